@@ -1,0 +1,1 @@
+"""Attribution methods: how the heatmap of a class is made, one file a method."""

@@ -1,0 +1,1 @@
+"""Images with labels and boxes, one reader a dataset."""

@@ -1,0 +1,1 @@
+"""Box protocols: heatmap to box, one file a localizer."""

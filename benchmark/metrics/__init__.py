@@ -1,0 +1,1 @@
+"""Numbers computed from records alone, one file a metric."""

@@ -1,0 +1,1 @@
+"""Frozen classifiers, one file a family."""

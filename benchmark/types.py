@@ -1,0 +1,365 @@
+"""The value objects that travel, in one direction, from an image on disk to a printed table.
+
+Conventions, everywhere in the package:
+
+* A *box* is half-open, ``x0 y0 x1 y1`` in original pixels: it covers columns ``x0 … x1 - 1`` and rows
+  ``y0 … y1 - 1``. ILSVRC files are inclusive; they are converted where they are read and written.
+* A *heatmap* is ``[N, K, h, w]``: one map for each of ``N`` images and ``K`` classes, unnormalised.
+* Errors and accuracies are fractions in ``[0, 1]``; only what is printed is in percent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+IntArray = npt.NDArray[np.int32]
+FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+ImageArray = npt.NDArray[np.uint8]
+"""An RGB image as decoded, ``[H, W, 3]`` uint8."""
+
+
+class Box(NamedTuple):
+    """A half-open box in original pixels; ``x1 > x0`` and ``y1 > y0`` when it is not empty."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One image of a dataset, not yet read.
+
+    Attributes:
+        image_id: The file's name without its suffix, unique in the dataset.
+        path: Where the image is; ``None`` where only boxes and labels are known (scoring needs no image).
+        label: Index into the dataset's ``classes``.
+        boxes: ``[B, 4]`` int32 ground-truth boxes of the label's class.
+        blacklisted: Left out of the localization average (ILSVRC devkit); classification still counts it.
+        size: ``(width, height)`` as annotated, or ``None`` where no annotation states it.
+    """
+
+    image_id: str
+    path: Path | None
+    label: int
+    boxes: IntArray
+    blacklisted: bool = False
+    size: tuple[int, int] | None = None
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Images with labels and boxes.
+
+    Attributes:
+        name: The dataset's key in ``conf/dataset``.
+        classes: Class identifiers (for ILSVRC: WNIDs); a label is an index into them.
+        class_names: What a person reads, one for each class.
+        samples: In a fixed order that does not depend on the file system.
+        complete: Whether this is the whole official set, neither a subset nor another collection.
+        fingerprint: sha256 over everything in it that can change a number.
+        skipped: Identifiers left out on purpose (an option), each with its reason.
+    """
+
+    name: str
+    classes: Sequence[str]
+    class_names: Sequence[str]
+    samples: Sequence[Sample]
+    complete: bool
+    fingerprint: str
+    skipped: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a network's input lies in the original image.
+
+    Attributes:
+        width: Of the original image, pixels.
+        height: Of the original image, pixels.
+        region: The part of the original image that the input shows, whole pixels; a warp shows all of it.
+    """
+
+    width: int
+    height: int
+    region: Box
+
+
+class Transform(Protocol):
+    """The geometry of an input: which part of an image a network sees, and how it is resampled."""
+
+    name: str
+
+    def __call__(self, image: ImageArray, size: int) -> tuple[FloatArray, View]:
+        """Resample ``image`` to ``[size, size, 3]`` float32 in 0…255, RGB, and say where it lies."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InputFormat:
+    """What a network expects of its pixels: ``(scale * pixel - mean) / std`` in the given channel order.
+
+    Attributes:
+        size: Side of the square input, pixels.
+        mean: Per channel, **in the network's channel order** and after ``scale``.
+        std: Likewise.
+        order: ``rgb`` or ``bgr``.
+        scale: ``1/255`` for torchvision's nets, 1 for Caffe's.
+    """
+
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    order: str = "rgb"
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Where a model's parameters came from.
+
+    Attributes:
+        source: A person's words: file name, torchvision enum, or ``random (seed 0)``.
+        sha256: Of the file; of the parameters themselves where there is no file.
+        note: Anything that a reader of a number must know, such as "TF-Slim GoogLeNet with batch norm".
+    """
+
+    source: str
+    sha256: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A frozen classifier and what one must know to explain it.
+
+    Attributes:
+        name: The model's key in ``conf/model``.
+        module: In evaluation mode, no parameter requires grad, in-place operations switched off.
+        input: Pixel format.
+        layers: Role (``last_conv``, ``classifier``, ``excitation``, …) to dotted module name.
+        weights: Provenance of the parameters.
+        classes: Class identifiers in the order of the outputs, or ``None`` for the dataset's own order.
+    """
+
+    name: str
+    module: nn.Module
+    input: InputFormat
+    layers: Mapping[str, str]
+    weights: Weights
+    classes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One recorded call of a forward pass, with everything a backward rule needs.
+
+    Attributes:
+        function: The function that was called, such as ``torch.nn.functional.linear``.
+        args: Its positional arguments.
+        kwargs: Its keyword arguments.
+        output: What it returned.
+    """
+
+    function: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    output: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardPass:
+    """What one forward pass leaves behind for every method of a run.
+
+    Attributes:
+        inputs: ``[N, 3, S, S]`` as fed to the network.
+        logits: ``[N, C]`` pre-softmax scores, attached to the autograd graph of what was recorded.
+        activations: Requested layer to its output, as the network computed it, before any later in-place
+            change. ``"input"`` is the network's input.
+        operations: In the order of the calls; empty unless requested.
+    """
+
+    inputs: Tensor
+    logits: Tensor
+    activations: Mapping[str, Tensor]
+    operations: tuple[Operation, ...] = ()
+
+
+class Method(Protocol):
+    """How the heatmap of a class is made.
+
+    Attributes:
+        name: The method's key in ``conf/method``.
+        layers: What it reads: layer roles, dotted module names, or ``"input"``.
+        operations: Whether it walks the recorded operations.
+    """
+
+    name: str
+
+    @property
+    def layers(self) -> tuple[str, ...]: ...  # noqa: D102 - an attribute, described above
+
+    @property
+    def operations(self) -> bool: ...  # noqa: D102
+
+    def check(self, model: Model) -> None:
+        """Refuse, with one line, a model that this method cannot explain.
+
+        Raises:
+            UserError: With the reason and the remedy.
+        """
+        ...
+
+    def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
+        """Heatmaps ``[N, K, h, w]`` of the given classes, int64 ``[N, K]`` output indices."""
+        ...
+
+
+class Localization(NamedTuple):
+    """What a localizer makes of one heatmap.
+
+    Attributes:
+        box: The box, never empty.
+        peak: ``(x, y)`` of the map's maximum in original pixels.
+        empty: Whether the map had nothing positive, so that ``box`` is the stated fall-back.
+    """
+
+    box: Box
+    peak: tuple[int, int]
+    empty: bool
+
+
+class Localizer(Protocol):
+    """A named, versioned protocol that turns one heatmap into one box.
+
+    Attributes:
+        name: The localizer's key in ``conf/localizer``.
+        version: Raised whenever a change of the code can change a box.
+        needs_image: Whether it looks at the image's pixels.
+        grid: Thresholds at which :meth:`curve` gives boxes; empty for a localizer without a threshold.
+    """
+
+    name: str
+    version: int
+    needs_image: bool
+    grid: tuple[float, ...]
+
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
+        """Locate one class from its ``[h, w]`` heatmap."""
+        ...
+
+    def curve(self, heatmap: FloatArray, view: View) -> IntArray:
+        """Boxes ``[T, 4]`` at each threshold of ``grid``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Records:
+    """What a set of images gave, column by column; row ``i`` of each array is one image.
+
+    Attributes:
+        image_ids: ``[n]`` identifiers.
+        labels: ``[n]`` ground-truth class indices.
+        sizes: ``[n, 2]`` width and height, pixels.
+        blacklisted: ``[n]`` whether localization leaves the image out.
+        truth: ``[m, 4]`` ground-truth boxes of all images.
+        owner: ``[m]`` row of the image that each ground-truth box belongs to, ascending.
+        classes: ``[n, k]`` predicted classes, best first; -1 where there are fewer than ``k``.
+        scores: ``[n, k]`` softmax probabilities; NaN where unknown.
+        boxes: ``[n, k, 4]`` one box for each predicted class.
+        peaks: ``[n, k, 2]`` maximum of each class's map; -1 where unknown.
+        empty: ``[n, k]`` whether the map was empty.
+        label_boxes: ``[n, 4]`` box of the ground-truth class's own map, or ``None`` where it was not made.
+        label_peaks: ``[n, 2]`` likewise.
+        label_empty: ``[n]`` likewise.
+        curve: ``[n, t, 4]`` boxes of the ground-truth class at each threshold of ``grid``, or ``None``.
+        grid: ``[t]`` thresholds of ``curve``.
+        skipped: Identifiers of images that were to be there and are not, each with the reason.
+    """
+
+    image_ids: tuple[str, ...]
+    labels: IntArray
+    sizes: IntArray
+    blacklisted: BoolArray
+    truth: IntArray
+    owner: IntArray
+    classes: IntArray
+    scores: FloatArray
+    boxes: IntArray
+    peaks: IntArray
+    empty: BoolArray
+    label_boxes: IntArray | None = None
+    label_peaks: IntArray | None = None
+    label_empty: BoolArray | None = None
+    curve: IntArray | None = None
+    grid: tuple[float, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.image_ids)
+
+
+class Estimate(NamedTuple):
+    """A measured fraction with its bootstrap 95 % interval over ``n`` images."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class Metric(Protocol):
+    """A pure function of records."""
+
+    def __call__(self, records: Records) -> dict[str, Estimate]:
+        """Named estimates; a name is left out where the records cannot answer."""
+        ...
+
+
+@dataclass(frozen=True)
+class Result:
+    """The numbers of one cell of a table, with their conditions. Written as one json, read by every report.
+
+    Attributes:
+        row: The row's name, such as ``vgg16/grad_cam``.
+        model: The model's name.
+        method: The method's name.
+        localizer: Name and version of the box protocol, such as ``gradcam_15 v1``.
+        fingerprint: sha256 of everything that can change a number of this cell.
+        metrics: Name to estimate.
+        counts: ``expected``, ``done``, ``skipped``, ``empty`` maps, …
+        conditions: What is needed to distrust the numbers: dataset, weights, transform, device, versions, …
+        config: The cell's resolved configuration.
+    """
+
+    row: str
+    model: str
+    method: str
+    localizer: str
+    fingerprint: str
+    metrics: Mapping[str, Estimate]
+    counts: Mapping[str, int]
+    conditions: Mapping[str, Any]
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """A row of a table that could not be measured, and why."""
+
+    row: str
+    model: str
+    method: str
+    reason: str
+
+
+Device = torch.device
