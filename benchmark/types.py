@@ -67,15 +67,25 @@ class Dataset(Protocol):
         complete: Whether this is the whole official set, neither a subset nor another collection.
         fingerprint: sha256 over everything in it that can change a number.
         skipped: Identifiers left out on purpose (an option), each with its reason.
+        conditions: What a reader of a number must know about these images, as plain json.
     """
 
-    name: str
-    classes: Sequence[str]
-    class_names: Sequence[str]
-    samples: Sequence[Sample]
-    complete: bool
-    fingerprint: str
-    skipped: Mapping[str, str]
+    @property
+    def name(self) -> str: ...  # noqa: D102 - attributes, described above
+    @property
+    def classes(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def class_names(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def samples(self) -> Sequence[Sample]: ...  # noqa: D102
+    @property
+    def complete(self) -> bool: ...  # noqa: D102
+    @property
+    def fingerprint(self) -> str: ...  # noqa: D102
+    @property
+    def skipped(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def conditions(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +104,14 @@ class View:
 
 
 class Transform(Protocol):
-    """The geometry of an input: which part of an image a network sees, and how it is resampled."""
+    """The geometry of an input: which part of an image a network sees, and how it is resampled.
 
-    name: str
+    Attributes:
+        name: The transform's key in ``conf/transform``.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - an attribute, described above
 
     def __call__(self, image: ImageArray, size: int) -> tuple[FloatArray, View]:
         """Resample ``image`` to ``[size, size, 3]`` float32 in 0…255, RGB, and say where it lies."""
@@ -202,11 +217,10 @@ class Method(Protocol):
         operations: Whether it walks the recorded operations.
     """
 
-    name: str
-
     @property
-    def layers(self) -> tuple[str, ...]: ...  # noqa: D102 - an attribute, described above
-
+    def name(self) -> str: ...  # noqa: D102 - attributes, described above
+    @property
+    def layers(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
     def operations(self) -> bool: ...  # noqa: D102
 
@@ -247,10 +261,14 @@ class Localizer(Protocol):
         grid: Thresholds at which :meth:`curve` gives boxes; empty for a localizer without a threshold.
     """
 
-    name: str
-    version: int
-    needs_image: bool
-    grid: tuple[float, ...]
+    @property
+    def name(self) -> str: ...  # noqa: D102 - attributes, described above
+    @property
+    def version(self) -> int: ...  # noqa: D102
+    @property
+    def needs_image(self) -> bool: ...  # noqa: D102
+    @property
+    def grid(self) -> tuple[float, ...]: ...  # noqa: D102
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
         """Locate one class from its ``[h, w]`` heatmap."""

@@ -1,0 +1,5 @@
+"""``python -m benchmark``: the same as ``./scripts/run``."""
+
+from benchmark.cli.run import main
+
+main()

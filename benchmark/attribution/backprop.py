@@ -1,0 +1,51 @@
+"""Backprop saliency (Simonyan et al., 2013)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from benchmark.forward import INPUT, one_hot, rehearse
+from benchmark.types import ForwardPass, Model
+
+
+@dataclass(frozen=True)
+class Backprop:
+    """``M^c_ij = max_k |∂y^c / ∂I^k_ij|`` over the colour channels ``k`` of the network's input ``I``.
+
+    ``y^c`` is the score before the softmax. Source: Simonyan et al., "Deep Inside Convolutional Networks",
+    §3.1; protocol §3.1. The whole model is differentiated, one class after the other: the graph of one class
+    at a time is what fits into memory.
+
+    Attributes:
+        name: Key in ``conf/method``.
+    """
+
+    name: str = "backprop"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """What it reads."""
+        return (INPUT,)
+
+    @property
+    def operations(self) -> bool:
+        """It walks none."""
+        return False
+
+    def check(self, model: Model) -> None:
+        """Explain one image of noise.
+
+        Raises:
+            UserError: Where the forward pass cannot be recorded.
+        """
+        rehearse(self, model)
+
+    def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
+        """Heatmaps ``[N, K, S, S]`` at the input's resolution, ``>= 0``."""
+        image = forward.activations[INPUT]
+        heatmaps = []
+        for pick in one_hot(forward.logits, classes):
+            (gradient,) = torch.autograd.grad(forward.logits, image, pick, retain_graph=True)
+            heatmaps.append(gradient.abs().amax(1))
+        return torch.stack(heatmaps, 1).to(torch.promote_types(image.dtype, torch.float32))

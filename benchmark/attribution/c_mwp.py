@@ -1,0 +1,52 @@
+"""Contrastive marginal winning probability (Zhang et al., ECCV 2016), the paper's c-MWP rows."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from benchmark.channels import feature_maps
+from benchmark.excitation import walk
+from benchmark.forward import rehearse
+from benchmark.types import ForwardPass, Model
+
+
+@dataclass(frozen=True)
+class ContrastiveMWP:
+    """``M^c_ij = max(Σ_k (P(a^k_ij) − P̄(a^k_ij)), 0)``.
+
+    ``P`` are the winning probabilities of a layer's units given that class ``c`` has won, and ``P̄`` those
+    given that its opposite has: a unit whose weights in the classifier are negated. The two are subtracted
+    at the classifier's input and walked on together; the cut at 0 follows the sum over channels. Source:
+    Zhang et al., §3.3; protocol §4.4.
+
+    Attributes:
+        name: Key in ``conf/method``.
+        layer: Role or dotted module name of the layer to read; none is given for Table 1 (protocol §4.5).
+    """
+
+    name: str = "c_mwp"
+    layer: str = "excitation"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """What it reads."""
+        return (self.layer,)
+
+    @property
+    def operations(self) -> bool:
+        """It walks them."""
+        return True
+
+    def check(self, model: Model) -> None:
+        """Explain one image of noise.
+
+        Raises:
+            UserError: Where the layer has no maps, an operation after it has no rule, or the model's role
+                ``classifier`` is not one linear or convolution layer after it.
+        """
+        rehearse(self, model)
+
+    def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
+        """Heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0``."""
+        feature_maps(model, forward, self.layer)
+        return walk(model, forward, classes, self.layer, contrastive=True).sum(2).clamp(min=0)

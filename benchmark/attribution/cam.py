@@ -1,0 +1,73 @@
+"""Class activation mapping (Zhou et al., CVPR 2016)."""
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from benchmark.channels import feature_maps, weighted_sum
+from benchmark.errors import UserError
+from benchmark.forward import find_layer, probe
+from benchmark.types import ForwardPass, Model
+
+
+@dataclass(frozen=True)
+class CAM:
+    """``M^c_ij = Σ_k w^c_k f^k_ij``, for models whose scores are ``S^c = Σ_k w^c_k · mean_ij f^k_ij + b^c``.
+
+    ``f^k`` is the k-th map of the layer and ``w^c_k`` the weight of the linear classifier after global
+    average pooling. No ReLU and no bias. Source: Zhou et al., §2, equations 1 and 2; protocol §2.1. On such
+    models Grad-CAM is its positive part, divided by the cells of a map (protocol §2.4).
+
+    Attributes:
+        name: Key in ``conf/method``.
+        layer: Role or dotted module name of the layer that is pooled.
+    """
+
+    name: str = "cam"
+    layer: str = "last_conv"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """What it reads."""
+        return (self.layer,)
+
+    @property
+    def operations(self) -> bool:
+        """It walks none."""
+        return False
+
+    def check(self, model: Model) -> None:
+        """Compute the scores of one image of noise from the pooled maps, and compare.
+
+        Raises:
+            UserError: Where the model does not end in global average pooling and one linear layer.
+        """
+        head = _head(model)
+        forward = probe(model, self.layers)
+        maps = feature_maps(model, forward, self.layer)
+        channels, wanted = maps.shape[1], head.in_features
+        if channels != wanted:
+            raise _unfit(
+                model, self.layer, f"{channels} channels at {self.layer}, {wanted} classifier inputs"
+            )
+        scores = F.linear(maps.mean((2, 3)), head.weight, head.bias)
+        tolerance = 0.05 if scores.element_size() < 4 else 1e-3
+        if not (scores - forward.logits).abs().max() <= tolerance * forward.logits.abs().max():
+            raise _unfit(model, self.layer, "scores that its pooled maps do not give")
+
+    def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
+        """Heatmaps ``[N, K, h, w]`` at the layer's resolution, signed."""
+        return weighted_sum(_head(model).weight[classes], feature_maps(model, forward, self.layer))
+
+
+def _head(model: Model) -> nn.Linear:
+    head = model.module.get_submodule(find_layer(model, "classifier"))
+    if not isinstance(head, nn.Linear):
+        raise _unfit(model, "last_conv", f"a {type(head).__name__} as its classifier")
+    return head
+
+
+def _unfit(model: Model, layer: str, found: str) -> UserError:
+    needs = f"method cam needs global average pooling and one linear layer straight after {layer}"
+    return UserError(f"{needs}; {model.name} has {found}; choose method=grad_cam, or model=googlenet_bvlc")

@@ -1,0 +1,58 @@
+"""Grad-CAM (Selvaraju et al., ICCV 2017)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from benchmark.channels import accumulator, feature_maps, weighted_sum
+from benchmark.forward import one_hot, rehearse
+from benchmark.types import ForwardPass, Model
+
+
+@dataclass(frozen=True)
+class GradCAM:
+    """``L^c_ij = ReLU(Σ_k α^c_k A^k_ij)`` with ``α^c_k = (1/Z) Σ_ij ∂y^c / ∂A^k_ij``.
+
+    ``y^c`` is the score before the softmax and ``A^k`` the k-th map, of ``Z`` cells, of the layer. Source:
+    paper §3, equations 1 and 2; protocol §1.1. Only what follows the layer is differentiated, for all
+    classes at once.
+
+    Attributes:
+        name: Key in ``conf/method``.
+        layer: Role or dotted module name; the paper's is the last convolution after its ReLU (protocol §1.2).
+        relu: Whether to cut off what is negative, as the paper does.
+    """
+
+    name: str = "grad_cam"
+    layer: str = "last_conv"
+    relu: bool = True
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """What it reads."""
+        return (self.layer,)
+
+    @property
+    def operations(self) -> bool:
+        """It walks none."""
+        return False
+
+    def check(self, model: Model) -> None:
+        """Explain one image of noise.
+
+        Raises:
+            UserError: Where the layer is missing or has no maps.
+        """
+        rehearse(self, model)
+
+    def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
+        """Heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0`` unless ``relu`` is off."""
+        maps = feature_maps(model, forward, self.layer)
+        picks = one_hot(forward.logits, classes)
+        (gradients,) = torch.autograd.grad(
+            forward.logits, maps, picks, retain_graph=True, is_grads_batched=True
+        )
+        alpha = gradients.mean((3, 4), dtype=accumulator(maps)).transpose(0, 1)
+        heatmaps = weighted_sum(alpha, maps)
+        return heatmaps.relu() if self.relu else heatmaps

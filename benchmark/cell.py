@@ -1,0 +1,125 @@
+"""A cell of a table: one model, method and localizer on one dataset, and its address on disk."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from benchmark import boxes, excitation, forward, heatmaps, images, provenance, settings, transforms
+from benchmark.settings import RunSettings
+from benchmark.types import Dataset, Localizer, Method, Model, Transform
+
+_SHARDS = 100
+_FREE_OF_NUMBERS = ("weights", "weights_dir", "checksums", "note")
+"""Options of a model that only say where its parameters come from: their hash is in the fingerprint."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What one forward pass is made of: the methods of every cell of a scene share it.
+
+    Attributes:
+        dataset: The images.
+        model: The network.
+        transform: How an image becomes its input.
+        settings: How it is computed.
+    """
+
+    dataset: Dataset
+    model: Model
+    transform: Transform
+    settings: RunSettings
+
+    @property
+    def shards(self) -> list[range]:
+        """About 100 fixed sets of images, as index ranges; a batch never crosses from one to the next."""
+        count, batch = len(self.dataset.samples), self.settings.batch_size
+        size = batch * max(1, ceil(count / (_SHARDS * batch)))
+        return [range(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a row adds to a scene.
+
+    Attributes:
+        row: The row's name.
+        method: Makes the heatmaps.
+        localizer: Makes the boxes.
+        changes: Options of the localizer that differ from what its name stands for, as ``threshold=0.25``.
+        config: The row's resolved configuration, plain.
+    """
+
+    row: str
+    method: Method
+    localizer: Localizer
+    changes: tuple[str, ...]
+    config: Mapping[str, Any]
+
+    @property
+    def protocol(self) -> str:
+        """The box protocol by name and version, and what was changed in it."""
+        return ", ".join([f"{self.localizer.name} v{self.localizer.version}", *self.changes])
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row's recipe on a scene, and where it leaves what it makes.
+
+    Attributes:
+        recipe: The row's part.
+        heatmap_folder: Holds the shards of heatmaps; shared by cells that differ in the localizer alone.
+        folder: Holds the shards of records.
+        fingerprint: sha256 of everything that can change a number of this cell.
+    """
+
+    recipe: Recipe
+    heatmap_folder: Path
+    folder: Path
+    fingerprint: str
+
+    @property
+    def row(self) -> str:
+        """The row's name."""
+        return self.recipe.row
+
+    @property
+    def method(self) -> Method:
+        """Makes the heatmaps."""
+        return self.recipe.method
+
+    @property
+    def localizer(self) -> Localizer:
+        """Makes the boxes."""
+        return self.recipe.localizer
+
+
+def address(scene: Scene, recipe: Recipe, runs: Path) -> Cell:
+    """The cell of a recipe on a scene, with its folders below ``runs``."""
+    method, localizer = recipe.method, recipe.localizer
+    heatmap_print = provenance.fingerprint(_heatmap_identity(scene, method, recipe.config))
+    read = {
+        "heatmaps": heatmap_print,
+        "localizer": dict(recipe.config["localizer"]),
+        "code": provenance.code_fingerprint([localizer, heatmaps, boxes]),
+    }
+    cell_print = provenance.fingerprint(read)
+    heatmap_folder = runs / f"{scene.model.name}-{method.name}-{heatmap_print[:16]}"
+    return Cell(recipe, heatmap_folder, heatmap_folder / f"{localizer.name}-{cell_print[:16]}", cell_print)
+
+
+def _heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that can change a heatmap."""
+    model = {key: value for key, value in config["model"].items() if key not in _FREE_OF_NUMBERS}
+    code = [method, scene.transform, settings, forward, excitation, images, transforms]
+    return {
+        "dataset": scene.dataset.fingerprint,
+        "model": {**model, "input": asdict(scene.model.input), "sha256": scene.model.weights.sha256},
+        "classes": list(scene.model.classes or ()),
+        "transform": dict(config["transform"]),
+        "method": dict(config["method"]),
+        "run": scene.settings.identity(),
+        "packages": provenance.package_versions(),
+        "code": provenance.code_fingerprint(code),
+    }

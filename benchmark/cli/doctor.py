@@ -1,0 +1,161 @@
+"""``./scripts/doctor``: what a folder, a weights file or an image really is, before a long run finds out."""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+
+from benchmark import census, sanity
+from benchmark.cell import Scene
+from benchmark.config import build, entry_point
+from benchmark.datasets.ilsvrc import load_classes
+from benchmark.errors import UserError
+from benchmark.images import read_rgb
+from benchmark.progress import Counter
+from benchmark.settings import RunSettings
+from benchmark.transforms import to_input
+from benchmark.types import Dataset, Model, Transform
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class _Patient:
+    """What is examined: the dataset, the model, or both."""
+
+    dataset: Dataset | None
+    model: Model | None
+    transform: Transform
+    settings: RunSettings
+
+
+@entry_point("doctor")
+def main(cfg: DictConfig) -> int:
+    """Examine what was named; 1 if a run with it would fail, with one line and the remedy for each reason."""
+    _refuse_nonsense(cfg)
+    settings: RunSettings = build(cfg.run)
+    problems: list[str] = []
+    dataset, model = (_built(node, problems) for node in (cfg.get("dataset"), cfg.get("model")))
+    patient = _Patient(dataset, model, build(cfg.transform), settings)
+    with ThreadPoolExecutor(settings.thread_count) as pool:
+        problems += _examine_dataset(patient, cfg.decode, pool)
+        problems += _examine_model(patient, cfg, pool)
+    for problem in problems:
+        print(f"PROBLEM     {problem}")
+    plural = "" if len(problems) == 1 else "s"
+    print(f"{len(problems)} problem{plural}: a run would fail or mislead" if problems else "no problem found")
+    return 1 if problems else 0
+
+
+def _refuse_nonsense(cfg: DictConfig) -> None:
+    if cfg.get("dataset") is None and cfg.get("model") is None:
+        raise UserError(
+            "nothing to examine; give dataset=ilsvrc_val dataset.root=DIR, or model=NAME, or both"
+        )
+    if cfg.image is not None and cfg.get("model") is None:
+        raise UserError(f"image={cfg.image}: name the model that is to classify it (model=NAME)")
+    if not isinstance(cfg.images, int) or cfg.images < 1:
+        raise UserError(f"images={cfg.images}: give a whole number from 1 up")
+    if cfg.get("model") is not None:
+        _ = build(cfg.run).torch_device  # refuses a device that is not here, before any work
+
+
+def _built(node: Any, problems: list[str]) -> Any:
+    try:
+        return None if node is None else build(node)
+    except UserError as error:
+        problems.append(str(error))
+        return None
+
+
+def _examine_dataset(patient: _Patient, decode: bool, pool: Executor) -> list[str]:
+    dataset = patient.dataset
+    if dataset is None:
+        return []
+    report = getattr(dataset, "report", None)  # what a reader recognised, where it says so
+    recognised = report.lines() if report is not None else []
+    _show([f"dataset     {dataset.name}", *recognised, *census.count(dataset)])
+    files = sum(sample.path is not None for sample in dataset.samples)
+    if files:
+        with Counter("decoding" if decode else "reading headers", files) as counter:
+            found = census.examine(dataset.samples, decode, pool, counter.add)
+        _show(found.lines())
+    _show([f"fingerprint {dataset.fingerprint}"])
+    broken = [*_abridged(found.unreadable), *_abridged(found.misfits)] if files else []
+    wrong_classes = census.class_fault(dataset)
+    return [*broken, *([wrong_classes] if wrong_classes else [])]
+
+
+def _examine_model(patient: _Patient, cfg: DictConfig, pool: Executor) -> list[str]:
+    model, dataset = patient.model, patient.dataset
+    if model is None:
+        return []
+    _show(sanity.describe(model))
+    model.module.to(device=patient.settings.torch_device, dtype=patient.settings.dtype)
+    try:
+        _classify(patient, _image(cfg.image, dataset))
+        if dataset is None or dataset.samples[0].path is None:
+            return []
+        scene = Scene(dataset, model, patient.transform, patient.settings)
+        measured = sanity.accuracy(scene, cfg.images, pool)
+    except UserError as error:
+        return [str(error)]
+    _show([f"accuracy    top-1 {measured.top1:.1%}, top-5 {measured.top5:.1%} on {measured.n} images"])
+    wrong = sanity.fault(measured, len(dataset.classes))
+    return [wrong] if wrong else []
+
+
+def _image(named: str | None, dataset: Dataset | None) -> Path | None:
+    if named is not None:
+        return Path(named)
+    return dataset.samples[0].path if dataset is not None else None
+
+
+def _classify(patient: _Patient, path: Path | None) -> None:
+    """Print the five best classes of one image."""
+    model = patient.model
+    if model is None or path is None:
+        return
+    pixels, _ = patient.transform(read_rgb(path), model.input.size)
+    scores = sanity.probabilities(model, to_input(pixels, model.input)[None], patient.settings)[0]
+    names = _names(patient, len(scores))
+    best = torch.topk(scores, min(5, len(scores)))
+    _show([f"image       {path}"])
+    _show(
+        [
+            f"  {score:8.4%}  {names[index]}"
+            for score, index in zip(*map(torch.Tensor.tolist, best), strict=True)
+        ]
+    )
+
+
+def _names(patient: _Patient, outputs: int) -> Sequence[str]:
+    """What a person calls each output; its number where nothing names it."""
+    ilsvrc = load_classes()
+    words = dict(zip(ilsvrc.wnids, ilsvrc.names, strict=True))
+    identifiers: Sequence[str] = ilsvrc.wnids
+    if patient.dataset is not None:
+        words |= dict(zip(patient.dataset.classes, patient.dataset.class_names, strict=True))
+        identifiers = patient.dataset.classes
+    if patient.model is not None and patient.model.classes is not None:
+        identifiers = patient.model.classes
+    if len(identifiers) != outputs:
+        return [f"output {index}" for index in range(outputs)]
+    return [f"{words[name]} ({name})" if name in words else name for name in identifiers]
+
+
+def _abridged(lines: Sequence[str]) -> list[str]:
+    more = [f"and {len(lines) - _SHOWN} more like the last"] if len(lines) > _SHOWN else []
+    return [*lines[:_SHOWN], *more]
+
+
+def _show(lines: Sequence[str]) -> None:
+    print("\n".join(lines), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""``./scripts/export``: records as the ILSVRC devkit's submission text."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from benchmark.archive import read_table
+from benchmark.config import PUBLISHED, entry_point
+from benchmark.datasets.ilsvrc import load_classes
+from benchmark.devkit import write
+from benchmark.errors import UserError
+from benchmark.published import load
+from benchmark.store import read_records
+
+
+@entry_point("export")
+def main(cfg: DictConfig) -> int:
+    """Write the boxes of each row of ``results=FILE.json``, or of ``row=NAME`` alone."""
+    if cfg.results is None:
+        raise UserError("results: name a table's json, such as results=results/ilsvrc_val/table1.json")
+    path = Path(cfg.results).expanduser()
+    archived = read_table(path, lambda name: load(PUBLISHED / f"{name}.yaml"))
+    if cfg.row is not None and cfg.row not in archived.records:
+        known = ", ".join(archived.records) or "none"
+        raise UserError(f"row={cfg.row}: {path.name} has no records of it; measured rows: {known}")
+    folder = Path(cfg.output).expanduser() if cfg.output else path.parent / archived.table.name
+    for row, place in archived.records.items():
+        if cfg.row in (None, row):
+            target = folder / f"{row.replace('/', '-')}.txt"
+            write(
+                target, read_records([Path(cfg.results_dir).expanduser() / place]), load_classes().ilsvrc_ids
+            )
+            print(target)
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""``./scripts/run``: measure what is missing, then make the table from what is stored."""
+
+from functools import partial
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from benchmark.archive import Archived, result_file, write_table
+from benchmark.config import PUBLISHED, Row, build, entry_point, plain, rows, typed, variation
+from benchmark.errors import UserError
+from benchmark.files import write_atomically
+from benchmark.plan import Plan, RowParts, label, stem
+from benchmark.published import load
+from benchmark.report import show, write_all
+from benchmark.results import compare, merged_records, result
+from benchmark.run import measure
+from benchmark.table import DatasetNote, Table
+from benchmark.tracking import Tracker
+from benchmark.types import Dataset, Metric
+
+_NUMERIC_PARTS = ("dataset", "transform", "model", "method", "localizer", "metric", "run")
+
+
+@entry_point("config")
+def main(cfg: DictConfig) -> int:
+    """Run an experiment; 0 if its table stands, 1 if a check of the table failed."""
+    results = Path(cfg.results_dir).expanduser().resolve()
+    write_atomically(results / "runs" / ".writable", "")  # refused before hours of work, not after
+    tracker: Tracker = build(cfg.tracking)
+    plan = _plan(cfg, results / "runs")
+    for scene, cells in plan.work():
+        measure(scene, cells)
+    table = _table(cfg, plan)
+    records = {row: merged_records(*plan.cells[row]) for row in (result.row for result in table.measured)}
+    places = {row: path.relative_to(results).as_posix() for row, path in records.items()}
+    folder = results / label(plan.dataset)
+    written = [
+        write_table(folder, Archived(table, _published(cfg), places)),
+        *write_all(table, folder, table.name),
+    ]
+    show(table)
+    print("\nwritten:", *written, sep="\n  ")
+    files: dict[str | None, list[Path]] = {None: written}
+    files |= {row: [result_file(folder, table.name, row), path] for row, path in records.items()}
+    look = tracker.log(table, files)
+    print(*([f"\nto look at it: {look}"] if look else []))
+    return int(any(check.startswith("FAILED") for check in table.checks))
+
+
+def _plan(cfg: DictConfig, runs: Path) -> Plan:
+    asked = rows(cfg, typed())
+    plan = Plan(build(cfg.dataset), build(cfg.run), runs)
+    for row in asked:
+        if plain(row.cfg.dataset) != plain(cfg.dataset) or plain(row.cfg.run) != plain(cfg.run):
+            raise UserError(
+                f"{row.name}: all rows of a table share dataset and run options; choose them outside it"
+            )
+        plan.add(_parts(row))
+    if not plan.cells:
+        raise UserError(next(iter(plan.open.values())).reason)
+    for first, second in (cfg.table or {}).get("same_boxes", ()):
+        plan.add_twins(first, second)
+    return plan
+
+
+def _parts(row: Row) -> RowParts:
+    cfg = row.cfg
+    return RowParts(
+        row=row.name,
+        config={name: plain(cfg[name]) for name in _NUMERIC_PARTS},
+        changes=row.changes,
+        model=partial(build, cfg.model),
+        transform=partial(build, cfg.transform),
+        method=partial(build, cfg.method),
+        localizer=partial(build, cfg.localizer),
+    )
+
+
+def _published(cfg: DictConfig) -> str | None:
+    return None if cfg.table is None else cfg.table.get("published")
+
+
+def _table(cfg: DictConfig, plan: Plan) -> Table:
+    metrics: dict[str, Metric] = {str(name): build(node) for name, node in cfg.metric.items()}
+    measured = {name: result(scene, cell, metrics) for name, (scene, cell) in plan.cells.items()}
+    order = cfg.table.rows if cfg.table else [*plan.cells, *plan.open]
+    dataset = plan.dataset
+    own_name = cfg.table.name if cfg.table else f"{cfg.model.name}-{cfg.method.name}-{cfg.localizer.name}"
+    return Table(
+        name=stem(own_name, variation(typed())),
+        title=cfg.table.title if cfg.table else f"{cfg.method.name} on {cfg.model.name}",
+        dataset=_note(dataset),
+        rows=tuple({**plan.open, **measured}[str(row)] for row in order),
+        published=load(PUBLISHED / f"{name}.yaml") if (name := _published(cfg)) else None,
+        checks=tuple(compare(twins) for twins in plan.twins),
+    )
+
+
+def _note(dataset: Dataset) -> DatasetNote:
+    told = {key: value for key, value in dataset.conditions.items() if key not in ("images", "complete")}
+    note = ", ".join(f"{key} {value}" for key, value in told.items())
+    return DatasetNote(dataset.name, len(dataset.samples), dataset.complete, dataset.fingerprint, note)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""``./scripts/score``: anybody's boxes, scored by the devkit's rule."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
+
+from benchmark import devkit
+from benchmark.config import build, entry_point
+from benchmark.datasets.ilsvrc import ilsvrc_ids
+from benchmark.errors import UserError
+from benchmark.types import Dataset, Estimate, Metric, Records
+
+
+@entry_point("score")
+def main(cfg: DictConfig) -> int:
+    """Print every metric of one submission text, with its interval and its protocol."""
+    path = Path(cfg.predictions)
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file; give predictions=FILE in the devkit's form")
+    metrics: dict[str, Metric] = {name: build(node) for name, node in cfg.metric.items()}
+    dataset: Dataset = build(cfg.dataset)
+    records = devkit.read(path, dataset, _numbers(dataset))
+    found = {name: metric(records) for name, metric in metrics.items()}
+    console = Console(highlight=False, markup=False)
+    console.print(_heading(path, dataset, records), soft_wrap=True)
+    console.print()
+    console.print(_table(found.values()))
+    for name, metric in metrics.items():
+        console.print()
+        console.print(_protocol(metric) if found[name] else f"{name}: this file cannot answer it.")
+    return 0
+
+
+def _numbers(dataset: Dataset) -> tuple[int, ...]:
+    try:
+        return ilsvrc_ids(dataset.classes)
+    except KeyError as error:
+        raise UserError(
+            f"dataset.name={dataset.name}: {error} is no ILSVRC class; choose dataset=ilsvrc_val"
+        ) from None
+
+
+def _heading(path: Path, dataset: Dataset, records: Records) -> str:
+    size = "the complete set" if dataset.complete else "not the complete official set"
+    blacklisted = int(records.blacklisted.sum())
+    lines = [f"{path}: {len(records)} images of {dataset.name} ({size}), {blacklisted} of them blacklisted"]
+    if records.skipped:
+        lines.append(f"{len(records.skipped)} images of the dataset are not in the file and are not counted")
+    return "\n".join(lines)
+
+
+def _table(found: Iterable[Mapping[str, Estimate]]) -> Table:
+    """Percent, with the interval and the number of images behind each."""
+    table = Table(box=None, padding=(0, 2), pad_edge=False)
+    table.add_column("metric")
+    for heading in ("%", "95 % interval", "images"):
+        table.add_column(heading, justify="right")
+    for name, (value, low, high, n) in (row for estimates in found for row in estimates.items()):
+        table.add_row(name, f"{100 * value:.2f}", f"{100 * low:.2f} – {100 * high:.2f}", str(n))
+    return table
+
+
+def _protocol(metric: Metric) -> str:
+    """A metric with its options, and what it says of itself, without markup."""
+    text = (inspect.getdoc(type(metric)) or "").partition("Attributes:")[0]
+    paragraphs = [" ".join(part.split()) for part in text.replace("`", "").replace("**", "").split("\n\n")]
+    return "\n".join([repr(metric), *filter(None, paragraphs)])
+
+
+if __name__ == "__main__":
+    main()

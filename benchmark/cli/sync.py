@@ -1,0 +1,39 @@
+"""``./scripts/sync``: log a finished table to MLflow, as often as one likes."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from benchmark.archive import read_table, result_file
+from benchmark.config import PUBLISHED, build, entry_point
+from benchmark.errors import UserError
+from benchmark.published import load
+from benchmark.tracking import Tracker
+
+
+@entry_point("sync")
+def main(cfg: DictConfig) -> int:
+    """Log the table of ``results=FILE.json``; what is logged already stays as it is."""
+    if cfg.results is None:
+        raise UserError("results: name a table's json, such as results=results/ilsvrc_val/table1.json")
+    tracker: Tracker = build(cfg.tracking)
+    path = Path(cfg.results).expanduser()
+    archived = read_table(path, lambda name: load(PUBLISHED / f"{name}.yaml"))
+    table, results = archived.table, Path(cfg.results_dir).expanduser()
+    rendered = [path.with_name(f"{table.name}.{suffix}") for suffix in ("md", "csv", "tex", "txt")]
+    files: dict[str | None, list[Path]] = {None: [path, *(file for file in rendered if file.exists())]}
+    lacking = 0
+    for row, place in archived.records.items():
+        records = results / place
+        lacking += not records.exists()
+        files[row] = [result_file(path.parent, table.name, row), *([records] if records.exists() else [])]
+    if lacking:
+        print(
+            f"{lacking} of {len(archived.records)} rows are logged without records: not in {results / 'runs'}"
+        )
+    print(tracker.log(table, files) or "tracking is off; nothing was logged")
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""``./scripts/table``: print and write a table again from its results, without records, images or a model."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from benchmark.archive import read_table
+from benchmark.config import PUBLISHED, entry_point
+from benchmark.errors import UserError
+from benchmark.published import load
+from benchmark.report import show, write_all
+
+
+@entry_point("table")
+def main(cfg: DictConfig) -> int:
+    """Render the table of ``results=FILE.json`` again."""
+    if cfg.results is None:
+        raise UserError("results: name a table's json, such as results=results/ilsvrc_val/table1.json")
+    path = Path(cfg.results).expanduser()
+    table = read_table(path, lambda name: load(PUBLISHED / f"{name}.yaml")).table
+    written = write_all(table, path.parent, table.name)
+    show(table)
+    print("\nwritten:", *written, sep="\n  ")
+    return 0
+
+
+if __name__ == "__main__":
+    main()

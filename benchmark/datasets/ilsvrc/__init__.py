@@ -1,0 +1,82 @@
+"""ILSVRC2012 val with boxes: whatever people have of it, read where it lies.
+
+Coordinates are 0-based inclusive in every one of its files and half-open here (``x1 + 1``, ``y1 + 1``). An
+image has one class. What the parts may look like is told in :mod:`benchmark.datasets.ilsvrc.layout`.
+"""
+
+from typing import Any
+
+from benchmark.datasets.ilsvrc.classes import Classes, ilsvrc_ids, load_classes
+from benchmark.datasets.ilsvrc.dataset import IlsvrcVal, fingerprint
+from benchmark.datasets.ilsvrc.evidence import Evidence, gather
+from benchmark.datasets.ilsvrc.options import Options
+from benchmark.datasets.ilsvrc.parts import BOXES_REMEDY, LABELS_REMEDY
+from benchmark.errors import UserError
+from benchmark.subset import arrange, read_ids
+from benchmark.types import Sample
+
+__all__ = ["Classes", "IlsvrcVal", "Options", "ilsvrc_ids", "load", "load_classes"]
+
+
+def load(**options: Any) -> IlsvrcVal:
+    """Read ILSVRC2012 val from the folders that a person has, and write nothing there.
+
+    Every source of labels, boxes and sizes that is found is read, and all must agree. The dataset is the
+    images that have a file (or, of truth alone, all that are annotated); annotations of absent images are
+    counted in the report. An image that lacks its label or its boxes is an error, or with
+    ``missing="skip"`` left out and counted.
+
+    Args:
+        **options: See :class:`benchmark.datasets.ilsvrc.options.Options`.
+
+    Raises:
+        UserError: For anything missing, broken or contradictory, with the file or option and the remedy.
+    """
+    chosen = Options.parse(**options)
+    classes = load_classes()
+    try:
+        evidence = gather(chosen, read_ids(chosen.list) if chosen.list else None, classes)
+    except OSError as error:  # a folder without permission, or a file server that has gone
+        raise UserError(f"{error.filename}: cannot be read ({error.strerror}); check permissions") from error
+    skipped = _missing(chosen, evidence)
+    whole = [_sample(image_id, evidence) for image_id in evidence.wanted - skipped.keys()]
+    samples = arrange(whole, chosen.order, chosen.seed, chosen.limit)
+    sizes = evidence.images.bytes if evidence.images else {}
+    return IlsvrcVal(
+        classes=classes.wnids,
+        class_names=classes.names,
+        ilsvrc_ids=classes.ilsvrc_ids,
+        samples=samples,
+        skipped=skipped,
+        fingerprint=fingerprint(samples, classes.wnids, sizes),
+        report=evidence.report,
+    )
+
+
+def _sample(image_id: str, evidence: Evidence) -> Sample:
+    return Sample(
+        image_id=image_id,
+        path=evidence.images.paths[image_id] if evidence.images else None,
+        label=evidence.truth.labels[image_id],
+        boxes=evidence.truth.boxes[image_id],
+        blacklisted=image_id in evidence.blacklisted,
+        size=evidence.truth.sizes.get(image_id),
+    )
+
+
+def _missing(options: Options, evidence: Evidence) -> dict[str, str]:
+    """Images that lack a label or boxes, with what they lack; refused unless they are to be skipped."""
+    no_label = evidence.wanted - evidence.truth.labels.keys()
+    no_box = evidence.wanted - evidence.truth.boxes.keys()
+    place = options.images or options.root or options.ground_truth
+    for lacking, what, remedy in ((no_box, "boxes", BOXES_REMEDY), (no_label, "labels", LABELS_REMEDY)):
+        if lacking == evidence.wanted:
+            raise UserError(f"{place}: {len(lacking)} images, but no {what}; {remedy}")
+    lack = {i: "no label" if i in no_label else "no box" for i in sorted(no_label | no_box)}
+    if lack and (options.missing == "error" or len(lack) == len(evidence.wanted)):
+        first, reason = next(iter(lack.items()))
+        raise UserError(
+            f"{place}: {len(lack)} of {len(evidence.wanted)} images lack a label or boxes, the first is "
+            f"{first} ({reason}); complete the annotations, or leave such images out (dataset.missing=skip)"
+        )
+    return lack

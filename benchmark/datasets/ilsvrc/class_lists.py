@@ -1,0 +1,48 @@
+"""Class lists that come with a person's images, held against ours."""
+
+import re
+from itertools import zip_longest
+from pathlib import Path
+
+import scipy.io
+
+from benchmark.datasets.ilsvrc.classes import Classes
+from benchmark.datasets.ilsvrc.lines import fields
+from benchmark.errors import UserError
+
+
+def check_meta(path: Path, classes: Classes) -> None:
+    """Hold a devkit's ``meta.mat`` (2012) or ``meta_clsloc.mat`` (later years) against the classes.
+
+    Raises:
+        UserError: If it cannot be read or numbers a class otherwise.
+    """
+    try:
+        synsets = scipy.io.loadmat(path, squeeze_me=True)["synsets"]
+        number = next(name for name in synsets.dtype.names if re.fullmatch(r"ILSVRC20\d\d_ID", name))
+        found = {str(s["WNID"]): int(s[number]) for s in synsets if int(s[number]) <= len(classes.wnids)}
+    # A broken .mat file surfaces as almost anything.
+    except Exception as error:
+        raise UserError(f"{path}: not a devkit's meta.mat ({error}); unpack the devkit anew") from error
+    expected = dict(zip(classes.wnids, classes.ilsvrc_ids, strict=True))
+    for wnid in sorted(expected.keys() | found.keys()):
+        if found.get(wnid) != expected.get(wnid):
+            raise UserError(
+                f"{path}: {wnid} has ILSVRC id {found.get(wnid)}, not {expected.get(wnid)}; "
+                "use the devkit of ILSVRC2012 CLS-LOC"
+            )
+
+
+def check_synsets(path: Path, classes: Classes) -> None:
+    """Hold a synset list (``LOC_synset_mapping.txt``, ``synset_words.txt``) against the classes.
+
+    Raises:
+        UserError: If it has another class, or another order than sorted WNIDs.
+    """
+    found = [words[0] for _, words in fields(path)]
+    for row, (wnid, expected) in enumerate(zip_longest(found, classes.wnids, fillvalue=""), start=1):
+        if wnid != expected:
+            raise UserError(
+                f"{path}, line {row}: {wnid or 'nothing'} where {expected or 'nothing'} is expected; "
+                "the 1000 WNIDs must be there in sorted order, so use the list of ILSVRC2012 CLS-LOC"
+            )

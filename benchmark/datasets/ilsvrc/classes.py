@@ -1,0 +1,83 @@
+r"""The 1000 classes: WNIDs in sorted order, which is the order of every torchvision and Caffe net's outputs.
+
+``classes.csv`` (WNID, the devkit's own number 1…1000, words) was written from the ILSVRC2012 devkit's
+``meta.mat`` and Caffe's ``synset_words.txt`` by
+``python make_classes.py meta.mat synset_words.txt > classes.csv``, which is::
+
+    import csv, sys, scipy.io
+    meta, synset_words = sys.argv[1:]
+    synsets = scipy.io.loadmat(meta, squeeze_me=True)["synsets"]
+    ids = {s["WNID"]: int(s["ILSVRC2012_ID"]) for s in synsets if s["num_children"] == 0}
+    with open(synset_words, encoding="utf-8") as lines:
+        rows = [(w, ids[w], name.strip()) for w, name in (line.split(" ", 1) for line in lines)]
+    csv.writer(sys.stdout, lineterminator="\n").writerows([("wnid", "ilsvrc_id", "name"), *sorted(rows)])
+
+A person's own ``meta.mat`` or synset list is held against it by :mod:`benchmark.datasets.ilsvrc.class_lists`.
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from benchmark.errors import UserError
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes, in the order of their WNIDs.
+
+    Attributes:
+        wnids: WordNet ids, such as ``n01440764``; a label is an index into them.
+        ilsvrc_ids: The devkit's number of each, 1…1000.
+        names: Words of each, such as ``tench, Tinca tinca``.
+    """
+
+    wnids: tuple[str, ...]
+    ilsvrc_ids: tuple[int, ...]
+    names: tuple[str, ...]
+
+    @cached_property
+    def labels(self) -> dict[str, int]:
+        """WNID to label."""
+        return {wnid: label for label, wnid in enumerate(self.wnids)}
+
+    @cached_property
+    def labels_of_ilsvrc_ids(self) -> dict[int, int]:
+        """The devkit's number to label."""
+        return {number: label for label, number in enumerate(self.ilsvrc_ids)}
+
+    def label(self, wnid: str, where: Path) -> int:
+        """Label of a WNID.
+
+        Raises:
+            UserError: If it is none of the 1000, naming ``where`` it was found.
+        """
+        if wnid not in self.labels:
+            raise UserError(
+                f"{where}: {wnid} is not a WNID of the 1000 ILSVRC2012 classes; correct or remove it"
+            )
+        return self.labels[wnid]
+
+
+@cache
+def load_classes() -> Classes:
+    """The classes of ILSVRC 2012-2017 CLS-LOC."""
+    with (Path(__file__).parent / "classes.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return Classes(
+        tuple(row["wnid"] for row in rows),
+        tuple(int(row["ilsvrc_id"]) for row in rows),
+        tuple(row["name"] for row in rows),
+    )
+
+
+def ilsvrc_ids(wnids: Sequence[str]) -> tuple[int, ...]:
+    """The devkit's number (1…1000) of each WNID, as its submission files have it.
+
+    Raises:
+        KeyError: If a WNID is none of the 1000.
+    """
+    classes = load_classes()
+    return tuple(classes.ilsvrc_ids[classes.labels[wnid]] for wnid in wnids)

@@ -1,0 +1,92 @@
+"""What all sources say, held against each other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from benchmark.datasets.ilsvrc.classes import Classes
+from benchmark.datasets.ilsvrc.source import Source
+from benchmark.errors import UserError
+from benchmark.types import IntArray
+
+_T = TypeVar("_T")
+_UNKNOWN = (2**31, 2**31)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Labels, boxes and sizes by image id, on which all sources agree that state them."""
+
+    labels: Mapping[str, int]
+    boxes: Mapping[str, IntArray]
+    sizes: Mapping[str, tuple[int, int]]
+
+
+def merge(sources: Sequence[Source], classes: Classes) -> Truth:
+    """Unite sources, the first one's statement standing where several agree.
+
+    Two lists of boxes agree if they hold the same boxes, in any order and number.
+
+    Raises:
+        UserError: If two sources disagree on a label, a size or the boxes of an image, or a box is reversed
+            or reaches out of its image: naming the image and both sources.
+    """
+    # Sizes first: images of another size explain boxes that differ.
+    sizes = _unite("size", [(s, s.sizes) for s in sources], lambda size: f"{size[0]}x{size[1]}")
+    labels = _unite("label", [(s, s.labels) for s in sources], lambda label: classes.wnids[label])
+    boxes = _unite("boxes", [(s, s.boxes) for s in sources], _as_written)
+    for source in sources:
+        _check_boxes(source, sizes)
+    return Truth(labels, boxes, sizes)
+
+
+def box_set(boxes: IntArray) -> tuple[tuple[int, ...], ...]:
+    """Boxes sorted and each once: order and repetition have no meaning (three val images repeat a box)."""
+    return tuple(sorted(set(map(tuple, boxes.tolist()))))
+
+
+def _as_written(boxes: IntArray) -> str:
+    return ", ".join(f"{x0} {y0} {x1 - 1} {y1 - 1}" for x0, y0, x1, y1 in box_set(boxes))
+
+
+def _unite(
+    what: str, statements: Sequence[tuple[Source, Mapping[str, _T]]], words: Callable[[_T], str]
+) -> dict[str, _T]:
+    """Image id to what the first source states that states anything; ``words`` are equal where two agree."""
+    united: dict[str, _T] = {}
+    origin: dict[str, Source] = {}
+    for source, stated in statements:
+        both = stated.keys() & united.keys()
+        clashes = [i for i in both if words(stated[i]) != words(united[i])]
+        if clashes:
+            first = min(clashes)
+            more = f" (and {len(clashes) - 1} more images)" if len(clashes) > 1 else ""
+            raise UserError(
+                f"{first}: {what} {words(united[first])} in {origin[first].path}, "
+                f"but {words(stated[first])} in {source.path}{more}; correct or remove the wrong one, "
+                "or name the right one (dataset.boxes=, dataset.labels=)"
+            )
+        new = stated.keys() - united.keys()
+        origin.update(dict.fromkeys(new, source))
+        united.update({image_id: stated[image_id] for image_id in new})
+    return united
+
+
+def _check_boxes(source: Source, sizes: Mapping[str, tuple[int, int]]) -> None:
+    if not source.boxes:
+        return
+    boxes = np.concatenate(list(source.boxes.values()))
+    owners = np.repeat(list(source.boxes), [len(each) for each in source.boxes.values()])
+    limits = np.array([sizes.get(image_id, _UNKNOWN) for image_id in owners])
+    inverted = np.any(boxes[:, :2] >= boxes[:, 2:], axis=1)
+    outside = np.any(boxes[:, :2] < 0, axis=1) | np.any(boxes[:, 2:] > limits, axis=1)
+    for row in np.flatnonzero(inverted | outside)[:1].tolist():
+        x0, y0, x1, y1 = boxes[row].tolist()
+        fault = "reversed" if inverted[row] else "outside the image"
+        stated = f", {limits[row][0]}x{limits[row][1]}" if owners[row] in sizes else ""
+        raise UserError(
+            f"{source.path}: {owners[row]}{stated}: the box {x0} {y0} {x1 - 1} {y1 - 1} is"
+            f"  {fault}; correct the file, or use the boxes that belong to the original images"
+        )

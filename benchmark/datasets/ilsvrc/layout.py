@@ -1,0 +1,74 @@
+"""Where the parts of ILSVRC2012 val lie in the folders that people have.
+
+Read are Kaggle's CLS-LOC tree (``Data/``, ``Annotations/``, ``LOC_*``, with or without its folder
+``ILSVRC/``), the trees that image-net.org's archives unpack to (``ILSVRC2012_img_val`` or ``val``;
+``bbox/val`` or ``ILSVRC2012_bbox_val_v3``; ``ILSVRC2012_devkit_t12``), and folders of text files such as
+wsolevaluation's. Images may be flat or in WNID folders. Nothing is ever written there.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.datasets.ilsvrc.lines import is_annotation
+
+_BOXES = "ILSVRC2012_bbox_val_v3"
+_XML = (
+    *("Annotations/CLS-LOC/val", "ILSVRC/Annotations/CLS-LOC/val", "Annotations/val"),
+    *("bbox/val", "bbox", "val", "val/val", "", _BOXES, f"{_BOXES}/val", f"{_BOXES}/bbox/val"),
+)
+_DEVKIT = ("", "ILSVRC", "data", "devkit/data", "ILSVRC20??_devkit*", "ILSVRC20??_devkit*/data")
+_FILES = {
+    "solution": ("LOC_val_solution.csv",),
+    "localization": ("localization.txt",),
+    "sizes": ("image_sizes.txt",),
+    "labels": ("class_labels.txt",),
+    "devkit labels": (
+        "ILSVRC20??_validation_ground_truth.txt",
+        "ILSVRC20??_clsloc_validation_ground_truth.txt",
+    ),
+    "meta": ("meta.mat", "meta_clsloc.mat"),
+    "synsets": ("LOC_synset_mapping.txt", "synset_words.txt"),
+    "blacklist": ("*blacklist*.txt",),
+}
+
+
+@dataclass(frozen=True, order=True)
+class Part:
+    """A file or folder and what it is: ``xml``, or a key of the table of file names above."""
+
+    kind: str
+    path: Path
+
+
+def find_parts(place: Path) -> set[Part]:
+    """Every recognised annotation, devkit file and list in a folder of one of the layouts."""
+    parts = {Part("xml", place / name) for name in _XML if has_xml(place / name)}
+    # Kaggle's csv files lie above the folder ILSVRC.
+    places = [place, place.parent] if place.name == "ILSVRC" else [place]
+    for below in (where / prefix for where in places for prefix in ("", "ILSVRC")):
+        parts |= {Part(kind, path) for kind in ("solution", "synsets") for path in _matching(below, kind)}
+    for prefix in _DEVKIT:
+        for folder in _glob(place, prefix):
+            parts |= {Part(kind, path) for kind in _FILES for path in _matching(folder, kind)}
+    return parts
+
+
+def has_xml(folder: Path) -> bool:
+    """Whether a folder has the XML file of a validation image."""
+    if not folder.is_dir():
+        return False
+    with os.scandir(folder) as entries:
+        return any(is_annotation(entry.name) for entry in entries)
+
+
+def _glob(place: Path, pattern: str) -> Iterator[Path]:
+    return iter([place]) if not pattern else place.glob(pattern)
+
+
+def _matching(folder: Path, kind: str) -> list[Path]:
+    found = [path for pattern in _FILES[kind] for path in folder.glob(pattern)]
+    # The detection task's files, in the same devkits, are about other images.
+    return [path for path in found if path.is_file() and not re.search("(^|_)det_", path.name)]

@@ -1,0 +1,78 @@
+"""What a person can set of this dataset; ``conf/dataset/ilsvrc_val.yaml`` has the same keys."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from benchmark.errors import UserError
+from benchmark.subset import check_choice
+
+LAYOUTS = 'see "Layouts" in README.md'
+_FOLDERS = ("root", "images", "devkit", "ground_truth")
+_FILES = ("boxes", "labels", "blacklist", "list")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of :func:`benchmark.datasets.ilsvrc.load`.
+
+    Attributes:
+        root: Folder of one of the layouts of :mod:`benchmark.datasets.ilsvrc.layout`.
+        images: Folder of the images, instead of the one found below ``root``.
+        boxes: Folder of XML files, ``LOC_val_solution.csv`` or ``localization.txt``, instead of those found.
+        labels: Text file of labels, instead of those found.
+        devkit: Folder ``ILSVRC2012_devkit_t12``, instead of the one found.
+        ground_truth: Folder of truth without images: alone, to score stored boxes, or beside ``root``.
+        blacklist: File of image numbers; given as ``auto``, the one found in the folders above, if any.
+        blacklist_off: Not given but derived: whether ``blacklist`` is ``none``.
+        missing: What happens to an image without label or without box: ``error``, or ``skip`` (and count).
+        list: File of image ids to keep, one a line.
+        limit: Keep at most so many images, the first in ``order``.
+        order: ``id``, or ``stratified``: seeded, every beginning spreads over the classes.
+        seed: Of the stratified order.
+    """
+
+    root: Path | None = None
+    images: Path | None = None
+    boxes: Path | None = None
+    labels: Path | None = None
+    devkit: Path | None = None
+    ground_truth: Path | None = None
+    blacklist: Path | None = None
+    blacklist_off: bool = False
+    missing: str = "error"
+    list: Path | None = None
+    limit: int | None = None
+    order: str = "id"
+    seed: int = 0
+
+    @classmethod
+    def parse(cls, **given: Any) -> Self:
+        """Check options as they come from a command line.
+
+        Raises:
+            UserError: If a path does not exist, nothing says where the dataset is, or a choice is not one.
+        """
+        blacklist = given.get("blacklist")
+        given["blacklist_off"] = isinstance(blacklist, str) and blacklist.lower() == "none"
+        if given["blacklist_off"] or blacklist == "auto":
+            given["blacklist"] = None
+        given |= {name: _path(name, given.get(name)) for name in _FOLDERS + _FILES}
+        options = cls(**given)
+        check_choice(options.order, options.limit)
+        if options.root is None and options.images is None and options.ground_truth is None:
+            raise UserError(f"dataset.root is not set; name the folder of ILSVRC2012 val ({LAYOUTS})")
+        if options.missing not in ("error", "skip"):
+            raise UserError(f"dataset.missing={options.missing}: choose error or skip")
+        return options
+
+
+def _path(name: str, value: str | Path | None) -> Path | None:
+    if value is None or str(value) == "":
+        return None
+    path = Path(value).expanduser()
+    if not path.exists():
+        raise UserError(f"dataset.{name}={value}: there is nothing at that path; correct it ({LAYOUTS})")
+    if name in _FOLDERS and not path.is_dir():
+        raise UserError(f"dataset.{name}={value}: not a folder; unpack it and name the folder ({LAYOUTS})")
+    return path

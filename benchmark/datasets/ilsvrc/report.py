@@ -1,0 +1,96 @@
+"""What was recognised in a person's folders: for the doctor and for a number's conditions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.datasets.ilsvrc.lines import OFFICIAL_COUNT
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """One source that was read.
+
+    Attributes:
+        kind: ``xml``, ``solution``, ``localization``, ``sizes``, ``labels``, ``devkit labels`` or ``image
+        names``. path: The file or folder.
+        labels: Images whose label it states.
+        boxes: Boxes that it states.
+        sizes: Images whose size it states.
+    """
+
+    kind: str
+    path: Path
+    labels: int
+    boxes: int
+    sizes: int
+
+
+@dataclass(frozen=True)
+class LayoutReport:
+    """What a dataset was read from.
+
+    Attributes:
+        images: Folder of the images; ``None`` for boxes alone.
+        layout: ``flat``, ``WNID folders``, both, or ``boxes alone``.
+        image_count: Images found, before any subset.
+        sources: What states labels, boxes and sizes; they agree, or there would be no dataset.
+        checked: Class lists that were held against ours.
+        blacklist: The official list of images that localization leaves out; ``None`` if there was none.
+        blacklist_count: Images on it.
+        blacklist_off: Whether it was switched off by ``dataset.blacklist=none``.
+        annotated_only: Images that a source mentions and that have no file.
+        ignored: Names of other files beside the images.
+    """
+
+    images: Path | None
+    layout: str
+    image_count: int
+    sources: tuple[SourceReport, ...]
+    checked: tuple[Path, ...]
+    blacklist: Path | None
+    blacklist_count: int
+    blacklist_off: bool
+    annotated_only: int
+    ignored: tuple[str, ...]
+
+    @property
+    def blacklist_state(self) -> str:
+        """``used``, ``not found`` or ``switched off``."""
+        if self.blacklist is not None:
+            return "used"
+        return "switched off" if self.blacklist_off else "not found"
+
+    def lines(self) -> list[str]:
+        """The report as a person reads it."""
+        where = (
+            f"{self.image_count} files in {self.images} ({self.layout})"
+            if self.images
+            else "none, boxes alone"
+        )
+        lines = [f"images      {where}", *map(_source_line, self.sources)]
+        lines += [f"classes     agree with {path}" for path in self.checked]
+        lines.append(f"blacklist   {self._blacklist_words()}")
+        if self.annotated_only:
+            lines.append(
+                f"no file     {self.annotated_only} annotated images have no file: they are no part of this"
+            )
+        if self.images and self.image_count < OFFICIAL_COUNT:
+            lines.append(
+                f"incomplete  {OFFICIAL_COUNT - self.image_count} of the official 50000 images are not here"
+            )
+        if self.ignored:
+            lines.append(f"ignored     {len(self.ignored)} other files, such as {self.ignored[0]}")
+        return lines
+
+    def _blacklist_words(self) -> str:
+        if self.blacklist is not None:
+            return f"{self.blacklist_count} images, {self.blacklist}"
+        if self.blacklist_off:
+            return "switched off: localization counts every image"
+        return "not found: localization counts every image, unlike the devkit (set dataset.blacklist=)"
+
+
+def _source_line(source: SourceReport) -> str:
+    counts = {"labels": source.labels, "boxes": source.boxes, "sizes": source.sizes}
+    stated = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"truth       {stated or 'nothing'} in {source.path}"

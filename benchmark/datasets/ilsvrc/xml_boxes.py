@@ -1,0 +1,90 @@
+"""Boxes from a folder of PASCAL-VOC-like XML files, one an image."""
+
+import os
+from collections.abc import Set
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from benchmark.datasets.ilsvrc.classes import Classes
+from benchmark.datasets.ilsvrc.lines import half_open, is_annotation, parse_id, whole_numbers
+from benchmark.datasets.ilsvrc.source import Source
+from benchmark.errors import UserError
+from benchmark.types import IntArray
+
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+class Annotation(NamedTuple):
+    """One XML file: ``wnid`` is ``None`` where no object is annotated, ``size`` where it is not stated."""
+
+    wnid: str | None
+    boxes: IntArray
+    size: tuple[int, int] | None
+
+
+def read_xml_folder(folder: Path, classes: Classes, wanted: Set[str] | None) -> Source:
+    """Read the XML of every wanted image (``None``: of all) that has one.
+
+    Raises:
+        UserError: If the folder or a file cannot be read, a file is not an annotation, or one names several
+            classes or an unknown one.
+    """
+    paths = _list(folder)
+    chosen = sorted(paths if wanted is None else paths.keys() & wanted)
+    # Threads hide the latency of network file systems; the parsing itself is quick.
+    with ThreadPoolExecutor(8) as pool:
+        contents = pool.map(_content, (paths[image_id] for image_id in chosen))
+        found = {i: parse(paths[i], content) for i, content in zip(chosen, contents, strict=True)}
+    return Source(
+        path=folder,
+        labels={i: classes.label(a.wnid, paths[i]) for i, a in found.items() if a.wnid is not None},
+        boxes={i: a.boxes for i, a in found.items() if len(a.boxes)},
+        sizes={i: a.size for i, a in found.items() if a.size is not None},
+        mentioned=frozenset(paths),
+    )
+
+
+def parse(path: Path, content: bytes) -> Annotation:
+    """Read one XML file's content; coordinates are 0-based inclusive in it.
+
+    Raises:
+        UserError: If it is not an annotation, or names several classes, naming ``path``.
+    """
+    try:
+        root = ElementTree.fromstring(content)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise UserError(f"{path}: not a whole XML file ({error}); unpack the annotations anew") from error
+    objects = root.findall("object")
+    wnids = {(o.findtext("name") or "").strip() for o in objects}
+    if len(wnids) > 1:
+        raise UserError(f"{path}: names several classes ({', '.join(sorted(wnids))}); a val image has one")
+    boxes = half_open([_numbers(o.find("bndbox"), _CORNERS, path) for o in objects])
+    size = root.find("size")
+    width_height = None if size is None else _numbers(size, ("width", "height"), path)
+    return Annotation(
+        wnid=wnids.pop() if wnids else None,
+        boxes=boxes,
+        size=None if width_height is None else (width_height[0], width_height[1]),
+    )
+
+
+def _numbers(node: ElementTree.Element | None, names: tuple[str, ...], path: Path) -> list[int]:
+    texts = [] if node is None else [(node.findtext(name) or "").strip() for name in names]
+    return whole_numbers(texts, len(names), f"{path}, <{names[0]}> and its neighbours")
+
+
+def _list(folder: Path) -> dict[str, Path]:
+    try:
+        names = [entry.name for entry in os.scandir(folder) if is_annotation(entry.name)]
+    except OSError as error:
+        raise UserError(f"{folder}: the annotations cannot be listed ({error.strerror})") from error
+    return {parse_id(name, str(folder / name)): folder / name for name in names}
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error

@@ -1,0 +1,118 @@
+"""How a table is laid out, whatever it is rendered as: panels of rows, and the notes under them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from benchmark.notes import Notes, clean, notes
+from benchmark.table import Line, Table, entries
+from benchmark.types import OpenRow, Result
+
+NONE = "–"
+OUTSIDE = "*"
+_PANEL_COLUMNS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One printed line of a row: its label and one cell a column."""
+
+    label: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A row: what stands in its first column, line by line, and its strips."""
+
+    head: tuple[str, str]
+    strips: tuple[Strip, ...]
+
+    @property
+    def lines(self) -> list[tuple[str, ...]]:
+        """Head, label and cells of each printed line, as many as the longer of head and strips needs."""
+        blank = Strip("", ("",) * len(self.strips[0].cells))
+        count = max(len(self.head), len(self.strips))
+        heads = (*self.head, *[""] * count)[:count]
+        strips = (*self.strips, *[blank] * count)[:count]
+        return [(head, strip.label, *strip.cells) for head, strip in zip(heads, strips, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Blocks under common column titles."""
+
+    columns: tuple[str, ...]
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """All that is printed of a table, as plain text."""
+
+    title: str
+    panels: tuple[Panel, ...]
+    notes: tuple[Notes, ...]
+
+
+def layout(table: Table) -> Layout:
+    """Lay a table out: values with two decimals, intervals with one, all in percent; differences in points.
+
+    The first panel has the published table's columns and every row. Metrics that the published table does not
+    name follow, six a panel, with the rows that have any.
+    """
+    found = list(entries(table))
+    columns = table.published.columns if table.published else ()
+    present = {line.metric for line in found}
+    titles = {column.key: column.title for column in columns if column.key in present}
+    rest = sorted(present - set(titles))
+    groups = [list(titles)] if titles else []
+    groups += [rest[start : start + _PANEL_COLUMNS] for start in range(0, len(rest), _PANEL_COLUMNS)]
+    panels = []
+    for number, keys in enumerate(groups):
+        blocks = _blocks(table, found, keys, everything=number == 0)
+        panels.append(Panel(tuple(titles.get(key, key) for key in keys), blocks))
+    title = table.title if table.dataset.complete else f"{table.title} [{table.dataset.images} images only]"
+    return Layout(clean(title), tuple(panels), notes(table))
+
+
+def _blocks(table: Table, found: Sequence[Line], keys: Sequence[str], everything: bool) -> tuple[Block, ...]:
+    blocks = []
+    for row in table.rows:
+        by_metric = {line.metric: line for line in found if line.row == row.row}
+        lines = [by_metric.get(key) for key in keys]
+        if everything or any(lines):
+            blocks.append(_block(row, lines, compare=everything and table.published is not None))
+    return tuple(blocks)
+
+
+def _block(row: Result | OpenRow, lines: Sequence[Line | None], compare: bool) -> Block:
+    def strip(label: str, show: Callable[[Line], str]) -> Strip:
+        return Strip(label, tuple(show(line) if line else NONE for line in lines))
+
+    published = strip("published", lambda line: percent(line.published))
+    reproduced = strip("reproduced", lambda line: percent(line.reproduced))
+    strips = [strip("measured", lambda line: percent(line.measured)), strip("95 % interval", interval)]
+    strips += [published, strip("difference", difference)] if compare else []
+    if isinstance(row, OpenRow):
+        strips = [Strip("measured", ("open",) * len(lines)), *([published] if compare else [])]
+    if any(line and line.reproduced is not None for line in lines):
+        strips += [reproduced]
+    return Block((row.row, row.localizer if isinstance(row, Result) else "(open)"), tuple(strips))
+
+
+def percent(value: float | None) -> str:
+    """A fraction in percent, two decimals."""
+    return NONE if value is None else f"{100 * value:.2f}"
+
+
+def interval(line: Line) -> str:
+    """The measured interval in percent, one decimal."""
+    return NONE if line.low is None or line.high is None else f"{100 * line.low:.1f}–{100 * line.high:.1f}"
+
+
+def difference(line: Line) -> str:
+    """Measured minus published in points, marked where the published value is outside the interval."""
+    if line.difference is None:
+        return NONE
+    points = f"{round(100 * line.difference, 2) + 0.0:+.2f}"  # + 0.0: never -0.00
+    return points if line.inside else f"{points} {OUTSIDE}"

@@ -1,0 +1,135 @@
+"""Boxes from image-space gradients: seeds by quantiles, colours by GrabCut."""
+
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.boxes import largest_component, whole
+from benchmark.errors import UserError
+from benchmark.heatmaps import peak, upsample
+from benchmark.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
+
+_Trimap = npt.NDArray[np.uint8]
+_UNUSED = (0, 0, 0, 0)  # GrabCut can also start from a box
+
+
+@dataclass(frozen=True)
+class GrabCut:
+    """Segment the object by its colours, seeded by the most and the least salient pixels; draw the tight box.
+
+    Simonyan et al. 2013 (protocol §3.2, §3.4). What they leave open is settled here, and a change of any of
+    it raises the version:
+
+    * It works on the **original image's pixels**, save that images with a side above ``max_side`` (of
+      ILSVRC's one in eleven) are reduced to it by area averaging, since the time explodes with the size.
+    * Quantiles are of the map upsampled to those pixels, over the region that was seen.
+    * Sure foreground: at or above the ``foreground`` quantile. Sure background: at or below the
+      ``background`` quantile, and all that the model did not see. Probable background: between them.
+    * Where ties make the quantiles equal (more than 95 % zeros, say), background wins and only what exceeds
+      its quantile seeds the foreground.
+    * OpenCV's GrabCut on the RGB pixels, then the largest 8-connected segment of sure and probable
+      foreground.
+    * A map without a positive value, or constant, seeds nothing: the box is the whole image, marked empty.
+
+    GrabCut draws random numbers (k-means). OpenCV's generator belongs to the thread and is seeded before
+    every call, so a box depends neither on the order of the images nor on the number of threads.
+
+    Attributes:
+        name: The localizer's key in ``conf/localizer``.
+        version: Raised whenever a change of the code can change a box.
+        foreground: Quantile from which pixels are surely foreground, in (background, 1].
+        background: Quantile up to which pixels are surely background, in [0, foreground).
+        iterations: Of GrabCut, at least 1.
+        max_side: The longer side, in pixels, of the copy on which GrabCut works; its box is rounded outward
+            to original pixels. ``None``: the original image itself.
+    """
+
+    name: str
+    version: int
+    foreground: float = 0.95
+    background: float = 0.30
+    iterations: int = 5
+    max_side: int | None = 500
+    needs_image: bool = field(default=True, init=False)
+    grid: tuple[float, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range.
+
+        Raises:
+            UserError: Naming the option and its range.
+        """
+        if not 0 <= self.background < self.foreground <= 1:
+            raise UserError(
+                f"localizer.background {self.background} and localizer.foreground {self.foreground} "
+                "must be quantiles with 0 <= background < foreground <= 1"
+            )
+        if not _is_count(self.iterations):
+            raise UserError(f"localizer.iterations is {self.iterations}; it must be a whole number from 1 up")
+        if self.max_side is not None and not _is_count(self.max_side):
+            raise UserError(f"localizer.max_side is {self.max_side}; it must be whole pixels, or null")
+
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
+        """Locate one class from its ``[h, w]`` heatmap and the ``[H, W, 3]`` image.
+
+        Raises:
+            UserError: If the heatmap holds NaN or infinity, or the image is not at hand.
+        """
+        if image is None:
+            raise UserError(f"localizer {self.name} needs the images' pixels; give a dataset with images")
+        pixels = upsample(heatmap, view)
+        small = self._shrink(view)
+        seeds = self._seeds(pixels if small == view else upsample(heatmap, small))
+        box = None if seeds is None else largest_component(self._segment(image, seeds))
+        if box is None:
+            return Localization(whole(view), peak(pixels), empty=True)
+        return Localization(_scale(box, small, view), peak(pixels), empty=False)
+
+    def curve(self, heatmap: FloatArray, view: View) -> IntArray:
+        """No boxes, ``[0, 4]``: GrabCut has no threshold."""
+        return np.empty((0, 4), np.int32)
+
+    def _seeds(self, pixels: FloatArray) -> _Trimap | None:
+        """GrabCut's mask, or ``None`` where the map tells no pixel from another."""
+        if pixels.max() <= 0:
+            return None
+        low, high = np.quantile(pixels[pixels > -np.inf], [self.background, self.foreground])
+        background = pixels <= low
+        foreground = ~background & (pixels >= high)
+        if not foreground.any():
+            return None
+        return np.select([background, foreground], [cv2.GC_BGD, cv2.GC_FGD], cv2.GC_PR_BGD).astype(np.uint8)
+
+    def _segment(self, image: ImageArray, seeds: _Trimap) -> BoolArray:
+        height, width = seeds.shape
+        if seeds.shape != image.shape[:2]:
+            resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+            image = np.asarray(resized, np.uint8)
+        colours = np.zeros((2, 1, 65))  # the two colour models, for OpenCV to fill
+        cv2.setRNGSeed(0)
+        cv2.grabCut(image, seeds, _UNUSED, colours[0], colours[1], self.iterations, cv2.GC_INIT_WITH_MASK)
+        return np.isin(seeds, [cv2.GC_FGD, cv2.GC_PR_FGD])
+
+    def _shrink(self, view: View) -> View:
+        """The view of the copy that GrabCut works on; the view itself where it is small enough."""
+        longer = max(view.width, view.height)
+        if self.max_side is None or longer <= self.max_side:
+            return view
+        factor = self.max_side / longer
+        width, height = max(round(view.width * factor), 1), max(round(view.height * factor), 1)
+        small = View(width, height, Box(0, 0, width, height))
+        return replace(small, region=_scale(view.region, view, small))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and value >= 1
+
+
+def _scale(box: Box, of: View, to: View) -> Box:
+    """The box between two sizes of one image, rounded outward to whole pixels, inside the other's region."""
+    x0, x1 = box.x0 * to.width // of.width, -(-box.x1 * to.width // of.width)
+    y0, y1 = box.y0 * to.height // of.height, -(-box.y1 * to.height // of.height)
+    seen = to.region
+    return Box(max(x0, seen.x0), max(y0, seen.y0), min(x1, seen.x1), min(y1, seen.y1))

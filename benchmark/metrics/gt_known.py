@@ -1,0 +1,33 @@
+"""Localization error with the class given."""
+
+from dataclasses import dataclass
+
+from benchmark.boxes import hits
+from benchmark.intervals import fractions
+from benchmark.types import Estimate, Records
+
+
+@dataclass(frozen=True)
+class GtKnown:
+    """``gt_known``: the **error** of the box of the ground-truth class's own heatmap, whatever was predicted.
+
+    Right where it overlaps any ground-truth box with at least ``iou`` (protocol §5.4: 0.5). The blacklist is
+    left out, as in ``loc_top1``; WSOL papers mostly print the accuracy, one minus this, on all images. Left
+    out of the results where the runs made no map of the ground-truth class.
+
+    Attributes:
+        iou: Least overlap of a right box, in (0, 1].
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
+    """
+
+    iou: float = 0.5
+    resamples: int = 10_000
+    seed: int = 0
+
+    def __call__(self, records: Records) -> dict[str, Estimate]:
+        """The error with its interval."""
+        if records.label_boxes is None:
+            return {}
+        located = hits(records.label_boxes[:, None], records.truth, records.owner, self.iou)[:, 0]
+        return fractions({"gt_known": ~located[~records.blacklisted]}, self.resamples, self.seed)

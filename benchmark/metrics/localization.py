@@ -1,0 +1,37 @@
+"""ILSVRC localization error: no guess with the right class and a right box."""
+
+from dataclasses import dataclass
+
+from benchmark.boxes import hits
+from benchmark.guesses import top_errors
+from benchmark.intervals import fractions
+from benchmark.types import Estimate, Records
+
+
+@dataclass(frozen=True)
+class Localization:
+    """``loc_top1`` and ``loc_top5``, errors without the blacklist; ``…_all``, the same on all images.
+
+    Source: the ILSVRC devkit's ``eval_clsloc.m`` (protocol §5.1). A guess is right where its class is the
+    image's and its own box overlaps **any** ground-truth box with at least ``iou`` (devkit: 0.5); an image is
+    right where any of its first n guesses is. The devkit leaves its blacklist out of this average; papers
+    differ (on the official set by about 0.9 points), so both are given. The top-5 errors are left out where
+    no image has five guesses.
+
+    Attributes:
+        iou: Least overlap of a right box, in (0, 1].
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
+    """
+
+    iou: float = 0.5
+    resamples: int = 10_000
+    seed: int = 0
+
+    def __call__(self, records: Records) -> dict[str, Estimate]:
+        """The errors, each with its interval."""
+        located = hits(records.boxes, records.truth, records.owner, self.iou)
+        errors = top_errors(records, (records.classes == records.labels[:, None]) & located)
+        official = {f"loc_top{n}": error[~records.blacklisted] for n, error in errors.items()}
+        everything = {f"loc_top{n}_all": error for n, error in errors.items()}
+        return fractions(official | everything, self.resamples, self.seed)

@@ -1,0 +1,82 @@
+"""Any classifier of torchvision, by its yaml alone."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torchvision import models
+
+from benchmark.assembly import ModelSpec, assemble
+from benchmark.download import download
+from benchmark.errors import UserError
+from benchmark.parameters import empty, load_file, randomize
+from benchmark.types import Model
+from benchmark.weights import find, verified
+
+
+def load(architecture: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Model:
+    """Build a classifier and load its parameters.
+
+    Args:
+        architecture: As in ``torchvision.models``, such as ``vgg16``.
+        arguments: Of its builder, beside ``weights``.
+        options: The fields of :class:`benchmark.assembly.ModelSpec`. ``weights`` may also be the name of one
+            of torchvision's own, such as ``IMAGENET1K_V1``: looked for in ``weights_dir`` and in torch hub's
+            folder, then downloaded to the latter. ``checksums: null`` holds a file that has one of
+            torchvision's names to the hash in that name.
+
+    Raises:
+        UserError: If there is no such architecture, or its weights are absent, wrong or broken.
+    """
+    spec = ModelSpec(**options)
+    build = _builder(architecture)
+    module = empty(lambda: build(weights=None, **(arguments or {})))
+    if spec.random:
+        return assemble(module, spec, randomize(module, spec.note))
+    urls = {
+        name: str(entry.url) for name, entry in models.get_model_weights(architecture).__members__.items()
+    }
+    path = _locate(spec, architecture, urls)
+    known = {Path(url).name: _checksums(url) for url in urls.values()}
+    weights = verified(
+        path, known.get(path.name, ()) if spec.checksums is None else spec.checksums, spec.note
+    )
+    load_file(module, path, spec.ignore)
+    return assemble(module, spec, weights)
+
+
+def _builder(architecture: str) -> Any:
+    known = models.list_models(module=models)
+    if architecture not in known:
+        near = ", ".join(difflib.get_close_matches(architecture, known, n=3)) or ", ".join(known[:3])
+        raise UserError(
+            f"model.architecture={architecture}: torchvision has no such classifier; nearest: {near}"
+        )
+    return models.get_model_builder(architecture)
+
+
+def _locate(spec: ModelSpec, architecture: str, urls: Mapping[str, str]) -> Path:
+    """The file of the weights, downloaded if need be."""
+    url = urls.get(spec.weights)
+    if url is None:
+        if Path(spec.weights).suffix:
+            return find(spec.weights, spec.weights_dir)
+        names = ", ".join([*urls, "random"])
+        raise UserError(f"model.weights={spec.weights}: {architecture} has {names}; or give a file (.pth)")
+    name = Path(url).name
+    hub = Path(torch.hub.get_dir()) / "checkpoints"
+    folders = [Path(spec.weights_dir).expanduser()] if spec.weights_dir is not None else []
+    for folder in (*folders, hub):
+        if (folder / name).is_file():
+            return folder / name
+    download(url, hub / name, _checksums(url))
+    return hub / name
+
+
+def _checksums(url: str) -> tuple[str, ...]:
+    """The hash that torch hub's file names end in, as ``vgg16-397923af.pth``."""
+    match = re.search(r"-([0-9a-f]{8,})\.\w+$", url)
+    return (f"sha256:{match[1]}",) if match else ()

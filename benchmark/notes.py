@@ -1,0 +1,159 @@
+"""The notes under a table: what each number means, where it came from, and why it may differ."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.flat import flatten
+from benchmark.published import Condition
+from benchmark.table import Table, describe
+from benchmark.types import Result
+
+_TOLD_APART = ("dataset", "weights", "protocol", "input", "layers")
+"""Conditions that have a note of their own, or stand in the result's json alone."""
+
+_NOT_TOLD = ("name", "version", "grid")
+"""Options of a localizer that stand elsewhere, or do not change its box."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """A heading, and what stands under it: pairs of a term, which may be empty, and a text."""
+
+    heading: str
+    items: tuple[tuple[str, str], ...]
+
+
+def notes(table: Table) -> tuple[Notes, ...]:
+    """What a reader must know before quoting a number of the table; a section without items is left out."""
+    sections = (
+        Notes("How to read it", tuple(_reading(table))),
+        Notes("Images", tuple(_images(table))),
+        Notes("Protocols", tuple(_protocols(table.measured))),
+        Notes("Open rows", tuple((row.row, clean(row.reason)) for row in table.open)),
+        Notes("Checks", tuple(("", clean(check)) for check in table.checks)),
+        Notes("Published numbers, and why a measured one may differ", tuple(_published(table))),
+        Notes("Measured rows", tuple((row.row, _about(row, table.measured)) for row in table.measured)),
+        Notes("Conditions of all measured rows", tuple(_common(table.measured).items())),
+    )
+    return tuple(section for section in sections if section.items)
+
+
+def clean(text: str) -> str:
+    """A text on one line, its white space made single spaces."""
+    return " ".join(str(text).split())
+
+
+def _reading(table: Table) -> Iterator[tuple[str, str]]:
+    yield "", "Values are in %, differences in percentage points; – stands where there is no number."
+    columns = table.published.columns if table.published else ()
+    for column in columns:
+        better = "lower" if column.kind == "error" else "higher"
+        yield column.title, f"{column.kind} ({better} is better): {column.means}"
+    others = {name for row in table.measured for name in row.metrics} - {column.key for column in columns}
+    if others:
+        yield (
+            ", ".join(sorted(others)),
+            "explained in benchmark/metrics; a threshold is in % of a map's maximum",
+        )
+    if table.measured:
+        noise = "bootstrap over the images: what other images of the kind would change, no more"
+        yield "95 % interval", noise
+    if table.measured and table.published:
+        mark = "* marks a published number outside the measured interval"
+        yield "difference", f"measured minus published; {mark}"
+
+
+def _images(table: Table) -> Iterator[tuple[str, str]]:
+    yield "measured", clean(describe(table.dataset))
+    if table.published:
+        yield "published", table.published.dataset
+    if table.published and not table.dataset.complete:
+        advice = (
+            "compare measured rows with one another, since other images alone move a number by whole points"
+        )
+        yield "", f"The measured images are not the published set: {advice}."
+
+
+def _protocols(rows: Sequence[Result]) -> Iterator[tuple[str, str]]:
+    """Each localizer with its meaning, and with its rows where one name stands for several settings."""
+    meanings: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        meanings.setdefault((row.localizer, _protocol(row)), []).append(row.row)
+    names = [name for name, _ in meanings]
+    for (name, text), users in meanings.items():
+        ambiguous = names.count(name) > 1
+        yield f"{name} ({', '.join(users)})" if ambiguous else name, text
+
+
+def _protocol(row: Result) -> str:
+    """What the run recorded about its localizer, and the options that it ran with."""
+    options = flatten(_mapping(row.config.get("localizer")))
+    told = [f"{key} {value}" for key, value in options.items() if key not in _NOT_TOLD]
+    meaning = row.conditions.get("protocol", "")
+    return "; ".join(part for part in (clean(meaning), ", ".join(told)) if part) or "options not recorded"
+
+
+def _published(table: Table) -> Iterator[tuple[str, str]]:
+    if table.published is None:
+        return
+    names = {row.row for row in table.rows}
+    for row in table.rows:
+        entry = table.published.rows.get(row.row)
+        if entry:
+            yield row.row, f"{entry.source}. {_circumstances(entry.conditions)}. {entry.why}"
+        else:
+            yield row.row, "nothing published is known for this row"
+    for other in table.published.reproductions:
+        if names & set(other.rows):
+            yield (
+                f"reproduced ({other.name})",
+                f"{other.source}. {_circumstances(other.conditions)}. {other.why}",
+            )
+
+
+def _circumstances(conditions: Mapping[str, Condition]) -> str:
+    return "; ".join(f"{key}: {value.what} ({value.sure})" for key, value in conditions.items())
+
+
+def _about(row: Result, rows: Sequence[Result]) -> str:
+    """Weights, counts, and the conditions that not all rows share."""
+    averaged: dict[int, list[str]] = {}
+    for name, estimate in sorted(row.metrics.items()):
+        averaged.setdefault(estimate.n, []).append(name)
+    common = _common(rows)
+    parts = [
+        _weights(row.conditions.get("weights")),
+        *(
+            f"n = {n} for {', '.join(names) if averaged.keys() != {n} else 'every metric'}"
+            for n, names in averaged.items()
+        ),
+        ", ".join(f"{name} {count}" for name, count in row.counts.items()),
+        ", ".join(f"{key} {value}" for key, value in _conditions(row).items() if key not in common),
+        f"cell {row.fingerprint[:12]}",
+    ]
+    return clean("; ".join(part for part in parts if part))
+
+
+def _weights(weights: Any) -> str:
+    told = _mapping(weights)
+    if not told:
+        return "weights not recorded"
+    note = f", {told['note']}" if told.get("note") else ""
+    return f"weights {told.get('source', '?')} (sha256 {str(told.get('sha256', '?'))[:12]}{note})"
+
+
+def _common(rows: Sequence[Result]) -> dict[str, str]:
+    """Conditions that are the same for all rows."""
+    every = [_conditions(row) for row in rows]
+    first = every[0] if every else {}
+    return {key: value for key, value in first.items() if all(one.get(key) == value for one in every)}
+
+
+def _conditions(row: Result) -> dict[str, str]:
+    shown = {key: value for key, value in row.conditions.items() if key not in _TOLD_APART}
+    return {key: clean(value) for key, value in flatten(shown).items()}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,118 @@
+"""Puts parameters into a module: from a torch file, or at random on purpose."""
+
+import hashlib
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.errors import UserError
+from benchmark.types import Weights
+
+
+def empty(build: Callable[[], nn.Module]) -> nn.Module:
+    """A module whose parameters are allocated and not yet set: initialising VGG-16 takes seconds."""
+    with torch.device("meta"):
+        module = build()
+    return module.to_empty(device="cpu")
+
+
+@torch.no_grad()
+def randomize(module: nn.Module, note: str = "", seed: int = 0) -> Weights:
+    """Set every parameter at random, so that a model can be built where there is no file.
+
+    Weights are drawn after He et al. (2015), eq. 10, which keeps the scale of activations from layer to
+    layer; biases are 0 and batch norm does nothing. The numbers that it gives mean nothing.
+
+    Args:
+        module: Of any state, changed in place.
+        note: Kept in the provenance.
+        seed: The state of torch's own generator is put back afterwards.
+
+    Returns:
+        Provenance with the sha256 of the parameters themselves.
+
+    Raises:
+        UserError: For a layer with parameters that nothing would set.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for name, layer in module.named_modules():
+            _randomize_layer(name, layer)
+    return Weights(f"random (seed {seed})", parameter_digest(module), note)
+
+
+def _randomize_layer(name: str, layer: nn.Module) -> None:
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    elif callable(reset := getattr(layer, "reset_parameters", None)):
+        reset()
+    elif [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]:
+        raise UserError(
+            f"model.weights=random: cannot set layer {name} ({type(layer).__name__}); give a file"
+        )
+
+
+def parameter_digest(module: nn.Module) -> str:
+    """sha256 over names, types, shapes and values of parameters and buffers, in the order of their names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+@torch.no_grad()
+def load_file(module: nn.Module, path: Path, ignore: Sequence[str] = ()) -> None:
+    """Fill a module from a file of ``torch.save``.
+
+    Args:
+        module: Changed in place; every parameter and buffer gets a value.
+        path: A state dict, bare or under ``state_dict``, with or without ``module.`` before its keys.
+        ignore: Keys with such a beginning may be there without a place in the module.
+
+    Raises:
+        UserError: If the file cannot be read, is no state dict, does not fit, or holds NaN or infinity.
+    """
+    state = {key: value for key, value in _read(path).items() if not key.startswith(tuple(ignore))}
+    own = module.state_dict()
+    shapes = [
+        f"{key} {list(value.shape)} for {list(own[key].shape)}"
+        for key, value in state.items()
+        if key in own and value.shape != own[key].shape
+    ]
+    if shapes:
+        raise UserError(f"{path}: other shapes than the model's: {_few(shapes)}; {_REMEDY}")
+    missing, unexpected = module.load_state_dict(state, strict=False)
+    if missing or unexpected:
+        parts = [f"without {_few(missing)}"] * bool(missing) + [f"with {_few(unexpected)}"] * bool(unexpected)
+        raise UserError(f"{path}: does not fit the model: {' and '.join(parts)}; {_REMEDY}")
+    for key, value in module.state_dict().items():
+        if not value.isfinite().all():
+            raise UserError(f"{path}: {key} holds NaN or infinity; get weights with every layer in them")
+
+
+_REMEDY = "give the file of this architecture, or the architecture of this file (model=…)"
+
+
+def _read(path: Path) -> Mapping[str, Tensor]:
+    """The state dict in a file, without wrappings."""
+    try:
+        # Only the zip format can be mapped; torchvision's older files are bare pickles.
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except Exception as error:  # the unpickler raises whatever the bytes make it stumble over
+        reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
+        raise UserError(f"{path}: truncated, or not a file of parameters ({reason}); get it again") from error
+    state = content.get("state_dict", content) if isinstance(content, Mapping) else None
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise UserError(f"{path}: holds no state dict; save one with torch.save(model.state_dict(), …)")
+    return {str(key).removeprefix("module."): value for key, value in state.items()}
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more

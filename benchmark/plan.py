@@ -1,0 +1,123 @@
+"""From configured rows to what has to be computed: scenes, their cells, open rows and checks.
+
+The components arrive built; this module only puts together what can share a forward pass.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from benchmark.cell import Cell, Recipe, Scene, address
+from benchmark.errors import UserError
+from benchmark.provenance import fingerprint
+from benchmark.settings import RunSettings
+from benchmark.types import Dataset, Localizer, Method, Model, OpenRow, Transform
+
+
+@dataclass(frozen=True)
+class RowParts:
+    """A row's components, and the plain configuration that they were built from.
+
+    ``model`` is called only where no row before had the same one; ``changes`` are options of the localizer
+    that differ from what its name stands for, as ``threshold=0.25``.
+    """
+
+    row: str
+    config: Mapping[str, Any]
+    changes: tuple[str, ...]
+    model: Callable[[], Model]
+    transform: Callable[[], Transform]
+    method: Callable[[], Method]
+    localizer: Callable[[], Localizer]
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Two rows whose boxes must be equal, the second one's boxes made by the first one's localizer."""
+
+    first: Cell
+    second: Cell
+    scene: Scene
+
+
+@dataclass
+class Plan:
+    """What an experiment computes.
+
+    Attributes:
+        dataset: The images of every row.
+        settings: How they are computed.
+        runs: Where raw records go.
+        scenes: By the fingerprint of what makes a scene.
+        cells: Row to scene and cell.
+        open: Row to the reason why it cannot be measured.
+        twins: Asserted when they are done.
+    """
+
+    dataset: Dataset
+    settings: RunSettings
+    runs: Path
+    scenes: dict[str, Scene] = field(default_factory=dict)
+    cells: dict[str, tuple[Scene, Cell]] = field(default_factory=dict)
+    open: dict[str, OpenRow] = field(default_factory=dict)
+    twins: list[Twins] = field(default_factory=list)
+
+    def add(self, parts: RowParts) -> None:
+        """Take in a row; one that cannot be measured is open, and says why."""
+        try:
+            scene = self._scene(parts)
+            method, localizer = parts.method(), parts.localizer()
+            method.check(scene.model)
+        except UserError as error:
+            model, name = parts.config["model"]["name"], parts.config["method"]["name"]
+            self.open[parts.row] = OpenRow(parts.row, model, name, str(error))
+            return
+        cell = address(scene, Recipe(parts.row, method, localizer, parts.changes, parts.config), self.runs)
+        self.cells[parts.row] = (scene, cell)
+
+    def _scene(self, parts: RowParts) -> Scene:
+        key = fingerprint({name: parts.config[name] for name in ("model", "transform")})
+        if key not in self.scenes:
+            self.scenes[key] = Scene(self.dataset, parts.model(), parts.transform(), self.settings)
+        return self.scenes[key]
+
+    def add_twins(self, first: str, second: str) -> None:
+        """Have the boxes of two rows compared; nothing is compared where one of them is open.
+
+        Raises:
+            UserError: If a name is not a row.
+        """
+        for row in (first, second):
+            if row not in self.cells and row not in self.open:
+                raise UserError(f"table.same_boxes: {row} is not a row of this table")
+        if first in self.open or second in self.open:
+            return
+        scene, pattern = self.cells[second]
+        wanted = self.cells[first][1]
+        config = {**pattern.recipe.config, "localizer": wanted.recipe.config["localizer"]}
+        twin = address(
+            scene, replace(wanted.recipe, row=second, method=pattern.recipe.method, config=config), self.runs
+        )
+        self.twins.append(Twins(wanted, twin, scene))
+
+    def work(self) -> list[tuple[Scene, list[Cell]]]:
+        """Each scene with its cells, every cell once."""
+        cells = [*self.cells.values(), *((twins.scene, twins.second) for twins in self.twins)]
+        return [
+            (scene, list({cell.folder: cell for owner, cell in cells if owner is scene}.values()))
+            for scene in self.scenes.values()
+        ]
+
+
+def label(dataset: Dataset) -> str:
+    """The name of a dataset's results: only the whole official set goes by its bare name."""
+    if dataset.complete:
+        return dataset.name
+    return f"{dataset.name}-{len(dataset.samples)}-{dataset.fingerprint[:8]}"
+
+
+def stem(name: str, variation: Sequence[str]) -> str:
+    """The name of a table's files: the experiment's, and what the user changed in it."""
+    safe = "".join(char if char.isalnum() or char in "=._-," else "-" for char in ",".join(variation))
+    return f"{name}+{safe}" if safe else name

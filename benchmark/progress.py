@@ -1,0 +1,58 @@
+"""How long work will go on: a bar on a terminal, a line now and then elsewhere."""
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+_SECONDS_BETWEEN_LINES = 30.0
+
+
+class Counter:
+    """Counts images of a piece of work on stderr, with a rate and an estimate; a context manager.
+
+    Args:
+        title: What is being done.
+        total: How many images there are.
+        done: How many of them were there before; they do not count for the rate.
+    """
+
+    def __init__(self, title: str, total: int, done: int = 0) -> None:
+        self._title, self._total, self._start, self._done = title, total, done, done
+        self._began = self._spoke = time.monotonic()
+        console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]:.1f} images/s"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task(title, total=total, completed=done, rate=0.0)
+
+    def __enter__(self) -> "Counter":
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def add(self, count: int) -> None:
+        """So many more images are done."""
+        self._done += count
+        now = time.monotonic()
+        rate = (self._done - self._start) / max(now - self._began, 1e-9)
+        self._bar.update(self._task, completed=self._done, rate=rate)
+        if self._bar.disable and (now - self._spoke > _SECONDS_BETWEEN_LINES or self._done == self._total):
+            self._spoke = now
+            left = (self._total - self._done) / max(rate, 1e-9)
+            print(
+                f"{self._title}: {self._done}/{self._total} images, {rate:.1f} images/s, {left:.0f} s left",
+                file=sys.stderr,
+            )

@@ -1,0 +1,191 @@
+"""The expensive half: images to records, shard by shard, and nothing else.
+
+For each shard only what is missing is made. Where a shard's heatmaps are stored, its boxes need no forward
+pass; otherwise one forward pass of a batch serves every method. Boxes are made on threads while the device
+works on the next batch.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+
+from benchmark import provenance
+from benchmark.cell import Cell, Scene
+from benchmark.explain import Batch, Explained, explain, prepare, read_batches
+from benchmark.locate import Located, collect, locate, slots
+from benchmark.progress import Counter
+from benchmark.store import (
+    KEPT_SIDE,
+    Heatmaps,
+    Made,
+    heatmap_file,
+    read_heatmaps,
+    record_file,
+    write_heatmaps,
+    write_records,
+)
+from benchmark.types import Method, Sample
+
+_BATCHES_WAITING = 4  # of boxes still being made: enough to keep the threads busy, few enough for the memory
+
+
+def missing(scene: Scene, cells: Sequence[Cell]) -> dict[int, list[Cell]]:
+    """Shards that lack records, each with the cells that lack them."""
+    wanted = {
+        n: [c for c in cells if not record_file(c.folder, n).exists()] for n in range(len(scene.shards))
+    }
+    return {shard: lacking for shard, lacking in wanted.items() if lacking}
+
+
+def measure(scene: Scene, cells: Sequence[Cell]) -> None:
+    """Make this worker's missing shards of records.
+
+    Raises:
+        UserError: If an image cannot be read, or a method, model and dataset do not fit together.
+    """
+    settings = scene.settings
+    lacking = {n: c for n, c in missing(scene, cells).items() if n % settings.workers == settings.worker}
+    if not lacking:
+        return
+    total = len(scene.dataset.samples) // settings.workers
+    counter = Counter(scene.model.name, total, total - sum(len(scene.shards[n]) for n in lacking))
+    with counter, _threads(settings.thread_count) as pool:
+        for number, of_shard in sorted(lacking.items()):
+            stored = [cell for cell in of_shard if heatmap_file(cell.heatmap_folder, number).exists()]
+            for cell in stored:
+                _from_storage(scene, number, cell, pool)
+                of_shard.remove(cell)
+            if not of_shard:
+                counter.add(len(scene.shards[number]))
+        _from_images(scene, {n: c for n, c in lacking.items() if c}, pool, counter)
+
+
+def _made(scene: Scene, began: float) -> Made:
+    return Made(provenance.made_by(scene.settings.torch_device), monotonic() - began)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[Executor]:
+    pool = ThreadPoolExecutor(count)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _from_storage(scene: Scene, number: int, cell: Cell, pool: Executor) -> None:
+    """Boxes of one shard from its stored heatmaps."""
+    began = monotonic()
+    heatmaps = read_heatmaps(heatmap_file(cell.heatmap_folder, number))
+    by_id = {scene.dataset.samples[i].image_id: scene.dataset.samples[i] for i in scene.shards[number]}
+    samples = [by_id[image_id] for image_id in heatmaps.image_ids]
+    located = list(
+        pool.map(lambda pair: locate(cell.localizer, *pair), zip(samples, slots(heatmaps), strict=True))
+    )
+    records = collect(located, cell.localizer.grid, heatmaps.skipped)
+    write_records(record_file(cell.folder, number), records, _made(scene, began))
+
+
+@dataclass
+class _OpenShard:
+    """A shard in the making: its heatmaps, and its boxes on their way through the threads."""
+
+    scene: Scene
+    number: int
+    cells: Sequence[Cell]
+    images_left: int
+    began: float = field(default_factory=monotonic)
+    heatmaps: dict[Path, list[Heatmaps]] = field(default_factory=dict)
+    boxes: dict[Path, list[Future[Located]]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def take(self, batch: Batch, explained: Explained | None, pool: Executor) -> list[Future[Located]]:
+        """Take in a batch's heatmaps and start to make their boxes."""
+        started = []
+        heatmaps_of = explained.fetch() if explained else []
+        for folder, heatmaps in zip(_methods(self.cells), heatmaps_of, strict=False):
+            if max(heatmaps.maps.shape[-2:]) <= KEPT_SIDE:
+                self.heatmaps.setdefault(folder, []).append(heatmaps)
+            for cell in (cell for cell in self.cells if cell.heatmap_folder == folder):
+                futures = [
+                    pool.submit(locate, cell.localizer, sample, image)
+                    for sample, image in zip(batch.samples, slots(heatmaps), strict=True)
+                ]
+                self.boxes.setdefault(cell.folder, []).extend(futures)
+                started += futures
+        self.skipped.update(batch.skipped)
+        self.images_left -= len(batch.samples) + len(batch.skipped)
+        return started
+
+    def close(self) -> None:
+        """Write the shard: heatmaps first, so that records never stand without what they were made of."""
+        for folder, parts in self.heatmaps.items():
+            write_heatmaps(heatmap_file(folder, self.number), _join(parts, self.skipped))
+        for cell in self.cells:
+            located = [future.result() for future in self.boxes.get(cell.folder, [])]
+            records = collect(located, cell.localizer.grid, self.skipped)
+            write_records(record_file(cell.folder, self.number), records, _made(self.scene, self.began))
+
+
+def _join(parts: Sequence[Heatmaps], skipped: Mapping[str, str]) -> Heatmaps:
+    return Heatmaps(
+        image_ids=tuple(image for part in parts for image in part.image_ids),
+        classes=np.concatenate([part.classes for part in parts]),
+        scores=np.concatenate([part.scores for part in parts]),
+        maps=np.concatenate([part.maps for part in parts]),
+        scales=np.concatenate([part.scales for part in parts]),
+        views=tuple(view for part in parts for view in part.views),
+        skipped=skipped,
+    )
+
+
+def _from_images(scene: Scene, lacking: Mapping[int, list[Cell]], pool: Executor, counter: Counter) -> None:
+    """Heatmaps and boxes of the given shards, by forward passes."""
+    if not lacking:
+        return
+    prepare(scene.model, scene)
+    batches = list(_batches(scene, lacking))
+    waiting: deque[tuple[_OpenShard, Batch, Explained | None]] = deque()
+    busy: deque[list[Future[Located]]] = deque()
+    shard: _OpenShard | None = None
+
+    def finish_one() -> None:
+        owner, batch, explained = waiting.popleft()
+        busy.append(owner.take(batch, explained, pool))
+        if len(busy) > _BATCHES_WAITING:
+            for future in busy.popleft():
+                future.result()
+        if not owner.images_left:
+            owner.close()
+        counter.add(len(batch.samples) + len(batch.skipped))
+
+    read = read_batches(scene, [samples for _, samples in batches], pool)
+    for (number, _), batch in zip(batches, read, strict=True):
+        if shard is None or shard.number != number:
+            shard = _OpenShard(scene, number, lacking[number], len(scene.shards[number]))
+        methods = list(_methods(lacking[number]).values())
+        waiting.append((shard, batch, explain(scene, methods, batch) if batch.samples else None))
+        if len(waiting) > 1:
+            finish_one()
+    while waiting:
+        finish_one()
+
+
+def _batches(scene: Scene, lacking: Mapping[int, list[Cell]]) -> Iterator[tuple[int, list[Sample]]]:
+    """The batches of the given shards, each with its shard's number."""
+    size = scene.settings.batch_size
+    for number in sorted(lacking):
+        indices = scene.shards[number]
+        for start in range(0, len(indices), size):
+            yield number, [scene.dataset.samples[i] for i in indices[start : start + size]]
+
+
+def _methods(cells: Sequence[Cell]) -> dict[Path, Method]:
+    """The methods of these cells, one for each folder of heatmaps."""
+    return {cell.heatmap_folder: cell.method for cell in cells}

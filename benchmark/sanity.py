@@ -1,0 +1,89 @@
+"""What a model is, and whether it knows the classes it is asked about: a cheap look before any long run."""
+
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from benchmark.cell import Scene
+from benchmark.explain import Batch, class_order, prepare, read_batches, reproducible
+from benchmark.forward import forward_pass
+from benchmark.settings import RunSettings
+from benchmark.subset import arrange
+from benchmark.types import Model
+
+_ENOUGH = 20
+_SUSPICIOUS = 0.05
+
+
+class Accuracy(NamedTuple):
+    """Shares of ``n`` images whose label is the best, or among the five best classes."""
+
+    top1: float
+    top5: float
+    n: int
+
+
+def describe(model: Model) -> list[str]:
+    """Weights, input and layers of a model, as a person reads them."""
+    pixels = model.input
+    size = sum(parameter.numel() for parameter in model.module.parameters())
+    return [
+        f"model       {model.name}, {size:,} parameters",
+        f"weights     {model.weights.source}",
+        f"sha256      {model.weights.sha256}",
+        *([f"note        {model.weights.note}"] if model.weights.note else []),
+        f"input       {pixels.size}x{pixels.size} {pixels.order}, (pixel * {pixels.scale:.6g} - mean) / std",
+        f"mean        {', '.join(f'{value:g}' for value in pixels.mean)}",
+        f"std         {', '.join(f'{value:g}' for value in pixels.std)}",
+        *(f"layer       {role}: {name}" for role, name in model.layers.items()),
+    ]
+
+
+def probabilities(model: Model, inputs: Tensor, settings: RunSettings) -> Tensor:
+    """Softmax ``[N, C]`` float64 on the CPU of inputs ``[N, 3, S, S]``; the model is on the device already.
+
+    Raises:
+        UserError: If the model's output is not ``[N, C]``.
+    """
+    with reproducible(), settings.autocast():
+        logits = forward_pass(model, inputs.to(settings.torch_device, settings.dtype)).logits
+    return logits.detach().cpu().double().softmax(dim=1)
+
+
+def accuracy(scene: Scene, count: int, pool: Executor) -> Accuracy:
+    """Accuracy on at most ``count`` images, spread over the classes; unreadable ones are left out.
+
+    Raises:
+        UserError: If the model's outputs do not fit the dataset's classes.
+    """
+    scene = replace(scene, settings=replace(scene.settings, unreadable="skip"))
+    samples = arrange(scene.dataset.samples, "stratified", 0, count)
+    size = scene.settings.batch_size
+    groups = [samples[start : start + size] for start in range(0, len(samples), size)]
+    prepare(scene.model, scene)
+    batches = (batch for batch in read_batches(scene, groups, pool) if batch.samples)
+    rank = torch.cat([torch.zeros(0), *(_ranks(scene, batch) for batch in batches)])
+    best, among_five = (float((rank < k).sum()) / max(len(rank), 1) for k in (1, 5))
+    return Accuracy(best, among_five, len(rank))
+
+
+def _ranks(scene: Scene, batch: Batch) -> Tensor:
+    """How many classes each image's label is beaten by."""
+    scores = probabilities(scene.model, batch.inputs, scene.settings)
+    outputs = class_order(scene, scores.shape[1]).to_output[[sample.label for sample in batch.samples]]
+    own = scores.gather(1, torch.from_numpy(outputs).long()[:, None])
+    return (scores > own).sum(dim=1)
+
+
+def fault(measured: Accuracy, classes: int) -> str:
+    """What an accuracy near chance means; nothing if it is far from it, or too few images tell."""
+    if measured.n < _ENOUGH or measured.top1 > max(_SUSPICIOUS, 3 / classes):
+        return ""
+    return (
+        f"top-1 accuracy {measured.top1:.1%} on {measured.n} images is near chance ({1 / classes:.1%}): "
+        "the order of classes or channels or the mean is wrong, or the weights are untrained; "
+        "give trained weights (model.weights=FILE) and their own class order (model.classes=FILE)"
+    )

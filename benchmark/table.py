@@ -1,0 +1,277 @@
+"""A table: measured cells beside published numbers; and each cell's json, written and read."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from benchmark.errors import UserError
+from benchmark.files import write_atomically
+from benchmark.published import Published
+from benchmark.types import Estimate, OpenRow, Result
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetNote:
+    """What the measured numbers of a table were measured on.
+
+    Attributes:
+        name: The dataset's key.
+        images: How many.
+        complete: Whether this is the whole official set; otherwise its numbers are not that set's.
+        fingerprint: sha256 of all of it that can change a number.
+        note: Anything else a reader must know.
+    """
+
+    name: str
+    images: int
+    complete: bool
+    fingerprint: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows in the order of the experiment, and what was published about them.
+
+    Attributes:
+        name: The experiment's table, such as ``table1``.
+        title: What a person reads above it.
+        dataset: What every measured row was measured on.
+        rows: Measured or open.
+        published: Numbers to stand beside, or ``None``.
+        checks: What was asserted about the rows, each as a sentence.
+
+    Raises:
+        UserError: If a row stands twice, or was measured on other images than the table's.
+    """
+
+    name: str
+    title: str
+    dataset: DatasetNote
+    rows: tuple[Result | OpenRow, ...]
+    published: Published | None = None
+    checks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [row.row for row in self.rows]
+        for name in names:
+            if names.count(name) > 1:
+                raise UserError(f"table {self.name}: the row {name} stands twice; rename one of them")
+        for row in self.rows:
+            measured_on = _dataset_fingerprint(row)
+            if measured_on not in (None, self.dataset.fingerprint):
+                prints = f"{str(measured_on)[:12]}, not {self.dataset.fingerprint[:12]}"
+                raise UserError(
+                    f"table {self.name}: {row.row} was measured on other images than the table's ({prints}); "
+                    f"run it again on {self.dataset.name}"
+                )
+
+    @property
+    def measured(self) -> tuple[Result, ...]:
+        """The rows that have numbers."""
+        return tuple(row for row in self.rows if isinstance(row, Result))
+
+    @property
+    def open(self) -> tuple[OpenRow, ...]:
+        """The rows that have none."""
+        return tuple(row for row in self.rows if isinstance(row, OpenRow))
+
+
+def _dataset_fingerprint(row: Result | OpenRow) -> Any:
+    dataset = row.conditions.get("dataset") if isinstance(row, Result) else None
+    return dataset.get("fingerprint") if isinstance(dataset, Mapping) else None
+
+
+class Line(NamedTuple):
+    """One metric of one row; numbers are fractions, ``None`` where there is none.
+
+    Attributes:
+        row: The row's name.
+        model: The model's name.
+        method: The method's name.
+        protocol: Name and version of the localizer; empty for an open row.
+        metric: The metric's name.
+        measured: Value.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        n: Images that it is an average over.
+        published: Value.
+        difference: ``measured - published``.
+        inside: Whether the published value lies in the measured interval, its ends included.
+        source: Of the published value.
+        why: Why a faithful measurement may differ from it.
+        reproduced: Value that others measured.
+        reproduction: Who.
+        dataset: What ``measured`` was measured on; names its fingerprint and whether it is the whole set.
+        open: Why the row has no measured value.
+    """
+
+    row: str
+    model: str
+    method: str
+    protocol: str
+    metric: str
+    measured: float | None
+    low: float | None
+    high: float | None
+    n: int | None
+    published: float | None
+    difference: float | None
+    inside: bool | None
+    source: str
+    why: str
+    reproduced: float | None
+    reproduction: str
+    dataset: str
+    open: str
+
+
+def lines(table: Table) -> pd.DataFrame:
+    """The table, tidy: one line for each metric of each row, with the columns of :class:`Line`."""
+    frame = pd.DataFrame(list(entries(table)), columns=list(Line._fields))
+    kinds = dict.fromkeys(("measured", "low", "high", "published", "difference", "reproduced"), "Float64")
+    texts = dict.fromkeys(
+        ("row", "model", "method", "protocol", "metric", "source", "why", "reproduction", "dataset", "open"),
+        "str",
+    )
+    return frame.astype({**kinds, **texts, "n": "Int64", "inside": "boolean"})
+
+
+def entries(table: Table) -> Iterator[Line]:
+    """The lines of :func:`lines`, typed: row by row, the published columns first, then the rest by name."""
+    for row in table.rows:
+        for metric in row_metrics(table, row):
+            yield _line(table, row, metric)
+
+
+def row_metrics(table: Table, row: Result | OpenRow) -> list[str]:
+    """Metrics that a row has a measured, published or reproduced value of."""
+    measured = set(row.metrics) if isinstance(row, Result) else set()
+    known = measured | set(_published(table, row.row)) | set(_reproduced(table, row.row)[0])
+    columns = [column.key for column in table.published.columns] if table.published else []
+    return [key for key in columns if key in known] + sorted(known - set(columns))
+
+
+def _line(table: Table, row: Result | OpenRow, metric: str) -> Line:
+    result = row if isinstance(row, Result) else None
+    estimate = result.metrics.get(metric) if result else None
+    published = _published(table, row.row).get(metric)
+    reproduced, who = _reproduced(table, row.row)
+    both = estimate is not None and published is not None
+    origin = table.published.rows.get(row.row) if table.published and published is not None else None
+    return Line(
+        row=row.row,
+        model=row.model,
+        method=row.method,
+        protocol=result.localizer if result else "",
+        metric=metric,
+        measured=estimate.value if estimate else None,
+        low=estimate.low if estimate else None,
+        high=estimate.high if estimate else None,
+        n=estimate.n if estimate else None,
+        published=published,
+        # Rounded where the subtraction's own noise begins, so that the csv shows no 0.006100000000000005.
+        difference=round(estimate.value - published, 12) if estimate and published is not None else None,
+        inside=estimate.low <= published <= estimate.high if estimate and published is not None else None,
+        source=origin.source if origin else "",
+        why=origin.why if origin and both else "",
+        reproduced=reproduced.get(metric),
+        reproduction=who if metric in reproduced else "",
+        dataset=describe(table.dataset),
+        open="" if isinstance(row, Result) else row.reason,
+    )
+
+
+def describe(dataset: DatasetNote) -> str:
+    """One line that tells these images from any others."""
+    part = "complete" if dataset.complete else "not the whole official set"
+    note = f"; {dataset.note}" if dataset.note else ""
+    return f"{dataset.name}: {dataset.images} images, {part}, fingerprint {dataset.fingerprint[:12]}{note}"
+
+
+def _published(table: Table, row: str) -> Mapping[str, float]:
+    entry = table.published.rows.get(row) if table.published else None
+    return entry.metrics if entry else {}
+
+
+def _reproduced(table: Table, row: str) -> tuple[Mapping[str, float], str]:
+    """The first reproduction that has the row, and its key."""
+    for reproduction in table.published.reproductions if table.published else ():
+        if row in reproduction.rows:
+            return reproduction.rows[row], reproduction.name
+    return {}, ""
+
+
+def write_result(path: Path, result: Result) -> None:
+    """Write a cell's json: keys sorted, floats in full, whole or absent.
+
+    Raises:
+        UserError: If the folder cannot be written.
+        ValueError: If a number is not finite: json has no NaN, and a metric that has no value is left out.
+        TypeError: If the conditions or the configuration hold anything but plain json values.
+    """
+    content = asdict(result) | {"metrics": {name: _estimate(value) for name, value in result.metrics.items()}}
+    try:
+        text = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise ValueError(f"{result.row}: {error}") from error
+    write_atomically(path, text + "\n")
+
+
+def _estimate(value: Estimate) -> dict[str, float | int]:
+    return {
+        "value": float(value.value),
+        "low": float(value.low),
+        "high": float(value.high),
+        "n": int(value.n),
+    }
+
+
+def read_result(path: Path) -> Result:
+    """Read a cell's json back; what :func:`write_result` wrote comes back equal.
+
+    Raises:
+        UserError: If the file is missing, truncated, or not a result.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return _result(content)
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such result; measure it with ./scripts/run") from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(f"{path}: not a whole result ({reason}); delete it and run again") from error
+
+
+def _result(content: Any) -> Result:
+    names = {field.name for field in fields(Result)}
+    if not isinstance(content, dict) or set(content) != names:
+        raise ValueError(f"its keys are not {', '.join(sorted(names))}")
+    for name in ("row", "model", "method", "localizer", "fingerprint"):
+        _require(isinstance(content[name], str), name)
+    for name in ("metrics", "counts", "conditions", "config"):
+        _require(isinstance(content[name], dict), name)
+    _require(all(type(count) is int for count in content["counts"].values()), "counts")
+    metrics = {name: _read_estimate(name, value) for name, value in content["metrics"].items()}
+    return Result(**(content | {"metrics": metrics}))
+
+
+def _read_estimate(name: str, value: Any) -> Estimate:
+    _require(isinstance(value, dict) and set(value) == set(Estimate._fields), f"metrics.{name}")
+    estimate = Estimate(**value)
+    _require(type(estimate.n) is int, f"metrics.{name}.n")
+    _require(
+        all(type(number) in (int, float) and math.isfinite(number) for number in estimate[:3]),
+        f"metrics.{name}",
+    )
+    return Estimate(float(estimate.value), float(estimate.low), float(estimate.high), estimate.n)
+
+
+def _require(holds: bool, name: str) -> None:
+    if not holds:
+        raise ValueError(f"{name} is not what a result has there")

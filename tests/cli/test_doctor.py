@@ -1,0 +1,151 @@
+"""The doctor's words and exit status."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import ilsvrc_trees as trees
+import pytest
+from ilsvrc_trees import PICTURES
+
+from benchmark.cli.doctor import main
+from benchmark.datasets.ilsvrc import load, load_classes
+
+Run = Callable[..., tuple[int, str, str]]
+FIRST = f"Data/CLS-LOC/val/{PICTURES[0].image_id}.JPEG"
+
+
+@pytest.fixture
+def doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """``doctor("key=value", …)``: exit status, what it printed and what it complained."""
+
+    def run(*options: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["doctor", *options])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        printed = capsys.readouterr()
+        return int(exit_.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def kaggle_root(tmp_path: Path) -> Path:
+    trees.kaggle(tmp_path)
+    return tmp_path
+
+
+def lines_of(printed: str) -> dict[str, str]:
+    """First word of a line to the rest of it."""
+    return {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[-1] for line in printed.splitlines() if line}
+
+
+def test_a_sound_dataset_is_counted_and_has_no_problem(doctor: Run, kaggle_root: Path) -> None:
+    status, printed, _ = doctor("dataset=ilsvrc_val", f"dataset.root={kaggle_root}")
+    said = lines_of(printed)
+    assert status == 0
+    assert said["samples"].startswith("4,")
+    assert said["boxes"].startswith("5; 1 images")
+    assert said["labels"].startswith("3 of 1000")
+    assert said["pixels"] == "4 RGB, 0 grey, 0 CMYK"
+    assert said["unreadable"].startswith("0 ")
+    assert said["blacklist"].startswith("not found")
+    assert said["incomplete"].startswith("49996 ")
+    assert said["fingerprint"] == load(root=kaggle_root).fingerprint
+    assert "PROBLEM" not in printed
+
+
+def test_a_truncated_image_is_a_problem_that_headers_do_not_show(doctor: Run, kaggle_root: Path) -> None:
+    path = kaggle_root / FIRST
+    path.write_bytes(path.read_bytes()[:-100])
+    options = ("dataset=ilsvrc_val", f"dataset.root={kaggle_root}")
+    status, printed, _ = doctor(*options)
+    assert status == 1
+    assert lines_of(printed)["unreadable"].startswith("1 ")
+    assert f"PROBLEM     {path}" in printed
+    status, printed, _ = doctor(*options, "decode=false")
+    assert status == 0
+    assert "headers" in lines_of(printed)["unreadable"]
+
+
+def test_an_image_of_another_size_is_a_problem_with_both_sizes(doctor: Run, kaggle_root: Path) -> None:
+    trees.write_images((kaggle_root / FIRST).parent, (replace(PICTURES[0], size=(10, 6)),))
+    status, printed, _ = doctor("dataset=ilsvrc_val", f"dataset.root={kaggle_root}", "decode=false")
+    assert status == 1
+    assert lines_of(printed)["misfits"].startswith("1 ")
+    assert "10x6" in printed
+    assert "20x12" in printed
+
+
+def test_a_dataset_that_cannot_be_read_is_one_problem(doctor: Run, tmp_path: Path) -> None:
+    status, printed, complaint = doctor("dataset=ilsvrc_val", f"dataset.root={tmp_path}")
+    assert status == 1
+    assert complaint == ""
+    assert printed.count("PROBLEM") == 1
+    assert str(tmp_path) in printed
+
+
+def test_truth_alone_is_examined_without_images(doctor: Run, tmp_path: Path) -> None:
+    trees.write_text(tmp_path)
+    status, printed, _ = doctor("dataset=ilsvrc_val", f"dataset.ground_truth={tmp_path}")
+    assert status == 0
+    assert "pixels" not in lines_of(printed)
+
+
+@pytest.mark.parametrize("options", [(), ("image=cat.jpg",), ("dataset=ilsvrc_val", "images=0")])
+def test_a_command_without_sense_is_one_line(doctor: Run, options: tuple[str, ...]) -> None:
+    status, printed, complaint = doctor(*options)
+    assert status == 2
+    assert printed == ""
+    assert complaint.startswith("error: ")
+    assert complaint.count("\n") == 1
+
+
+def test_help_shows_examples(doctor: Run) -> None:
+    status, printed, _ = doctor("--help")
+    assert status == 0
+    assert "./scripts/doctor dataset=ilsvrc_val dataset.root=" in printed
+
+
+@pytest.mark.slow
+def test_a_real_net_knows_the_real_images(doctor: Run, shared: Path) -> None:
+    weights = shared / "weights/squeezenet_v1.0.caffemodel"
+    status, printed, _ = doctor(
+        *("model=squeezenet_caffe", f"model.weights={weights}", "decode=false", "images=40"),
+        *("dataset=ilsvrc_val", f"dataset.root={shared / 'ilsvrc_originals'}"),
+    )
+    assert status == 0
+    assert "d86f13d8d9fc5b2d4720436cf9a1c180d649115e0fbc03e4b45a9f1800906721" in printed
+    assert "sea snake (n01751748)" in printed  # the first image's label, which it gets right
+    assert "on 40 images" in printed
+
+
+@pytest.mark.slow
+def test_a_wrong_class_order_is_a_problem(doctor: Run, shared: Path, tmp_path: Path) -> None:
+    classes = load_classes()
+    by_ilsvrc_id = sorted(zip(classes.ilsvrc_ids, classes.wnids, strict=True))
+    names = tmp_path / "devkit_order.txt"
+    names.write_text("".join(f"{wnid}\n" for _, wnid in by_ilsvrc_id))
+    weights = shared / "weights/squeezenet_v1.0.caffemodel"
+    status, printed, _ = doctor(
+        *("model=squeezenet_caffe", f"model.weights={weights}", f"model.classes={names}", "images=40"),
+        *("dataset=ilsvrc_val", f"dataset.root={shared / 'ilsvrc_originals'}", "decode=false"),
+    )
+    assert status == 1
+    assert "near chance (0.1%)" in printed
+
+
+@pytest.mark.slow
+def test_an_image_alone_is_classified(doctor: Run, shared: Path) -> None:
+    image = shared / "ilsvrc_originals/Data/CLS-LOC/val/ILSVRC2012_val_00000001.JPEG"
+    weights = shared / "weights/squeezenet_v1.0.caffemodel"
+    status, printed, _ = doctor("model=squeezenet_caffe", f"model.weights={weights}", f"image={image}")
+    assert status == 0
+    assert printed.count("%  ") == 5
+
+
+def test_an_image_that_is_not_there_is_a_problem(doctor: Run, tmp_path: Path) -> None:
+    status, printed, _ = doctor("model=squeezenet1_0", "model.weights=random", f"image={tmp_path / 'no.jpg'}")
+    assert status == 1
+    assert f"PROBLEM     {tmp_path / 'no.jpg'}" in printed

@@ -1,0 +1,90 @@
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmark.cli.score import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def score(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """``score("key=value", …)``: exit status, what it printed and what it complained."""
+
+    def run(*options: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["score", *options])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        printed = capsys.readouterr()
+        return int(exit_.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+def percents(printed: str) -> dict[str, tuple[str, str]]:
+    """Metric to its percentage and its number of images."""
+    rows = [line.split() for line in printed.splitlines() if line.strip().startswith(("cls_", "loc_"))]
+    return {row[0]: (row[1], row[-1]) for row in rows if len(row) == 6 and row[3] == "–"}
+
+
+# Scored by others with the devkit's rule: shared/data/README.md, "Known answers for the metric code".
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "cls", "loc", "everything"),
+    [("vgg16", "27.05", "54.33", "55.22"), ("alexNet", "41.64", "65.02", "65.70")],
+)
+def test_published_boxes_have_their_known_errors(
+    score: Run, shared: Path, name: str, cls: str, loc: str, everything: str
+) -> None:
+    predictions = shared / "golden_boxes" / f"{name}.txt"
+    status, printed, complaint = score(
+        f"predictions={predictions}", f"dataset.ground_truth={shared / 'ground_truth'}"
+    )
+    assert (status, complaint) == (0, "")
+    assert "50000 images" in printed
+    assert "1762 of them blacklisted" in printed
+    assert percents(printed) == {
+        "cls_top1": (cls, "50000"),
+        "loc_top1": (loc, "48238"),
+        "loc_top1_all": (everything, "50000"),
+    }
+    assert "blacklist" in printed.split("loc_top1_all")[-1]  # the protocol, in words
+    assert "\x1b" not in printed  # plain when piped
+
+
+def test_a_file_that_is_not_there_is_one_line(score: Run, tmp_path: Path) -> None:
+    status, printed, complaint = score(
+        f"predictions={tmp_path / 'no.txt'}", f"dataset.ground_truth={tmp_path}"
+    )
+    assert (status, printed) == (2, "")
+    assert complaint.count("\n") == 1
+    assert "no.txt: there is no such file" in complaint
+
+
+@pytest.mark.slow
+def test_a_metric_that_boxes_cannot_answer_says_so(score: Run, shared: Path) -> None:
+    status, printed, _ = score(
+        f"predictions={shared / 'golden_boxes' / 'vgg16.txt'}",
+        f"dataset.ground_truth={shared / 'ground_truth'}",
+        "metric=[gt_known,localization]",
+        "metric.localization.iou=0.7",
+    )
+    assert status == 0
+    assert "gt_known: this file cannot answer it." in printed
+    assert "Localization(iou=0.7," in printed
+
+
+def test_predictions_must_be_named(score: Run, tmp_path: Path) -> None:
+    status, _, complaint = score(f"dataset.ground_truth={tmp_path}")
+    assert status == 2
+    assert complaint.count("\n") == 1
+    assert "predictions" in complaint
+
+
+def test_help_shows_how_to_call_it(score: Run) -> None:
+    status, printed, _ = score("--help")
+    assert status == 0
+    assert "predictions=vgg16.txt" in printed
+    assert "dataset.ground_truth=" in printed

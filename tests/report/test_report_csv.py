@@ -1,0 +1,44 @@
+"""The table as csv, read back by others."""
+
+import csv
+import io
+
+from handmade import result, table, table1
+
+from benchmark.report.csv import render
+from benchmark.table import Line, entries
+from benchmark.types import OpenRow
+
+
+def test_every_number_is_read_back_to_the_last_bit() -> None:
+    made = table1()
+    back = list(csv.DictReader(io.StringIO(render(made), newline="")))
+    expected = list(entries(made))
+    assert len(back) == len(expected)
+    for row, line in zip(back, expected, strict=True):
+        for column in ("measured", "low", "high", "published", "difference", "n", "reproduced"):
+            assert (float(row[column]) if row[column] else None) == getattr(line, column)
+
+
+def test_commas_quotes_and_line_breaks_stay_in_their_field() -> None:
+    reason = 'no "weights", none\nat all'
+    text = render(table(result(), OpenRow("b/cam", "b", "cam", reason)))
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert [row["open"] for row in rows if row["row"] == "b/cam"] == [reason]
+    assert {len(row) for row in rows} == {len(Line._fields)}
+
+
+def test_a_missing_number_is_an_empty_field_and_no_number_stands_without_its_conditions() -> None:
+    rows = list(csv.DictReader(io.StringIO(render(table()))))
+    for row in rows:
+        assert "nan" not in (value.lower() for value in row.values())
+        assert row["dataset"]
+        if row["measured"]:
+            assert row["protocol"]
+            assert row["low"]
+            assert row["high"]
+            assert row["n"]
+        if row["published"]:
+            assert row["source"]
+        if row["difference"]:
+            assert row["why"]

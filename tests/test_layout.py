@@ -1,0 +1,94 @@
+"""Layout: what stands in which cell, the same for every rendering."""
+
+import pytest
+from handmade import DATASET, estimate, result, table, table1
+
+from benchmark.layout import Block, layout
+from benchmark.table import Table
+from benchmark.types import Estimate, OpenRow
+
+
+def strips(block: Block) -> dict[str, tuple[str, ...]]:
+    return {strip.label: strip.cells for strip in block.strips}
+
+
+def test_a_measured_row_shows_value_interval_published_difference_and_reproduction() -> None:
+    block = layout(table()).panels[0].blocks[0]
+    assert block.head == ("a/cam", "gradcam_15 v1")
+    assert strips(block) == {
+        "measured": ("31.00", "56.00"),
+        "95 % interval": ("29.0–33.0", "54.0–58.0"),
+        "published": ("30.00", "50.00"),
+        "difference": ("+1.00", "+6.00 *"),
+        "reproduced": ("–", "51.00"),
+    }
+
+
+def test_an_open_row_shows_that_it_is_open_and_what_was_published() -> None:
+    block = layout(table()).panels[0].blocks[1]
+    assert block.head == ("b/cam", "(open)")
+    assert strips(block) == {"measured": ("open", "open"), "published": ("–", "60.00")}
+
+
+def test_a_row_with_nothing_published_shows_dashes() -> None:
+    block = layout(table(result("c/cam"))).panels[0].blocks[0]
+    assert strips(block)["published"] == ("–", "–")
+    assert strips(block)["difference"] == ("–", "–")
+
+
+def test_a_missing_metric_shows_a_dash_in_its_column_alone() -> None:
+    laid_out = layout(table(result(metrics={"loc_top1": estimate(0.5), "gt_known": estimate(0.4)})))
+    assert laid_out.panels[0].columns == ("cls top-1", "loc top-1", "GT-known")
+    assert strips(laid_out.panels[0].blocks[0])["measured"] == ("–", "50.00", "40.00")
+
+
+def test_columns_follow_the_published_table_and_other_metrics_get_panels_of_six() -> None:
+    names = [f"m{number}" for number in range(7)]
+    metrics = {name: estimate(0.5) for name in [*names, "gt_known", "loc_top1", "cls_top1"]}
+    panels = layout(table(result(metrics=metrics), result("b/cam"))).panels
+    assert [panel.columns for panel in panels] == [
+        ("cls top-1", "loc top-1", "GT-known"),
+        ("m0", "m1", "m2", "m3", "m4", "m5"),
+        ("m6",),
+    ]
+    assert [block.head[0] for block in panels[1].blocks] == ["a/cam"], "only rows that have such a metric"
+    assert strips(panels[1].blocks[0]).keys() == {"measured", "95 % interval"}
+
+
+def test_without_published_numbers_nothing_is_compared_and_open_rows_stay_visible() -> None:
+    opened = OpenRow("b/cam", "b", "cam", "no weights")
+    blocks = layout(table(result(), opened, published=None)).panels[0].blocks
+    assert [strips(block).keys() for block in blocks] == [{"measured", "95 % interval"}, {"measured"}]
+
+
+def test_a_table_without_rows_has_a_title_and_notes_alone() -> None:
+    laid_out = layout(Table("t", "T", DATASET, ()))
+    assert laid_out.panels == ()
+    assert laid_out.title.startswith("T")
+
+
+@pytest.mark.parametrize(
+    ("measured", "shown"), [(0.49999, "+0.00"), (0.50001, "+0.00"), (0.4951, "-0.49"), (0.5049, "+0.49")]
+)
+def test_a_difference_is_signed_and_never_minus_zero(measured: float, shown: str) -> None:
+    laid_out = layout(table(result(metrics={"loc_top1": estimate(measured)})))
+    assert strips(laid_out.panels[0].blocks[0])["difference"][-1] == shown
+
+
+def test_the_mark_stands_exactly_where_the_published_number_is_outside_the_interval() -> None:
+    metrics = {"cls_top1": Estimate(0.32, 0.30, 0.34, 9), "loc_top1": Estimate(0.52, 0.51, 0.53, 9)}
+    assert strips(layout(table(result(metrics=metrics))).panels[0].blocks[0])["difference"] == (
+        "+2.00",
+        "+2.00 *",
+    )
+
+
+def test_the_title_says_when_the_images_are_not_the_whole_set() -> None:
+    assert layout(table()).title == "A small table [200 images only]"
+
+
+def test_every_row_has_as_many_cells_as_there_are_columns() -> None:
+    for panel in layout(table1()).panels:
+        for block in panel.blocks:
+            assert len(block.lines) == max(2, len(block.strips))
+            assert {len(line) for line in block.lines} == {2 + len(panel.columns)}

@@ -1,0 +1,90 @@
+"""Notes: no number is printed without its protocol, its images and its reason."""
+
+from dataclasses import replace
+
+from handmade import DATASET, PUBLISHED, estimate, result, table
+
+from benchmark.notes import notes
+from benchmark.table import Table
+
+
+def told(made: Table) -> dict[str, dict[str, str]]:
+    return {section.heading: dict(section.items) for section in notes(made)}
+
+
+def test_a_subset_is_named_as_such_beside_the_published_images() -> None:
+    images = told(table())["Images"]
+    assert "200 images, not the whole official set" in images["measured"]
+    assert images["published"] == "other images"
+    assert "are not the published set" in images[""]
+
+
+def test_the_whole_set_carries_no_warning() -> None:
+    images = told(table(dataset=replace(DATASET, complete=True)))["Images"]
+    assert "complete" in images["measured"]
+    assert "" not in images
+
+
+def test_a_protocol_is_told_with_its_options() -> None:
+    assert told(table())["Protocols"] == {"gradcam_15 v1": "_target_ some.Localizer, threshold 0.15"}
+
+
+def test_a_recorded_meaning_stands_before_the_options() -> None:
+    one = result()
+    made = replace(one, conditions={**one.conditions, "protocol": "The largest segment\n  above 15 %"})
+    assert told(table(made))["Protocols"]["gradcam_15 v1"].startswith("The largest segment above 15 %; ")
+
+
+def test_one_protocol_name_with_two_settings_is_told_apart_by_rows() -> None:
+    other = replace(result("b/cam"), config={"localizer": {"threshold": 0.25}})
+    assert told(table(result(), other))["Protocols"] == {
+        "gradcam_15 v1 (a/cam)": "_target_ some.Localizer, threshold 0.15",
+        "gradcam_15 v1 (b/cam)": "threshold 0.25",
+    }
+
+
+def test_a_row_tells_its_weights_counts_and_number_of_images() -> None:
+    metrics = {"cls_top1": estimate(0.3, n=200), "loc_top1": estimate(0.5, n=190)}
+    about = told(table(result(metrics=metrics)))["Measured rows"]["a/cam"]
+    assert "weights a.pth (sha256 cdcdcdcdcdcd, with batch norm)" in about
+    assert "n = 200 for cls_top1; n = 190 for loc_top1" in about
+    assert "expected 200, done 199, skipped 1, empty_maps 3" in about
+
+
+def test_a_row_without_recorded_conditions_says_so() -> None:
+    about = told(table(replace(result(), conditions={}, config={})))
+    assert about["Measured rows"]["a/cam"].startswith("weights not recorded")
+    assert about["Protocols"]["gradcam_15 v1"] == "options not recorded"
+
+
+def test_conditions_that_all_rows_share_are_told_once_and_others_with_their_row() -> None:
+    other = result("b/cam", conditions={"run": {"batch_size": 32}, "made_by": [{"commit": "c0ffee"}]})
+    sections = told(table(result(), other))
+    assert sections["Conditions of all measured rows"] == {"made_by.0.commit": "c0ffee"}
+    assert "run.batch_size 16" in sections["Measured rows"]["a/cam"]
+    assert "run.batch_size 32" in sections["Measured rows"]["b/cam"]
+
+
+def test_source_conditions_and_reason_of_a_published_row_are_told_and_where_there_is_none() -> None:
+    published = told(table(result(), result("c/cam")))["Published numbers, and why a measured one may differ"]
+    assert published["a/cam"].startswith("Paper, Table 1. weights: as they say (stated); ")
+    assert published["a/cam"].endswith(" Other weights.")
+    assert published["c/cam"] == "nothing published is known for this row"
+    assert published["reproduced (study)"].startswith("A study. ")
+
+
+def test_open_rows_and_checks_are_told() -> None:
+    sections = told(table())
+    assert sections["Open rows"] == {"b/cam": "b.caffemodel is not there; give model.weights=PATH"}
+    assert sections["Checks"] == {"": "Grad-CAM = CAM: 816 of 816 equal"}
+
+
+def test_a_metric_without_a_column_is_explained_by_reference() -> None:
+    reading = told(table(result(metrics={"odd": estimate(0.5), "loc_top1": estimate(0.5)})))["How to read it"]
+    assert reading["odd"].startswith("explained in benchmark/metrics")
+
+
+def test_every_column_is_explained_with_its_direction() -> None:
+    reading = told(table())["How to read it"]
+    for column in PUBLISHED.columns:
+        assert reading[column.title].startswith("error (lower is better): ")
