@@ -44,6 +44,13 @@ class ModelSpec:
     note: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.weights, str) or not self.weights:
+            raise UserError(
+                f"model.weights={self.weights}: give a file, a name that the family knows, or random"
+            )
+        for option in ("checksums", "ignore"):  # a bare text would be read letter by letter
+            if isinstance(getattr(self, option), str):
+                raise UserError(f"model.{option}={getattr(self, option)}: give a list, as model.{option}=[…]")
         form = self.input
         if form.order not in ("rgb", "bgr"):
             raise UserError(f"model.input.order={form.order}: choose rgb or bgr")
@@ -99,7 +106,7 @@ def _read_classes(module: nn.Module, spec: ModelSpec) -> tuple[str, ...] | None:
             line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
         )
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"model.classes={path}: cannot be read ({error}); one identifier a line") from error
+        raise UserError(f"model.classes={path}: cannot be read ({error}); one identifier a line") from None
     if len(set(classes)) < len(classes):
         raise UserError(f"model.classes={path}: an identifier is there twice")
     outputs = _outputs(module, spec)

@@ -92,7 +92,7 @@ def _parse(path: Path) -> Any:
     try:
         net.ParseFromString(path.read_bytes())
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error}); name another file") from error
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}); name another file") from None
     except DecodeError:
         size = path.stat().st_size
         message = f"{path}: truncated at {size:,} bytes, or not a caffemodel{_hint(path)}"

@@ -2,17 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-from benchmark import boxes, excitation, forward, heatmaps, images, provenance, settings, transforms
+from benchmark import (
+    assembly,
+    boxes,
+    caffe_layers,
+    channels,
+    excitation,
+    forward,
+    heatmaps,
+    images,
+    provenance,
+    transforms,
+)
 from benchmark.settings import RunSettings
 from benchmark.types import Dataset, Localizer, Method, Model, Transform
 
 _SHARDS = 100
 _FREE_OF_NUMBERS = ("weights", "weights_dir", "checksums", "note")
 """Options of a model that only say where its parameters come from: their hash is in the fingerprint."""
+_NUMERIC_MODULES = (assembly, caffe_layers, channels, excitation, forward, images, transforms)
+"""What can change a heatmap beside the method, the transform and the model's family."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +126,8 @@ def address(scene: Scene, recipe: Recipe, runs: Path) -> Cell:
 def _heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that can change a heatmap."""
     model = {key: value for key, value in config["model"].items() if key not in _FREE_OF_NUMBERS}
-    code = [method, scene.transform, settings, forward, excitation, images, transforms]
+    family = import_module(config["model"]["_target_"].rpartition(".")[0])
+    code = [family, method, scene.transform, *_NUMERIC_MODULES]
     return {
         "dataset": scene.dataset.fingerprint,
         "model": {**model, "input": asdict(scene.model.input), "sha256": scene.model.weights.sha256},

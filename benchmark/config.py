@@ -132,7 +132,7 @@ def build(node: Any, **arguments: Any) -> Any:
 def _cause(error: InstantiationException, node: Any) -> Exception:
     """What really went wrong, below Hydra's wrapping."""
     cause: BaseException = error
-    while cause.__cause__ is not None:
+    while cause.__cause__ is not None and not isinstance(cause, UserError):
         cause = cause.__cause__
     if isinstance(cause, UserError):
         return cause
@@ -230,7 +230,7 @@ def _has(cfg: DictConfig, key: str) -> bool:
 
 
 _NUMERIC = ("model", "method", "localizer", "metric", "transform", "run.precision", "run.top_k")
-_PLACES = ("model.weights", "model.weights_dir")
+_PLACES = ("model.weights_dir",)
 
 
 def variation(overrides: list[str]) -> list[str]:
@@ -239,5 +239,11 @@ def variation(overrides: list[str]) -> list[str]:
     Left out is what cannot change a number by itself: where files lie (their content is in the fingerprints),
     how work is shared out, tracking. What is left names the table's files.
     """
-    named = {str(o.key_or_group): str(o.input_line) for o in _parse(overrides)}
-    return sorted(line for key, line in named.items() if key.startswith(_NUMERIC) and key not in _PLACES)
+    named = {str(o.key_or_group): o for o in _parse(overrides)}
+    kept = [o for key, o in named.items() if key.startswith(_NUMERIC) and key not in _PLACES]
+    return sorted(str(o.input_line) for o in kept if not _names_a_file(o))
+
+
+def _names_a_file(override: Override) -> bool:
+    """Whether these are weights from a file, whose hash is checked, and not ``random`` or another edition."""
+    return override.key_or_group == "model.weights" and any(c in str(override.value()) for c in "/.")

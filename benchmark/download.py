@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
@@ -22,7 +23,7 @@ def download(url: str, target: Path, checksums: Sequence[str]) -> None:
     Args:
         url: Where from.
         target: Where to; its folder is made.
-        checksums: Of which the content must match one, as for :func:`benchmark.weights.verified`.
+        checksums: Of which the content must match one, if there are any (:func:`benchmark.weights.matches`).
 
     Raises:
         UserError: If there is no answer, no room, or not the expected content.
@@ -35,12 +36,13 @@ def download(url: str, target: Path, checksums: Sequence[str]) -> None:
             shutil.copyfileobj(answer, file)
             file.flush()
             os.fsync(file.fileno())
-        if not matches(temporary, checksums):
+        if checksums and not matches(temporary, checksums):
             raise UserError(
                 f"{url}: what came is another file (expected {' or '.join(checksums)}); {by_hand}"
             )
         temporary.replace(target)
     except (OSError, HTTPException) as error:
-        raise UserError(f"cannot download {url} to {target.parent} ({error}); {by_hand}") from error
+        raise UserError(f"cannot download {url} to {target.parent} ({error}); {by_hand}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # no folder, or nothing in it
+            temporary.unlink()

@@ -106,7 +106,7 @@ def _read(path: Path) -> Mapping[str, Tensor]:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except Exception as error:  # the unpickler raises whatever the bytes make it stumble over
         reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
-        raise UserError(f"{path}: truncated, or not a file of parameters ({reason}); get it again") from error
+        raise UserError(f"{path}: truncated, or not a file of parameters ({reason}); get it again") from None
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"{path}: holds no state dict; save one with torch.save(model.state_dict(), …)")

@@ -66,8 +66,8 @@ class Plan:
     def add(self, parts: RowParts) -> None:
         """Take in a row; one that cannot be measured is open, and says why."""
         try:
+            method, localizer = parts.method(), parts.localizer()  # before the costly model: they may refuse
             scene = self._scene(parts)
-            method, localizer = parts.method(), parts.localizer()
             method.check(scene.model)
         except UserError as error:
             model, name = parts.config["model"]["name"], parts.config["method"]["name"]

@@ -25,11 +25,19 @@ def find(name: str, folder: str | None) -> Path:
     given = Path(name).expanduser()
     places = [given] if given.is_absolute() or folder is None else [given, Path(folder).expanduser() / given]
     for place in places:
-        if place.is_file():
+        if is_file(place):
             return place
     looked = " and ".join(str(place.absolute()) for place in places)
     remedy = "put the file there, or give model.weights=PATH or weights_dir=FOLDER (or $BENCHMARK_WEIGHTS)"
     raise UserError(f"no weights file at {looked}; {remedy}")
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file can be seen there; a folder that may not be entered has none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def verified(path: Path, checksums: Sequence[str], note: str) -> Weights:
@@ -74,7 +82,7 @@ def digest(path: Path, kind: str) -> str:
         status = path.stat()
         return _digest(path, kind, status.st_size, status.st_mtime_ns)
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error}); check its rights") from error
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}); check its rights") from None
 
 
 @lru_cache(maxsize=64)

@@ -98,10 +98,10 @@ def write_synsets(path: Path) -> None:
     path.write_text("".join(f"{w} {n}\n" for w, n in zip(CLASSES.wnids, CLASSES.names, strict=True)))
 
 
-def kaggle(root: Path) -> None:
-    write_images(root / "Data/CLS-LOC/val")
-    write_xml(root / "Annotations/CLS-LOC/val")
-    write_solution(root)
+def kaggle(root: Path, pictures: tuple[Picture, ...] = PICTURES) -> None:
+    write_images(root / "Data/CLS-LOC/val", pictures)
+    write_xml(root / "Annotations/CLS-LOC/val", pictures)
+    write_solution(root, pictures)
     write_synsets(root / "LOC_synset_mapping.txt")
 
 

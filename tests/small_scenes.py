@@ -66,7 +66,7 @@ def scene(path: Path, count: int = 10, **options: Any) -> Scene:
 
 def cell(on: Scene, runs: Path, method: str, localizer: str) -> Cell:
     config = {
-        "model": {"name": on.model.name},
+        "model": {"_target_": "small_models.as_model", "name": on.model.name},
         "transform": {"name": "warp"},
         "method": {"name": method},
         "localizer": {"name": localizer},

@@ -49,7 +49,8 @@ def slow_warp(image: ImageArray, size: int) -> npt.NDArray[np.float64]:
 def test_warp_equals_loops_over_pixels(height: int, width: int, size: int, seed: int) -> None:
     image = noise(height, width, seed)
     pixels, view = Warp()(image, size)
-    assert (pixels.dtype, pixels.shape) == (np.float32, (size, size, 3))
+    assert pixels.dtype == np.float32
+    assert pixels.shape == (size, size, 3)
     assert view == View(width, height, Box(0, 0, width, height))
     np.testing.assert_allclose(pixels, slow_warp(image, size), atol=1e-3)
 
@@ -92,7 +93,8 @@ def test_center_crop_equals_torchvisions_within_its_rounding(height: int, width:
     image = noise(height, width)
     reference = v2.Compose([v2.Resize(256), v2.CenterCrop(224)])
     pixels, _ = CenterCrop()(image, 224)
-    assert (pixels.dtype, pixels.shape) == (np.float32, (224, 224, 3))
+    assert pixels.dtype == np.float32
+    assert pixels.shape == (224, 224, 3)
     tensor = reference(torch.from_numpy(image).permute(2, 0, 1).float()).permute(1, 2, 0)
     np.testing.assert_allclose(pixels, tensor, atol=1e-3)
     whole = np.asarray(reference(Image.fromarray(image)), np.float32)  # Pillow rounds after each axis

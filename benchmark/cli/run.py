@@ -14,6 +14,7 @@ from benchmark.published import load
 from benchmark.report import show, write_all
 from benchmark.results import compare, merged_records, result
 from benchmark.run import measure
+from benchmark.settings import RunSettings
 from benchmark.table import DatasetNote, Table
 from benchmark.tracking import Tracker
 from benchmark.types import Dataset, Metric
@@ -49,7 +50,9 @@ def main(cfg: DictConfig) -> int:
 
 def _plan(cfg: DictConfig, runs: Path) -> Plan:
     asked = rows(cfg, typed())
-    plan = Plan(build(cfg.dataset), build(cfg.run), runs)
+    settings: RunSettings = build(cfg.run)
+    _ = settings.torch_device  # refused before anything is read
+    plan = Plan(build(cfg.dataset), settings, runs)
     for row in asked:
         if plain(row.cfg.dataset) != plain(cfg.dataset) or plain(row.cfg.run) != plain(cfg.run):
             raise UserError(

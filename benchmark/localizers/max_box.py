@@ -20,11 +20,13 @@ class MaxBox:
     The words are the paper's (§4.1, threshold 15 %; CAM's text: 20 %). What they leave open is settled here
     (protocol §1.4 and §9), and a change of any of it raises the version:
 
-    * The map is first upsampled to the **original image's pixels**, bilinear with aligned corners.
+    * Negative cells are set to 0, then the map is upsampled to the **original image's pixels**, bilinear with
+      aligned corners. In this order CAM's boxes are Grad-CAM's, one by one: negative cells would otherwise
+      draw the interpolated edge of a positive region inward.
     * A pixel belongs to the mask where ``map > threshold * max``, strictly, in float32.
     * Segments are 8-connected; the largest has the most pixels; of equal ones the first by
       ``(y0, x0, y1, x1)`` is taken.
-    * Nothing is subtracted: the fraction is of the maximum, not of the range. Negative values stay out.
+    * Nothing is subtracted: the fraction is of the maximum, not of the range.
     * A map without a positive value has no segment: the box is the whole image, marked empty.
 
     Attributes:
@@ -65,7 +67,7 @@ class MaxBox:
         Raises:
             UserError: If the heatmap holds NaN or infinity.
         """
-        pixels = upsample(heatmap, view)
+        pixels = upsample(np.maximum(heatmap, 0), view)
         box = self._segment(pixels, self.threshold)
         return Localization(box or whole(view), peak(pixels), empty=box is None)
 
@@ -75,7 +77,7 @@ class MaxBox:
         Raises:
             UserError: If the heatmap holds NaN or infinity.
         """
-        pixels = upsample(heatmap, view)
+        pixels = upsample(np.maximum(heatmap, 0), view)
         boxes = [self._segment(pixels, threshold) or whole(view) for threshold in self.grid]
         return np.array(boxes, np.int32).reshape(-1, 4)
 

@@ -14,7 +14,7 @@ from benchmark.download import download
 from benchmark.errors import UserError
 from benchmark.parameters import empty, load_file, randomize
 from benchmark.types import Model
-from benchmark.weights import find, verified
+from benchmark.weights import find, is_file, verified
 
 
 def load(architecture: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Model:
@@ -70,7 +70,7 @@ def _locate(spec: ModelSpec, architecture: str, urls: Mapping[str, str]) -> Path
     hub = Path(torch.hub.get_dir()) / "checkpoints"
     folders = [Path(spec.weights_dir).expanduser()] if spec.weights_dir is not None else []
     for folder in (*folders, hub):
-        if (folder / name).is_file():
+        if is_file(folder / name):
             return folder / name
     download(url, hub / name, _checksums(url))
     return hub / name

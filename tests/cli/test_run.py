@@ -1,0 +1,167 @@
+"""``./scripts/run`` from images on disk to a table, interrupted, repeated and misused."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import ilsvrc_trees as trees
+import pandas as pd
+import pytest
+from ilsvrc_trees import Picture
+
+from benchmark.cli import export, score, sync, table
+from benchmark.cli import run as run_module
+
+Command = Callable[..., tuple[int, str, str]]
+
+PICTURES = tuple(
+    Picture(number, number * 7 % 1000, ((number, 2, 30, 20 + number),), size=(40, 30 + number))
+    for number in range(1, 7)
+)
+EXPERIMENT = ("experiment=googlenet", "model.weights=random", "run.batch_size=2")
+NAME = "googlenet+model.weights=random"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    trees.kaggle(tmp_path / "data", PICTURES)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """``command(module.main, "key=value", …)``: exit status, stdout and stderr."""
+
+    def call(main: Callable[[], None], *options: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["command", *options])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        printed = capsys.readouterr()
+        return int(stopped.value.code or 0), printed.out, printed.err
+
+    return call
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
+
+
+@pytest.mark.slow
+def test_four_rows_from_images_to_table_score_and_tracking(
+    command: Command, root: Path, tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+    options = (*EXPERIMENT, f"dataset.root={root}", f"results_dir={results}")
+    before = files_of(root)
+    status, printed, complaint = command(run_module.main, *options)
+    assert (status, "Traceback" in complaint) == (0, False), complaint
+    assert "googlenet/grad_cam = googlenet/cam, box for box: 36 of 36 boxes equal" in " ".join(
+        printed.split()
+    )
+    assert files_of(root) == before, "the dataset's folder is never written into"
+
+    (made,) = results.glob(f"ilsvrc_val-6-*/{NAME}.json")
+    cells = {path.stem for path in (made.parent / NAME).glob("*.json")}
+    assert cells == {f"googlenet-{method}" for method in ("grad_cam", "cam", "backprop", "c_mwp")}
+    tidy = pd.read_csv(made.parent / f"{NAME}.csv")
+    assert set(tidy["row"]) == {name.replace("-", "/") for name in cells}
+    first = files_of(made.parent)
+
+    # Again: the same bytes, and no record is made twice.
+    stamps = {path: path.stat().st_mtime_ns for path in (results / "runs").rglob("*-0*")}
+    assert command(run_module.main, *options)[0] == 0
+    assert files_of(made.parent) == first
+    assert {path: path.stat().st_mtime_ns for path in (results / "runs").rglob("*-0*")} == stamps
+
+    # The boxes, written in the devkit's form, score to the numbers of the table.
+    here = f"results_dir={results}"
+    assert command(export.main, f"results={made}", "row=googlenet/c_mwp", f"output={tmp_path}", here)[0] == 0
+    status, scored, _ = command(
+        score.main, f"predictions={tmp_path / 'googlenet-c_mwp.txt'}", f"dataset.root={root}"
+    )
+    cell = json.loads((made.parent / NAME / "googlenet-c_mwp.json").read_text())
+    by_name = {line.split()[0]: line.split()[1] for line in scored.splitlines() if line.strip()}
+    for name in ("cls_top1", "cls_top5", "loc_top1", "loc_top5", "loc_top1_all", "loc_top5_all"):
+        assert by_name[name] == f"{100 * cell['metrics'][name]['value']:.2f}"
+
+    # The table is made again, and logged again, from its results alone.
+    assert command(table.main, f"results={made}")[0] == 0
+    assert files_of(made.parent) == first
+    assert command(sync.main, f"results={made}", here)[0] == 0
+
+    # Another threshold is another table, made without touching the first.
+    assert command(run_module.main, *options, "localizer.threshold=0.5", "tracking=none")[0] == 0
+    assert {name: data for name, data in files_of(made.parent).items() if "threshold" not in name} == first
+    changed = made.with_name("googlenet+localizer.threshold=0.5,model.weights=random.json")
+    assert json.loads(changed.read_text())["rows"] == json.loads(made.read_text())["rows"]
+
+
+@pytest.mark.slow
+def test_a_run_killed_half_way_ends_with_the_same_results(root: Path, tmp_path: Path) -> None:
+    """SIGKILL, not an exception: nothing has a chance to tidy up."""
+
+    def start(results: Path) -> subprocess.Popen[bytes]:
+        options = [*EXPERIMENT, f"dataset.root={root}", f"results_dir={results}", "tracking=none"]
+        command = [sys.executable, "-m", "benchmark", *options, "run.batch_size=1"]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    process = start(killed)
+    while not list(killed.rglob("records-00001.parquet")):
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    done = {path: path.stat().st_mtime_ns for path in killed.rglob("records-0*")}
+    assert done
+    assert not list(killed.rglob("records.parquet"))
+    for results in (killed, whole):
+        assert start(results).wait() == 0
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in done.items())
+    for path in whole.glob("ilsvrc_val-*"):
+        assert files_of(path) == files_of(killed / path.name)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["dataset.rot=x"], "dataset.rot: there is no such option here; did you mean dataset.root?"),
+        (["model=vgg61"], "model=vgg61: there is no such model; choose one of"),
+        (["dataset.root=/nowhere"], "/nowhere"),
+        ([], "dataset.root"),
+        (["dataset.root={root}", "model.weights=/nowhere/x.pth"], "/nowhere/x.pth"),
+        (["dataset.root={root}", "model.weights=random", "localizer.threshold=1.5"], "localizer.threshold"),
+        (["dataset.root={root}", "run.batch_size=0"], "run.batch_size=0"),
+        (["dataset.root={root}", "run.device=cuda:99"], "run.device=cuda:99"),
+        (
+            ["dataset.root={root}", "results_dir={root}/Data/CLS-LOC/val/ILSVRC2012_val_00000001.JPEG"],
+            "cannot be",
+        ),
+        (
+            ["dataset.root={root}", "model.weights=random", "method=cam"],
+            "method cam needs global average pooling",
+        ),
+        (["dataset.root={root}", "model.weights=random", "method.layer=features.99"], "features.99"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it(
+    command: Command, root: Path, tmp_path: Path, options: list[str], says: str
+) -> None:
+    typed = [option.format(root=root) for option in options]
+    if not any(option.startswith("results_dir") for option in typed):
+        typed.append(f"results_dir={tmp_path / 'results'}")
+    status, printed, complaint = command(
+        run_module.main, "model=squeezenet1_0", "tracking=none", *typed[::-1]
+    )
+    assert status == 2
+    assert printed == ""
+    assert says in complaint
+    assert complaint.startswith("error: ")
+    assert len(complaint.splitlines()) == 1

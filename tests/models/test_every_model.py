@@ -1,0 +1,105 @@
+"""Facts that hold for every yaml in conf/model, whatever its family."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+from every_model import NAMES, make, options, random_model
+from torch import Tensor, nn
+
+from benchmark.errors import UserError
+from benchmark.types import Model
+
+ROLES = {"last_conv", "classifier", "penultimate", "excitation"}
+SHAPES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
+    # Without the batch; from the papers' tables, not from our code.
+    "vgg16": {"last_conv": (512, 14, 14), "penultimate": (4096,), "excitation": (512, 14, 14)},
+    "alexnet": {"last_conv": (256, 13, 13), "penultimate": (4096,), "excitation": (192, 13, 13)},
+    "googlenet": {"last_conv": (1024, 7, 7), "penultimate": (1024, 1, 1), "excitation": (192, 28, 28)},
+    "googlenet_bvlc": {"last_conv": (1024, 7, 7), "penultimate": (1024, 1, 1), "excitation": (192, 28, 28)},
+    "resnet50": {"last_conv": (2048, 7, 7), "penultimate": (2048, 1, 1), "excitation": (1024, 14, 14)},
+    "squeezenet1_0": {"last_conv": (512, 13, 13), "penultimate": (512, 13, 13), "excitation": (256, 27, 27)},
+    "squeezenet_caffe": {
+        "last_conv": (512, 13, 13),
+        "penultimate": (512, 13, 13),
+        "excitation": (256, 27, 27),
+    },
+    "vgg16_cam": {"last_conv": (1024, 14, 14), "penultimate": (1024, 1, 1), "excitation": (512, 14, 14)},
+}
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def listening(model: Model) -> Iterator[dict[str, Tensor]]:
+    """Outputs of all roles' layers, and ``into``: the input of the classifier."""
+    heard: dict[str, Tensor] = {}
+
+    def listen(role: str, layer: nn.Module, stack: ExitStack) -> None:
+        def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            heard[role] = output.clone()
+            if role == "classifier":
+                heard["into"] = inputs[0].clone()
+
+        handle = layer.register_forward_hook(hook)
+        stack.callback(handle.remove)
+
+    with ExitStack() as stack:
+        for role, name in model.layers.items():
+            listen(role, model.module.get_submodule(name), stack)
+        yield heard
+
+
+def test_no_yaml_is_left_out() -> None:
+    assert set(NAMES) == set(SHAPES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_gives_finite_scores_of_its_roles_shapes(name: str) -> None:
+    model = random_model(name)
+    inputs = torch.randn(
+        (2, 3, model.input.size, model.input.size), generator=torch.Generator().manual_seed(0)
+    )
+    with listening(model) as heard:
+        logits = model.module(inputs)
+    assert logits.shape == (2, 1000)
+    assert logits.isfinite().all()
+    assert 1e-2 < logits.std() < 1e4  # a sum at random doubles the variance, 16 times in ResNet-50
+    assert {role: heard[role].shape[1:] for role in SHAPES[name]} == SHAPES[name]
+    assert torch.equal(heard["penultimate"].flatten(), heard["into"].flatten())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_is_frozen_and_named_as_its_yaml(name: str) -> None:
+    model = random_model(name)
+    assert model.name == name
+    assert set(model.layers) == ROLES
+    assert model.classes is None
+    assert model.weights.source == "random (seed 0)"
+    assert not any(part.training or getattr(part, "inplace", False) for part in model.module.modules())
+    assert not any(parameter.requires_grad for parameter in model.module.parameters())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_without_its_file_says_where_it_should_lie(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(url: str, **_: object) -> None:
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr("benchmark.download.urlopen", refuse)
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
+    file = options(name)["weights"]
+    with pytest.raises(UserError, match=r"model\.weights=") as refused:
+        make(name)
+    assert "no network in tests" in str(refused.value) or f"/nowhere/{file}" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_misspelt_option_or_role_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match="wieghts"):
+        make(name, "+model.wieghts=random", "model.weights=random")
+    with pytest.raises(UserError, match=r"model\.layers\.last_conv=nowhere"):
+        make(name, "model.layers.last_conv=nowhere", "model.weights=random")

@@ -1,0 +1,62 @@
+"""A table comes back from its folder as it was written."""
+
+import json
+from pathlib import Path
+
+import pytest
+from handmade import DATASET, PUBLISHED, result, table
+
+from benchmark.archive import Archived, read_table, result_file, write_table
+from benchmark.errors import UserError
+from benchmark.published import Published
+
+
+def published(name: str) -> Published:
+    assert name == "numbers"
+    return PUBLISHED
+
+
+def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    archived = Archived(table(checks=("a = b",)), "numbers", {"a/cam": "runs/x/records.parquet"})
+    path = write_table(tmp_path, archived)
+    assert path == tmp_path / "small.json"
+    assert read_table(path, published) == archived
+
+
+def test_a_table_without_published_numbers_comes_back_too(tmp_path: Path) -> None:
+    archived = Archived(table(published=None), None, {})
+    assert read_table(write_table(tmp_path, archived), published) == archived
+
+
+def test_the_same_table_is_the_same_bytes(tmp_path: Path) -> None:
+    first, second = (write_table(tmp_path / n, Archived(table(), "numbers", {})) for n in "ab")
+    assert first.read_bytes() == second.read_bytes()
+    names = [result_file(tmp_path / n, "small", "a/cam").read_bytes() for n in "ab"]
+    assert names[0] == names[1]
+
+
+def test_a_missing_table_or_row_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none\.json: there is no such table"):
+        read_table(tmp_path / "none.json", published)
+    path = write_table(tmp_path, Archived(table(), "numbers", {}))
+    result_file(tmp_path, "small", "a/cam").unlink()
+    with pytest.raises(UserError, match=r"a-cam\.json: there is no such result"):
+        read_table(path, published)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", json.dumps({"published": None, "rows": ["x"]})])
+def test_what_is_no_table_is_refused_by_name(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(content)
+    with pytest.raises(UserError, match=r"bad\.json"):
+        read_table(path, published)
+
+
+def test_a_result_of_other_images_is_refused(tmp_path: Path) -> None:
+    path = write_table(tmp_path, Archived(table(), "numbers", {}))
+    content = json.loads(path.read_text())
+    content["dataset"]["fingerprint"] = "0" * 64
+    path.write_text(json.dumps(content))
+    assert result().conditions["dataset"]["fingerprint"] == DATASET.fingerprint
+    with pytest.raises(UserError, match="other images"):
+        read_table(path, published)

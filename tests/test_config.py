@@ -1,0 +1,117 @@
+"""Configurations compose, rows take the user's overrides, and mistakes get one line."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import hydra
+import pytest
+from omegaconf import DictConfig
+from random_records import make
+
+from benchmark.config import CONF, build, rows, variation
+from benchmark.errors import UserError
+
+GROUPS = ("dataset", "transform", "method", "localizer", "tracking", "run")
+ENTRY_POINTS = sorted(path.stem for path in CONF.glob("*.yaml") if path.stem != "base")
+EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+PARTS = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
+NEEDED = {"max_box": ["localizer.threshold=0.3"]}
+
+
+@pytest.fixture(autouse=True)
+def composing() -> Iterator[None]:
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        yield
+
+
+def composed(*overrides: str) -> DictConfig:
+    return hydra.compose("config", list(overrides))
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_every_entry_point_composes_and_has_a_script_of_its_name(name: str) -> None:
+    assert hydra.compose(name)
+    script = "run" if name == "config" else name
+    assert (Path(CONF).parent / "scripts" / script).is_file()
+
+
+@pytest.mark.parametrize(("group", "name"), PARTS)
+def test_every_yaml_builds_what_bears_its_name(group: str, name: str, tmp_path: Path) -> None:
+    cfg = composed(f"{group}={name}", *NEEDED.get(name, []), f"results_dir={tmp_path}")
+    if group == "dataset":
+        with pytest.raises(UserError, match=r"dataset\.root"):
+            build(cfg[group])  # nothing is where it would have to be
+        return
+    part = build(cfg[group])
+    if group in ("transform", "method", "localizer"):
+        assert str(part.name).startswith(name)
+
+
+def test_every_metric_gives_estimates_under_a_name_of_its_own() -> None:
+    metrics = [build(node) for node in composed().metric.values()]
+    assert len(metrics) == len(list((CONF / "metric").glob("*.yaml")))
+    keys = [key for metric in metrics for key in metric(make(seed=3))]
+    assert len(set(keys)) == len(keys) >= 8
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_row_of_every_experiment_composes(experiment: str) -> None:
+    typed = [f"experiment={experiment}"]
+    cfg = composed(*typed)
+    found = rows(cfg, typed)
+    assert [row.name for row in found] == list(cfg.table.rows)
+    for row in found:
+        assert row.name.endswith(f"/{row.cfg.method.name}")
+
+
+def test_without_a_table_the_configuration_is_its_own_row() -> None:
+    typed = ["model=alexnet", "localizer.threshold=0.3"]
+    (row,) = rows(composed(*typed), typed)
+    assert (row.name, row.changes) == ("alexnet/grad_cam", ("threshold=0.3",))
+
+
+def test_an_option_changes_the_rows_that_have_it_and_no_other() -> None:
+    typed = ["experiment=googlenet", "localizer.threshold=0.25"]
+    by_name = {row.name: row for row in rows(composed(*typed), typed)}
+    assert by_name["googlenet/grad_cam"].cfg.localizer.threshold == 0.25
+    assert by_name["googlenet/cam"].changes == ("threshold=0.25",)
+    assert "threshold" not in by_name["googlenet/backprop"].cfg.localizer
+    assert by_name["googlenet/backprop"].changes == ()
+
+
+def test_a_group_that_the_user_chose_replaces_each_rows_choice() -> None:
+    typed = ["experiment=googlenet", "localizer=cam_20", "model=squeezenet_caffe"]
+    for row in rows(composed(*typed), typed):
+        assert row.cfg.localizer.name == "cam_20"
+        assert row.cfg.model.name == "squeezenet_caffe"
+
+
+def test_an_option_that_no_row_has_is_an_error() -> None:
+    typed = ["experiment=googlenet", "localizer=grabcut"]
+    cfg = composed(*typed)
+    with pytest.raises(UserError, match=r"localizer\.threshold=0\.2: no row of table googlenet"):
+        rows(cfg, [*typed, "localizer.threshold=0.2"])
+
+
+def test_what_changes_numbers_names_the_table_and_places_do_not() -> None:
+    typed = [
+        "experiment=table1",
+        "dataset.root=/data",
+        "model.weights=/a/b.pth",
+        "run.batch_size=4",
+        "tracking=none",
+        "localizer.threshold=0.25",
+        "method.layer=features.28",
+    ]
+    assert variation(typed) == ["localizer.threshold=0.25", "method.layer=features.28"]
+    assert variation(["model.weights=random"]) == ["model.weights=random"]
+
+
+def test_a_missing_value_is_named() -> None:
+    with pytest.raises(UserError, match="threshold"):
+        build(composed("localizer=max_box").localizer)
+
+
+def test_an_option_that_a_part_does_not_have_is_named() -> None:
+    with pytest.raises(UserError, match="colour"):
+        build(composed("+localizer.colour=red").localizer)
