@@ -8,7 +8,7 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,18 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from benchmark.errors import UserError
+from benchmark.flat import flatten
+from benchmark.published import Published, load
 
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent
-CONF = _CHECKOUT / "conf" if (_CHECKOUT / "conf").is_dir() else _PACKAGE / "conf"
+_IN_CHECKOUT = (_CHECKOUT / "conf").is_dir()
+CONF = _CHECKOUT / "conf" if _IN_CHECKOUT else _PACKAGE / "conf"
+_PUBLISHED = _CHECKOUT / "results" / "published" if _IN_CHECKOUT else _PACKAGE / "conf" / "published"
 PUBLISHED = _CHECKOUT / "results" / "published" if (_CHECKOUT / "conf").is_dir() else _PACKAGE / "published"
 
 OmegaConf.register_new_resolver(
-    "repository", lambda: str(_CHECKOUT if (_CHECKOUT / "conf").is_dir() else Path.cwd()), replace=True
+    "repository", lambda: str(_CHECKOUT if _IN_CHECKOUT else Path.cwd()), replace=True
 )
 
 
@@ -99,14 +103,9 @@ def _no_such_option(config_name: str, option: str) -> str:
     return f"{option}: there is no such option here; {hint}"
 
 
-def flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one mapping of dotted keys; lists are leaves."""
-    if not isinstance(tree, Mapping):
-        return {prefix: tree}
-    leaves = {}
-    for key, value in tree.items():
-        leaves.update(flatten(value, f"{prefix}.{key}" if prefix else str(key)))
-    return leaves
+def published(name: str) -> Published:
+    """Published numbers by the name of their file."""
+    return load(_PUBLISHED / f"{name}.yaml")
 
 
 def plain(cfg: Any) -> Any:

@@ -118,6 +118,9 @@ def label(dataset: Dataset) -> str:
 
 
 def stem(name: str, variation: Sequence[str]) -> str:
-    """The name of a table's files: the experiment's, and what the user changed in it."""
-    safe = "".join(char if char.isalnum() or char in "=._-," else "-" for char in ",".join(variation))
-    return f"{name}+{safe}" if safe else name
+    """The name of a table's files: the experiment's, and what the user changed in it.
+
+    It holds only what file systems and Hydra's command line take without quotes.
+    """
+    safe = ("".join(c if c.isalnum() or c in "._-" else "-" for c in change) for change in variation)
+    return "+".join([name, *safe])

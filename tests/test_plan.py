@@ -80,7 +80,7 @@ def test_only_the_whole_set_goes_by_its_bare_name(tmp_path: Path) -> None:
     assert label(replace(part, samples=part.samples[:3])) != label(part)
 
 
-def test_a_changed_table_has_a_name_of_its_own_that_every_file_system_takes() -> None:
+def test_a_changed_table_has_a_name_of_its_own_that_needs_no_quotes() -> None:
     assert stem("table1", []) == "table1"
-    assert stem("table1", ["localizer.threshold=0.25"]) == "table1+localizer.threshold=0.25"
-    assert "/" not in stem("table1", ["method.layer=a/b c"])
+    changes = ["localizer.threshold=0.25", "method.layer=[a/b, c]"]
+    assert stem("table1", changes) == "table1+localizer.threshold-0.25+method.layer--a-b--c-"

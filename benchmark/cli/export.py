@@ -5,11 +5,10 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from benchmark.archive import read_table
-from benchmark.config import PUBLISHED, entry_point
+from benchmark.config import entry_point, published
 from benchmark.datasets.ilsvrc import load_classes
 from benchmark.devkit import write
 from benchmark.errors import UserError
-from benchmark.published import load
 from benchmark.store import read_records
 
 
@@ -19,7 +18,7 @@ def main(cfg: DictConfig) -> int:
     if cfg.results is None:
         raise UserError("results: name a table's json, such as results=results/ilsvrc_val/table1.json")
     path = Path(cfg.results).expanduser()
-    archived = read_table(path, lambda name: load(PUBLISHED / f"{name}.yaml"))
+    archived = read_table(path, published)
     if cfg.row is not None and cfg.row not in archived.records:
         known = ", ".join(archived.records) or "none"
         raise UserError(f"row={cfg.row}: {path.name} has no records of it; measured rows: {known}")

@@ -5,12 +5,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.archive import Archived, result_file, write_table
-from benchmark.config import PUBLISHED, Row, build, entry_point, plain, rows, typed, variation
+from benchmark.archive import Archived, read_table, result_file, write_table
+from benchmark.config import Row, build, entry_point, plain, published, rows, typed, variation
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
 from benchmark.plan import Plan, RowParts, label, stem
-from benchmark.published import load
 from benchmark.report import show, write_all
 from benchmark.results import compare, merged_records, result
 from benchmark.run import measure
@@ -31,16 +30,21 @@ def main(cfg: DictConfig) -> int:
     plan = _plan(cfg, results / "runs")
     for scene, cells in plan.work():
         measure(scene, cells)
-    table = _table(cfg, plan)
-    records = {row: merged_records(*plan.cells[row]) for row in (result.row for result in table.measured)}
+    return _finish(cfg, plan, tracker)
+
+
+def _finish(cfg: DictConfig, plan: Plan, tracker: Tracker) -> int:
+    """Make the table from what is stored, write, show and log it."""
+    results = plan.runs.parent
+    measured = _table(cfg, plan)
+    records = {row.row: merged_records(*plan.cells[row.row]) for row in measured.measured}
     places = {row: path.relative_to(results).as_posix() for row, path in records.items()}
     folder = results / label(plan.dataset)
-    written = [
-        write_table(folder, Archived(table, _published(cfg), places)),
-        *write_all(table, folder, table.name),
-    ]
+    archive = write_table(folder, Archived(measured, _published(cfg), places))
+    table = read_table(archive, published).table  # what is shown is what is on disk
+    written = [archive, *write_all(table, folder, table.name)]
     show(table)
-    print("\nwritten:", *written, sep="\n  ")
+    print("\nwritten:", *written, sep="\n  ", flush=True)
     files: dict[str | None, list[Path]] = {None: written}
     files |= {row: [result_file(folder, table.name, row), path] for row, path in records.items()}
     look = tracker.log(table, files)
@@ -94,7 +98,7 @@ def _table(cfg: DictConfig, plan: Plan) -> Table:
         title=cfg.table.title if cfg.table else f"{cfg.method.name} on {cfg.model.name}",
         dataset=_note(dataset),
         rows=tuple({**plan.open, **measured}[str(row)] for row in order),
-        published=load(PUBLISHED / f"{name}.yaml") if (name := _published(cfg)) else None,
+        published=published(name) if (name := _published(cfg)) else None,
         checks=tuple(compare(twins) for twins in plan.twins),
     )
 

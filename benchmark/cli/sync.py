@@ -5,9 +5,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from benchmark.archive import read_table, result_file
-from benchmark.config import PUBLISHED, build, entry_point
+from benchmark.config import build, entry_point, published
 from benchmark.errors import UserError
-from benchmark.published import load
 from benchmark.tracking import Tracker
 
 
@@ -18,7 +17,7 @@ def main(cfg: DictConfig) -> int:
         raise UserError("results: name a table's json, such as results=results/ilsvrc_val/table1.json")
     tracker: Tracker = build(cfg.tracking)
     path = Path(cfg.results).expanduser()
-    archived = read_table(path, lambda name: load(PUBLISHED / f"{name}.yaml"))
+    archived = read_table(path, published)
     table, results = archived.table, Path(cfg.results_dir).expanduser()
     rendered = [path.with_name(f"{table.name}.{suffix}") for suffix in ("md", "csv", "tex", "txt")]
     files: dict[str | None, list[Path]] = {None: [path, *(file for file in rendered if file.exists())]}

@@ -5,9 +5,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from benchmark.archive import read_table
-from benchmark.config import PUBLISHED, entry_point
+from benchmark.config import entry_point, published
 from benchmark.errors import UserError
-from benchmark.published import load
 from benchmark.report import show, write_all
 
 
@@ -17,7 +16,7 @@ def main(cfg: DictConfig) -> int:
     if cfg.results is None:
         raise UserError("results: name a table's json, such as results=results/ilsvrc_val/table1.json")
     path = Path(cfg.results).expanduser()
-    table = read_table(path, lambda name: load(PUBLISHED / f"{name}.yaml")).table
+    table = read_table(path, published).table
     written = write_all(table, path.parent, table.name)
     show(table)
     print("\nwritten:", *written, sep="\n  ")

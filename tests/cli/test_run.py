@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ PICTURES = tuple(
     for number in range(1, 7)
 )
 EXPERIMENT = ("experiment=googlenet", "model.weights=random", "run.batch_size=2")
-NAME = "googlenet+model.weights=random"
+NAME = "googlenet+model.weights-random"
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_four_rows_from_images_to_table_score_and_tracking(
         score.main, f"predictions={tmp_path / 'googlenet-c_mwp.txt'}", f"dataset.root={root}"
     )
     cell = json.loads((made.parent / NAME / "googlenet-c_mwp.json").read_text())
-    by_name = {line.split()[0]: line.split()[1] for line in scored.splitlines() if line.strip()}
+    by_name = dict(re.findall(r"^(\w+) +(\d+\.\d\d) ", scored, re.MULTILINE))
     for name in ("cls_top1", "cls_top5", "loc_top1", "loc_top5", "loc_top1_all", "loc_top5_all"):
         assert by_name[name] == f"{100 * cell['metrics'][name]['value']:.2f}"
 
@@ -99,7 +100,7 @@ def test_four_rows_from_images_to_table_score_and_tracking(
     # Another threshold is another table, made without touching the first.
     assert command(run_module.main, *options, "localizer.threshold=0.5", "tracking=none")[0] == 0
     assert {name: data for name, data in files_of(made.parent).items() if "threshold" not in name} == first
-    changed = made.with_name("googlenet+localizer.threshold=0.5,model.weights=random.json")
+    changed = made.with_name("googlenet+localizer.threshold-0.5+model.weights-random.json")
     assert json.loads(changed.read_text())["rows"] == json.loads(made.read_text())["rows"]
 
 
