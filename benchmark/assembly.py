@@ -21,7 +21,7 @@ class ModelSpec:
         name: The model's key.
         input: Pixel format.
         layers: Role to dotted module name.
-        weights: File (see :func:`benchmark.weights.find`), a name that the family knows, or ``random``.
+        weights: File (see :func:`benchmark.weights.files.find`), a name that the family knows, or ``random``.
         weights_dir: Where files without a folder are looked for.
         checksums: Of which the file must have one; empty accepts any, ``None`` leaves it to the family.
         ignore: What the file may hold beyond the model, by the beginning of its name.

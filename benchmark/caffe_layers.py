@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from benchmark.assembly import ModelSpec, assemble
-from benchmark.caffemodel import read_caffemodel
 from benchmark.errors import UserError
-from benchmark.parameters import randomize
 from benchmark.types import FloatArray, Model
-from benchmark.weights import find, verified
+from benchmark.weights.caffemodel import read_caffemodel
+from benchmark.weights.files import find, verified
+from benchmark.weights.parameters import randomize
 
 
 def named(layers: Mapping[str, nn.Module]) -> nn.Sequential:
@@ -66,7 +66,7 @@ def fill(
 
     Args:
         module: Changed in place.
-        blobs: From :func:`benchmark.caffemodel.read_caffemodel`.
+        blobs: From :func:`benchmark.weights.caffemodel.read_caffemodel`.
         path: The file, named in errors.
         ignore: Layers of the file with such a beginning may be there without a place in the module.
 

@@ -19,8 +19,9 @@ from benchmark import (
     provenance,
     transforms,
 )
+from benchmark.interfaces import Dataset, Localizer, Method, Transform
 from benchmark.settings import RunSettings
-from benchmark.types import Dataset, Localizer, Method, Model, Transform
+from benchmark.types import Model
 
 _SHARDS = 100
 _FREE_OF_NUMBERS = ("weights", "weights_dir", "checksums", "note")

@@ -17,7 +17,8 @@ import numpy as np
 from benchmark.boxes import from_inclusive, to_inclusive
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
-from benchmark.types import Dataset, IntArray, Records, Sample
+from benchmark.interfaces import Dataset
+from benchmark.types import IntArray, Records, Sample
 
 _GUESSES = 5
 _LIMIT = 2**31 - 1

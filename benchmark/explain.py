@@ -14,9 +14,10 @@ from benchmark.cell import Scene
 from benchmark.errors import UserError
 from benchmark.forward import forward_pass
 from benchmark.images import UnreadableImage, read_sample
+from benchmark.interfaces import Method
 from benchmark.store import KEPT_SIDE, Heatmaps
 from benchmark.transforms import to_input
-from benchmark.types import IntArray, Method, Model, Sample, View
+from benchmark.types import IntArray, Model, Sample, View
 
 _BATCHES_AHEAD = 2
 _HALF_LIMIT = 6e4  # just below the largest number that half precision holds

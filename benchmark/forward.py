@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
 
 from benchmark.errors import UserError
-from benchmark.types import ForwardPass, Method, Model, Operation
+from benchmark.interfaces import Method
+from benchmark.types import ForwardPass, Model, Operation
 
 INPUT = "input"
 """The name under which the network's input is asked for, like a layer."""

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmark.images import read_sample
+from benchmark.interfaces import Localizer
 from benchmark.store import Heatmaps
-from benchmark.types import FloatArray, IntArray, Localization, Localizer, Records, Sample, View
+from benchmark.types import FloatArray, IntArray, Localization, Records, Sample, View
 
 
 class Slots(NamedTuple):

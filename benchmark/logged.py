@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from benchmark.flat import flatten
-from benchmark.notes import clean
+from benchmark.report.notes import clean
 from benchmark.table import Table, describe, entries
 from benchmark.types import Result
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from benchmark.cell import Cell, Recipe, Scene, address
 from benchmark.errors import UserError
+from benchmark.interfaces import Dataset, Localizer, Method, Transform
 from benchmark.provenance import fingerprint
 from benchmark.settings import RunSettings
-from benchmark.types import Dataset, Localizer, Method, Model, OpenRow, Transform
+from benchmark.types import Model, OpenRow
 
 
 @dataclass(frozen=True)

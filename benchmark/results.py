@@ -10,9 +10,10 @@ import numpy as np
 
 from benchmark import provenance
 from benchmark.cell import Cell, Scene
+from benchmark.interfaces import Metric
 from benchmark.plan import Twins
 from benchmark.store import Made, merge, read_made, read_records, record_file
-from benchmark.types import Estimate, Metric, OpenRow, Records, Result
+from benchmark.types import Estimate, OpenRow, Records, Result
 
 _TOLERATED = 1e-3
 _FILES_OF_A_MODEL = ("weights", "weights_dir", "classes")

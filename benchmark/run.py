@@ -18,6 +18,7 @@ import numpy as np
 from benchmark import provenance
 from benchmark.cell import Cell, Scene
 from benchmark.explain import Batch, Explained, explain, prepare, read_batches
+from benchmark.interfaces import Method
 from benchmark.locate import Located, collect, locate, slots
 from benchmark.progress import Counter
 from benchmark.store import (
@@ -30,7 +31,7 @@ from benchmark.store import (
     write_heatmaps,
     write_records,
 )
-from benchmark.types import Method, Sample
+from benchmark.types import Sample
 
 _BATCHES_WAITING = 4  # of boxes still being made: enough to keep the threads busy, few enough for the memory
 

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from benchmark.errors import UserError
 from benchmark.logged import Logged, cell_run, table_run
-from benchmark.notes import clean
+from benchmark.report.notes import clean
 from benchmark.table import Table
 
 if TYPE_CHECKING:

@@ -13,12 +13,13 @@ from benchmark.attribution.backprop import Backprop
 from benchmark.attribution.cam import CAM
 from benchmark.attribution.grad_cam import GradCAM
 from benchmark.cell import Cell, Recipe, Scene, address
+from benchmark.interfaces import Localizer, Method
 from benchmark.localizers.grabcut import GrabCut
 from benchmark.localizers.max_box import MaxBox
 from benchmark.provenance import fingerprint
 from benchmark.settings import RunSettings
 from benchmark.transforms import Warp
-from benchmark.types import Localizer, Method, Sample
+from benchmark.types import Sample
 
 
 @dataclass(frozen=True)

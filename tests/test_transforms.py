@@ -13,8 +13,9 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from benchmark.errors import UserError
+from benchmark.interfaces import Transform
 from benchmark.transforms import CenterCrop, Warp, to_input
-from benchmark.types import Box, ImageArray, InputFormat, Transform, View
+from benchmark.types import Box, ImageArray, InputFormat, View
 
 sides = st.integers(1, 40)
 

@@ -9,16 +9,17 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from benchmark import census, sanity
 from benchmark.cell import Scene
 from benchmark.config import build, entry_point
 from benchmark.datasets.ilsvrc import load_classes
+from benchmark.doctor import census, sanity
 from benchmark.errors import UserError
 from benchmark.images import read_rgb
+from benchmark.interfaces import Dataset, Transform
 from benchmark.progress import Counter
 from benchmark.settings import RunSettings
 from benchmark.transforms import to_input
-from benchmark.types import Dataset, Model, Transform
+from benchmark.types import Model
 
 _SHOWN = 10
 

@@ -9,6 +9,7 @@ from benchmark.archive import Archived, read_table, result_file, write_table
 from benchmark.config import Row, build, entry_point, plain, published, rows, typed, variation
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
+from benchmark.interfaces import Dataset, Metric
 from benchmark.plan import Plan, RowParts, label, stem
 from benchmark.report import show, write_all
 from benchmark.results import compare, merged_records, result
@@ -16,7 +17,6 @@ from benchmark.run import measure
 from benchmark.settings import RunSettings
 from benchmark.table import DatasetNote, Table
 from benchmark.tracking import Tracker
-from benchmark.types import Dataset, Metric
 
 _NUMERIC_PARTS = ("dataset", "transform", "model", "method", "localizer", "metric", "run")
 

@@ -12,7 +12,8 @@ from benchmark import devkit
 from benchmark.config import build, entry_point
 from benchmark.datasets.ilsvrc import ilsvrc_ids
 from benchmark.errors import UserError
-from benchmark.types import Dataset, Estimate, Metric, Records
+from benchmark.interfaces import Dataset, Metric
+from benchmark.types import Estimate, Records
 
 
 @entry_point("score")

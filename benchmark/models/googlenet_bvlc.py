@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from benchmark.assembly import ModelSpec
 from benchmark.caffe_layers import load_caffe, local_response_norm, named, pooling, scaled
-from benchmark.parameters import empty
 from benchmark.types import Model
+from benchmark.weights.parameters import empty
 
 Widths = tuple[int, int, int, int, int, int]
 """Channels of ``1x1``, ``3x3_reduce``, ``3x3``, ``5x5_reduce``, ``5x5`` and ``pool_proj``."""

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from benchmark.assembly import ModelSpec
 from benchmark.caffe_layers import load_caffe, named, pooling, scaled
-from benchmark.parameters import empty
 from benchmark.types import Model
+from benchmark.weights.parameters import empty
 
 _FIRES = {
     2: (16, 64),

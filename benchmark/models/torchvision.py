@@ -10,11 +10,11 @@ import torch
 from torchvision import models
 
 from benchmark.assembly import ModelSpec, assemble
-from benchmark.download import download
 from benchmark.errors import UserError
-from benchmark.parameters import empty, load_file, randomize
 from benchmark.types import Model
-from benchmark.weights import find, is_file, verified
+from benchmark.weights.download import download
+from benchmark.weights.files import find, is_file, verified
+from benchmark.weights.parameters import empty, load_file, randomize
 
 
 def load(architecture: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Model:

@@ -10,8 +10,8 @@ from torch import nn
 
 from benchmark.assembly import ModelSpec
 from benchmark.caffe_layers import load_caffe, named, pooling, scaled
-from benchmark.parameters import empty
 from benchmark.types import Model
+from benchmark.weights.parameters import empty
 
 _STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Channels of ``conv1_1`` to ``conv5_3``."""

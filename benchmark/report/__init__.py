@@ -5,8 +5,8 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmark.files import write_atomically
-from benchmark.layout import layout
 from benchmark.report import csv, latex, markdown, terminal
+from benchmark.report.layout import layout
 from benchmark.table import Table
 
 __all__ = ["show", "write_all"]

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from benchmark.layout import Layout, Panel
+from benchmark.report.layout import Layout, Panel
 
 _HEADER = r"""% Made by this project, not typed: change the run, not this file. To see it:
 %   \documentclass{article}\usepackage{booktabs}\begin{document}\input{NAME-OF-THIS-FILE}\end{document}"""

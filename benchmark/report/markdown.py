@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from benchmark.layout import Layout, Panel
+from benchmark.report.layout import Layout, Panel
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 

@@ -9,8 +9,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.layout import OUTSIDE, Layout, Panel
-from benchmark.notes import Notes
+from benchmark.report.layout import OUTSIDE, Layout, Panel
+from benchmark.report.notes import Notes
 
 WIDTH = 120
 _PLAIN = str.maketrans(

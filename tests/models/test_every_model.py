@@ -89,7 +89,7 @@ def test_a_model_without_its_file_says_where_it_should_lie(
     def refuse(url: str, **_: object) -> None:
         raise OSError("no network in tests")
 
-    monkeypatch.setattr("benchmark.download.urlopen", refuse)
+    monkeypatch.setattr("benchmark.weights.download.urlopen", refuse)
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     file = options(name)["weights"]
     with pytest.raises(UserError, match=r"model\.weights=") as refused:

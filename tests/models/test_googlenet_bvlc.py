@@ -11,9 +11,9 @@ from caffe_wire import FORMATS, Format, random_blobs
 from every_model import make
 from torch import Tensor
 
-from benchmark.caffemodel import read_caffemodel
 from benchmark.errors import UserError
 from benchmark.models.googlenet_bvlc import googlenet
+from benchmark.weights.caffemodel import read_caffemodel
 
 BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 

@@ -9,8 +9,8 @@ from caffe_wire import FORMATS, random_blobs
 from every_model import make
 from torch import Tensor
 
-from benchmark.caffemodel import read_caffemodel
 from benchmark.models.squeezenet_caffe import squeezenet
+from benchmark.weights.caffemodel import read_caffemodel
 
 
 def net(blobs: Blobs, x: Tensor) -> Tensor:

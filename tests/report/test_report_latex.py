@@ -10,8 +10,8 @@ from handmade import result, table, table1
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.layout import layout
 from benchmark.report.latex import escape, render
+from benchmark.report.layout import layout
 from benchmark.types import OpenRow
 
 TOKENS = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)

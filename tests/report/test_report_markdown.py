@@ -5,7 +5,7 @@ from itertools import pairwise
 from handmade import result, table, table1
 from markdown_it import MarkdownIt
 
-from benchmark.layout import layout
+from benchmark.report.layout import layout
 from benchmark.report.markdown import render
 from benchmark.types import OpenRow
 

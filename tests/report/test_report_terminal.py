@@ -7,7 +7,7 @@ import pytest
 from handmade import result, table, table1
 from rich.console import Console
 
-from benchmark.layout import layout
+from benchmark.report.layout import layout
 from benchmark.report.terminal import render, show
 from benchmark.types import OpenRow
 

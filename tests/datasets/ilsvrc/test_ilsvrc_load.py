@@ -13,7 +13,7 @@ from ilsvrc_trees import LAYOUTS, PICTURES
 from benchmark.datasets.ilsvrc import IlsvrcVal, load
 from benchmark.errors import UserError
 from benchmark.images import read_sample
-from benchmark.types import Dataset
+from benchmark.interfaces import Dataset
 
 IDS = [picture.image_id for picture in PICTURES]
 

@@ -10,7 +10,7 @@ from urllib.request import urlopen
 from uuid import uuid4
 
 from benchmark.errors import UserError
-from benchmark.weights import matches
+from benchmark.weights.files import matches
 
 _TIMEOUT = 20.0  # seconds without an answer
 
@@ -23,7 +23,7 @@ def download(url: str, target: Path, checksums: Sequence[str]) -> None:
     Args:
         url: Where from.
         target: Where to; its folder is made.
-        checksums: Of which the content must match one, if there are any (:func:`benchmark.weights.matches`).
+        checksums: Of which the content must match one, if there are any; see :mod:`benchmark.weights.files`.
 
     Raises:
         UserError: If there is no answer, no room, or not the expected content.

@@ -3,7 +3,7 @@
 import pytest
 from handmade import DATASET, estimate, result, table, table1
 
-from benchmark.layout import Block, layout
+from benchmark.report.layout import Block, layout
 from benchmark.table import Table
 from benchmark.types import Estimate, OpenRow
 

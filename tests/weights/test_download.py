@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.download import download
 from benchmark.errors import UserError
+from benchmark.weights.download import download
 
 CHECKSUM = f"sha256:{hashlib.sha256(b'content').hexdigest()[:8]}"
 

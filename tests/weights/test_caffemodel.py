@@ -9,8 +9,8 @@ from caffe_wire import FORMATS, Format
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.caffemodel import read_caffemodel
 from benchmark.errors import UserError
+from benchmark.weights.caffemodel import read_caffemodel
 
 BLOBS = caffe_wire.random_blobs({"conv1/7x7": [(4, 3, 2, 2), (4,)], "fc": [(5, 6)], "naïve": [(1, 1, 1, 1)]})
 GARBAGE = {

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from small_scenes import Folder, folder
 
-from benchmark.census import Census, class_fault, count, examine
+from benchmark.doctor.census import Census, class_fault, count, examine
 from benchmark.types import Sample
 
 BOXES = np.array([[0, 0, 4, 4]], np.int32)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from benchmark.errors import UserError
-from benchmark.parameters import empty, load_file, parameter_digest, randomize
+from benchmark.weights.parameters import empty, load_file, parameter_digest, randomize
 
 
 def small() -> nn.Sequential:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from handmade import DATASET, PUBLISHED, estimate, result, table
 
-from benchmark.notes import notes
+from benchmark.report.notes import notes
 from benchmark.table import Table
 
 
@@ -26,7 +26,7 @@ def test_the_whole_set_carries_no_warning() -> None:
 
 
 def test_a_protocol_is_told_with_its_options() -> None:
-    assert told(table())["Protocols"] == {"gradcam_15 v1": "_target_ some.Localizer, threshold 0.15"}
+    assert told(table())["Protocols"] == {"gradcam_15 v1": "threshold 0.15"}
 
 
 def test_a_recorded_meaning_stands_before_the_options() -> None:
@@ -38,7 +38,7 @@ def test_a_recorded_meaning_stands_before_the_options() -> None:
 def test_one_protocol_name_with_two_settings_is_told_apart_by_rows() -> None:
     other = replace(result("b/cam"), config={"localizer": {"threshold": 0.25}})
     assert told(table(result(), other))["Protocols"] == {
-        "gradcam_15 v1 (a/cam)": "_target_ some.Localizer, threshold 0.15",
+        "gradcam_15 v1 (a/cam)": "threshold 0.15",
         "gradcam_15 v1 (b/cam)": "threshold 0.25",
     }
 

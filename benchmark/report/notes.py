@@ -12,7 +12,7 @@ from benchmark.types import Result
 _TOLD_APART = ("dataset", "weights", "protocol", "input", "layers")
 """Conditions that have a note of their own, or stand in the result's json alone."""
 
-_NOT_TOLD = ("name", "version", "grid")
+_NOT_TOLD = ("_target_", "name", "version", "grid")
 """Options of a localizer that stand elsewhere, or do not change its box."""
 
 
@@ -90,7 +90,7 @@ def _protocol(row: Result) -> str:
     """What the run recorded about its localizer, and the options that it ran with."""
     options = flatten(_mapping(row.config.get("localizer")))
     told = [f"{key} {value}" for key, value in options.items() if key not in _NOT_TOLD]
-    meaning = row.conditions.get("protocol", "")
+    meaning = str(row.conditions.get("protocol", "")).rstrip(".")
     return "; ".join(part for part in (clean(meaning), ", ".join(told)) if part) or "options not recorded"
 
 

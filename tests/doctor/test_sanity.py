@@ -12,8 +12,8 @@ from small_models import SpatialMean, as_model
 from small_scenes import Folder
 
 from benchmark.cell import Scene
+from benchmark.doctor.sanity import Accuracy, accuracy, describe, fault
 from benchmark.errors import UserError
-from benchmark.sanity import Accuracy, accuracy, describe, fault
 from benchmark.settings import RunSettings
 from benchmark.transforms import Warp
 from benchmark.types import Sample

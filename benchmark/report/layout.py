@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmark.notes import Notes, clean, notes
+from benchmark.report.notes import Notes, clean, notes
 from benchmark.table import Line, Table, entries
 from benchmark.types import OpenRow, Result
 

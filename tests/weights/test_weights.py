@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import UserError
-from benchmark.weights import digest, find, matches, verified
+from benchmark.weights.files import digest, find, matches, verified
 
 CONTENT = b"parameters"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

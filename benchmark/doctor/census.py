@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from benchmark.images import ImageFacts, UnreadableImage, check_size, inspect
-from benchmark.types import Dataset, Sample
+from benchmark.interfaces import Dataset
+from benchmark.types import Sample
 
 _GREY = ("1", "L", "LA")
 

@@ -1,0 +1,1 @@
+"""Where parameters come from: files found, fetched, verified and read."""
