@@ -46,8 +46,18 @@ def write_table(folder: Path, archived: Archived) -> Path:
 
     Returns:
         The table's json.
+
+    Raises:
+        UserError: If two rows would share one file, or the folder cannot be written.
     """
     table = archived.table
+    files: dict[str, str] = {}
+    for row in table.rows:
+        other = files.setdefault(result_file(folder, table.name, row.row).name.lower(), row.row)
+        if other != row.row:
+            raise UserError(
+                f"table {table.name}: rows {other} and {row.row} share a file; rename one of them"
+            )
     for result in table.measured:
         write_result(result_file(folder, table.name, result.row), result)
     content = {

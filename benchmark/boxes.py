@@ -88,11 +88,6 @@ def to_inclusive(boxes: _Boxes) -> IntArray:
     return boxes.astype(np.int32) - _INCLUSIVE
 
 
-def clip(boxes: _Boxes, width: int, height: int) -> IntArray:
-    """The part of each box ``[..., 4]`` that lies inside an image; an empty box where nothing does."""
-    return np.clip(boxes, 0, [width, height, width, height]).astype(np.int32)
-
-
 def whole(view: View) -> Box:
     """The box of all pixels of an image."""
     return Box(0, 0, view.width, view.height)

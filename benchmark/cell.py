@@ -1,33 +1,16 @@
-"""A cell of a table: one model, method and localizer on one dataset, and its address on disk."""
+"""A cell of a table: one model, method and localizer on one dataset."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from importlib import import_module
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-from benchmark import (
-    assembly,
-    boxes,
-    caffe_layers,
-    channels,
-    excitation,
-    forward,
-    heatmaps,
-    images,
-    provenance,
-    transforms,
-)
 from benchmark.interfaces import Dataset, Localizer, Method, Transform
 from benchmark.settings import RunSettings
 from benchmark.types import Model
 
 _SHARDS = 100
-_FREE_OF_NUMBERS = ("weights", "weights_dir", "checksums", "note")
-"""Options of a model that only say where its parameters come from: their hash is in the fingerprint."""
-_NUMERIC_MODULES = (assembly, caffe_layers, channels, excitation, forward, images, transforms)
-"""What can change a heatmap beside the method, the transform and the model's family."""
 
 
 @dataclass(frozen=True)
@@ -108,34 +91,3 @@ class Cell:
     def localizer(self) -> Localizer:
         """Makes the boxes."""
         return self.recipe.localizer
-
-
-def address(scene: Scene, recipe: Recipe, runs: Path) -> Cell:
-    """The cell of a recipe on a scene, with its folders below ``runs``."""
-    method, localizer = recipe.method, recipe.localizer
-    heatmap_print = provenance.fingerprint(_heatmap_identity(scene, method, recipe.config))
-    read = {
-        "heatmaps": heatmap_print,
-        "localizer": dict(recipe.config["localizer"]),
-        "code": provenance.code_fingerprint([localizer, heatmaps, boxes]),
-    }
-    cell_print = provenance.fingerprint(read)
-    heatmap_folder = runs / f"{scene.model.name}-{method.name}-{heatmap_print[:16]}"
-    return Cell(recipe, heatmap_folder, heatmap_folder / f"{localizer.name}-{cell_print[:16]}", cell_print)
-
-
-def _heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything that can change a heatmap."""
-    model = {key: value for key, value in config["model"].items() if key not in _FREE_OF_NUMBERS}
-    family = import_module(config["model"]["_target_"].rpartition(".")[0])
-    code = [family, method, scene.transform, *_NUMERIC_MODULES]
-    return {
-        "dataset": scene.dataset.fingerprint,
-        "model": {**model, "input": asdict(scene.model.input), "sha256": scene.model.weights.sha256},
-        "classes": list(scene.model.classes or ()),
-        "transform": dict(config["transform"]),
-        "method": dict(config["method"]),
-        "run": scene.settings.identity(),
-        "packages": provenance.package_versions(),
-        "code": provenance.code_fingerprint(code),
-    }

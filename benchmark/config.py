@@ -14,10 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException, InstantiationException
+from hydra.errors import (
+    HydraException,
+    InstantiationException,
+    MissingConfigException,
+    OverrideParseException,
+)
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
@@ -30,8 +36,7 @@ _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent
 _IN_CHECKOUT = (_CHECKOUT / "conf").is_dir()
 CONF = _CHECKOUT / "conf" if _IN_CHECKOUT else _PACKAGE / "conf"
-_PUBLISHED = _CHECKOUT / "results" / "published" if _IN_CHECKOUT else _PACKAGE / "conf" / "published"
-PUBLISHED = _CHECKOUT / "results" / "published" if (_CHECKOUT / "conf").is_dir() else _PACKAGE / "published"
+_PUBLISHED = _CHECKOUT / "results" / "published" if _IN_CHECKOUT else _PACKAGE / "published_numbers"
 
 OmegaConf.register_new_resolver(
     "repository", lambda: str(_CHECKOUT if _IN_CHECKOUT else Path.cwd()), replace=True
@@ -55,11 +60,23 @@ def entry_point(config_name: str) -> Callable[[Callable[[DictConfig], int]], Cal
         def start() -> None:
             os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us, not a report on stderr
             command = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(task)
-            sys.exit(_guard(config_name, lambda: command() or 0))
+
+            def checked() -> int:
+                _check_flags()
+                return command() or 0
+
+            sys.exit(_guard(config_name, checked))
 
         return start
 
     return decorate
+
+
+def _check_flags() -> None:
+    """Refuse in one line what Hydra would answer with all of its usage."""
+    _, unknown = get_args_parser().parse_known_args()
+    if unknown:
+        raise UserError(f"{unknown[0]}: not understood; options are KEY=VALUE, after any flag, see --help")
 
 
 def _guard(config_name: str, action: Callable[[], int]) -> int:
@@ -68,7 +85,7 @@ def _guard(config_name: str, action: Callable[[], int]) -> int:
     except UserError as error:
         message, status = str(error), 2
     except (HydraException, OmegaConfBaseException) as error:
-        message, status = _one_line(config_name, str(error)), 2
+        message, status = _one_line(config_name, error), 2
     except KeyboardInterrupt:
         message, status = "interrupted; what was finished is kept, the same command continues", 130
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
@@ -78,29 +95,60 @@ def _guard(config_name: str, action: Callable[[], int]) -> int:
     return status
 
 
-def _one_line(config_name: str, text: str) -> str:
-    """Hydra's message as one line, with the nearest existing option where one was misspelt."""
+def _one_line(config_name: str, error: Exception) -> str:
+    """Hydra's message as one line that names what was typed, and the remedy."""
+    if isinstance(error, OverrideParseException):
+        quoted = r"KEY=\'a=b\', each quote with its backslash"
+        return f"{error.override}: must be KEY=VALUE; a value with special characters is typed as {quoted}"
+    if isinstance(error, MissingConfigException) and "/" in (error.missing_cfg_file or ""):
+        group, _, name = str(error.missing_cfg_file).partition("/")
+        return f"{group}={name}: there is no such {group}; choose one of {_choices(group)}"
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key or error}: this option has no value; set it"
+    text = str(error)
     misspelt = re.search(r"Could not override '([^']+)'", text)
     if misspelt:
         return _no_such_option(config_name, misspelt.group(1))
-    missing = re.search(
-        r"Could not find '([\w-]+)/([^']+)'\s+Available options in '[^']+':\s+([^:]+?)\n\s*\n?", text + "\n"
-    )
-    if missing:
-        group, name, options = missing.groups()
-        return f"{group}={name}: there is no such {group}; choose one of {', '.join(options.split())}"
-    kept = [line.strip() for line in text.splitlines() if line.strip() and "HYDRA_FULL_ERROR" not in line]
-    return " ".join(
-        line for line in kept if not line.startswith(("full_key", "object_type", "reference_type"))
-    )
+    noise = ("full_key", "object_type", "reference_type", "Set the environment variable HYDRA_FULL_ERROR")
+    return " ".join(line for line in map(str.strip, text.splitlines()) if not line.startswith(noise))
+
+
+def _choices(group: str) -> str:
+    return ", ".join(sorted(path.stem for path in (CONF / group).glob("*.yaml")))
 
 
 def _no_such_option(config_name: str, option: str) -> str:
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        known = flatten(OmegaConf.to_container(hydra.compose(config_name), resolve=False))
-    near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else "see --help for the options that exist"
+    """Points to the option of that name elsewhere, to the nearest beside it, or to all of them."""
+    known, unchosen = _known(config_name)
+    parent, _, last = option.rpartition(".")
+    beside = {key.rpartition(".")[2]: key for key in known if key.rpartition(".")[0] == parent}
+    near = [key for key in known if key.endswith(f".{option}")]
+    near += [beside[name] for name in difflib.get_close_matches(last, beside)]
+    near += [] if beside else difflib.get_close_matches(option, known)
+    if parent in unchosen:
+        hint = f"choose a {parent} first, {parent}=NAME, one of {_choices(parent)}"
+    elif near:
+        hint = f"did you mean {near[0]}?"
+    elif parent and beside:
+        hint = f"{parent} has {', '.join(name for name in beside if name != '_target_')}"
+    else:
+        hint = "see --help for the options that exist"
     return f"{option}: there is no such option here; {hint}"
+
+
+def _known(config_name: str) -> tuple[list[str], set[str]]:
+    """Every option under the groups chosen on the command line, and the groups of which none is chosen."""
+    typed = [word for word in sys.argv[1:] if (CONF / (word.partition("=")[0] or "-")).is_dir()]
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        try:
+            cfg = hydra.compose(config_name, typed, return_hydra_config=True)
+        except HydraException:  # several choices to sweep over
+            cfg = hydra.compose(config_name, return_hydra_config=True)
+    chosen = {group: name for group, name in cfg.hydra.runtime.choices.items() if "/" not in group}
+    leaves = [leaf.split(".") for leaf in flatten(OmegaConf.to_container(cfg, resolve=False))]
+    paths = {".".join(leaf[: end + 1]): None for leaf in leaves for end in range(len(leaf))}
+    known = [path for path in paths if not path.startswith("hydra")]
+    return [*known, *chosen], {group for group, name in chosen.items() if name is None}
 
 
 def published(name: str) -> Published:
@@ -228,8 +276,11 @@ def _has(cfg: DictConfig, key: str) -> bool:
     return isinstance(node, DictConfig) and last in node
 
 
-_NUMERIC = ("model", "method", "localizer", "metric", "transform", "run.precision", "run.top_k")
-_PLACES = ("model.weights_dir",)
+_NUMERIC = (
+    *("model", "method", "localizer", "metric", "transform"),
+    *("run.precision", "run.top_k", "dataset.blacklist"),
+)
+_PLACES = ("model.weights_dir", "model.checksums")
 
 
 def variation(overrides: list[str]) -> list[str]:
@@ -244,5 +295,6 @@ def variation(overrides: list[str]) -> list[str]:
 
 
 def _names_a_file(override: Override) -> bool:
-    """Whether these are weights from a file, whose hash is checked, and not ``random`` or another edition."""
-    return override.key_or_group == "model.weights" and any(c in str(override.value()) for c in "/.")
+    """Whether it is a file, whose content tells, and not ``random``, ``none`` or another edition."""
+    files = ("model.weights", "dataset.blacklist")
+    return override.key_or_group in files and any(c in str(override.value()) for c in "/.")

@@ -42,7 +42,11 @@ class Batch:
 
 @contextmanager
 def reproducible() -> Iterator[None]:
-    """Switch off what makes a device's numbers vary: TF32, and cuDNN's search for the fastest kernel."""
+    """Switch off what makes a device's numbers vary: TF32, and cuDNN's search for the fastest kernel.
+
+    On CUDA the order of atomic sums stays open (excitation backprop and gradients through max pooling whose
+    windows overlap): there the last bit of a heatmap can differ from run to run.
+    """
     backend, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
     before = backend.deterministic, backend.benchmark, backend.allow_tf32, matmul.allow_tf32
     backend.deterministic, backend.benchmark, backend.allow_tf32, matmul.allow_tf32 = (
@@ -195,16 +199,16 @@ def _top(scene: Scene, logits: Tensor) -> tuple[Tensor, Tensor]:
 def _relative(maps: Tensor) -> tuple[Tensor, Tensor]:
     """Maps as shares of their maximum, and that maximum ``[N, K]``.
 
-    A map without a positive value is divided by its largest absolute value, an all-zero map by one. Small
-    maps are rounded to half precision here, so that boxes made now and later from storage are the same.
+    A map without a positive value is divided by its largest absolute value, an all-zero map by one. What is
+    not finite stays so, to be refused where it can be named. Small maps are rounded to half precision here,
+    so that boxes made now and later from storage are the same.
     """
     highest = maps.amax(dim=(-2, -1), keepdim=True)
     largest = maps.abs().amax(dim=(-2, -1), keepdim=True)
     scale = torch.where(highest > 0, highest, torch.where(largest > 0, largest, torch.ones_like(largest)))
-    relative = maps / scale
+    relative = torch.where(maps.isfinite(), (maps / scale).clamp(-_HALF_LIMIT, _HALF_LIMIT), maps)
     kept = max(maps.shape[-2:]) <= KEPT_SIDE
-    half = relative.clamp(-_HALF_LIMIT, _HALF_LIMIT).half() if kept else relative.float()
-    return half, scale[..., 0, 0].float()
+    return relative.half() if kept else relative.float(), scale[..., 0, 0].float()
 
 
 def _to_device(tensor: Tensor, device: torch.device) -> Tensor:

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmark.cell import Cell
+from benchmark.errors import UserError
 from benchmark.images import read_sample
-from benchmark.interfaces import Localizer
 from benchmark.store import Heatmaps
 from benchmark.types import FloatArray, IntArray, Localization, Records, Sample, View
 
@@ -36,21 +37,30 @@ def slots(heatmaps: Heatmaps) -> Iterator[Slots]:
         yield Slots(heatmaps.classes[row], heatmaps.scores[row], maps, view)
 
 
-def locate(localizer: Localizer, sample: Sample, image: Slots) -> Located:
+def locate(cell: Cell, sample: Sample, image: Slots) -> Located:
     """One box for each heatmap of an image; safe to call from several threads.
 
     The ground-truth class's map is not looked at a second time where the class is among the predicted ones.
 
     Raises:
-        UserError: If the localizer needs the image's pixels and they cannot be read.
+        UserError: Naming row and image, if a score or a heatmap is not finite, or if the localizer needs the
+            image's pixels and they cannot be read.
     """
-    pixels = read_sample(sample) if localizer.needs_image else None
-    found = [localizer(heatmap, image.view, pixels) for heatmap in image.maps[:-1]]
-    guess = np.flatnonzero(image.classes == sample.label)
-    found.append(found[guess[0]] if len(guess) else localizer(image.maps[-1], image.view, pixels))
-    curve = localizer.curve(image.maps[-1], image.view) if localizer.grid else None
-    blank = image._replace(maps=image.maps[:0])  # the maps are done with: keep records small while they wait
-    return Located(sample, blank, tuple(found), curve)
+    localizer = cell.localizer
+    try:
+        if not np.isfinite(image.scores).all() or not np.isfinite(image.maps).all():
+            raise UserError(
+                "NaN or infinity in scores or heatmaps; use run.precision=float32, check the weights"
+            )
+        pixels = read_sample(sample) if localizer.needs_image else None
+        found = [localizer(heatmap, image.view, pixels) for heatmap in image.maps[:-1]]
+        guess = np.flatnonzero(image.classes == sample.label)
+        found.append(found[guess[0]] if len(guess) else localizer(image.maps[-1], image.view, pixels))
+        curve = localizer.curve(image.maps[-1], image.view) if localizer.grid else None
+    except UserError as error:
+        raise UserError(f"{cell.row}, image {sample.image_id}: {error}") from error
+    # The maps are done with. A view of none of them would keep them all in memory while the shard is open.
+    return Located(sample, image._replace(maps=image.maps[:0].copy()), tuple(found), curve)
 
 
 def collect(located: Sequence[Located], grid: tuple[float, ...], skipped: Mapping[str, str]) -> Records:

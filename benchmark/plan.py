@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from benchmark.cell import Cell, Recipe, Scene, address
+from benchmark.address import address
+from benchmark.cell import Cell, Recipe, Scene
 from benchmark.errors import UserError
 from benchmark.interfaces import Dataset, Localizer, Method, Transform
 from benchmark.provenance import fingerprint

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-NUMERIC_PACKAGES = ("torch", "torchvision", "numpy", "opencv-python-headless", "pillow")
+NUMERIC_PACKAGES = ("torch", "torchvision", "numpy", "scipy", "opencv-python-headless", "pillow")
 """Packages whose version can move a pixel, a heatmap or a box."""
 
 

@@ -3,10 +3,10 @@
 The fields of such a file are explained in ``results/published/README.md``.
 """
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -14,6 +14,9 @@ from benchmark.errors import UserError
 
 KINDS = ("error", "accuracy")
 SURE = ("stated", "corroborated", "inferred", "second-hand", "unknown")
+_CIRCUMSTANCES = ("weights", "input", "box", "images")
+_WORDS = {"kind": KINDS, "sure": SURE}
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +107,25 @@ def load(path: Path | str) -> Published:
             be; the line names the file and the place in it.
     """
     path = Path(path)
-    return _File(path).published(_read(path))
+    try:
+        return _published(_read(path))
+    except _SlipError as slip:
+        raise UserError(f"{path}: {slip}") from None
+
+
+class _SlipError(Exception):
+    """Where in a file something is wrong, and what."""
 
 
 class _StrictLoader(yaml.SafeLoader):
     """Safe yaml in which a key that stands twice is an error: the second would silently replace the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                continue  # refused below: no key may be a list or a mapping
-            if key_node.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key_node.value} stands twice", key_node.start_mark
-                )
-            seen.add(key_node.value)
+        keys = [key.value for key, _ in node.value]
+        for key, _ in node.value:
+            if keys.count(key.value) > 1:
+                problem = f"{key.value} stands twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
         return super().construct_mapping(node, deep)
 
 
@@ -134,103 +140,74 @@ def _read(path: Path) -> Any:
         raise UserError(f"{path}: cannot be read as yaml ({' '.join(str(error).split())})") from error
 
 
-@dataclass(frozen=True)
-class _File:
-    """Turns the plain content of one file into typed objects; every refusal names file and place."""
+def _published(node: Any) -> Published:
+    file = {"reproductions": {}} | _mapping(node, "the file")
+    columns = _mapping(file.pop("columns", None), "columns").items()
+    rows = _mapping(file.pop("rows", None), "rows").items()
+    studies = _mapping(file.pop("reproductions"), "reproductions").items()
+    known = tuple(key for key, _ in columns)
+    return _make(
+        Published,
+        "the file",
+        file,
+        columns=tuple(_make(Column, f"columns.{key}", value, key=key) for key, value in columns),
+        rows={row: _row(f"rows.{row}", value, known) for row, value in rows},
+        reproductions=tuple(_study(name, value, known) for name, value in studies),
+    )
 
-    path: Path
 
-    def published(self, node: Any) -> Published:
-        fields = self._mapping(node, "the file", ("title", "dataset", "columns", "rows"), ("reproductions",))
-        columns = tuple(self._column(key, value) for key, value in self._items(fields["columns"], "columns"))
-        known = tuple(column.key for column in columns)
-        again = self._items(fields.get("reproductions", {}), "reproductions")
-        return Published(
-            title=self._text(fields["title"], "title"),
-            dataset=self._text(fields["dataset"], "dataset"),
-            columns=columns,
-            rows={key: self._row(key, value, known) for key, value in self._items(fields["rows"], "rows")},
-            reproductions=tuple(self._reproduction(key, value, known) for key, value in again),
+def _row(where: str, node: Any, known: tuple[str, ...]) -> PublishedRow:
+    entry = _mapping(node, where)
+    numbers = {key: entry.pop(key) for key in known if key in entry}
+    conditions = _conditions(f"{where}.conditions", entry.pop("conditions", None))
+    return _make(PublishedRow, where, entry, metrics=_metrics(where, numbers, known), conditions=conditions)
+
+
+def _study(name: str, node: Any, known: tuple[str, ...]) -> Reproduction:
+    where = f"reproductions.{name}"
+    entry = _mapping(node, where)
+    numbers = _mapping(entry.pop("rows", None), f"{where}.rows").items()
+    rows = {row: _metrics(f"{where}.rows.{row}", value, known) for row, value in numbers}
+    conditions = _conditions(f"{where}.conditions", entry.pop("conditions", None))
+    return _make(Reproduction, where, entry, name=name, rows=rows, conditions=conditions)
+
+
+def _conditions(where: str, node: Any) -> dict[str, Condition]:
+    entries = _mapping(node, where)
+    _require_keys(where, entries, _CIRCUMSTANCES)
+    return {key: _make(Condition, f"{where}.{key}", value) for key, value in entries.items()}
+
+
+def _metrics(where: str, node: Any, known: tuple[str, ...]) -> dict[str, float]:
+    """Percent as fractions, such as one would type them: without the division's last bit."""
+    numbers = _mapping(node, where)
+    if not numbers or not set(numbers) <= set(known):
+        raise _SlipError(f"{where}: its numbers must be some of {', '.join(known)}")
+    for key, value in numbers.items():
+        if type(value) not in (int, float) or not 0 <= value <= 100:
+            raise _SlipError(f"{where}.{key}: {value!r} is not a number of percent, 0…100")
+    return {key: round(value / 100, 8) for key, value in numbers.items()}
+
+
+def _make(kind: type[_T], where: str, node: Any, **ready: Any) -> _T:
+    """An object of the texts in ``node``, which must be just those fields that are not ``ready``."""
+    texts = _mapping(node, where)
+    _require_keys(where, texts, [field.name for field in fields(kind) if field.name not in ready])  # type: ignore[arg-type]
+    for key, text in texts.items():
+        if not isinstance(text, str) or not text.strip() or text not in _WORDS.get(key, (text,)):
+            allowed = " | ".join(_WORDS.get(key, ("a text in quotes",)))
+            raise _SlipError(f"{where}.{key}: {text!r} must be {allowed}")
+    return kind(**{key: " ".join(text.split()) for key, text in texts.items()}, **ready)
+
+
+def _require_keys(where: str, entries: Mapping[str, Any], wanted: Collection[str]) -> None:
+    if set(entries) != set(wanted):
+        raise _SlipError(
+            f"{where}: has {', '.join(entries) or 'nothing'} where it must have {', '.join(wanted)}"
         )
 
-    def _column(self, key: str, node: Any) -> Column:
-        where = f"columns.{key}"
-        fields = self._mapping(node, where, ("title", "kind", "means"))
-        kind = self._one_of(fields["kind"], KINDS, f"{where}.kind")
-        title = self._text(fields["title"], f"{where}.title")
-        return Column(key, title, kind, self._text(fields["means"], f"{where}.means"))
 
-    def _row(self, row: str, node: Any, known: tuple[str, ...]) -> PublishedRow:
-        where = f"rows.{row}"
-        fields = self._mapping(node, where, ("source", "conditions", "why"), known)
-        return PublishedRow(
-            metrics=self._metrics({key: fields[key] for key in known if key in fields}, where),
-            source=self._text(fields["source"], f"{where}.source"),
-            conditions=self._conditions(fields["conditions"], f"{where}.conditions"),
-            why=self._text(fields["why"], f"{where}.why"),
-        )
-
-    def _reproduction(self, name: str, node: Any, known: tuple[str, ...]) -> Reproduction:
-        where = f"reproductions.{name}"
-        fields = self._mapping(node, where, ("source", "conditions", "why", "rows"))
-        rows = {}
-        for row, numbers in self._items(fields["rows"], f"{where}.rows"):
-            rows[row] = self._metrics(
-                self._mapping(numbers, f"{where}.rows.{row}", (), known), f"{where}.rows.{row}"
-            )
-        return Reproduction(
-            name=name,
-            source=self._text(fields["source"], f"{where}.source"),
-            conditions=self._conditions(fields["conditions"], f"{where}.conditions"),
-            why=self._text(fields["why"], f"{where}.why"),
-            rows=rows,
-        )
-
-    def _metrics(self, numbers: Mapping[str, Any], where: str) -> dict[str, float]:
-        if not numbers:
-            raise self._refusal(where, "has no number; name at least one of the file's columns")
-        return {key: self._fraction(value, f"{where}.{key}") for key, value in numbers.items()}
-
-    def _conditions(self, node: Any, where: str) -> dict[str, Condition]:
-        conditions = {}
-        for key, value in self._mapping(node, where, ("weights", "input", "box", "images")).items():
-            fields = self._mapping(value, f"{where}.{key}", ("what", "sure"))
-            what = self._text(fields["what"], f"{where}.{key}.what")
-            conditions[key] = Condition(what, self._one_of(fields["sure"], SURE, f"{where}.{key}.sure"))
-        return conditions
-
-    def _fraction(self, value: Any, where: str) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
-            raise self._refusal(where, f"{value!r} is not a number of percent, 0…100")
-        return round(value / 100, 8)  # 30.38 / 100 as one would type it, without the division's last bit
-
-    def _text(self, value: Any, where: str) -> str:
-        if not isinstance(value, str) or not value.strip():
-            raise self._refusal(where, f"{value!r} is not a text; put it in quotes")
-        return " ".join(value.split())
-
-    def _one_of(self, value: Any, allowed: tuple[str, ...], where: str) -> str:
-        if value not in allowed:
-            raise self._refusal(where, f"{value!r} is none of {', '.join(allowed)}")
-        return str(value)
-
-    def _items(self, node: Any, where: str) -> list[tuple[str, Any]]:
-        if not isinstance(node, Mapping) or not all(isinstance(key, str) for key in node):
-            raise self._refusal(where, "must be a mapping of names")
-        return list(node.items())
-
-    def _mapping(
-        self, node: Any, where: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
-    ) -> dict[str, Any]:
-        fields = dict(self._items(node, where))
-        for key in fields:
-            if key not in required + optional:
-                allowed = ", ".join(required + optional)
-                raise self._refusal(where, f"has the unknown key {key!r}; allowed: {allowed}")
-        for key in required:
-            if key not in fields:
-                raise self._refusal(where, f"lacks {key!r}")
-        return fields
-
-    def _refusal(self, where: str, what: str) -> UserError:
-        return UserError(f"{self.path}: {where}: {what}")
+def _mapping(node: Any, where: str) -> dict[str, Any]:
+    if not isinstance(node, Mapping) or not all(isinstance(key, str) for key in node):
+        raise _SlipError(f"{where}: must be a mapping of names")
+    return dict(node)

@@ -36,7 +36,7 @@ def result(scene: Scene, cell: Cell, metrics: Mapping[str, Metric]) -> Result | 
         metrics=measure(records, metrics),
         counts=counts(scene, records),
         conditions=conditions(scene, read_made(files)) | {"protocol": _first_line(cell.localizer)},
-        config=_without_places(cell.recipe.config),
+        config=_without_places(scene, cell.recipe.config),
     )
 
 
@@ -45,14 +45,14 @@ def merged_records(scene: Scene, cell: Cell) -> Path:
     return merge(cell.folder, [record_file(cell.folder, number) for number in range(len(scene.shards))])
 
 
-def _without_places(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with paths cut to their last part.
+def _without_places(scene: Scene, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration with paths cut to their last part, and without how the work was shared out.
 
     Where files lie is no condition of a number: what they hold is, by its hash.
     """
     model = {k: _last_part(v) if k in _FILES_OF_A_MODEL else v for k, v in config["model"].items()}
     dataset = {k: _last_part(v) for k, v in config["dataset"].items()}
-    return {**config, "model": model, "dataset": dataset}
+    return {**config, "model": model, "dataset": dataset, "run": scene.settings.identity()}
 
 
 def _last_part(value: Any) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -51,10 +52,11 @@ def measure(scene: Scene, cells: Sequence[Cell]) -> None:
         UserError: If an image cannot be read, or a method, model and dataset do not fit together.
     """
     settings = scene.settings
-    lacking = {n: c for n, c in missing(scene, cells).items() if n % settings.workers == settings.worker}
+    mine = range(settings.worker, len(scene.shards), settings.workers)
+    lacking = {n: c for n, c in missing(scene, cells).items() if n in mine}
     if not lacking:
         return
-    total = len(scene.dataset.samples) // settings.workers
+    total = sum(len(scene.shards[n]) for n in mine)
     counter = Counter(scene.model.name, total, total - sum(len(scene.shards[n]) for n in lacking))
     with counter, _threads(settings.thread_count) as pool:
         for number, of_shard in sorted(lacking.items()):
@@ -86,9 +88,7 @@ def _from_storage(scene: Scene, number: int, cell: Cell, pool: Executor) -> None
     heatmaps = read_heatmaps(heatmap_file(cell.heatmap_folder, number))
     by_id = {scene.dataset.samples[i].image_id: scene.dataset.samples[i] for i in scene.shards[number]}
     samples = [by_id[image_id] for image_id in heatmaps.image_ids]
-    located = list(
-        pool.map(lambda pair: locate(cell.localizer, *pair), zip(samples, slots(heatmaps), strict=True))
-    )
+    located = list(pool.map(partial(locate, cell), samples, slots(heatmaps)))
     records = collect(located, cell.localizer.grid, heatmaps.skipped)
     write_records(record_file(cell.folder, number), records, _made(scene, began))
 
@@ -115,7 +115,7 @@ class _OpenShard:
                 self.heatmaps.setdefault(folder, []).append(heatmaps)
             for cell in (cell for cell in self.cells if cell.heatmap_folder == folder):
                 futures = [
-                    pool.submit(locate, cell.localizer, sample, image)
+                    pool.submit(locate, cell, sample, image)
                     for sample, image in zip(batch.samples, slots(heatmaps), strict=True)
                 ]
                 self.boxes.setdefault(cell.folder, []).extend(futures)

@@ -48,12 +48,14 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         _require(self.precision in _PRECISIONS, "precision", self.precision, " | ".join(_PRECISIONS))
-        _require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
-        _require(self.top_k >= 1, "top_k", self.top_k, "1 or more")
         _require(self.unreadable in ("error", "skip"), "unreadable", self.unreadable, "error | skip")
-        _require(self.threads is None or self.threads >= 1, "threads", self.threads, "null, or 1 or more")
-        _require(self.workers >= 1, "workers", self.workers, "1 or more")
-        _require(0 <= self.worker < self.workers, "worker", self.worker, f"0 … {self.workers - 1}")
+        _require(
+            self.threads is None or _is_count(self.threads), "threads", self.threads, "null, or 1 or more"
+        )
+        for option in ("batch_size", "top_k", "workers"):
+            _require(_is_count(getattr(self, option)), option, getattr(self, option), "1 or more")
+        in_range = type(self.worker) is int and 0 <= self.worker < self.workers
+        _require(in_range, "worker", self.worker, f"0 … {self.workers - 1}")
 
     @property
     def torch_device(self) -> torch.device:
@@ -106,6 +108,10 @@ class RunSettings:
             "top_k": self.top_k,
             "unreadable": self.unreadable,
         }
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 1
 
 
 def _require(holds: bool, option: str, value: object, allowed: str) -> None:

@@ -3,10 +3,8 @@
 Folder of a heatmap fingerprint, under ``results/runs``::
 
     <model>-<method>-<fingerprint>/
-        config.json                             everything that the fingerprint covers, in plain words
         heatmaps-00007.npz                      maps of at most 28 × 28, relative to their scale, fp16
         <localizer>-<fingerprint>/
-            config.json
             records-00007.parquet               one row an image
             records.parquet                     all shards in one file, once they are complete
 
@@ -27,7 +25,7 @@ classes            list<int32>            predicted classes, best first
 scores             list<float>            their softmax probabilities
 boxes              list<list<int32>[4]>   one box a predicted class
 peaks              list<list<int32>[2]>   ``x y`` of each map's maximum
-empty              list<bool>             the map had nothing positive; its box is the whole image
+empty              list<bool>             no box followed from the map; it is the whole image
 label_box          list<int32>[4]         box of the ground-truth class's own map
 label_peak         list<int32>[2]         its maximum
 label_empty        bool                   whether it was empty

@@ -93,6 +93,14 @@ class MlflowTracker:
     experiment: str | None = None
     artifacts: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a URI before hours of work, not after."""
+        if self.uri and not re.match(r"(?!file:)[\w+.-]{2,}:|databricks", self.uri):
+            remedy = (
+                "sqlite:////absolute/path/mlflow.db or http://host:port, or null for a file in results_dir"
+            )
+            raise UserError(f"tracking.uri={self.uri}: MLflow no longer logs into a folder; give {remedy}")
+
     def log(self, table: Table, files: Files) -> str:
         """See :meth:`Tracker.log`. Processes that share a ``results_dir`` do this one after the other."""
         for path in (path for group in files.values() for path in group):
@@ -109,19 +117,8 @@ class MlflowTracker:
         return f"mlflow ui --backend-store-uri {shlex.quote(shown)}"
 
     def _place(self) -> str:
-        """The tracking URI.
-
-        Raises:
-            UserError: If it is a folder, which MLflow refuses since 3.13.
-        """
-        if not self.uri:
-            return sqlite_uri(Path(self.results_dir) / "mlflow.db")
-        if not re.match(r"(?!file:)[\w+.-]{2,}:|databricks", self.uri):
-            remedy = (
-                "sqlite:////absolute/path/mlflow.db or http://host:port, or null for a file in results_dir"
-            )
-            raise UserError(f"tracking.uri={self.uri}: MLflow no longer logs into a folder; give {remedy}")
-        return self.uri
+        """The tracking URI."""
+        return self.uri or sqlite_uri(Path(self.results_dir) / "mlflow.db")
 
     def _experiment(self, client: "MlflowClient", name: str, place: str) -> str:
         """Id of the experiment, made if need be."""

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor, nn
 
 IntArray = npt.NDArray[np.int32]
@@ -166,7 +165,7 @@ class Localization(NamedTuple):
     Attributes:
         box: The box, never empty.
         peak: ``(x, y)`` of the map's maximum in original pixels.
-        empty: Whether the map had nothing positive, so that ``box`` is the stated fall-back.
+        empty: Whether no box follows from the map, so that ``box`` is the whole image.
     """
 
     box: Box
@@ -189,7 +188,7 @@ class Records:
         scores: ``[n, k]`` softmax probabilities; NaN where unknown.
         boxes: ``[n, k, 4]`` one box for each predicted class.
         peaks: ``[n, k, 2]`` maximum of each class's map; -1 where unknown.
-        empty: ``[n, k]`` whether the map was empty.
+        empty: ``[n, k]`` whether no box followed from the map, so that it is the whole image.
         label_boxes: ``[n, 4]`` box of the ground-truth class's own map, or ``None`` where it was not made.
         label_peaks: ``[n, 2]`` likewise.
         label_empty: ``[n]`` likewise.
@@ -265,6 +264,3 @@ class OpenRow:
     model: str
     method: str
     reason: str
-
-
-Device = torch.device

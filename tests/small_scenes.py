@@ -9,10 +9,11 @@ import torch
 from PIL import Image
 from small_models import googlenet_like, small
 
+from benchmark.address import address
 from benchmark.attribution.backprop import Backprop
 from benchmark.attribution.cam import CAM
 from benchmark.attribution.grad_cam import GradCAM
-from benchmark.cell import Cell, Recipe, Scene, address
+from benchmark.cell import Cell, Recipe, Scene
 from benchmark.interfaces import Localizer, Method
 from benchmark.localizers.grabcut import GrabCut
 from benchmark.localizers.max_box import MaxBox

@@ -35,6 +35,12 @@ def test_the_same_table_is_the_same_bytes(tmp_path: Path) -> None:
     assert names[0] == names[1]
 
 
+@pytest.mark.parametrize("name", ["a-b/cam", "A/b-CAM"])
+def test_rows_that_would_overwrite_each_other_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match=f"rows a/b-cam and {name} share a file"):
+        write_table(tmp_path, Archived(table(result("a/b-cam"), result(name)), None, {}))
+
+
 def test_a_missing_table_or_row_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.json: there is no such table"):
         read_table(tmp_path / "none.json", published)

@@ -10,7 +10,6 @@ from skimage.measure import label, regionprops
 
 from benchmark.boxes import (
     area,
-    clip,
     from_inclusive,
     hits,
     intersection,
@@ -116,14 +115,6 @@ def test_inclusive_and_half_open_are_inverse(box: npt.NDArray[np.int32]) -> None
 
 def test_one_inclusive_pixel_is_one_pixel() -> None:
     assert from_inclusive(np.array([3, 4, 3, 4])).tolist() == [3, 4, 4, 5]
-
-
-@given(boxes(20), boxes(20))
-def test_clipping_keeps_the_pixels_inside(box: npt.NDArray[np.int32], image: npt.NDArray[np.int32]) -> None:
-    width, height = int(image[2]), int(image[3])
-    clipped = clip(box - 5, width, height)
-    assert area(clipped) == intersection(box - 5, np.array([0, 0, width, height]))
-    assert (clip(clipped, width, height) == clipped).all()
 
 
 def test_hits_asks_for_any_box_of_the_same_image() -> None:

@@ -97,6 +97,8 @@ def test_what_changes_numbers_names_the_table_and_places_do_not() -> None:
     typed = [
         "experiment=table1",
         "dataset.root=/data",
+        "dataset.blacklist=/data/blacklist.txt",
+        "model.checksums=[]",
         "model.weights=/a/b.pth",
         "run.batch_size=4",
         "tracking=none",
@@ -104,7 +106,8 @@ def test_what_changes_numbers_names_the_table_and_places_do_not() -> None:
         "method.layer=features.28",
     ]
     assert variation(typed) == ["localizer.threshold=0.25", "method.layer=features.28"]
-    assert variation(["model.weights=random"]) == ["model.weights=random"]
+    for changes_numbers in ("model.weights=random", "dataset.blacklist=none"):
+        assert variation([changes_numbers]) == [changes_numbers]
 
 
 def test_a_missing_value_is_named() -> None:

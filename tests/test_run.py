@@ -138,7 +138,9 @@ def test_heatmaps_of_the_images_own_size_are_not_kept(tmp_path: Path) -> None:
     assert records(on, large).label_empty is not None
 
 
-def test_workers_share_the_shards_and_leave_the_same_records(tmp_path: Path) -> None:
+def test_workers_share_the_shards_and_leave_the_same_records(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     on = scene(tmp_path)
     alone = cells(on, tmp_path / "alone")
     measure(on, alone)
@@ -147,6 +149,8 @@ def test_workers_share_the_shards_and_leave_the_same_records(tmp_path: Path) -> 
         measure(with_settings(on, worker=worker, workers=2), shared)
         left = set(missing(on, shared))
         assert left == ({0, 2} if worker == 1 else set())
+    told = capsys.readouterr().err
+    assert all(total in told for total in ("10/10 images", "4/4 images", "6/6 images"))
     for one, two in zip(alone, shared, strict=True):
         assert_same(records(on, one), records(on, two))
 
@@ -226,3 +230,72 @@ def test_other_precisions_run_and_find_mostly_the_same_boxes(tmp_path: Path, pre
     measure(other, [of])
     difference = np.abs(records(on, plain).label_boxes - records(other, of).label_boxes)  # type: ignore[operator]
     assert np.median(difference) <= 1
+
+
+def test_images_left_out_stay_counted_where_boxes_are_made_from_storage(tmp_path: Path) -> None:
+    on = scene(tmp_path, unreadable="skip")
+    (tmp_path / "image_004.png").write_bytes(b"")
+    measure(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
+    later = cell(on, tmp_path / "runs", "grad_cam", "strict")
+    measure(without_a_forward_pass(on), [later])
+    found = records(on, later)
+    assert len(found) == 9
+    assert set(found.skipped) == {"image_004"}
+
+
+def test_a_shard_is_completed_from_storage_for_one_cell_and_from_images_for_another(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    stored, lost = (cell(on, tmp_path / "runs", method, "max_box") for method in ("grad_cam", "cam"))
+    measure(on, [stored, lost])
+    before = [records(on, of) for of in (stored, lost)]
+    for path in (
+        record_file(stored.folder, 1),
+        record_file(lost.folder, 1),
+        heatmap_file(lost.heatmap_folder, 1),
+    ):
+        path.unlink()
+    kept = heatmap_file(stored.heatmap_folder, 1).stat().st_mtime_ns
+    measure(on, [stored, lost])
+    for of, same in zip((stored, lost), before, strict=True):
+        assert_same(records(on, of), same)
+    assert heatmap_file(stored.heatmap_folder, 1).stat().st_mtime_ns == kept
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_dataset_smaller_than_a_batch_is_one_shard(tmp_path: Path, count: int) -> None:
+    on = scene(tmp_path, count, top_k=1)
+    of = cell(on, tmp_path / "runs", "grad_cam", "max_box")
+    measure(on, [of])
+    assert len(on.shards) == 1
+    assert records(on, of).boxes.shape == (count, 1, 4)
+
+
+def test_not_one_readable_image_is_told_when_the_records_are_read(tmp_path: Path) -> None:
+    on = scene(tmp_path, 2, unreadable="skip")
+    for sample in on.dataset.samples:
+        assert sample.path is not None
+        sample.path.write_bytes(b"")
+    of = cell(on, tmp_path / "runs", "backprop", "grabcut")
+    measure(on, [of])
+    with pytest.raises(UserError, match="not one image could be read"):
+        records(on, of)
+
+
+def test_a_heatmap_that_is_not_finite_stops_the_run_with_row_and_image(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    head = on.model.module.get_submodule("5")
+    assert isinstance(head, nn.Linear)
+    head.bias.data[2] = float("nan")
+    with pytest.raises(UserError, match=r"googlenet_like/grad_cam, image image_000: NaN or infinity"):
+        measure(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
+
+
+@pytest.mark.parametrize(("copies", "size", "count"), [(1, 3, 4), (30, 3, 100), (40, 6, 67), (1000, 102, 99)])
+def test_shards_are_whole_batches_and_about_a_hundred(
+    tmp_path: Path, copies: int, size: int, count: int
+) -> None:
+    on = scene(tmp_path, 10)
+    shards = replace(on, dataset=replace(on.dataset, samples=tuple(on.dataset.samples) * copies)).shards  # type: ignore[type-var]
+    assert [index for shard in shards for index in shard] == list(range(10 * copies))
+    assert {len(shard) for shard in shards[:-1]} == {size}
+    assert len(shards) == count

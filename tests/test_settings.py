@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import torch
 
 from benchmark.errors import UserError
 from benchmark.settings import RunSettings
@@ -13,6 +14,10 @@ from benchmark.settings import RunSettings
     [
         {"precision": "float8"},
         {"batch_size": 0},
+        {"batch_size": 2.5},
+        {"batch_size": "many"},
+        {"top_k": True},
+        {"worker": 0.5, "workers": 2},
         {"top_k": 0},
         {"unreadable": "ignore"},
         {"threads": 0},
@@ -36,4 +41,24 @@ def test_the_way_work_is_shared_out_is_no_part_of_a_runs_identity() -> None:
     one = RunSettings(device="cpu", threads=1)
     other = RunSettings(device="cpu", threads=7, worker=3, workers=9)
     assert one.identity() == other.identity()
-    assert one.identity() != RunSettings(device="cpu", batch_size=8).identity()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"device": "meta"},
+        {"precision": "float64"},
+        {"channels_last": True},
+        {"batch_size": 8},
+        {"top_k": 1},
+        {"unreadable": "skip"},
+    ],
+)
+def test_what_can_move_a_number_is_part_of_a_runs_identity(option: dict[str, Any]) -> None:
+    assert RunSettings(**({"device": "cpu"} | option)).identity() != RunSettings(device="cpu").identity()
+
+
+def test_half_precisions_run_under_autocast_and_the_others_do_not() -> None:
+    for precision, used in (("bfloat16", torch.bfloat16), ("float32", torch.float32)):
+        with RunSettings(device="cpu", precision=precision).autocast():
+            assert (torch.ones(1, 1) @ torch.ones(1, 1)).dtype == used

@@ -1,6 +1,6 @@
 """Backprop saliency (Simonyan et al., 2013)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -19,19 +19,13 @@ class Backprop:
 
     Attributes:
         name: Key in ``conf/method``.
+        layers: What it reads.
+        operations: Whether it walks the recorded operations.
     """
 
     name: str = "backprop"
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """What it reads."""
-        return (INPUT,)
-
-    @property
-    def operations(self) -> bool:
-        """It walks none."""
-        return False
+    layers: tuple[str, ...] = field(default=(INPUT,), init=False)
+    operations: bool = field(default=False, init=False)
 
     def check(self, model: Model) -> None:
         """Explain one image of noise.

@@ -1,6 +1,6 @@
 """Contrastive marginal winning probability (Zhang et al., ECCV 2016), the paper's c-MWP rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -22,20 +22,17 @@ class ContrastiveMWP:
     Attributes:
         name: Key in ``conf/method``.
         layer: Role or dotted module name of the layer to read; none is given for Table 1 (protocol §4.5).
+        operations: Whether it walks the recorded operations.
     """
 
     name: str = "c_mwp"
     layer: str = "excitation"
+    operations: bool = field(default=True, init=False)
 
     @property
     def layers(self) -> tuple[str, ...]:
         """What it reads."""
         return (self.layer,)
-
-    @property
-    def operations(self) -> bool:
-        """It walks them."""
-        return True
 
     def check(self, model: Model) -> None:
         """Explain one image of noise.

@@ -1,6 +1,6 @@
 """Class activation mapping (Zhou et al., CVPR 2016)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -22,20 +22,17 @@ class CAM:
     Attributes:
         name: Key in ``conf/method``.
         layer: Role or dotted module name of the layer that is pooled.
+        operations: Whether it walks the recorded operations.
     """
 
     name: str = "cam"
     layer: str = "last_conv"
+    operations: bool = field(default=False, init=False)
 
     @property
     def layers(self) -> tuple[str, ...]:
         """What it reads."""
         return (self.layer,)
-
-    @property
-    def operations(self) -> bool:
-        """It walks none."""
-        return False
 
     def check(self, model: Model) -> None:
         """Compute the scores of one image of noise from the pooled maps, and compare.

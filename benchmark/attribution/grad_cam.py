@@ -1,6 +1,6 @@
 """Grad-CAM (Selvaraju et al., ICCV 2017)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -22,21 +22,18 @@ class GradCAM:
         name: Key in ``conf/method``.
         layer: Role or dotted module name; the paper's is the last convolution after its ReLU (protocol §1.2).
         relu: Whether to cut off what is negative, as the paper does.
+        operations: Whether it walks the recorded operations.
     """
 
     name: str = "grad_cam"
     layer: str = "last_conv"
     relu: bool = True
+    operations: bool = field(default=False, init=False)
 
     @property
     def layers(self) -> tuple[str, ...]:
         """What it reads."""
         return (self.layer,)
-
-    @property
-    def operations(self) -> bool:
-        """It walks none."""
-        return False
 
     def check(self, model: Model) -> None:
         """Explain one image of noise.

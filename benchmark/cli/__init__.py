@@ -1,1 +1,15 @@
 """Entry points: the only modules, beside config, that import Hydra."""
+
+import sys
+from types import TracebackType
+
+
+def _complain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Ctrl-C while PyTorch is still being imported is no defect to show a traceback of."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("error: interrupted", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _complain

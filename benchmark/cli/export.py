@@ -26,9 +26,10 @@ def main(cfg: DictConfig) -> int:
     for row, place in archived.records.items():
         if cfg.row in (None, row):
             target = folder / f"{row.replace('/', '-')}.txt"
-            write(
-                target, read_records([Path(cfg.results_dir).expanduser() / place]), load_classes().ilsvrc_ids
-            )
+            records = Path(cfg.results_dir).expanduser() / place
+            if not records.is_file():
+                raise UserError(f"{records}: there are no such records; give the run's own results_dir=")
+            write(target, read_records([records]), load_classes().ilsvrc_ids)
             print(target)
     return 0
 

@@ -93,8 +93,10 @@ def _table(cfg: DictConfig, plan: Plan) -> Table:
     order = cfg.table.rows if cfg.table else [*plan.cells, *plan.open]
     dataset = plan.dataset
     own_name = cfg.table.name if cfg.table else f"{cfg.model.name}-{cfg.method.name}-{cfg.localizer.name}"
+    named = () if cfg.table else ("model=", "method=", "localizer=")
+    changes = [change for change in variation(typed()) if not change.startswith(named)]
     return Table(
-        name=stem(own_name, variation(typed())),
+        name=stem(own_name, changes),
         title=cfg.table.title if cfg.table else f"{cfg.method.name} on {cfg.model.name}",
         dataset=_note(dataset),
         rows=tuple({**plan.open, **measured}[str(row)] for row in order),

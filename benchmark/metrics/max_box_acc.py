@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.boxes import hits
-from benchmark.intervals import Numbers, bootstrap, bounded
+from benchmark.intervals import bootstrap, bounded
 from benchmark.types import Estimate, Records
 
 
@@ -45,13 +45,3 @@ class MaxBoxAcc:
             "max_box_acc": bounded(float(means.max()), n, best),
             "max_box_acc_threshold": Estimate(float(grid[means.argmax()]), *where, n),
         }
-
-
-def accuracy_curve(records: Records, iou: float = 0.5) -> tuple[Numbers, Numbers]:
-    """Thresholds ``[t]`` and the accuracy ``[t]`` over all images at each of them, to be plotted.
-
-    Both are empty where no curve was recorded.
-    """
-    if records.curve is None:
-        return np.empty(0), np.empty(0)
-    return np.array(records.grid), hits(records.curve, records.truth, records.owner, iou).mean(axis=0)

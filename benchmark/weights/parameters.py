@@ -4,6 +4,7 @@ import hashlib
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -105,7 +106,8 @@ def _read(path: Path) -> Mapping[str, Tensor]:
         # Only the zip format can be mapped; torchvision's older files are bare pickles.
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except Exception as error:  # the unpickler raises whatever the bytes make it stumble over
-        reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
+        told = str(error) and not isinstance(error, UnpicklingError)  # which argues for loading it unsafely
+        reason = str(error).splitlines()[0][:100] if told else type(error).__name__
         raise UserError(f"{path}: truncated, or not a file of parameters ({reason}); get it again") from None
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):

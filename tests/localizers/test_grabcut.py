@@ -138,6 +138,21 @@ def test_images_of_a_few_pixels_have_boxes_inside(size: tuple[int, int]) -> None
         assert 0 <= box.y0 < box.y1 <= height
 
 
+def test_opencv_is_given_simonyans_seeds_and_the_number_of_iterations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[list[int], int]] = []
+
+    def watched(image: Any, mask: Any, rect: Any, back: Any, fore: Any, iterations: int, mode: int) -> None:
+        assert mode == cv2.GC_INIT_WITH_MASK
+        asked.append((mask.ravel().tolist(), iterations))
+
+    monkeypatch.setattr(cv2, "grabCut", watched)
+    ramp = np.arange(1, 101, dtype=np.float32)[None]
+    localizer(iterations=3)(ramp, full(100, 1), np.zeros((1, 100, 3), np.uint8))
+    assert asked == [([cv2.GC_BGD] * 30 + [cv2.GC_PR_BGD] * 65 + [cv2.GC_FGD] * 5, 3)]
+
+
 def test_an_image_of_one_colour_does_not_fail() -> None:
     image = np.full((40, 60, 3), 128, np.uint8)
     box = localizer()(hill(OBJECT), full(60, 40), image).box

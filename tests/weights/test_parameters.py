@@ -90,8 +90,9 @@ def test_a_truncated_file_is_refused(zipped: bool, cut: int, state: dict[str, An
 def test_another_file_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "net.pth"
     path.write_bytes(content)
-    with pytest.raises(UserError, match="not a file of parameters"):
+    with pytest.raises(UserError, match="not a file of parameters") as refused:
         load_file(empty(small), path)
+    assert "weights_only" not in str(refused.value), "no advice to load it unsafely"
 
 
 def test_ignored_keys_may_be_there(state: dict[str, Any], tmp_path: Path) -> None:

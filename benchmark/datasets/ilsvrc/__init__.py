@@ -71,7 +71,8 @@ def _missing(options: Options, evidence: Evidence) -> dict[str, str]:
     place = options.images or options.root or options.ground_truth
     for lacking, what, remedy in ((no_box, "boxes", BOXES_REMEDY), (no_label, "labels", LABELS_REMEDY)):
         if lacking == evidence.wanted:
-            raise UserError(f"{place}: {len(lacking)} images, but no {what}; {remedy}")
+            count = f"{len(lacking)} images, but " if lacking else ""
+            raise UserError(f"{place}: {count}no {what}; {remedy}")
     lack = {i: "no label" if i in no_label else "no box" for i in sorted(no_label | no_box)}
     if lack and (options.missing == "error" or len(lack) == len(evidence.wanted)):
         first, reason = next(iter(lack.items()))

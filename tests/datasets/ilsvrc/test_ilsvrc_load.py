@@ -283,6 +283,9 @@ class TestBrokenInput:
         (tmp_path / "class_labels.txt").unlink()
         self.refused("no labels", "dataset.labels=", ground_truth=tmp_path)
 
+    def test_an_empty_folder_of_truth(self, tmp_path: Path) -> None:
+        self.refused(f"{tmp_path}: no boxes", "dataset.boxes=", ground_truth=tmp_path)
+
     def test_annotations_of_only_a_part(self, tmp_path: Path) -> None:
         trees.flat_with_bbox(tmp_path)
         (tmp_path / f"bbox/val/{IDS[1]}.xml").unlink()

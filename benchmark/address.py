@@ -1,0 +1,76 @@
+"""Where on disk a cell leaves what it makes: named by the hash of everything that can change a number."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from benchmark import (
+    assembly,
+    boxes,
+    caffe_layers,
+    channels,
+    excitation,
+    explain,
+    forward,
+    heatmaps,
+    images,
+    locate,
+    provenance,
+    settings,
+    transforms,
+)
+from benchmark.cell import Cell, Recipe, Scene
+from benchmark.interfaces import Method
+from benchmark.weights import caffemodel, parameters
+
+_FREE_OF_NUMBERS = ("weights", "weights_dir", "checksums", "classes", "note")
+"""Options of a model that only say where files lie: what they hold is in the fingerprint."""
+TO_A_HEATMAP = (
+    assembly,
+    caffe_layers,
+    caffemodel,
+    channels,
+    excitation,
+    explain,
+    forward,
+    images,
+    parameters,
+    settings,
+    transforms,
+)
+"""The code from a file to a heatmap, beside the method, the transform and the model's family."""
+TO_A_BOX = (boxes, heatmaps, locate)
+"""The code from a heatmap to a box, beside the localizer."""
+
+
+def address(scene: Scene, recipe: Recipe, runs: Path) -> Cell:
+    """The cell of a recipe on a scene, with its folders below ``runs``."""
+    method, localizer = recipe.method, recipe.localizer
+    heatmap_print = provenance.fingerprint(_heatmap_identity(scene, method, recipe.config))
+    read = {
+        "heatmaps": heatmap_print,
+        "localizer": dict(recipe.config["localizer"]),
+        "code": provenance.code_fingerprint([localizer, *TO_A_BOX]),
+    }
+    cell_print = provenance.fingerprint(read)
+    heatmap_folder = runs / f"{scene.model.name}-{method.name}-{heatmap_print[:16]}"
+    return Cell(recipe, heatmap_folder, heatmap_folder / f"{localizer.name}-{cell_print[:16]}", cell_print)
+
+
+def _heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that can change a heatmap."""
+    model = {key: value for key, value in config["model"].items() if key not in _FREE_OF_NUMBERS}
+    family = import_module(config["model"]["_target_"].rpartition(".")[0])
+    code = [family, method, scene.transform, *TO_A_HEATMAP]
+    return {
+        "dataset": scene.dataset.fingerprint,
+        "model": {**model, "input": asdict(scene.model.input), "sha256": scene.model.weights.sha256},
+        "classes": list(scene.model.classes or ()),
+        "transform": dict(config["transform"]),
+        "method": dict(config["method"]),
+        "run": scene.settings.identity(),
+        "packages": provenance.package_versions(),
+        "code": provenance.code_fingerprint(code),
+    }

@@ -1,0 +1,177 @@
+"""What ``./scripts/bench`` lists, computes and writes; no test looks at a time."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from small_models import googlenet_like, images, small, vgg_like
+
+from benchmark.attribution.backprop import Backprop
+from benchmark.attribution.cam import CAM
+from benchmark.attribution.grad_cam import GradCAM
+from benchmark.cli import bench as command
+from benchmark.cli.bench import Bench
+from benchmark.config import CONF
+from benchmark.errors import UserError
+from benchmark.interfaces import Method
+from benchmark.peers import PEERS
+
+Run = Callable[..., tuple[int, str, str]]
+TINY = (
+    "model=squeezenet1_0",
+    "model.weights=random",
+    "model.input.size=64",
+    "localizers.grabcut.max_side=32",
+)
+ONCE = ("bench.images=2", "bench.repeats=1")
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """``bench("key=value", …)``: exit status, what it printed and what it complained."""
+
+    def run(*options: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["bench", *options])
+        with pytest.raises(SystemExit) as exit_:
+            command.main()
+        printed = capsys.readouterr()
+        return int(exit_.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+def on(build: Any) -> Bench:
+    """A bench of a small model."""
+    inputs = images(dtype=torch.float32)
+    return Bench(small(build, torch.float32), inputs, torch.tensor([[0, 3]] * 4), repeats=1)
+
+
+def lines(bench: Bench, *methods: Method) -> tuple[dict[str, command.Line], dict[str, str]]:
+    left_out: dict[str, str] = {}
+    return {line.work: line for line in command._lines(bench, methods, left_out)}, left_out
+
+
+def test_methods_stand_beside_their_peers_and_the_sum_is_of_what_each_takes_alone() -> None:
+    found, left_out = lines(on(googlenet_like), Backprop(), CAM(), GradCAM())
+    peers = [f"  {name}" for peers in PEERS.values() for name in peers]
+    ends = ["all methods, one forward pass", "sum of them alone"]
+    assert sorted(found) == sorted(
+        ["plain forward pass, again", "backprop", "cam", "grad_cam", *peers, *ends]
+    )
+    assert left_out == {}
+    alone = [found[name] for name in ("backprop", "cam", "grad_cam")]
+    assert found["sum of them alone"].plain == pytest.approx(sum(line.plain for line in alone))
+    assert found["sum of them alone"].ms == pytest.approx(sum(line.ms for line in alone))
+    assert all(line.method is not None and line.mib for line in alone)
+    for name in PEERS["grad_cam"]:
+        peer = found[f"  {name}"]
+        assert peer.ours == pytest.approx(found["grad_cam"].plain / peer.plain)
+
+
+def test_a_refused_method_is_listed_with_its_reason() -> None:
+    found, left_out = lines(on(vgg_like), CAM(), GradCAM())
+    assert "cam" not in found
+    assert "global average pooling" in left_out["cam"]
+    assert "sum of them alone" not in found  # of one
+
+
+def test_a_model_that_no_method_accepts_is_an_error_with_the_reasons() -> None:
+    with pytest.raises(UserError, match=r"no method to time: .*global average pooling"):
+        lines(on(vgg_like), CAM())
+
+
+def test_a_peer_that_is_missing_or_fails_is_listed_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("no such layer type")
+
+    monkeypatch.setitem(sys.modules, "captum.attr", None)
+    monkeypatch.setattr(command, "PEERS", {"grad_cam": {**PEERS["grad_cam"], "another": broken}})
+    found, left_out = lines(on(googlenet_like), GradCAM())
+    assert left_out["captum LayerGradCam"].startswith("not installed")
+    assert left_out["another"] == "fails on googlenet_like: RuntimeError: no such layer type"
+    assert list(found)[-1] == "  torchcam GradCAM"
+
+
+def test_the_methods_of_a_run_share_one_forward_pass() -> None:
+    one, passes = on(googlenet_like), []
+    one.model.module.register_forward_hook(lambda *_: passes.append(1))
+    one.explain([Backprop(), CAM(), GradCAM()])
+    assert len(passes) == 1
+    forward = one.record([GradCAM()])
+    one.explain([GradCAM()], forward)
+    assert len(passes) == 2
+
+
+def test_every_method_that_has_a_yaml_is_timed(monkeypatch: pytest.MonkeyPatch, bench: Run) -> None:
+    asked: list[str] = []
+
+    def stop(_bench: Any, methods: Any, _left_out: Any) -> Any:
+        asked.extend(method.name for method in methods)
+        raise UserError("enough")
+
+    monkeypatch.setattr(command, "_lines", stop)
+    assert bench(*TINY, *ONCE)[0] == 2
+    assert asked == sorted(path.stem for path in (CONF / "method").glob("*.yaml"))
+
+
+@pytest.mark.slow
+def test_one_method_is_printed_and_written_with_its_conditions(
+    bench: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    options = (*TINY, *ONCE, "method=grad_cam", "run.device=cpu", "run.top_k=2")
+    status, printed, complaint = bench(*options, f"output={tmp_path / 'made' / 'here'}")
+    assert (status, "Error" in complaint) == (0, False), complaint
+    assert "\x1b" not in printed
+    assert printed.isascii()
+    folder = tmp_path / "made" / "here"
+    assert sorted(path.name for path in folder.iterdir()) == ["bench.json", "bench.md"]
+    found = json.loads((folder / "bench.json").read_text())
+    conditions = found["conditions"]
+    assert (conditions["images"], conditions["classes"], conditions["repeats"]) == (2, 3, 1)
+    assert conditions["threads"] == torch.get_num_threads()
+    assert {"commit", "dirty", "device", "torch", "load", "cores", "precision"} <= set(conditions)
+    assert [line["work"] for line in found["lines"]][:2] == ["plain forward pass, again", "grad_cam"]
+    assert [key.split()[0] for key in found["host_ms"]] == [
+        "decode,",
+        "warp,",
+        "max_box",
+        "max_box's",
+        "grabcut",
+    ]
+    markdown = (folder / "bench.md").read_text()
+    for line in found["lines"]:
+        assert f"|{line['work']} " in markdown
+        (shown,) = (row for row in printed.splitlines() if row.startswith(f"{line['work']}  "))
+        assert f"{line['ms']:.2f}" in shown  # not shortened, however narrow the terminal
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("bench.images=0", "bench.images=0: give a whole number from 1 up"),
+        ("bench.repeats=1.5", "bench.repeats=1.5: give a whole number from 1 up"),
+        ("bench.repeat=3", "did you mean bench.repeats?"),
+        ("run.device=meta", "run.device=meta: only cpu and cuda can be timed here"),
+        ("run.top_k=1000", "run.top_k=1000: squeezenet1_0 has only 1000 outputs"),
+        ("method=cam", "method cam needs global average pooling"),
+        ("method=lime", "there is no such method"),
+        ("output=/proc/nowhere", "/proc/nowhere"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_remedy(bench: Run, option: str, said: str) -> None:
+    status, printed, complaint = bench(*TINY, *ONCE, option)
+    assert (status, printed) == (2, "")
+    (error,) = (line for line in complaint.splitlines() if not line.startswith("timing"))
+    assert error.startswith("error: ")
+    assert said in error
+
+
+def test_help_shows_examples(bench: Run) -> None:
+    status, printed, _ = bench("--help")
+    assert status == 0
+    assert "./scripts/bench model=googlenet_bvlc model.weights=random" in printed

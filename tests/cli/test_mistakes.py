@@ -1,0 +1,99 @@
+"""What is mistyped is answered in one line that names it and the remedy, by every command alike."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from handmade import table
+
+from benchmark.archive import Archived, write_table
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "says"),
+    [
+        ("run", "datset.root=x", "did you mean dataset.root?"),
+        ("run", "modell=vgg16", "did you mean model?"),
+        ("run", "threshold=0.2", "did you mean localizer.threshold?"),
+        ("run", "localizer=grabcut localizer.threshold=0.2", "localizer has name, version, foreground"),
+        ("run", "zzz=1", "see --help"),
+        ("run", "experiment=googlenet table.nme=x", "did you mean table.name?"),
+        ("run", "experiment=tabel1", "choose one of googlenet, table1"),
+        ("run", "metric=[classification,loc]", "metric=loc: there is no such metric; choose one of"),
+        ("run", "model=", "model=: there is no such model; choose one of alexnet"),
+        ("run", "-m method=grad_cam,cam dataset.rot=x", "did you mean dataset.root?"),
+        ("run", "dataset.root=x -m method=cam,grad_cam", "method=cam,grad_cam: not understood"),
+        ("run", "--foo", "--foo: not understood; options are KEY=VALUE"),
+        ("run", "foo", "foo: must be KEY=VALUE"),
+        ("run", "dataset.root=/a=b", "dataset.root=/a=b: must be KEY=VALUE"),
+        ("run", "dataset.root=/a,b", "dataset.root=/a,b"),
+        ("run", "tracking.uri=mlruns", "tracking.uri=mlruns"),
+        ("doctor", "dataset.rot=x", "choose a dataset first, dataset=NAME, one of ilsvrc_val"),
+        ("doctor", "dataset=ilsvrc_val dataset.rot=x", "did you mean dataset.root?"),
+        ("doctor", "model=vgg16 model.wieghts=x", "did you mean model.weights?"),
+        ("score", "predictons=x", "did you mean predictions?"),
+        ("score", "predictions=x metric.localisation.iou=0.7", "did you mean metric.localization.iou?"),
+        ("score", "", "predictions: this option has no value; set it"),
+        ("export", "result=x", "did you mean results?"),
+        ("table", "results=/nowhere/x.json", "/nowhere/x.json: there is no such table"),
+        ("sync", "results=x tracking.url=x", "did you mean tracking.uri?"),
+        ("sync", "results=x tracking=mlfow", "choose one of mlflow, none"),
+    ],
+)
+def test_a_mistyped_command_is_answered_in_one_line(
+    command: str,
+    typed: str,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(sys, "argv", [command, *typed.split()])
+    monkeypatch.setenv("BENCHMARK_RESULTS", str(tmp_path))
+    with pytest.raises(SystemExit) as stopped:
+        importlib.import_module(f"benchmark.cli.{command}").main()
+    printed = capsys.readouterr()
+    assert (stopped.value.code, printed.out) == (2, "")
+    assert printed.err.startswith("error: ")
+    assert printed.err.count("\n") == 1
+    assert says in printed.err
+
+
+@pytest.mark.parametrize("quoted", ["dataset.root='/a=b, c+d'", 'dataset.root="/a=b, c+d"'])
+def test_a_path_of_any_characters_can_be_given_in_quotes(
+    quoted: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["run", quoted, "tracking=none", f"results_dir={tmp_path}"])
+    with pytest.raises(SystemExit):
+        importlib.import_module("benchmark.cli.run").main()
+    assert "dataset.root=/a=b, c+d: there is nothing at that path" in capsys.readouterr().err
+
+
+def test_records_that_lie_elsewhere_are_no_damaged_records(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = write_table(tmp_path, Archived(table(published=None), None, {"a/cam": "runs/x/records.parquet"}))
+    monkeypatch.setattr(sys, "argv", ["export", f"results={path}", f"results_dir={tmp_path}"])
+    with pytest.raises(SystemExit):
+        importlib.import_module("benchmark.cli.export").main()
+    complaint = capsys.readouterr().err
+    assert "there are no such records; give the run's own results_dir=" in complaint
+    assert str(tmp_path / "runs/x/records.parquet") in complaint
+
+
+def test_ctrl_c_before_pytorch_is_imported_shows_no_traceback() -> None:
+    code = "import benchmark.cli, os, signal; os.kill(os.getpid(), signal.SIGINT)"
+    stopped = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {code}",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert stopped.returncode != 0
+    assert stopped.stderr == "error: interrupted\n"

@@ -1,0 +1,110 @@
+"""From images to heatmaps: what is stored of a map, and what is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_scenes import METHODS, scene, with_settings
+from torch import Tensor
+
+from benchmark.cell import Scene
+from benchmark.errors import UserError
+from benchmark.explain import Batch, class_order, explain
+from benchmark.images import read_sample
+from benchmark.store import Heatmaps
+from benchmark.transforms import to_input
+from benchmark.types import ForwardPass, Model
+
+
+class Drawn:
+    """A method whose maps are drawn by hand, the same for each image."""
+
+    name = "drawn"
+    layers = ("last_conv",)
+    operations = False
+
+    def __init__(self, *maps: list[float]) -> None:
+        self.maps = torch.tensor(maps)
+
+    def check(self, model: Model) -> None: ...
+
+    def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
+        return self.maps.reshape(1, len(self.maps), 1, -1).expand(len(classes), -1, -1, -1)
+
+
+def batch(on: Scene) -> Batch:
+    """All images of a scene."""
+    read = [on.transform(read_sample(sample), on.model.input.size) for sample in on.dataset.samples]
+    inputs = torch.stack([to_input(pixels, on.model.input) for pixels, _ in read])
+    return Batch(tuple(on.dataset.samples), inputs, tuple(view for _, view in read), {})
+
+
+def drawn(folder: Path, *maps: list[float]) -> Heatmaps:
+    on = scene(folder, 2)
+    (heatmaps,) = explain(on, [Drawn(*maps)], batch(on)).fetch()
+    return heatmaps
+
+
+def test_maps_are_stored_as_shares_of_their_maximum_and_scales_bring_them_back(tmp_path: Path) -> None:
+    found = drawn(tmp_path, [0.5, 2.0, -1.0], [-4.0, -1.0, -2.0], [0.0, 0.0, 0.0])
+    assert found.maps[1].squeeze().tolist() == [[0.25, 1, -0.5], [-1, -0.25, -0.5], [0, 0, 0]]
+    assert found.scales[1].tolist() == [2, 4, 1]
+
+
+def test_a_small_maximum_beside_a_large_minimum_stays_finite_in_half_precision(tmp_path: Path) -> None:
+    found = drawn(tmp_path, [1e-30, -1e30, 0.0], [1e-3, -1e6, 0.0], [1.0, 0.0, 0.0])
+    assert np.isfinite(found.maps).all()
+    assert (found.maps.max(axis=(2, 3)) == 1).all()
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_not_finite_is_not_hidden(tmp_path: Path, broken: float) -> None:
+    found = drawn(tmp_path, [1.0, broken, 0.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0])
+    assert np.isfinite(found.maps).all(axis=(0, 2, 3)).tolist() == [False, True, True]
+
+
+def test_scores_are_the_softmax_over_the_classes_of_each_image(tmp_path: Path) -> None:
+    on = scene(tmp_path, 3, top_k=7)
+    images = batch(on)
+    (found,) = explain(on, [METHODS["grad_cam"]], images).fetch()
+    expected = torch.softmax(on.model.module(images.inputs).double(), 1).numpy()
+    np.testing.assert_allclose(found.scores, np.take_along_axis(expected, found.classes, 1), rtol=1e-5)
+    assert (np.diff(found.scores, axis=1) <= 0).all()
+
+
+def test_outputs_that_are_no_class_of_the_dataset_are_labelled_minus_one(tmp_path: Path) -> None:
+    on = scene(tmp_path, 1)
+    object.__setattr__(on.model, "classes", ("extra", *reversed(on.dataset.classes), "more"))
+    order = class_order(on, 9)
+    assert order.to_label.tolist() == [-1, 6, 5, 4, 3, 2, 1, 0, -1]
+    assert order.to_output.tolist() == [7, 6, 5, 4, 3, 2, 1]
+    object.__setattr__(on.model, "classes", on.dataset.classes[1:])
+    with pytest.raises(UserError, match=f"no output for class {on.dataset.classes[0]}"):
+        class_order(on, 6)
+
+
+def test_more_predictions_than_outputs_are_refused(tmp_path: Path) -> None:
+    on = with_settings(scene(tmp_path, 1), top_k=8)
+    with pytest.raises(UserError, match=r"run\.top_k=8: model googlenet_like has only 7 outputs"):
+        explain(on, [METHODS["grad_cam"]], batch(on))
+
+
+def test_reduced_precision_is_off_while_heatmaps_are_made_and_as_before_afterwards(tmp_path: Path) -> None:
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+
+    def flags() -> tuple[bool, ...]:
+        return cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32
+
+    seen = []
+
+    class Watching(Drawn):
+        def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
+            seen.append(flags())
+            return super().__call__(model, forward, classes)
+
+    before = flags()
+    on = scene(tmp_path, 2)
+    explain(on, [Watching([1.0], [1.0], [1.0])], batch(on))
+    assert seen == [(True, False, False, False)]
+    assert flags() == before
