@@ -102,6 +102,11 @@ def read_table(path: Path, published: Callable[[str], Published]) -> Archived:
         raise UserError(f"{path}: not a table of ours ({error}); make it again with ./scripts/run") from error
 
 
+def results_folder(path: Path) -> Path:
+    """The results folder that a table's json lies in, two folders up; records are named relative to it."""
+    return path.resolve().parent.parent
+
+
 def _row(path: Path, content: dict[str, Any], row: str) -> Result | OpenRow:
     if row in content["open"]:
         return OpenRow(**content["open"][row])

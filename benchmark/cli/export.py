@@ -4,7 +4,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.archive import read_table
+from benchmark.archive import read_table, results_folder
 from benchmark.config import entry_point, published
 from benchmark.datasets.ilsvrc import load_classes
 from benchmark.devkit import write
@@ -26,9 +26,11 @@ def main(cfg: DictConfig) -> int:
     for row, place in archived.records.items():
         if cfg.row in (None, row):
             target = folder / f"{row.replace('/', '-')}.txt"
-            records = Path(cfg.results_dir).expanduser() / place
+            records = results_folder(path) / place
             if not records.is_file():
-                raise UserError(f"{records}: there are no such records; give the run's own results_dir=")
+                raise UserError(
+                    f"{records}: the row's records are not there; run it again, or bring them here"
+                )
             write(target, read_records([records]), load_classes().ilsvrc_ids)
             print(target)
     return 0

@@ -25,12 +25,19 @@ _NUMERIC_PARTS = ("dataset", "transform", "model", "method", "localizer", "metri
 def main(cfg: DictConfig) -> int:
     """Run an experiment; 0 if its table stands, 1 if a check of the table failed."""
     results = Path(cfg.results_dir).expanduser().resolve()
-    write_atomically(results / "runs" / ".writable", "")  # refused before hours of work, not after
+    _refuse_unwritable(results / "runs")
     tracker: Tracker = build(cfg.tracking)
     plan = _plan(cfg, results / "runs")
     for scene, cells in plan.work():
         measure(scene, cells)
     return _finish(cfg, plan, tracker)
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    """Before hours of work, not after."""
+    trial = folder / ".writable"
+    write_atomically(trial, "")
+    trial.unlink(missing_ok=True)
 
 
 def _finish(cfg: DictConfig, plan: Plan, tracker: Tracker) -> int:

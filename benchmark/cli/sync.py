@@ -4,7 +4,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.archive import read_table, result_file
+from benchmark.archive import read_table, result_file, results_folder
 from benchmark.config import build, entry_point, published
 from benchmark.errors import UserError
 from benchmark.tracking import Tracker
@@ -15,10 +15,11 @@ def main(cfg: DictConfig) -> int:
     """Log the table of ``results=FILE.json``; what is logged already stays as it is."""
     if cfg.results is None:
         raise UserError("results: name a table's json, such as results=results/ilsvrc_val/table1.json")
-    tracker: Tracker = build(cfg.tracking)
     path = Path(cfg.results).expanduser()
     archived = read_table(path, published)
-    table, results = archived.table, Path(cfg.results_dir).expanduser()
+    table, results = archived.table, results_folder(path)
+    cfg.results_dir = str(results)  # the local database stands beside the results, wherever they lie
+    tracker: Tracker = build(cfg.tracking)
     rendered = [path.with_name(f"{table.name}.{suffix}") for suffix in ("md", "csv", "tex", "txt")]
     files: dict[str | None, list[Path]] = {None: [path, *(file for file in rendered if file.exists())]}
     lacking = 0

@@ -74,12 +74,14 @@ def test_a_path_of_any_characters_can_be_given_in_quotes(
 def test_records_that_lie_elsewhere_are_no_damaged_records(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    path = write_table(tmp_path, Archived(table(published=None), None, {"a/cam": "runs/x/records.parquet"}))
-    monkeypatch.setattr(sys, "argv", ["export", f"results={path}", f"results_dir={tmp_path}"])
+    path = write_table(
+        tmp_path / "data", Archived(table(published=None), None, {"a/cam": "runs/x/records.parquet"})
+    )
+    monkeypatch.setattr(sys, "argv", ["export", f"results={path}"])
     with pytest.raises(SystemExit):
         importlib.import_module("benchmark.cli.export").main()
     complaint = capsys.readouterr().err
-    assert "there are no such records; give the run's own results_dir=" in complaint
+    assert "the row's records are not there" in complaint
     assert str(tmp_path / "runs/x/records.parquet") in complaint
 
 

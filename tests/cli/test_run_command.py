@@ -82,8 +82,7 @@ def test_four_rows_from_images_to_table_score_and_tracking(
     assert {path: path.stat().st_mtime_ns for path in (results / "runs").rglob("*-0*")} == stamps
 
     # The boxes, written in the devkit's form, score to the numbers of the table.
-    here = f"results_dir={results}"
-    assert command(export.main, f"results={made}", "row=googlenet/c_mwp", f"output={tmp_path}", here)[0] == 0
+    assert command(export.main, f"results={made}", "row=googlenet/c_mwp", f"output={tmp_path}")[0] == 0
     status, scored, _ = command(
         score.main, f"predictions={tmp_path / 'googlenet-c_mwp.txt'}", f"dataset.root={root}"
     )
@@ -95,7 +94,7 @@ def test_four_rows_from_images_to_table_score_and_tracking(
     # The table is made again, and logged again, from its results alone.
     assert command(table.main, f"results={made}")[0] == 0
     assert files_of(made.parent) == first
-    assert command(sync.main, f"results={made}", here)[0] == 0
+    assert command(sync.main, f"results={made}")[0] == 0
 
     # Another threshold is another table, made without touching the first.
     assert command(run_module.main, *options, "localizer.threshold=0.5", "tracking=none")[0] == 0
