@@ -1,4 +1,4 @@
-"""Caffe's layers in torch, and the way from a caffemodel into them.
+"""Caffe's layers in torch, and the way from a file of parameters into them.
 
 A layer's module has Caffe's own name, with dots for slashes: ``inception_5b/1x1`` is ``inception_5b.1x1``.
 """
@@ -13,9 +13,9 @@ from torch import nn
 from benchmark.assembly import ModelSpec, assemble
 from benchmark.errors import UserError
 from benchmark.types import FloatArray, Model
-from benchmark.weights.caffemodel import read_caffemodel
+from benchmark.weights.caffemodel import fits, read_caffemodel
 from benchmark.weights.files import find, verified
-from benchmark.weights.parameters import randomize
+from benchmark.weights.parameters import TORCH_FILES, load_file, randomize
 
 
 def named(layers: Mapping[str, nn.Module]) -> nn.Sequential:
@@ -29,7 +29,7 @@ def pooling(kernel: int, stride: int) -> nn.MaxPool2d:
 
 
 def local_response_norm() -> nn.LocalResponseNorm:
-    """Caffe's LRN of both nets that use it: ``a / (1 + α/5 Σ a²)^β`` over 5 channels, α 0.0001, β 0.75."""
+    """Caffe's LRN of all nets that use it: ``a / (1 + α/5 Σ a²)^β`` over 5 channels, α 0.0001, β 0.75."""
     return nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0)
 
 
@@ -39,11 +39,12 @@ def scaled(channels: int, width: float) -> int:
 
 
 def load_caffe(module: nn.Module, spec: ModelSpec) -> Model:
-    """Fill a module from the caffemodel that its yaml names, and freeze it.
+    """Fill a module from the file that its yaml names, and freeze it.
 
     Args:
         module: Named as above; parameters may be unset.
-        spec: The yaml's options; ``weights: random`` needs no file.
+        spec: The yaml's options; ``weights: random`` needs no file. A ``.pth`` or ``.safetensors`` is a state
+            dict of the module itself, as training leaves it; any other file is a caffemodel.
 
     Raises:
         UserError: If the file is absent, another one, broken, or of another net.
@@ -52,7 +53,10 @@ def load_caffe(module: nn.Module, spec: ModelSpec) -> Model:
         return assemble(module, spec, randomize(module, spec.note))
     path = find(spec.weights, spec.weights_dir)
     weights = verified(path, spec.checksums or (), spec.note)
-    fill(module, read_caffemodel(path), path, spec.ignore)
+    if path.suffix.lower() in TORCH_FILES:
+        load_file(module, path, spec.ignore)
+    else:
+        fill(module, read_caffemodel(path), path, spec.ignore)
     return assemble(module, spec, weights)
 
 
@@ -109,18 +113,13 @@ def _require_same_layers(
 
 
 def _copy(parameter: nn.Parameter, blob: FloatArray, where: str) -> None:
-    if _without_leading_ones(blob.shape) != _without_leading_ones(parameter.shape):
+    if not fits(blob.shape, parameter.shape):
         found = f"{list(blob.shape)} for {list(parameter.shape)}"
         raise UserError(f"{where} has shape {found}; {_REMEDY}")
     values = torch.from_numpy(blob.reshape(parameter.shape))
     if not values.isfinite().all():
         raise UserError(f"{where} holds NaN or infinity; get the file again")
     parameter.copy_(values)
-
-
-def _without_leading_ones(shape: Sequence[int]) -> tuple[int, ...]:
-    start = next((axis for axis, size in enumerate(shape) if size != 1), len(shape))
-    return tuple(shape[start:])
 
 
 def _few(names: Sequence[str]) -> str:

@@ -1,7 +1,9 @@
-"""BVLC GoogLeNet: the Caffe zoo's replication of Inception v1, with LRN and without batch norm.
+"""BVLC GoogLeNet, the Caffe zoo's replication of Inception v1 (LRN, no batch norm), and GoogLeNet-CAM.
 
-Source: Szegedy et al., "Going Deeper with Convolutions" (CVPR 2015), table 1, with the names, the rounding
-and the normalisation of the zoo's ``bvlc_googlenet/deploy.prototxt``.
+Sources: Szegedy et al., "Going Deeper with Convolutions" (CVPR 2015), table 1, with the names, the rounding
+and the normalisation of the zoo's ``bvlc_googlenet/deploy.prototxt``; Zhou et al., "Learning Deep Features
+for Discriminative Localization" (CVPR 2016), §3, with the grouping and the names of the authors'
+``train_val_googlenetCAM.prototxt`` (protocol §2.2).
 """
 
 from typing import Any
@@ -32,21 +34,69 @@ _BLOCKS: dict[str, Widths] = {
 _POOL_AFTER = {"3b": "pool3", "4e": "pool4"}
 
 
-def load(width: float = 1.0, **options: Any) -> Model:
-    """Build the net and load its parameters.
+def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
+    """Build GoogLeNet and load its parameters.
 
     Args:
-        width: Factor on the channels of all layers but the classifier; the zoo's file needs 1.
+        width: Factor on the channels of all layers but the classifier; the published file needs 1.
+        outputs: Classes; the published file needs 1000.
         options: The fields of :class:`benchmark.assembly.ModelSpec`.
 
     Raises:
         UserError: If the weights are absent, wrong or broken.
     """
-    return load_caffe(empty(lambda: googlenet(width)), ModelSpec(**options))
+    return load_caffe(empty(lambda: googlenet(width, outputs)), ModelSpec(**options))
 
 
-def googlenet(width: float = 1.0) -> nn.Sequential:
-    """Inference net: ``[N, 3, 224, 224]`` to logits ``[N, 1000]``; parameters as torch initialises them."""
+def load_cam(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
+    """Build GoogLeNet-CAM and load its parameters; arguments and errors as for :func:`load`."""
+    return load_caffe(empty(lambda: googlenet_cam(width, outputs)), ModelSpec(**options))
+
+
+def googlenet(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
+    """``[N, 3, 224, 224]`` to logits ``[N, outputs]``, without the training heads.
+
+    Parameters are as torch initialises them.
+    """
+    layers, channels = _up_to("5b", width)
+    layers["pool5"] = named(
+        {"7x7_s1": nn.AvgPool2d(7, 1), "drop_7x7_s1": nn.Dropout(0.4), "flat": nn.Flatten()}
+    )
+    layers["loss3"] = named({"classifier": nn.Linear(channels, outputs)})
+    return named(layers)
+
+
+def googlenet_cam(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
+    """GoogLeNet cut after ``inception_4e``, one more convolution, average pooling and one linear layer.
+
+    ``[N, 3, 224, 224]`` to logits ``[N, outputs]``; parameters as torch initialises them. Unlike VGG16-CAM it
+    has no dropout.
+    """
+    layers, channels = _up_to("4e", width)
+    maps = scaled(1024, width)
+    layers["CAM_conv"] = nn.Conv2d(channels, maps, 3, padding=1, groups=2)
+    layers["CAM_relu"] = nn.ReLU()
+    layers["CAM_pool"] = nn.AvgPool2d(14, 14)
+    layers["flat"] = nn.Flatten()
+    layers["CAM_fc"] = nn.Linear(maps, outputs)
+    return named(layers)
+
+
+def _up_to(last: str, width: float) -> tuple[dict[str, nn.Module], int]:
+    """The layers from the image to that inception block, and the channels that come out."""
+    layers, channels = _stem(width)
+    for name, full in _BLOCKS.items():
+        block = Inception(channels, full, width)
+        layers[f"inception_{name}"], channels = block, block.channels
+        if name == last:
+            break
+        if name in _POOL_AFTER:
+            layers[_POOL_AFTER[name]] = named({"3x3_s2": pooling(3, 2)})
+    return layers, channels
+
+
+def _stem(width: float) -> tuple[dict[str, nn.Module], int]:
+    """``conv1`` to ``pool2``, and the channels that come out."""
     first, reduced, second = (scaled(channels, width) for channels in (64, 64, 192))
     layers: dict[str, nn.Module] = {
         "conv1": named({"7x7_s2": nn.Conv2d(3, first, 7, stride=2, padding=3), "relu_7x7": nn.ReLU()}),
@@ -62,22 +112,7 @@ def googlenet(width: float = 1.0) -> nn.Sequential:
         ),
         "pool2": named({"3x3_s2": pooling(3, 2)}),
     }
-    channels = _add_blocks(layers, second, width)
-    layers["pool5"] = named(
-        {"7x7_s1": nn.AvgPool2d(7, 1), "drop_7x7_s1": nn.Dropout(0.4), "flat": nn.Flatten()}
-    )
-    layers["loss3"] = named({"classifier": nn.Linear(channels, 1000)})
-    return named(layers)
-
-
-def _add_blocks(layers: dict[str, nn.Module], channels: int, width: float) -> int:
-    """Add the inception blocks and the pools between them; returns the channels that come out."""
-    for name, full in _BLOCKS.items():
-        block = Inception(channels, full, width)
-        layers[f"inception_{name}"], channels = block, block.channels
-        if name in _POOL_AFTER:
-            layers[_POOL_AFTER[name]] = named({"3x3_s2": pooling(3, 2)})
-    return channels
+    return layers, second
 
 
 class Inception(nn.Module):

@@ -29,21 +29,22 @@ _FIRES = {
 """Channels of the squeeze and of each expand layer."""
 
 
-def load(width: float = 1.0, **options: Any) -> Model:
+def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
     """Build the net and load its parameters.
 
     Args:
         width: Factor on the channels of all layers but the classifier; DeepScale's file needs 1.
+        outputs: Classes; DeepScale's file needs 1000.
         options: The fields of :class:`benchmark.assembly.ModelSpec`.
 
     Raises:
         UserError: If the weights are absent, wrong or broken.
     """
-    return load_caffe(empty(lambda: squeezenet(width)), ModelSpec(**options))
+    return load_caffe(empty(lambda: squeezenet(width, outputs)), ModelSpec(**options))
 
 
-def squeezenet(width: float = 1.0) -> nn.Sequential:
-    """``[N, 3, 227, 227]`` to logits ``[N, 1000]``; parameters as torch initialises them."""
+def squeezenet(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
+    """``[N, 3, 227, 227]`` to logits ``[N, outputs]``; parameters as torch initialises them."""
     channels = scaled(96, width)
     layers: dict[str, nn.Module] = {
         "conv1": nn.Conv2d(3, channels, 7, stride=2),
@@ -57,7 +58,7 @@ def squeezenet(width: float = 1.0) -> nn.Sequential:
         if number in (4, 8):
             layers[f"pool{number}"] = pooling(3, 2)
     layers["drop9"] = nn.Dropout(0.5)
-    layers["conv10"] = nn.Conv2d(channels, 1000, 1, padding=1)
+    layers["conv10"] = nn.Conv2d(channels, outputs, 1, padding=1)
     layers["relu_conv10"] = nn.ReLU()
     layers["pool10"] = nn.AdaptiveAvgPool2d(1)
     layers["flat"] = nn.Flatten()

@@ -5,7 +5,7 @@ pool of their own, so that another ``caffe.proto`` in the same process is no mat
 public ``caffe.proto``, quoted in the table below.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,16 @@ def read_caffemodel(path: Path) -> Mapping[str, tuple[FloatArray, ...]]:
     if not found:
         raise UserError(f"{path}: no layer with parameters in it, so not a caffemodel{_hint(path)}")
     return found
+
+
+def fits(blob: Sequence[int], parameter: Sequence[int]) -> bool:
+    """Whether two shapes are equal up to leading ones, which Caffe's first format adds."""
+    return _without_leading_ones(blob) == _without_leading_ones(parameter)
+
+
+def _without_leading_ones(shape: Sequence[int]) -> tuple[int, ...]:
+    start = next((axis for axis, size in enumerate(shape) if size != 1), len(shape))
+    return tuple(shape[start:])
 
 
 def _message_class() -> Any:

@@ -1,16 +1,22 @@
-"""Puts parameters into a module: from a torch file, or at random on purpose."""
+"""Puts parameters into a module: from a torch or safetensors file, or at random on purpose."""
 
 import hashlib
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import torch
+from safetensors.torch import load
 from torch import Tensor, nn
 
 from benchmark.errors import UserError
 from benchmark.types import Weights
+
+SAFETENSORS = ".safetensors"
+TORCH_FILES = (".pth", ".pt", SAFETENSORS)
+"""Endings of the files that :func:`load_file` reads."""
 
 
 def empty(build: Callable[[], nn.Module]) -> nn.Module:
@@ -69,17 +75,17 @@ def parameter_digest(module: nn.Module) -> str:
 
 @torch.no_grad()
 def load_file(module: nn.Module, path: Path, ignore: Sequence[str] = ()) -> None:
-    """Fill a module from a file of ``torch.save``.
+    """Fill a module from a file of ``torch.save`` or ``.safetensors``.
 
     Args:
-        module: Changed in place; every parameter and buffer gets a value.
+        module: Changed in place; every parameter and buffer gets a value, in the module's own precision.
         path: A state dict, bare or under ``state_dict``, with or without ``module.`` before its keys.
         ignore: Keys with such a beginning may be there without a place in the module.
 
     Raises:
         UserError: If the file cannot be read, is no state dict, does not fit, or holds NaN or infinity.
     """
-    state = {key: value for key, value in _read(path).items() if not key.startswith(tuple(ignore))}
+    state = {key: value for key, value in read_state(path).items() if not key.startswith(tuple(ignore))}
     own = module.state_dict()
     shapes = [
         f"{key} {list(value.shape)} for {list(own[key].shape)}"
@@ -100,11 +106,14 @@ def load_file(module: nn.Module, path: Path, ignore: Sequence[str] = ()) -> None
 _REMEDY = "give the file of this architecture, or the architecture of this file (model=…)"
 
 
-def _read(path: Path) -> Mapping[str, Tensor]:
-    """The state dict in a file, without wrappings."""
+def read_state(path: Path) -> Mapping[str, Tensor]:
+    """The state dict in a file of ``torch.save`` or ``.safetensors``, without wrappings.
+
+    Raises:
+        UserError: If the file cannot be read, or holds something else.
+    """
     try:
-        # Only the zip format can be mapped; torchvision's older files are bare pickles.
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        content = _content(path)
     except Exception as error:  # the unpickler raises whatever the bytes make it stumble over
         told = str(error) and not isinstance(error, UnpicklingError)  # which argues for loading it unsafely
         reason = str(error).splitlines()[0][:100] if told else type(error).__name__
@@ -113,6 +122,13 @@ def _read(path: Path) -> Mapping[str, Tensor]:
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"{path}: holds no state dict; save one with torch.save(model.state_dict(), …)")
     return {str(key).removeprefix("module."): value for key, value in state.items()}
+
+
+def _content(path: Path) -> Any:
+    if path.suffix.lower() == SAFETENSORS:
+        return load(path.read_bytes())
+    # Only the zip format can be mapped; torchvision's older files are bare pickles.
+    return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
 
 
 def _few(names: Sequence[str]) -> str:
