@@ -41,6 +41,9 @@ _PUBLISHED = _CHECKOUT / "results" / "published" if _IN_CHECKOUT else _PACKAGE /
 OmegaConf.register_new_resolver(
     "repository", lambda: str(_CHECKOUT if _IN_CHECKOUT else Path.cwd()), replace=True
 )
+OmegaConf.register_new_resolver(
+    "embedded_weights", lambda: str(_PACKAGE / "weights" / "embedded"), replace=True
+)
 
 
 def entry_point(config_name: str) -> Callable[[Callable[[DictConfig], int]], Callable[[], None]]:
