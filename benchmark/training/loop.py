@@ -1,0 +1,163 @@
+"""The training itself: from a job to the parameters of a net."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from benchmark.errors import UserError
+from benchmark.explain import class_order
+from benchmark.training.feed import Pictures, Share, batches
+from benchmark.training.job import Job
+from benchmark.training.learner import Learner, Point, resume, save, start
+from benchmark.training.telling import Teller
+from benchmark.training.validate import Errors, errors
+from benchmark.training.world import World
+
+_DROPOUT = 2
+"""Kind of random stream; see :mod:`benchmark.training.feed`."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A net at the end of its training.
+
+    Attributes:
+        state: The plain net's parameters as they are to be saved.
+        errors: Of exactly these parameters.
+        learner: How it came about.
+        seconds: Spent on it over all starts.
+    """
+
+    state: dict[str, Tensor]
+    errors: Errors
+    learner: Learner
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Session:
+    """One start of a training."""
+
+    job: Job
+    world: World
+    learner: Learner
+    teller: Teller
+    outputs: int
+    began: float
+
+    @property
+    def seconds(self) -> float:
+        """Spent until now, over all starts."""
+        return time.monotonic() - self.began
+
+
+def train(job: Job, world: World) -> Trained:
+    """Train a net, or go on with it where a checkpoint is.
+
+    Raises:
+        UserError: If the datasets do not fit the model, an image cannot be read, a file cannot be written, or
+            the training diverges.
+    """
+    options, device = job.options, job.learning.settings.torch_device
+    if options.batch_size % world.size:
+        raise UserError(
+            f"train.batch_size={options.batch_size}: must be a multiple of the {world.size} processes"
+        )
+    outputs = _outputs(job)
+    class_order(job.checking, outputs)  # refused before hours of work, not after
+    pictures = Pictures(job.learning, class_order(job.learning, outputs).to_output, options)
+    learner = start(job, pictures)
+    resume(job, learner)
+    began = time.monotonic() - learner.seconds
+    session = _Session(job, world, learner, Teller(job, learner, world), outputs, began)
+    net = world.wrap(learner.net)
+    share = Share(learner.iteration, options.iterations, options.batch_size, world.rank, world.size)
+    for inputs, labels in batches(pictures, share, options.workers, pinned=device.type == "cuda"):
+        _step(session, net, inputs, labels)
+        _keep(session)
+    return _finish(session)
+
+
+def _outputs(job: Job) -> int:
+    """How many classes the model tells apart."""
+    model = job.learning.model
+    with torch.no_grad():
+        logits = model.module(torch.zeros(1, 3, model.input.size, model.input.size))
+    return int(logits.shape[1])
+
+
+def _step(session: _Session, net: nn.Module, inputs: Tensor, labels: Tensor) -> None:
+    """One iteration: the loss of a batch, its gradient, one change of the parameters."""
+    learner, options, settings = session.learner, session.job.options, session.job.learning.settings
+    device = settings.torch_device
+    inputs = inputs.to(device, settings.dtype, non_blocking=True, memory_format=settings.memory_format)
+    labels = labels.to(device, non_blocking=True)
+    for group in learner.optimizer.param_groups:
+        group["lr"] = options.lr_at(learner.iteration) * group["factor"]
+    draws = [options.seed, _DROPOUT, learner.iteration, session.world.rank]
+    torch.manual_seed(int(np.random.SeedSequence(draws).generate_state(1)[0]))
+    net.train()
+    with settings.autocast():
+        logits = net(inputs)
+    wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    loss = F.cross_entropy(wide, labels, label_smoothing=options.label_smoothing)
+    learner.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    learner.optimizer.step()
+    learner.loss = learner.loss.to(device) + loss.detach()
+    learner.iteration += 1
+    learner.pending += 1
+
+
+def _keep(session: _Session) -> None:
+    """What is due after an iteration: a point of the curve, a validation, a checkpoint."""
+    options, done = session.job.options, session.learner.iteration
+    last, validates = done == options.iterations, done % options.validate_every == 0
+    if last or validates or done % options.log_every == 0:
+        _add_point(session, validates and not last)
+    if session.world.leads and (last or done % options.checkpoint_every == 0):
+        save(session.job, session.learner, session.seconds)
+
+
+def _add_point(session: _Session, validates: bool) -> None:
+    job, learner, world = session.job, session.learner, session.world
+    loss = float(world.summed(learner.loss)) / (world.size * learner.pending)
+    if not np.isfinite(loss):
+        raise UserError(f"{job.name} diverged before iteration {learner.iteration}; lower train.lr")
+    top1 = errors(job.checking, _settled(session), session.outputs, world).top1 if validates else None
+    point = Point(learner.iteration, job.options.lr_at(learner.iteration - 1), loss, top1, session.seconds)
+    learner.curve.append(point)
+    learner.loss, learner.pending = torch.zeros_like(learner.loss), 0
+    session.teller.tell(point)
+
+
+def _settled(session: _Session) -> nn.Module:
+    """The plain net as it is now, the same in every process."""
+    plain = session.learner.settle()
+    session.world.share(plain.state_dict())
+    return plain
+
+
+def _finish(session: _Session) -> Trained:
+    """The parameters as they are saved, and the error of exactly these."""
+    plain = _settled(session)
+    state = plain.state_dict()
+    if session.job.options.half:
+        state = {key: _halved(key, value) for key, value in state.items()}
+        plain.load_state_dict(state)  # back in float32, rounded
+    found = errors(session.job.checking, plain, session.outputs, session.world)
+    on_host = {key: value.detach().cpu().contiguous() for key, value in state.items()}
+    return Trained(on_host, found, session.learner, session.seconds)
+
+
+def _halved(key: str, value: Tensor) -> Tensor:
+    if not value.is_floating_point():
+        return value
+    half = value.half()
+    if not half.isfinite().all():
+        raise UserError(f"train.half=true: {key} is too large for half precision; set train.half=false")
+    return half

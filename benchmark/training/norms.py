@@ -1,0 +1,118 @@
+"""Batch norm that exists during training alone.
+
+Plain deep nets of 2014 do not train from scratch on a few thousand images. With a batch norm after every
+convolution they do, and what it has become is folded into the convolution in what is saved (Ioffe & Szegedy
+2015, §3.2, read backwards): with ``s = γ / sqrt(σ² + ε)``, the norm of ``W x + b`` is
+``(s W) x + s (b - μ) + β``. So the saved net is the plain one, up to rounding.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.errors import UserError
+
+
+class Normed(nn.Module):
+    """A convolution and its norm, in the place and under the name of the convolution."""
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        super().__init__()
+        self.conv = conv
+        self.norm: nn.Module = nn.BatchNorm2d(conv.out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The normed convolution of ``[N, C, H, W]``."""
+        normed: Tensor = self.norm(self.conv(x))
+        return normed
+
+
+def add_norms(module: nn.Module, spared: Iterable[str]) -> None:
+    """Put a norm after every convolution, in place.
+
+    Args:
+        module: Of plain convolutions with biases, which the norms can be folded into.
+        spared: Names of convolutions that get none, such as a classifier.
+
+    Raises:
+        UserError: If the module has norms of its own, or a convolution has no bias.
+    """
+    spared = set(spared)
+    for name, layer in list(module.named_modules()):
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+            raise UserError(
+                f"train.batch_norm=true: the model has norms of its own ({name}); set train.batch_norm=false"
+            )
+        if isinstance(layer, nn.Conv2d) and name not in spared:
+            if layer.bias is None:
+                raise UserError(
+                    f"train.batch_norm=true: layer {name} has no bias to fold a norm into; set "
+                    "train.batch_norm=false"
+                )
+            parent, _, last = name.rpartition(".")
+            # Assigned in the registry: a layer's name ("3x3") need not be an identifier.
+            module.get_submodule(parent)._modules[last] = Normed(layer)
+
+
+@torch.no_grad()
+def folded(module: nn.Module) -> dict[str, Tensor]:
+    """The state dict of the plain net that computes what this one does in evaluation mode."""
+    state = {key: value.detach() for key, value in module.state_dict().items()}
+    for name, layer in _normed(module):
+        own = {key: state.pop(key) for key in list(state) if key.startswith(f"{name}.")}
+        scale, shift = _affine(layer.norm)
+        conv = {key: own[f"{name}.conv.{key}"] for key in ("weight", "bias")}
+        weight = conv["weight"].double() * scale[:, None, None, None]
+        state[f"{name}.weight"] = weight.to(conv["weight"].dtype)
+        state[f"{name}.bias"] = (conv["bias"].double() * scale + shift).to(conv["bias"].dtype)
+    return state
+
+
+@torch.no_grad()
+def calibrate(module: nn.Module, names: Sequence[str], inputs: Tensor) -> None:
+    """Set the norms of layers that start from given weights so that each changes nothing at first.
+
+    A fresh norm would throw away the scale and the mean that the given layers were trained to pass on. Here
+    its statistics are those of the first images, and its own scale and shift undo them.
+
+    Args:
+        module: With norms; left in training mode.
+        names: Of the layers that were copied; others keep a fresh norm.
+        inputs: ``[N, 3, S, S]``.
+    """
+    seen: dict[str, Tensor] = {}
+    layers = {name: layer for name, layer in _normed(module) if name in names}
+    hooks = [layer.conv.register_forward_hook(_keeping(seen, name)) for name, layer in layers.items()]
+    module.eval()  # where a fresh norm is the identity, up to ε
+    module(inputs)
+    for hook in hooks:
+        hook.remove()
+    for name, layer in layers.items():
+        variance, mean = torch.var_mean(seen[name], (0, 2, 3), correction=0)
+        norm: Any = layer.norm
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+        norm.weight.copy_((variance + norm.eps).sqrt())
+        norm.bias.copy_(mean)
+    module.train()
+
+
+def _keeping(seen: dict[str, Tensor], name: str) -> Any:
+    def keep(_layer: nn.Module, _inputs: Any, output: Tensor) -> None:
+        seen[name] = output
+
+    return keep
+
+
+def _normed(module: nn.Module) -> Iterator[tuple[str, Normed]]:
+    for name, layer in module.named_modules():
+        if isinstance(layer, Normed):
+            yield name, layer
+
+
+def _affine(norm: Any) -> tuple[Tensor, Tensor]:
+    """What a norm does in evaluation mode to each channel: times the first, plus the second; float64."""
+    scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+    return scale, norm.bias.double() - norm.running_mean.double() * scale

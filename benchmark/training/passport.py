@@ -1,0 +1,145 @@
+"""What is to be known of trained weights, beside them; and whether a re-training agrees with it."""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save as as_safetensors
+
+from benchmark.errors import UserError
+from benchmark.files import write_atomically
+from benchmark.interfaces import Dataset
+from benchmark.provenance import made_by
+from benchmark.training.job import Job
+from benchmark.training.loop import Trained
+from benchmark.training.world import World
+from benchmark.weights.files import digest
+
+Passport = Mapping[str, Any]
+EMBEDDED = Path(__file__).resolve().parents[1] / "weights" / "embedded"
+"""The weights that come with the package."""
+
+
+def write(job: Job, trained: Trained, world: World) -> Passport:
+    """Write weights, then the passport: where it is, the training is finished."""
+    content = as_safetensors(trained.state, {"format": "pt"})
+    write_atomically(job.weights, content)
+    found = trained.errors
+    passport = {
+        "name": job.name,
+        "fingerprint": job.fingerprint,
+        "sha256": sha256(content).hexdigest(),
+        "bytes": len(content),
+        "cls_top1": found.top1,
+        "cls_top5": found.top5,
+        "n": found.n,
+        "tolerance": job.options.tolerance,
+        "iterations": job.options.iterations,
+        "seconds": round(trained.seconds, 1),
+        "processes": world.size,
+        "command": list(job.command),
+        "train_set": _dataset(job.learning.dataset),
+        "val_set": _dataset(job.checking.dataset),
+        "initialised_from": _origin(job, trained),
+        "made_by": made_by(job.learning.settings.torch_device),
+        "config": dict(job.config),
+    }
+    write_atomically(job.passport, json.dumps(passport, indent=1, ensure_ascii=False) + "\n")
+    return passport
+
+
+def _dataset(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "images": len(dataset.samples),
+        "skipped": len(dataset.skipped),
+    }
+
+
+def _origin(job: Job, trained: Trained) -> dict[str, Any] | None:
+    if job.origin is None:
+        return None
+    return {
+        "file": job.origin.name,
+        "sha256": digest(job.origin, "sha256"),
+        "copied": trained.learner.copied,
+        "new": trained.learner.left,
+    }
+
+
+def finished(job: Job) -> Passport | None:
+    """The passport of this very training, if it is finished and its weights are whole."""
+    if not job.passport.is_file() or not job.weights.is_file():
+        return None
+    passport = read(job.passport)
+    return passport if passport["sha256"] == digest(job.weights, "sha256") else None
+
+
+def read(path: Path) -> Passport:
+    """A passport from its file.
+
+    Raises:
+        UserError: If there is none, or it is no passport.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if {"name", "sha256", "cls_top1", "n", "tolerance", "val_set"} <= content.keys():
+            return dict(content)
+    except (OSError, ValueError, AttributeError) as error:
+        raise UserError(f"{path}: cannot be read as a passport ({error}); name another file") from None
+    raise UserError(f"{path}: not a passport of trained weights; name another file")
+
+
+def publish(job: Job, folder: Path) -> list[Path]:
+    """Copy weights, then the passport, into a folder; returns where they are."""
+    for path in (job.weights, job.passport):
+        write_atomically(folder / path.name, path.read_bytes())
+    return [folder / job.weights.name, folder / job.passport.name]
+
+
+def compare(job: Job, reached: Passport) -> tuple[bool, str]:
+    """Whether a training agrees with the passport that ``train.passport`` names.
+
+    Returns:
+        Whether it does, or there is none; and one line that says so, empty where there is none.
+    """
+    path = _expected(job)
+    if path is None:
+        return True, ""
+    stated = read(path)
+    if stated["name"] != reached["name"] or stated["val_set"]["images"] != reached["val_set"]["images"]:
+        return True, f"not compared with {path}: of another net, or validated on other images"
+    points = 100 * abs(reached["cls_top1"] - stated["cls_top1"])
+    agrees = points <= stated["tolerance"]
+    verdict = "agrees with" if agrees else "FAILED: does not agree with"
+    here, there = 100 * reached["cls_top1"], 100 * stated["cls_top1"]
+    within = f"within {stated['tolerance']:g} points; {path}"
+    return agrees, f"top-1 error {here:.2f} % {verdict} the passport's {there:.2f} % ({within})"
+
+
+def _expected(job: Job) -> Path | None:
+    asked = job.options.passport
+    if asked not in ("auto", "none"):
+        return Path(asked).expanduser()
+    usual = EMBEDDED / f"{job.name}.json"
+    # What is published takes the place of the old passport: it need not agree with it.
+    automatic = asked == "auto" and job.options.publish is None and usual.is_file()
+    return usual if automatic else None
+
+
+def trained_weights(name: str, results: Path) -> Path:
+    """The weights that ``trained:NAME`` means: the latest finished here, or those of the package.
+
+    Raises:
+        UserError: If there are none.
+    """
+    made = [path.with_suffix(".safetensors") for path in (results / "training").glob(f"{name}-*/{name}.json")]
+    made = [path for path in made if path.is_file()]
+    if made:
+        return max(made, key=lambda path: (path.stat().st_mtime_ns, str(path)))
+    if (EMBEDDED / f"{name}.safetensors").is_file():
+        return EMBEDDED / f"{name}.safetensors"
+    raise UserError(f"train.init=trained:{name}: no such weights yet; first ./scripts/train model={name} …")
