@@ -8,7 +8,7 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,14 +46,24 @@ OmegaConf.register_new_resolver(
 )
 
 
-def entry_point(config_name: str) -> Callable[[Callable[[DictConfig], int]], Callable[[], None]]:
+Complete = Callable[[Sequence[str], Mapping[str, str]], tuple[list[str], str]]
+"""Typed words and the environment → the words with what goes without saying, and a notice to show."""
+
+Main = Callable[[DictConfig], int]
+
+
+def entry_point(config_name: str, complete: Complete | None = None) -> Callable[[Main], Callable[[], None]]:
     """Make a function of a configuration into a command with ``conf/<config_name>.yaml`` behind it.
 
     The function returns the exit status. A :class:`UserError`, a misspelt option or Ctrl-C ends the command
     with one line on stderr and status 2, 2 or 130; a defect of ours keeps its traceback.
+
+    Args:
+        config_name: The yaml's, without suffix.
+        complete: Adds to the typed words what goes without saying.
     """
 
-    def decorate(main: Callable[[DictConfig], int]) -> Callable[[], None]:
+    def decorate(main: Main) -> Callable[[], None]:
         def task(cfg: DictConfig) -> None:
             # SystemExit passes through Hydra unharmed, where an exception would be reported in Hydra's words.
             status = _guard(config_name, lambda: main(cfg))
@@ -65,6 +75,9 @@ def entry_point(config_name: str) -> Callable[[Callable[[DictConfig], int]], Cal
             command = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(task)
 
             def checked() -> int:
+                if complete is not None:
+                    sys.argv[1:], notice = complete(sys.argv[1:], os.environ)
+                    print(notice, end="\n" * bool(notice), file=sys.stderr)
                 _check_flags()
                 return command() or 0
 

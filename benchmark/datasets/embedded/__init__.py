@@ -1,0 +1,77 @@
+"""Procedural images in ILSVRC's own layout, so that everything can be run where there is no ImageNet.
+
+Only the making of the files is here; they are read by the loader of ILSVRC val, as anybody's would be.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import PIL
+from filelock import FileLock
+
+from benchmark.datasets.embedded import classes, draw, files, scene
+from benchmark.errors import UserError
+from benchmark.progress import Counter
+from benchmark.provenance import code_fingerprint, fingerprint
+
+__all__ = ["ready"]
+
+_SPLITS = ("val", "train")
+
+
+def ready(split: str, images: int, cache: str) -> str:
+    """The root of one split in Kaggle's CLS-LOC layout, made now if it has not been made before.
+
+    It is named by all that its bytes depend on (this code, Pillow's version, the number of images), appears
+    whole or not at all, and is made by one process while others wait.
+
+    Args:
+        split: ``val`` (flat folder) or ``train`` (a folder a class); the two share no image.
+        images: How many, at least one of each class.
+        cache: Folder for what can be made again.
+
+    Returns:
+        The folder, as ``dataset.root`` takes it.
+
+    Raises:
+        UserError: For another split, too few images, or a cache that cannot be written.
+    """
+    if split not in _SPLITS:
+        raise UserError(f"dataset.root.split={split}: choose one of {', '.join(_SPLITS)}")
+    if not isinstance(images, int) or images < len(classes.KINDS):
+        raise UserError(
+            f"dataset.count={images}: give a whole number from {len(classes.KINDS)} up, one a class"
+        )
+    made_of = {
+        "code": code_fingerprint([classes, draw, scene, files]),
+        "pillow": PIL.__version__,
+        "images": images,
+    }
+    root = Path(cache).expanduser().absolute() / f"embedded-{fingerprint(made_of)[:12]}" / split
+    if not root.is_dir():
+        with _alone(root):
+            if not root.is_dir():
+                _make(root, split, images)
+    return str(root)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(root.with_suffix(".lock")):
+            yield
+    except OSError as error:
+        remedy = "name a folder for it with cache_dir= or $BENCHMARK_CACHE"
+        raise UserError(f"{root}: cannot be written ({error.strerror or error}); {remedy}") from error
+
+
+def _make(root: Path, split: str, images: int) -> None:
+    """Write beside the final place, then rename: a folder that is there is complete."""
+    half = root.with_name(f".{split}.half")
+    shutil.rmtree(half, ignore_errors=True)  # what an interrupted process left
+    with Counter(f"making the embedded dataset, {split}", images) as counter:
+        files.write_tree(half, split, images, counter.add)
+    half.replace(root)

@@ -1,0 +1,183 @@
+"""One image: a background, one to four objects of the class, distractors of others, and the exact boxes.
+
+Every choice is drawn from a generator of the image's own, seeded by split and number, so that an image
+depends neither on how many are made, nor by whom, nor in which order.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, cos, exp, log, radians, sin, sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.datasets.embedded.classes import KINDS
+from benchmark.datasets.embedded.draw import BACKGROUNDS, Plane, draw
+from benchmark.types import Box, ImageArray
+
+_SIDE = (96, 208)  # of an image, pixels
+_AREA = (0.05, 0.9)  # of the largest object's box, as a share of the image
+_SEVERAL = 0.25  # of the images have more than one object of the class
+_DISTRACTED = 0.4  # of the images have objects of other classes, smaller than the largest of its own
+_AT_HOME = 0.4  # of the images have the background that the class's body prefers; the others any
+_CROWD = 0.3  # the largest object's share of the image, at most, where there are others
+_FINE = 2  # samples along a pixel
+_TRIES = 30  # to place one more object where there is none
+
+Canvas = npt.NDArray[np.float64]
+
+
+def _cells(low: float, high: float, count: int) -> Plane:
+    """Centres of ``count`` equal cells of an interval."""
+    return np.asarray(low + (np.arange(count) + 0.5) * ((high - low) / count), np.float64)
+
+
+_AROUND = _cells(-1.2, 1.2, 96)
+"""Spans every object, however it is turned."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image with its truth.
+
+    Attributes:
+        pixels: ``[H, W, 3]`` uint8.
+        label: Index into the classes.
+        boxes: Tight half-open boxes of the objects of that class; no object hides another.
+    """
+
+    pixels: ImageArray
+    label: int
+    boxes: tuple[Box, ...]
+
+
+def picture(split: int, number: int) -> Picture:
+    """The image of a number from 0 in a split; consecutive numbers go through the classes."""
+    dice = _Dice(split, number)
+    label = number % len(KINDS)
+    height, width = round(dice.between(*_SIDE)), round(dice.between(*_SIDE))
+    canvas = _background(dice, label, height, width)
+    taken: list[Box] = []
+    boxes = []
+    for of, share in _cast(dice, label):
+        box = _place(dice, canvas, of, share, taken)
+        if box is not None and of == label:
+            boxes.append(box)
+    noise = dice.between(4, 14) * (dice.many(height, width, 3) * 2 - 1)
+    pixels = np.clip(np.rint(canvas + noise), 0, 255).astype(np.uint8)
+    return Picture(pixels, label, tuple(boxes))
+
+
+class _Dice:
+    """Random choices, all made of uniform numbers: of numpy's distributions only these never changed."""
+
+    def __init__(self, *seed: int) -> None:
+        self._generator = np.random.Generator(np.random.PCG64(list(seed)))
+
+    def many(self, *shape: int) -> Canvas:
+        """Uniform in [0, 1)."""
+        return self._generator.random(shape)
+
+    def between(self, low: float, high: float) -> float:
+        """Uniform in [low, high)."""
+        return low + (high - low) * float(self._generator.random())
+
+    def chance(self, probability: float) -> bool:
+        """True so often."""
+        return self.between(0, 1) < probability
+
+    def below(self, count: int) -> int:
+        """One of 0 … count - 1."""
+        return int(self.between(0, count))
+
+
+def _cast(dice: _Dice, label: int) -> Iterator[tuple[int, float]]:
+    """Who is to be in the image, largest first: classes, and the shares of the image that they take."""
+    several, distracted = dice.chance(_SEVERAL), dice.chance(_DISTRACTED)
+    largest = exp(dice.between(*map(log, _AREA)))
+    if several or distracted:
+        largest = min(largest, dice.between(_CROWD / 2, _CROWD))
+    yield label, largest
+    if several:
+        for _ in range(1 + dice.below(3)):
+            yield label, largest * dice.between(0.4, 0.9)
+    if distracted:
+        for _ in range(1 + dice.below(2)):
+            yield (label + 1 + dice.below(len(KINDS) - 1)) % len(KINDS), largest * dice.between(0.2, 0.6)
+
+
+def _background(dice: _Dice, label: int, height: int, width: int) -> Canvas:
+    """``[H, W, 3]`` in about 0…255: two colours by a pattern that the class's body often has, and a slope."""
+    kind = KINDS[label].body if dice.chance(_AT_HOME) else dice.below(len(BACKGROUNDS))
+    y, x = np.mgrid[:height, :width] / max(height, width)
+    pattern = BACKGROUNDS[kind](x, y, dice.many(3))[..., None]
+    slope = (dice.between(-1, 1) * x + dice.between(-1, 1) * y)[..., None]
+    middle = 60 + 130 * dice.many(3)
+    return np.asarray(middle + dice.between(8, 26) * pattern + 40 * slope * dice.many(3))
+
+
+def _place(dice: _Dice, canvas: Canvas, label: int, share: float, taken: list[Box]) -> Box | None:
+    """Paint an object where there is none yet; its tight box, or ``None`` where it finds no room."""
+    height, width = canvas.shape[:2]
+    # A large object follows the image's shape, or it would not fit; a small one has its own.
+    own = dice.between(0.6, 1.2)
+    aspect = own ** (1 - share) * (width / height) ** share
+    wide = min(ceil(sqrt(share * width * height * aspect)), width)
+    tall = min(ceil(share * width * height / wide), height)
+    for _ in range(_TRIES):
+        x0, y0 = dice.below(width - wide + 1), dice.below(height - tall + 1)
+        if not any(_touch(Box(x0, y0, x0 + wide, y0 + tall), other) for other in taken):
+            part = canvas[y0 : y0 + tall, x0 : x0 + wide]
+            solid = _paint(dice, part, label)
+            rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+            box = Box(
+                *(x0 + int(columns[0]), y0 + int(rows[0])),
+                *(x0 + int(columns[-1]) + 1, y0 + int(rows[-1]) + 1),
+            )
+            taken.append(box)
+            return box
+    return None
+
+
+def _touch(a: Box, b: Box) -> bool:
+    return a.x0 <= b.x1 and b.x0 <= a.x1 and a.y0 <= b.y1 and b.y0 <= a.y1
+
+
+def _paint(dice: _Dice, part: Canvas, label: int) -> npt.NDArray[np.bool_]:
+    """Paint an object so that it fills ``part``, in place; returns the pixels that are mostly object."""
+    tall, wide = part.shape[:2]
+    turn, mirror, waves = radians(dice.between(-25, 25)), dice.chance(0.5), dice.between(2.2, 3.4)
+    first, second, head = _colours(dice)
+    # Its extent is found on a coarse grid, then laid over the part.
+    coarse, _, _ = draw(KINDS[label], *_turned(_AROUND, _AROUND, turn, mirror), waves)
+    left, right = _AROUND[coarse.any(0)][[0, -1]]
+    top, bottom = _AROUND[coarse.any(1)][[0, -1]]
+    across, down = _cells(left, right, wide * _FINE), _cells(top, bottom, tall * _FINE)
+    masks = draw(KINDS[label], *_turned(across, down, turn, mirror), waves)
+    whole, stripes, crown = (_coverage(mask, tall, wide)[..., None] for mask in masks)
+    slope = _cells(-1, 1, tall)[:, None, None] + _cells(-1, 1, wide)[:, None]
+    light = 1 + 0.25 * slope * dice.between(-1, 1)
+    colour = (whole - stripes - crown) * first + stripes * second + crown * head
+    part *= 1 - whole
+    part += colour * light
+    return np.greater(whole[..., 0], 0.5)
+
+
+def _colours(dice: _Dice) -> tuple[Canvas, Canvas, Canvas]:
+    """Two of the texture, which differ in brightness, and one of the head: of any hue, whatever the class."""
+    first = 40 + 90 * dice.many(3)
+    second = first + dice.between(50, 110)
+    swap = dice.chance(0.5)
+    return (second, first, 30 + 200 * dice.many(3)) if swap else (first, second, 30 + 200 * dice.many(3))
+
+
+def _turned(across: Plane, down: Plane, turn: float, mirror: bool) -> tuple[Plane, Plane]:
+    """Coordinates of a grid in the frame of an object that is turned and perhaps mirrored."""
+    u = cos(turn) * across[None, :] + sin(turn) * down[:, None]
+    v = cos(turn) * down[:, None] - sin(turn) * across[None, :]
+    return (-u if mirror else u), v
+
+
+def _coverage(mask: npt.NDArray[np.bool_], tall: int, wide: int) -> Canvas:
+    """The share of each pixel's samples that lie in the mask."""
+    return np.asarray(mask.reshape(tall, _FINE, wide, _FINE).mean((1, 3)), np.float64)

@@ -1,0 +1,45 @@
+"""What a short command line means."""
+
+import pytest
+
+from benchmark.little import completed
+
+
+@pytest.mark.parametrize(
+    ("typed", "added"),
+    [
+        ([], ["experiment=table1", "dataset=embedded"]),
+        (["localizer.threshold=0.25"], ["experiment=table1", "dataset=embedded"]),
+        (["dataset.limit=48"], ["experiment=table1", "dataset=embedded"]),
+        (["experiment=table1"], ["dataset=embedded"]),
+        (["experiment=googlenet", "+model.note=x"], ["dataset=embedded"]),
+        (["model=alexnet_compact", "method=c_mwp"], ["dataset=embedded"]),
+        (["method=c_mwp"], ["dataset=embedded", "model=vgg16_compact"]),
+        (["localizer=cam_20"], ["dataset=embedded", "model=vgg16_compact"]),
+    ],
+)
+def test_without_images_the_embedded_ones_are_meant_and_that_is_said(
+    typed: list[str], added: list[str]
+) -> None:
+    words, notice = completed(typed, {})
+    assert words == [*typed, *added]
+    assert "dataset.root=DIR" in notice
+
+
+@pytest.mark.parametrize(
+    "place", ["dataset.root=/x", "dataset=ilsvrc_val", "dataset.images=/x", "dataset.root="]
+)
+def test_who_names_images_gets_those(place: str) -> None:
+    assert completed([place, "experiment=googlenet"], {}) == ([place, "experiment=googlenet"], "")
+    assert completed([place, "method=cam"], {}) == ([place, "method=cam"], "")
+    assert completed([place], {}) == ([place, "experiment=table1"], "")
+
+
+def test_the_environment_may_name_the_images() -> None:
+    assert completed([], {"BENCHMARK_ILSVRC": "/x"}) == (["experiment=table1"], "")
+    assert completed([], {"BENCHMARK_ILSVRC": ""})[0] == ["experiment=table1", "dataset=embedded"]
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h", "--hydra-help"])
+def test_a_question_about_the_command_is_left_as_it_is(flag: str) -> None:
+    assert completed([flag], {}) == ([flag], "")
