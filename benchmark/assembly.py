@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from torch import nn
@@ -25,6 +25,7 @@ class ModelSpec:
         weights_dir: Where files without a folder are looked for.
         checksums: Of which the file must have one; empty accepts any, ``None`` leaves it to the family.
         ignore: What the file may hold beyond the model, by the beginning of its name.
+        rename: Layers of a torch file that have another name there: the file's to the model's.
         classes: A text file with the identifiers of the outputs, one a line; ``None``: the dataset's own
             order, for ILSVRC the 1,000 sorted WNIDs.
         note: What a reader of a number must know about the weights.
@@ -40,6 +41,7 @@ class ModelSpec:
     weights_dir: str | None = None
     checksums: Sequence[str] | None = None
     ignore: Sequence[str] = ()
+    rename: Mapping[str, str] = field(default_factory=dict)
     classes: str | None = None
     note: str = ""
 

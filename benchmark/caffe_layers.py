@@ -44,7 +44,8 @@ def load_caffe(module: nn.Module, spec: ModelSpec) -> Model:
     Args:
         module: Named as above; parameters may be unset.
         spec: The yaml's options; ``weights: random`` needs no file. A ``.pth`` or ``.safetensors`` is a state
-            dict of the module itself, as training leaves it; any other file is a caffemodel.
+            dict of the module itself, as training leaves it, or becomes one by ``rename``; any other file is
+            a caffemodel.
 
     Raises:
         UserError: If the file is absent, another one, broken, or of another net.
@@ -54,7 +55,7 @@ def load_caffe(module: nn.Module, spec: ModelSpec) -> Model:
     path = find(spec.weights, spec.weights_dir)
     weights = verified(path, spec.checksums or (), spec.note)
     if path.suffix.lower() in TORCH_FILES:
-        load_file(module, path, spec.ignore)
+        load_file(module, path, spec.ignore, spec.rename)
     else:
         fill(module, read_caffemodel(path), path, spec.ignore)
     return assemble(module, spec, weights)

@@ -64,7 +64,7 @@ class Format:
     def numbers(self, values: npt.NDArray[Any]) -> bytes:
         field, kind, code = (8, _EIGHT_BYTES, "d") if self.double else (5, _FOUR_BYTES, "f")
         if self.packed:
-            return nested(field, struct.pack(f"<{len(values)}{code}", *values))
+            return nested(field, values.astype(f"<{code}").tobytes())
         return b"".join(tag(field, kind) + struct.pack(f"<{code}", value) for value in values)
 
 

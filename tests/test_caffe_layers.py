@@ -6,12 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from caffe_wire import FORMATS
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 from torch import nn
 
-from benchmark.caffe_layers import fill, local_response_norm, named, pooling, scaled
+from benchmark.assembly import ModelSpec
+from benchmark.caffe_layers import fill, load_caffe, local_response_norm, named, pooling, scaled
 from benchmark.errors import UserError
+from benchmark.types import InputFormat
 
 
 @pytest.mark.parametrize("channels", [2, 3, 5, 8])
@@ -99,3 +103,23 @@ def test_a_file_that_does_not_fit_is_refused_by_layer(
 
 def test_ignored_layers_may_be_there() -> None:
     fill(net(), {**blobs(), "loss1/fc": [np.zeros(3, np.float32)]}, FILE, ["loss1/"])
+
+
+@pytest.mark.parametrize("name", ["net.caffemodel", "net", "net.pth", "net.pt", "net.safetensors", "NET.PTH"])
+def test_one_net_is_read_alike_from_a_caffemodel_and_from_its_own_state_dict(
+    name: str, tmp_path: Path
+) -> None:
+    path, given = tmp_path / name, blobs()
+    wanted = net()
+    fill(wanted, given, FILE)
+    state = wanted.state_dict()
+    if name.lower().endswith((".pth", ".pt")):
+        torch.save(state, path)
+    elif name.endswith(".safetensors"):
+        save_file(state, path)
+    else:
+        path.write_bytes(FORMATS["new packed"].net(given))
+    form = InputFormat(4, (0.0, 0.0, 0.0))
+    model = load_caffe(net(), ModelSpec("net", form, {"classifier": "fc"}, str(path), classes=None))
+    assert all(torch.equal(value, state[key]) for key, value in model.module.state_dict().items())
+    assert model.weights.source == name

@@ -44,7 +44,7 @@ def load(architecture: str, arguments: Mapping[str, Any] | None = None, **option
     weights = verified(
         path, known.get(path.name, ()) if spec.checksums is None else spec.checksums, spec.note
     )
-    load_file(module, path, spec.ignore)
+    load_file(module, path, spec.ignore, spec.rename)
     return assemble(module, spec, weights)
 
 

@@ -12,7 +12,9 @@ from benchmark.weights.parameters import TORCH_FILES, read_state
 
 
 @torch.no_grad()
-def load_matching(module: nn.Module, path: Path) -> tuple[list[str], list[str]]:
+def load_matching(
+    module: nn.Module, path: Path, rename: Mapping[str, str] | None = None
+) -> tuple[list[str], list[str]]:
     """Copy every layer that a file has under the same name and in the same shape; leave the others alone.
 
     A layer goes over as a whole or not at all, in the module's own precision.
@@ -21,6 +23,7 @@ def load_matching(module: nn.Module, path: Path) -> tuple[list[str], list[str]]:
         module: Changed in place.
         path: A ``.pth``, ``.pt`` or ``.safetensors`` with a state dict; any other file is a caffemodel, whose
             slashes are the module's dots.
+        rename: Layers of a torch file that have another name there: the file's to the module's.
 
     Returns:
         Names of the layers copied, and of the layers left as they were, both in the module's order.
@@ -29,7 +32,7 @@ def load_matching(module: nn.Module, path: Path) -> tuple[list[str], list[str]]:
         UserError: If the file is absent, broken or holds NaN or infinity in a layer of ours, or if nothing
             matches.
     """
-    given = _tensors(path)
+    given = _tensors(path, rename)
     copied: list[str] = []
     left: list[str] = []
     for name, layer in module.named_modules():
@@ -48,12 +51,12 @@ def load_matching(module: nn.Module, path: Path) -> tuple[list[str], list[str]]:
     return copied, left
 
 
-def _tensors(path: Path) -> Mapping[str, Tensor]:
+def _tensors(path: Path, rename: Mapping[str, str] | None) -> Mapping[str, Tensor]:
     """Everything in the file under a state dict's keys."""
     if not path.is_file():
         raise UserError(f"{path}: no such file; give the weights to start from")
     if path.suffix.lower() in TORCH_FILES:
-        return read_state(path)
+        return read_state(path, rename)
     return {
         f"{name.replace('/', '.')}.{part}": torch.from_numpy(blob)
         for name, blobs in read_caffemodel(path).items()

@@ -74,18 +74,22 @@ def parameter_digest(module: nn.Module) -> str:
 
 
 @torch.no_grad()
-def load_file(module: nn.Module, path: Path, ignore: Sequence[str] = ()) -> None:
+def load_file(
+    module: nn.Module, path: Path, ignore: Sequence[str] = (), rename: Mapping[str, str] | None = None
+) -> None:
     """Fill a module from a file of ``torch.save`` or ``.safetensors``.
 
     Args:
         module: Changed in place; every parameter and buffer gets a value, in the module's own precision.
         path: A state dict, bare or under ``state_dict``, with or without ``module.`` before its keys.
         ignore: Keys with such a beginning may be there without a place in the module.
+        rename: See :func:`read_state`.
 
     Raises:
         UserError: If the file cannot be read, is no state dict, does not fit, or holds NaN or infinity.
     """
-    state = {key: value for key, value in read_state(path).items() if not key.startswith(tuple(ignore))}
+    found = read_state(path, rename)
+    state = {key: value for key, value in found.items() if not key.startswith(tuple(ignore))}
     own = module.state_dict()
     shapes = [
         f"{key} {list(value.shape)} for {list(own[key].shape)}"
@@ -106,11 +110,15 @@ def load_file(module: nn.Module, path: Path, ignore: Sequence[str] = ()) -> None
 _REMEDY = "give the file of this architecture, or the architecture of this file (model=…)"
 
 
-def read_state(path: Path) -> Mapping[str, Tensor]:
+def read_state(path: Path, rename: Mapping[str, str] | None = None) -> Mapping[str, Tensor]:
     """The state dict in a file of ``torch.save`` or ``.safetensors``, without wrappings.
 
+    Args:
+        path: The file.
+        rename: A layer's name in the file to the name that it gets; every other layer keeps its own.
+
     Raises:
-        UserError: If the file cannot be read, or holds something else.
+        UserError: If the file cannot be read, holds something else, or two layers get one name.
     """
     try:
         content = _content(path)
@@ -121,7 +129,15 @@ def read_state(path: Path) -> Mapping[str, Tensor]:
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"{path}: holds no state dict; save one with torch.save(model.state_dict(), …)")
-    return {str(key).removeprefix("module."): value for key, value in state.items()}
+    renamed = {_renamed(str(key).removeprefix("module."), rename or {}): key for key in state}
+    if len(renamed) < len(state):
+        raise UserError(f"{path}: two layers of one name after model.rename; name each layer once")
+    return {key: state[old] for key, old in renamed.items()}
+
+
+def _renamed(key: str, rename: Mapping[str, str]) -> str:
+    layer, dot, part = key.rpartition(".")
+    return rename.get(layer, layer) + dot + part
 
 
 def _content(path: Path) -> Any:

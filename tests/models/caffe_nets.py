@@ -1,4 +1,4 @@
-"""The three Caffe nets as plain functions of their blobs, and the checks that their tests share."""
+"""Parts of the Caffe nets as plain functions of their blobs, and the checks that their tests share."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,10 +16,25 @@ Shapes = Mapping[str, Sequence[tuple[int, ...]]]
 Net = Callable[[Blobs, Tensor], Tensor]
 
 
+def shapes_of(module: torch.nn.Module) -> Shapes:
+    """Caffe's names of the layers with parameters, and the shapes of those."""
+    layers = {name: list(layer.parameters(recurse=False)) for name, layer in module.named_modules()}
+    return {
+        name.replace(".", "/"): [tuple(each.shape) for each in own] for name, own in layers.items() if own
+    }
+
+
 def conv(blobs: Blobs, name: str, x: Tensor, **options: int) -> Tensor:
     """A rectified convolution with the blobs of that name."""
     weight, bias = (torch.from_numpy(blob) for blob in blobs[name])
     return F.relu(F.conv2d(x, weight, bias.reshape(-1), **options))
+
+
+def conv_halves(blobs: Blobs, name: str, x: Tensor, **options: int) -> Tensor:
+    """A rectified convolution in two groups: each half of the filters sees one half of the channels."""
+    weight, bias = (torch.from_numpy(blob) for blob in blobs[name])
+    halves = zip(x.chunk(2, 1), weight.chunk(2), bias.reshape(-1).chunk(2), strict=True)
+    return F.relu(torch.cat([F.conv2d(half, w, b, **options) for half, w, b in halves], 1))
 
 
 def pool(x: Tensor, kernel: int = 3) -> Tensor:
@@ -43,7 +58,9 @@ def read_back(name: str, content: bytes, folder: Path, *overrides: str) -> Any:
     """The model of a yaml with a caffemodel of the given bytes as its weights."""
     path = folder / f"{name}.caffemodel"
     path.write_bytes(content)
-    return make(name, f"model.weights={path}", "model.checksums=[]", *overrides)
+    model = make(name, f"model.weights={path}", "model.checksums=[]", *overrides)
+    path.unlink()  # half a gigabyte for VGG-16, and pytest keeps it
+    return model
 
 
 def require_same_scores(module: torch.nn.Module, net: Net, blobs: Blobs, size: int) -> None:

@@ -27,7 +27,22 @@ SHAPES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
         "excitation": (256, 27, 27),
     },
     "vgg16_cam": {"last_conv": (1024, 14, 14), "penultimate": (1024, 1, 1), "excitation": (512, 14, 14)},
+    "vgg16_caffe": {"last_conv": (512, 14, 14), "penultimate": (4096,), "excitation": (512, 14, 14)},
+    "vgg16_jcjohnson": {"last_conv": (512, 14, 14), "penultimate": (4096,), "excitation": (512, 14, 14)},
+    "alexnet_bvlc": {"last_conv": (256, 13, 13), "penultimate": (4096,), "excitation": (256, 13, 13)},
+    "googlenet_cam": {"last_conv": (1024, 14, 14), "penultimate": (1024, 1, 1), "excitation": (192, 28, 28)},
+    # The same maps with 3/32 or 1/4 of the channels.
+    "vgg16_compact": {"last_conv": (48, 14, 14), "penultimate": (384,), "excitation": (48, 14, 14)},
+    "vgg16_cam_compact": {"last_conv": (96, 14, 14), "penultimate": (96, 1, 1), "excitation": (48, 14, 14)},
+    "alexnet_compact": {"last_conv": (24, 13, 13), "penultimate": (384,), "excitation": (24, 13, 13)},
+    "googlenet_compact": {"last_conv": (256, 7, 7), "penultimate": (256, 1, 1), "excitation": (48, 28, 28)},
+    "googlenet_cam_compact": {
+        "last_conv": (256, 14, 14),
+        "penultimate": (256, 1, 1),
+        "excitation": (48, 28, 28),
+    },
 }
+COMPACT = tuple(name for name in NAMES if name.endswith("_compact"))
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +79,7 @@ def test_a_model_gives_finite_scores_of_its_roles_shapes(name: str) -> None:
     )
     with listening(model) as heard:
         logits = model.module(inputs)
-    assert logits.shape == (2, 1000)
+    assert logits.shape == (2, 24 if name in COMPACT else 1000)
     assert logits.isfinite().all()
     assert 1e-2 < logits.std() < 1e4  # a sum at random doubles the variance, 16 times in ResNet-50
     assert {role: heard[role].shape[1:] for role in SHAPES[name]} == SHAPES[name]
@@ -91,10 +106,12 @@ def test_a_model_without_its_file_says_where_it_should_lie(
 
     monkeypatch.setattr("benchmark.weights.download.urlopen", refuse)
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
-    file = options(name)["weights"]
+    yaml = options(name)
+    place = f"{yaml['weights_dir']}/{yaml['weights']}"
+    monkeypatch.setattr("benchmark.weights.files.is_file", lambda _: False)  # embedded weights are there
     with pytest.raises(UserError, match=r"model\.weights=") as refused:
         make(name)
-    assert "no network in tests" in str(refused.value) or f"/nowhere/{file}" in str(refused.value)
+    assert "no network in tests" in str(refused.value) or place in str(refused.value)
 
 
 @pytest.mark.parametrize("name", NAMES)

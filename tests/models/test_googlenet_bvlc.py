@@ -1,4 +1,4 @@
-"""BVLC GoogLeNet against the same net as one function, in every variant of the file format."""
+"""BVLC GoogLeNet and GoogLeNet-CAM against the same nets as functions, in every format of their files."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -6,25 +6,47 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from caffe_nets import Blobs, Shapes, conv, linear, norm, pool, read_back, require_same_scores
+from caffe_nets import (
+    Blobs,
+    Net,
+    Shapes,
+    conv,
+    conv_halves,
+    linear,
+    norm,
+    pool,
+    read_back,
+    require_same_scores,
+    shapes_of,
+)
 from caffe_wire import FORMATS, Format, random_blobs
 from every_model import make
 from torch import Tensor
 
 from benchmark.errors import UserError
-from benchmark.models.googlenet_bvlc import googlenet
+from benchmark.models.googlenet_bvlc import googlenet, googlenet_cam
 from benchmark.weights.caffemodel import read_caffemodel
 
 BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 
 
-def net(blobs: Blobs, x: Tensor) -> Tensor:
+def trunk(blobs: Blobs, x: Tensor, blocks: tuple[str, ...]) -> Tensor:
     x = norm(pool(conv(blobs, "conv1/7x7_s2", x, stride=2, padding=3)))
     x = pool(norm(conv(blobs, "conv2/3x3", conv(blobs, "conv2/3x3_reduce", x), padding=1)))
-    for block in BLOCKS:
+    for block in blocks:
+        x = pool(x) if block in ("4a", "5a") else x
         x = inception(blobs, f"inception_{block}", x)
-        x = pool(x) if block in ("3b", "4e") else x
-    return linear(blobs, "loss3/classifier", x.mean((2, 3)))
+    return x
+
+
+def net(blobs: Blobs, x: Tensor) -> Tensor:
+    return linear(blobs, "loss3/classifier", trunk(blobs, x, BLOCKS).mean((2, 3)))
+
+
+def cam_net(blobs: Blobs, x: Tensor) -> Tensor:
+    maps = conv_halves(blobs, "CAM_conv", trunk(blobs, x, BLOCKS[:7]), padding=1)
+    assert maps.shape[2:] == (14, 14)
+    return linear(blobs, "CAM_fc", maps.mean((2, 3)))
 
 
 def inception(blobs: Blobs, name: str, x: Tensor) -> Tensor:
@@ -40,16 +62,41 @@ def inception(blobs: Blobs, name: str, x: Tensor) -> Tensor:
 
 def shapes(width: float) -> Shapes:
     """Caffe's names and shapes; at width 1 those of the real file (tested below)."""
-    layers = {n: m for n, m in googlenet(width).named_modules() if list(m.parameters(recurse=False))}
-    return {n.replace(".", "/"): [tuple(p.shape) for p in m.parameters()] for n, m in layers.items()}
+    return shapes_of(googlenet(width))
+
+
+def cam_shapes(width: float) -> Shapes:
+    return shapes_of(googlenet_cam(width))
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_file_in_any_format_gives_the_scores_of_the_function(kind: str, tmp_path: Path) -> None:
-    blobs = random_blobs(shapes(0.125))
-    content = FORMATS[kind].net(blobs)
-    model = read_back("googlenet_bvlc", content, tmp_path, "model.width=0.125")
-    require_same_scores(model.module, net, blobs, 224)
+@pytest.mark.parametrize(
+    ("name", "function", "layers"),
+    [("googlenet_bvlc", net, shapes(0.125)), ("googlenet_cam", cam_net, cam_shapes(0.125))],
+    ids=["googlenet_bvlc", "googlenet_cam"],
+)
+def test_a_file_in_any_format_gives_the_scores_of_the_function(
+    kind: str, name: str, function: Net, layers: Shapes, tmp_path: Path
+) -> None:
+    blobs = random_blobs(layers)
+    model = read_back(name, FORMATS[kind].net(blobs), tmp_path, "model.width=0.125")
+    require_same_scores(model.module, function, blobs, 224)
+
+
+def test_the_head_of_googlenet_cam_is_the_authors_and_the_rest_is_googlenets() -> None:
+    with torch.device("meta"):
+        whole, cut = shapes(1.0), dict(cam_shapes(1.0))
+    head = {name: cut.pop(name) for name in ("CAM_conv", "CAM_fc")}
+    assert head == {"CAM_conv": [(1024, 416, 3, 3), (1024,)], "CAM_fc": [(1000, 1024), (1000,)]}
+    later = ("inception_5", "loss3")
+    assert cut == {name: both for name, both in whole.items() if not name.startswith(later)}
+
+
+@pytest.mark.slow
+def test_a_file_of_the_authors_size_gives_the_scores_of_the_function(tmp_path: Path) -> None:
+    blobs = random_blobs(cam_shapes(1.0))
+    model = read_back("googlenet_cam", FORMATS["v1 packed"].net(blobs), tmp_path)
+    require_same_scores(model.module, cam_net, blobs, 224)
 
 
 def test_the_zoos_training_heads_are_ignored(tmp_path: Path) -> None:

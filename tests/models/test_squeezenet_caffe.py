@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from caffe_nets import Blobs, Shapes, conv, pool, read_back, require_same_scores
+from caffe_nets import Blobs, Shapes, conv, pool, read_back, require_same_scores, shapes_of
 from caffe_wire import FORMATS, random_blobs
 from every_model import make
 from torch import Tensor
@@ -27,8 +27,7 @@ def net(blobs: Blobs, x: Tensor) -> Tensor:
 
 
 def shapes(width: float) -> Shapes:
-    layers = {n: m for n, m in squeezenet(width).named_modules() if list(m.parameters(recurse=False))}
-    return {n.replace(".", "/"): [tuple(p.shape) for p in m.parameters()] for n, m in layers.items()}
+    return shapes_of(squeezenet(width))
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from benchmark.errors import UserError
@@ -44,6 +45,31 @@ def test_a_state_dict_is_loaded_in_every_wrapping(
         assert "num_" in key or torch.equal(value, state[key])
 
 
+@pytest.mark.parametrize("precision", [torch.float32, torch.float16, torch.bfloat16])
+def test_safetensors_are_loaded_and_widened(
+    precision: torch.dtype, state: dict[str, Any], tmp_path: Path
+) -> None:
+    path, module = tmp_path / "net.safetensors", empty(small)
+    narrow = {k: v.to(precision) if v.is_floating_point() else v for k, v in state.items()}
+    save_file(narrow, path)
+    load_file(module, path)
+    path.write_bytes(b"")  # a module outlives its file
+    for key, value in module.state_dict().items():
+        assert value.dtype == state[key].dtype
+        assert torch.equal(value, narrow[key].to(value.dtype))
+
+
+def test_layers_are_renamed_before_they_are_matched(state: dict[str, Any], tmp_path: Path) -> None:
+    path, module = tmp_path / "net.pth", empty(small)
+    torch.save({key.replace("3.", "head.fc.", 1): value for key, value in state.items()}, path)
+    with pytest.raises(UserError, match=r"without 3\.weight"):
+        load_file(empty(small), path)
+    load_file(module, path, rename={"head.fc": "3", "another": "3"})
+    assert torch.equal(module.state_dict()["3.weight"], state["3.weight"])
+    with pytest.raises(UserError, match=r"two layers of one name after model\.rename"):
+        load_file(empty(small), path, rename={"head.fc": "0"})
+
+
 def test_a_module_outlives_its_file(state: dict[str, Any], tmp_path: Path) -> None:
     path, module = tmp_path / "net.pth", empty(small)
     torch.save(state, path)
@@ -74,6 +100,36 @@ def test_parameters_that_do_not_fit_are_refused_in_one_line(
         load_file(empty(small), path)
     assert str(refused.value).startswith(str(path))
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("change", ["a key less", "a key more", "another shape", "not a number"])
+def test_safetensors_that_do_not_fit_are_refused_in_the_same_words(
+    change: str, state: dict[str, Any], tmp_path: Path
+) -> None:
+    path, (make, words) = tmp_path / "net.safetensors", CHANGES[change]
+    save_file(make(state), path)
+    with pytest.raises(UserError, match=words) as refused:
+        load_file(empty(small), path)
+    assert str(refused.value).startswith(str(path))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>", b"version https://git-lfs", bytes(range(256))])
+def test_another_file_with_the_ending_of_safetensors_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="not a file of parameters") as refused:
+        load_file(empty(small), path)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 40, 900])
+def test_truncated_safetensors_are_refused(cut: int, state: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    save_file(state, path)
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(UserError, match="truncated"):
+        load_file(empty(small), path)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 40, 900])
