@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.flat import flatten
 from benchmark.report.notes import clean
-from benchmark.table import Table, describe, entries
+from benchmark.table import Table, describe, entries, not_comparable
 from benchmark.types import Result
 
 _KEY_LENGTH, _PARAM_LENGTH, _TAG_LENGTH = 250, 6000, 5000
@@ -45,11 +45,19 @@ def table_run(table: Table) -> Logged:
         "dataset": table.dataset.name,
         "dataset.fingerprint": table.dataset.fingerprint,
         "dataset.complete": str(table.dataset.complete).lower(),
+        "published": _beside(table),
         "rows": f"{len(table.measured)} of {len(table.rows)} measured",
         "mlflow.note.content": f"{table.title}\n\n{describe(table.dataset)}\n{told}",
     }
     identity = {"table.key": _digest(f"{table.name}\n{table.dataset.fingerprint}")}
     return Logged(f"{table.name} on {table.dataset.name}", identity, _fitting(tags, _TAG_LENGTH), {}, {})
+
+
+def _beside(table: Table) -> str:
+    """What the published numbers are to the measured ones."""
+    if table.published is None:
+        return ""
+    return "comparable" if table.comparable else f"not comparable: {not_comparable(table)}"
 
 
 def cell_run(table: Table, result: Result) -> Logged:
@@ -79,7 +87,7 @@ def cell_run(table: Table, result: Result) -> Logged:
 
 
 def _metrics(table: Table, result: Result) -> dict[str, float]:
-    """Each metric with its interval and its difference from the published number; counts."""
+    """Each metric with its interval, its difference from a comparable published number, and counts."""
     metrics: dict[str, float] = {f"count_{name}": float(count) for name, count in result.counts.items()}
     for name, estimate in result.metrics.items():
         metrics |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}

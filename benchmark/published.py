@@ -86,7 +86,8 @@ class Published:
 
     Attributes:
         title: Of the table.
-        dataset: What its numbers were measured on.
+        dataset: What its numbers were measured on, for a person.
+        measured_on: The same as a key of ``conf/dataset``; numbers of another dataset are not comparable.
         columns: Its metrics, in the order of printing.
         rows: By name.
         reproductions: Of some of its rows, by others.
@@ -94,6 +95,7 @@ class Published:
 
     title: str
     dataset: str
+    measured_on: str
     columns: tuple[Column, ...]
     rows: Mapping[str, PublishedRow]
     reproductions: tuple[Reproduction, ...] = ()

@@ -11,7 +11,7 @@ import pandas as pd
 
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
-from benchmark.published import Published
+from benchmark.published import Published, PublishedRow
 from benchmark.types import Estimate, OpenRow, Result
 
 
@@ -81,6 +81,11 @@ class Table:
         """The rows that have none."""
         return tuple(row for row in self.rows if isinstance(row, OpenRow))
 
+    @property
+    def comparable(self) -> bool:
+        """Whether there are published numbers, and of this very dataset, be it a part of it."""
+        return self.published is not None and self.published.measured_on == self.dataset.name
+
 
 def _dataset_fingerprint(row: Result | OpenRow) -> Any:
     dataset = row.conditions.get("dataset") if isinstance(row, Result) else None
@@ -101,11 +106,11 @@ class Line(NamedTuple):
         high: Upper end.
         n: Images that it is an average over.
         published: Value.
-        difference: ``measured - published``.
-        inside: Whether the published value lies in the measured interval, its ends included.
+        difference: ``measured - published``; ``None`` where the two are not comparable.
+        inside: Whether the published value lies in the measured interval, its ends included; likewise.
         source: Of the published value.
-        why: Why a faithful measurement may differ from it.
-        reproduced: Value that others measured.
+        why: Why a faithful measurement may differ from it, or why the two are not comparable.
+        reproduced: Value that others measured; ``None`` where it is not comparable.
         reproduction: Who.
         dataset: What ``measured`` was measured on; names its fingerprint and whether it is the whole set.
         open: Why the row has no measured value.
@@ -162,7 +167,7 @@ def _line(table: Table, row: Result | OpenRow, metric: str) -> Line:
     estimate = result.metrics.get(metric) if result else None
     published = _published(table, row.row).get(metric)
     reproduced, who = _reproduced(table, row.row)
-    both = estimate is not None and published is not None
+    target = published if table.comparable else None
     origin = table.published.rows.get(row.row) if table.published and published is not None else None
     return Line(
         row=row.row,
@@ -176,14 +181,28 @@ def _line(table: Table, row: Result | OpenRow, metric: str) -> Line:
         n=estimate.n if estimate else None,
         published=published,
         # Rounded where the subtraction's own noise begins, so that the csv shows no 0.006100000000000005.
-        difference=round(estimate.value - published, 12) if estimate and published is not None else None,
-        inside=estimate.low <= published <= estimate.high if estimate and published is not None else None,
+        difference=round(estimate.value - target, 12) if estimate and target is not None else None,
+        inside=estimate.low <= target <= estimate.high if estimate and target is not None else None,
         source=origin.source if origin else "",
-        why=origin.why if origin and both else "",
+        why=_why(table, origin) if origin and estimate else "",
         reproduced=reproduced.get(metric),
         reproduction=who if metric in reproduced else "",
         dataset=describe(table.dataset),
         open="" if isinstance(row, Result) else row.reason,
+    )
+
+
+def _why(table: Table, origin: PublishedRow) -> str:
+    return origin.why if table.comparable else not_comparable(table)
+
+
+def not_comparable(table: Table) -> str:
+    """Why no measured number of a table may be held against a published one, in one sentence."""
+    published_on = table.published.measured_on if table.published else "nothing"
+    models = ", ".join(dict.fromkeys(row.model for row in table.rows))
+    return (
+        f"measured on other images ({published_on}, not {table.dataset.name}) and with other networks than "
+        f"these ({models}): no difference between the two means anything"
     )
 
 
@@ -200,8 +219,8 @@ def _published(table: Table, row: str) -> Mapping[str, float]:
 
 
 def _reproduced(table: Table, row: str) -> tuple[Mapping[str, float], str]:
-    """The first reproduction that has the row, and its key."""
-    for reproduction in table.published.reproductions if table.published else ():
+    """The first reproduction that has the row, and its key; nothing where it is not comparable."""
+    for reproduction in table.published.reproductions if table.published and table.comparable else ():
         if row in reproduction.rows:
             return reproduction.rows[row], reproduction.name
     return {}, ""

@@ -1,6 +1,7 @@
 """Results and tables made by hand, for the tests of what prints and logs them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ _CIRCUMSTANCES = {key: Condition("as they say", "stated") for key in ("weights",
 PUBLISHED = Published(
     title="A small table",
     dataset="other images",
+    measured_on="some_images",
     columns=(
         Column("cls_top1", "cls top-1", "error", "wrong class"),
         Column("loc_top1", "loc top-1", "error", "wrong class or box"),
@@ -91,4 +93,10 @@ def table1() -> Table:
         result(row, {name: estimate(0.3 + number / 50, n=48_238) for number, name in enumerate(names)})
         for row in published.rows
     ]
-    return table(*rows, published=published, title=published.title)
+    dataset = replace(DATASET, name=published.measured_on)
+    return table(*rows, published=published, title=published.title, dataset=dataset)
+
+
+def on_another_dataset(*rows: Result | OpenRow, **changes: Any) -> Table:
+    """A table of a whole dataset that is not the one of its published numbers."""
+    return table(*rows, dataset=replace(DATASET, name="embedded", complete=True), **changes)

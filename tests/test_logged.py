@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from handmade import DATASET, estimate, result, table
+from handmade import DATASET, estimate, on_another_dataset, result, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +24,16 @@ def test_a_metric_is_logged_with_interval_images_and_difference() -> None:
 def test_an_unpublished_metric_has_no_difference() -> None:
     one = result(metrics={"new": estimate(0.5)})
     assert "new_difference" not in cell_run(table(one), one).metrics
+
+
+def test_a_published_number_of_another_dataset_gives_no_difference() -> None:
+    made = on_another_dataset()
+    metrics = cell_run(made, result()).metrics
+    assert metrics["loc_top1"] == 0.56
+    assert not [name for name in metrics if name.endswith("_difference")]
+    assert table_run(made).tags["published"].startswith("not comparable: measured on other images")
+    assert table_run(table()).tags["published"] == "comparable"
+    assert "published" not in table_run(table(published=None)).tags
 
 
 def test_options_are_params_and_what_differs_between_machines_is_a_tag() -> None:

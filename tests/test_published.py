@@ -12,6 +12,7 @@ from benchmark.published import load
 MINIMAL = """
 title: T
 dataset: D
+measured_on: ilsvrc_val
 columns:
   cls_top1: {title: cls, kind: error, means: m}
   loc_top1: {title: loc, kind: error, means: m}
@@ -63,7 +64,17 @@ def test_percent_become_fractions(tmp_path: Path) -> None:
             "rows.a/cam.conditions: has weights, input, images where it must have",
         ),
         ("kind: error, means: m}\n  loc", "kind: eror, means: m}\n  loc", "columns.cls_top1.kind: 'eror'"),
-        ("title: T", "titel: T", "the file: has titel, dataset where it must have title, dataset"),
+        (
+            "title: T",
+            "titel: T",
+            "the file: has titel, dataset, measured_on where it must have title, dataset",
+        ),
+        (
+            "measured_on: ilsvrc_val\n",
+            "",
+            "the file: has title, dataset where it must have title, dataset, measured_on",
+        ),
+        ("measured_on: ilsvrc_val", "measured_on: 12", "the file.measured_on: 12 must be a text in quotes"),
         (
             "{loc_top1: 55}",
             "{loc_top1: 55, loc_top9: 1}",
@@ -133,6 +144,11 @@ def test_no_published_or_reproduced_number_contradicts_another_of_its_row() -> N
     for metrics in every:
         assert metrics["cls_top5"] < metrics["cls_top1"] < metrics["loc_top1"]
         assert metrics["cls_top5"] < metrics["loc_top5"] < metrics["loc_top1"]
+
+
+def test_published_numbers_say_of_which_dataset_of_ours_they_are() -> None:
+    for path in TABLE1.parent.glob("*.yaml"):
+        assert (ROOT / "conf" / "dataset" / f"{load(path).measured_on}.yaml").is_file()
 
 
 def test_grad_cam_and_cam_on_googlenet_are_the_same_numbers() -> None:

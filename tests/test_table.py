@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from handmade import DATASET, estimate, result, table
+from handmade import DATASET, estimate, on_another_dataset, result, table
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +46,24 @@ def test_a_published_number_on_an_end_of_the_interval_is_inside(
 ) -> None:
     frame = lines(table(result(metrics={"loc_top1": Estimate(0.5, low, high, 10)})))
     assert at(frame, "a/cam", "loc_top1")["inside"] == inside
+
+
+def test_published_numbers_of_another_dataset_stand_there_and_are_not_compared() -> None:
+    made = on_another_dataset()
+    line = at(lines(made), "a/cam", "loc_top1")
+    assert not made.comparable
+    assert (line["measured"], line["published"], line["source"]) == (0.56, 0.50, "Paper, Table 1")
+    assert line[["difference", "inside", "reproduced"]].isna().all()
+    assert line["reproduction"] == ""
+    assert line["why"].startswith(
+        "measured on other images (some_images, not embedded) and with other networks"
+    )
+
+
+def test_a_part_of_the_published_dataset_is_comparable_and_a_table_without_published_numbers_is_not() -> None:
+    assert table().comparable
+    assert not table().dataset.complete
+    assert not table(published=None).comparable
 
 
 def test_an_open_row_keeps_its_published_numbers_and_its_reason() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmark.report.notes import Notes, clean, notes
+from benchmark.report.notes import NOT_COMPARABLE, Notes, clean, notes
 from benchmark.table import Line, Table, entries
 from benchmark.types import OpenRow, Result
 
@@ -58,7 +58,8 @@ def layout(table: Table) -> Layout:
     """Lay a table out: values with two decimals, intervals with one, all in percent; differences in points.
 
     The first panel has the published table's columns and every row. Metrics that the published table does not
-    name follow, six a panel, with the rows that have any.
+    name follow, six a panel, with the rows that have any. Published numbers of another dataset stand under a
+    label that says so, without a difference.
     """
     found = list(entries(table))
     columns = table.published.columns if table.published else ()
@@ -81,20 +82,27 @@ def _blocks(table: Table, found: Sequence[Line], keys: Sequence[str], everything
         by_metric = {line.metric: line for line in found if line.row == row.row}
         lines = [by_metric.get(key) for key in keys]
         if everything or any(lines):
-            blocks.append(_block(row, lines, compare=everything and table.published is not None))
+            blocks.append(_block(row, lines, _beside(table) if everything else ()))
     return tuple(blocks)
 
 
-def _block(row: Result | OpenRow, lines: Sequence[Line | None], compare: bool) -> Block:
+def _beside(table: Table) -> tuple[str, ...]:
+    """The strips that published numbers add to a row."""
+    if table.published is None:
+        return ()
+    return ("published", "difference") if table.comparable else (NOT_COMPARABLE,)
+
+
+def _block(row: Result | OpenRow, lines: Sequence[Line | None], beside: tuple[str, ...]) -> Block:
     def strip(label: str, show: Callable[[Line], str]) -> Strip:
         return Strip(label, tuple(show(line) if line else NONE for line in lines))
 
-    published = strip("published", lambda line: percent(line.published))
+    published = [strip(label, lambda line: percent(line.published)) for label in beside[:1]]
     reproduced = strip("reproduced", lambda line: percent(line.reproduced))
     strips = [strip("measured", lambda line: percent(line.measured)), strip("95 % interval", interval)]
-    strips += [published, strip("difference", difference)] if compare else []
+    strips += [*published, *(strip(label, difference) for label in beside[1:])]
     if isinstance(row, OpenRow):
-        strips = [Strip("measured", ("open",) * len(lines)), *([published] if compare else [])]
+        strips = [Strip("measured", ("open",) * len(lines)), *published]
     if any(line and line.reproduced is not None for line in lines):
         strips += [reproduced]
     return Block((row.row, row.localizer if isinstance(row, Result) else "(open)"), tuple(strips))

@@ -6,8 +6,11 @@ from typing import Any
 
 from benchmark.flat import flatten
 from benchmark.published import Condition
-from benchmark.table import Table, describe
+from benchmark.table import Table, describe, not_comparable
 from benchmark.types import Result
+
+NOT_COMPARABLE = "published, not comparable"
+"""What stands beside published numbers of another dataset than the table's."""
 
 _TOLD_APART = ("dataset", "weights", "protocol", "input", "layers")
 """Conditions that have a note of their own, or stand in the result's json alone."""
@@ -32,7 +35,7 @@ def notes(table: Table) -> tuple[Notes, ...]:
         Notes("Protocols", tuple(_protocols(table.measured))),
         Notes("Open rows", tuple((row.row, clean(row.reason)) for row in table.open)),
         Notes("Checks", tuple(("", clean(check)) for check in table.checks)),
-        Notes("Published numbers, and why a measured one may differ", tuple(_published(table))),
+        Notes(f"Published numbers, {_relation(table)}", tuple(_published(table))),
         Notes("Measured rows", tuple((row.row, _about(row, table.measured)) for row in table.measured)),
         Notes("Conditions of all measured rows", tuple(_common(table.measured).items())),
     )
@@ -45,7 +48,8 @@ def clean(text: str) -> str:
 
 
 def _reading(table: Table) -> Iterator[tuple[str, str]]:
-    yield "", "Values are in %, differences in percentage points; – stands where there is no number."
+    points = "" if table.published and not table.comparable else ", differences in percentage points"
+    yield "", f"Values are in %{points}; – stands where there is no number."
     columns = table.published.columns if table.published else ()
     for column in columns:
         better = "lower" if column.kind == "error" else "higher"
@@ -59,7 +63,9 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
     if table.measured:
         noise = "bootstrap over the images: what other images of the kind would change, no more"
         yield "95 % interval", noise
-    if table.measured and table.published:
+    if table.published and not table.comparable:
+        yield NOT_COMPARABLE, not_comparable(table)
+    elif table.measured and table.published:
         mark = "* marks a published number outside the measured interval"
         yield "difference", f"measured minus published; {mark}"
 
@@ -68,7 +74,7 @@ def _images(table: Table) -> Iterator[tuple[str, str]]:
     yield "measured", clean(describe(table.dataset))
     if table.published:
         yield "published", table.published.dataset
-    if table.published and not table.dataset.complete:
+    if table.comparable and not table.dataset.complete:
         advice = (
             "compare measured rows with one another, since other images alone move a number by whole points"
         )
@@ -94,17 +100,25 @@ def _protocol(row: Result) -> str:
     return "; ".join(part for part in (clean(meaning), ", ".join(told)) if part) or "options not recorded"
 
 
+def _relation(table: Table) -> str:
+    return (
+        "and why a measured one may differ" if table.comparable else "not comparable with the measured ones"
+    )
+
+
 def _published(table: Table) -> Iterator[tuple[str, str]]:
+    """Sources and conditions; reasons for a difference, and other studies, only where one is shown."""
     if table.published is None:
         return
     names = {row.row for row in table.rows}
     for row in table.rows:
         entry = table.published.rows.get(row.row)
         if entry:
-            yield row.row, f"{entry.source}. {_circumstances(entry.conditions)}. {entry.why}"
+            why = f" {entry.why}" if table.comparable else ""
+            yield row.row, f"{entry.source}. {_circumstances(entry.conditions)}.{why}"
         else:
             yield row.row, "nothing published is known for this row"
-    for other in table.published.reproductions:
+    for other in table.published.reproductions if table.comparable else ():
         if names & set(other.rows):
             yield (
                 f"reproduced ({other.name})",

@@ -1,7 +1,7 @@
 """Layout: what stands in which cell, the same for every rendering."""
 
 import pytest
-from handmade import DATASET, estimate, result, table, table1
+from handmade import DATASET, estimate, on_another_dataset, result, table, table1
 
 from benchmark.report.layout import Block, layout
 from benchmark.table import Table
@@ -22,6 +22,20 @@ def test_a_measured_row_shows_value_interval_published_difference_and_reproducti
         "difference": ("+1.00", "+6.00 *"),
         "reproduced": ("–", "51.00"),
     }
+
+
+def test_published_numbers_of_another_dataset_stand_under_a_label_that_says_so_and_nothing_is_compared() -> (
+    None
+):
+    laid_out = layout(on_another_dataset())
+    measured, opened = laid_out.panels[0].blocks
+    assert strips(measured) == {
+        "measured": ("31.00", "56.00"),
+        "95 % interval": ("29.0–33.0", "54.0–58.0"),
+        "published, not comparable": ("30.00", "50.00"),
+    }
+    assert strips(opened) == {"measured": ("open", "open"), "published, not comparable": ("–", "60.00")}
+    assert laid_out.title == "A small table"
 
 
 def test_an_open_row_shows_that_it_is_open_and_what_was_published() -> None:

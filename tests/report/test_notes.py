@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from handmade import DATASET, PUBLISHED, estimate, result, table
+from handmade import DATASET, PUBLISHED, estimate, on_another_dataset, result, table
 
 from benchmark.report.notes import notes
-from benchmark.table import Table
+from benchmark.table import Table, describe, not_comparable
 
 
 def told(made: Table) -> dict[str, dict[str, str]]:
@@ -23,6 +23,21 @@ def test_the_whole_set_carries_no_warning() -> None:
     images = told(table(dataset=replace(DATASET, complete=True)))["Images"]
     assert "complete" in images["measured"]
     assert "" not in images
+
+
+def test_numbers_of_another_dataset_have_sources_but_no_reasons_and_are_told_apart_once() -> None:
+    made = on_another_dataset()
+    sections = told(made)
+    assert "difference" not in sections["How to read it"]
+    assert sections["How to read it"]["published, not comparable"] == not_comparable(made)
+    assert sections["Images"] == {"measured": describe(made.dataset), "published": "other images"}
+    published = sections["Published numbers, not comparable with the measured ones"]
+    assert published["a/cam"].startswith("Paper, Table 1. weights: as they say (stated); ")
+    assert "Other weights." not in published["a/cam"]
+    assert published.keys() == {"a/cam", "b/cam"}
+    everything = str(notes(made))
+    assert everything.count(not_comparable(made)) == 1
+    assert "percentage points" not in everything
 
 
 def test_a_protocol_is_told_with_its_options() -> None:

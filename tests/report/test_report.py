@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from handmade import table, table1
+from handmade import on_another_dataset, table, table1
 from rich.console import Console
 
 from benchmark.errors import UserError
@@ -28,6 +28,14 @@ def test_the_same_numbers_stand_in_every_rendering(tmp_path: Path) -> None:
         text = path.read_text(encoding="utf-8")
         for number in ("0.31", "0.56", "0.06") if path.suffix == ".csv" else ("31.00", "56.00", "+6.00"):
             assert number in text
+
+
+def test_every_rendering_says_that_numbers_of_another_dataset_are_not_comparable(tmp_path: Path) -> None:
+    for path in write_all(on_another_dataset(), tmp_path, "t"):
+        text = path.read_text(encoding="utf-8")
+        assert ("published_not_comparable" if path.suffix == ".csv" else "published, not comparable") in text
+        assert "+6.00" not in text
+        assert "0.06," not in text
 
 
 def test_a_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from handmade import result, table, table1
+from handmade import on_another_dataset, result, table, table1
 
 from benchmark.report.csv import render
 from benchmark.table import Line, entries
@@ -26,6 +26,13 @@ def test_commas_quotes_and_line_breaks_stay_in_their_field() -> None:
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [row["open"] for row in rows if row["row"] == "b/cam"] == [reason]
     assert {len(row) for row in rows} == {len(Line._fields)}
+
+
+def test_numbers_of_another_dataset_stand_in_a_column_of_another_name() -> None:
+    rows = list(csv.DictReader(io.StringIO(render(on_another_dataset()))))
+    assert "published" not in rows[0]
+    assert [row["published_not_comparable"] for row in rows] == ["0.3", "0.5", "0.6"]
+    assert {row["difference"] + row["inside"] + row["reproduced"] for row in rows} == {""}
 
 
 def test_a_missing_number_is_an_empty_field_and_no_number_stands_without_its_conditions() -> None:

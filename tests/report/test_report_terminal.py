@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from handmade import result, table, table1
@@ -77,3 +78,9 @@ def test_a_stream_without_unicode_gets_ascii() -> None:
 def test_square_brackets_and_colons_are_printed_as_they_are() -> None:
     opened = OpenRow("b/cam", "b", "cam", "[red]no[/red] :smile: weights [x]")
     assert "[red]no[/red] :smile: weights [x]" in render(layout(table(result(), opened)))
+
+
+def test_the_paper_s_table_beside_incomparable_numbers_still_fits_120_columns_in_one_piece() -> None:
+    made = table1()
+    text = render(layout(replace(made, dataset=replace(made.dataset, name="embedded", complete=True))), 120)
+    assert text.count("cls top-1  ") == text.count("MaxBoxAcc\n") == 1
