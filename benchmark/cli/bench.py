@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from benchmark.config import CONF, build, entry_point
+from benchmark.command import entry_point
+from benchmark.config import CONF, build
 from benchmark.errors import UserError
 from benchmark.explain import reproducible
 from benchmark.files import write_atomically

@@ -10,7 +10,8 @@ import torch
 from omegaconf import DictConfig
 
 from benchmark.cell import Scene
-from benchmark.config import build, entry_point
+from benchmark.command import entry_point
+from benchmark.config import build
 from benchmark.datasets.ilsvrc import load_classes
 from benchmark.doctor import census, sanity
 from benchmark.errors import UserError

@@ -5,7 +5,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from benchmark.archive import read_table, results_folder
-from benchmark.config import entry_point, published
+from benchmark.command import entry_point
+from benchmark.config import published
 from benchmark.datasets.ilsvrc import load_classes
 from benchmark.devkit import write
 from benchmark.errors import UserError

@@ -6,10 +6,12 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from benchmark.archive import Archived, read_table, result_file, write_table
-from benchmark.config import Row, build, entry_point, plain, published, rows, typed, variation
+from benchmark.command import entry_point
+from benchmark.config import Row, build, plain, published, rows, typed, variation
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
 from benchmark.interfaces import Dataset, Metric
+from benchmark.little import completed
 from benchmark.plan import Plan, RowParts, label, stem
 from benchmark.report import show, write_all
 from benchmark.results import compare, merged_records, result
@@ -21,7 +23,7 @@ from benchmark.tracking import Tracker
 _NUMERIC_PARTS = ("dataset", "transform", "model", "method", "localizer", "metric", "run")
 
 
-@entry_point("config")
+@entry_point("config", completed)
 def main(cfg: DictConfig) -> int:
     """Run an experiment; 0 if its table stands, 1 if a check of the table failed."""
     results = Path(cfg.results_dir).expanduser().resolve()

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmark import devkit
-from benchmark.config import build, entry_point
+from benchmark.command import entry_point
+from benchmark.config import build
 from benchmark.datasets.ilsvrc import ilsvrc_ids
 from benchmark.errors import UserError
 from benchmark.interfaces import Dataset, Metric

@@ -5,7 +5,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from benchmark.archive import read_table, result_file, results_folder
-from benchmark.config import build, entry_point, published
+from benchmark.command import entry_point
+from benchmark.config import build, published
 from benchmark.errors import UserError
 from benchmark.tracking import Tracker
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from benchmark.archive import read_table
-from benchmark.config import entry_point, published
+from benchmark.command import entry_point
+from benchmark.config import published
 from benchmark.errors import UserError
 from benchmark.report import show, write_all
 

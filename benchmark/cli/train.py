@@ -8,7 +8,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from benchmark.cell import Scene
-from benchmark.config import Row, build, entry_point, plain, rows, typed
+from benchmark.command import entry_point
+from benchmark.config import Row, build, plain, rows, typed
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
 from benchmark.interfaces import Dataset
