@@ -100,7 +100,7 @@ def _optimizer(module: nn.Module, copied: list[str], options: TrainOptions) -> t
     """Four kinds of parameters: with and without decay, copied and new."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
-        layer = name.rpartition(".")[0].removesuffix(".conv").removesuffix(".norm")
+        layer = name.rpartition(".")[0].removesuffix(".layer").removesuffix(".norm")
         is_new = bool(copied) and layer not in copied
         groups.setdefault((parameter.ndim > 1, is_new), []).append(parameter)
     described = [

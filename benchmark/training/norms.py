@@ -1,8 +1,8 @@
 """Batch norm that exists during training alone.
 
 Plain deep nets of 2014 do not train from scratch on a few thousand images. With a batch norm after every
-convolution they do, and what it has become is folded into the convolution in what is saved (Ioffe & Szegedy
-2015, §3.2, read backwards): with ``s = γ / sqrt(σ² + ε)``, the norm of ``W x + b`` is
+convolution and hidden linear layer they do, and what it has become is folded into that layer in what is saved
+(Ioffe & Szegedy 2015, §3.2, read backwards): with ``s = γ / sqrt(σ² + ε)``, the norm of ``W x + b`` is
 ``(s W) x + s (b - μ) + β``. So the saved net is the plain one, up to rounding.
 """
 
@@ -16,28 +16,29 @@ from benchmark.errors import UserError
 
 
 class Normed(nn.Module):
-    """A convolution and its norm, in the place and under the name of the convolution."""
+    """A convolution or linear layer and its norm, in the place and under the name of the layer."""
 
-    def __init__(self, conv: nn.Conv2d) -> None:
+    def __init__(self, layer: nn.Conv2d | nn.Linear) -> None:
         super().__init__()
-        self.conv = conv
-        self.norm: nn.Module = nn.BatchNorm2d(conv.out_channels)
+        self.layer = layer
+        flat = isinstance(layer, nn.Linear)
+        self.norm: nn.Module = (nn.BatchNorm1d if flat else nn.BatchNorm2d)(len(layer.weight))
 
     def forward(self, x: Tensor) -> Tensor:
-        """The normed convolution of ``[N, C, H, W]``."""
-        normed: Tensor = self.norm(self.conv(x))
+        """What the layer makes of ``[N, C, H, W]`` or ``[N, C]``, normed."""
+        normed: Tensor = self.norm(self.layer(x))
         return normed
 
 
 def add_norms(module: nn.Module, spared: Iterable[str]) -> None:
-    """Put a norm after every convolution, in place.
+    """Put a norm after every convolution and linear layer, in place.
 
     Args:
-        module: Of plain convolutions with biases, which the norms can be folded into.
-        spared: Names of convolutions that get none, such as a classifier.
+        module: Of plain layers with biases, which the norms can be folded into.
+        spared: Names of layers that get none: the classifier.
 
     Raises:
-        UserError: If the module has norms of its own, or a convolution has no bias.
+        UserError: If the module has norms of its own, or a layer has no bias.
     """
     spared = set(spared)
     for name, layer in list(module.named_modules()):
@@ -45,7 +46,7 @@ def add_norms(module: nn.Module, spared: Iterable[str]) -> None:
             raise UserError(
                 f"train.batch_norm=true: the model has norms of its own ({name}); set train.batch_norm=false"
             )
-        if isinstance(layer, nn.Conv2d) and name not in spared:
+        if isinstance(layer, nn.Conv2d | nn.Linear) and name not in spared:
             if layer.bias is None:
                 raise UserError(
                     f"train.batch_norm=true: layer {name} has no bias to fold a norm into; set "
@@ -63,10 +64,10 @@ def folded(module: nn.Module) -> dict[str, Tensor]:
     for name, layer in _normed(module):
         own = {key: state.pop(key) for key in list(state) if key.startswith(f"{name}.")}
         scale, shift = _affine(layer.norm)
-        conv = {key: own[f"{name}.conv.{key}"] for key in ("weight", "bias")}
-        weight = conv["weight"].double() * scale[:, None, None, None]
-        state[f"{name}.weight"] = weight.to(conv["weight"].dtype)
-        state[f"{name}.bias"] = (conv["bias"].double() * scale + shift).to(conv["bias"].dtype)
+        weight, bias = (own[f"{name}.layer.{key}"] for key in ("weight", "bias"))
+        scales = scale.reshape(-1, *[1] * (weight.dim() - 1))
+        state[f"{name}.weight"] = (weight.double() * scales).to(weight.dtype)
+        state[f"{name}.bias"] = (bias.double() * scale + shift).to(bias.dtype)
     return state
 
 
@@ -84,13 +85,13 @@ def calibrate(module: nn.Module, names: Sequence[str], inputs: Tensor) -> None:
     """
     seen: dict[str, Tensor] = {}
     layers = {name: layer for name, layer in _normed(module) if name in names}
-    hooks = [layer.conv.register_forward_hook(_keeping(seen, name)) for name, layer in layers.items()]
+    hooks = [layer.layer.register_forward_hook(_keeping(seen, name)) for name, layer in layers.items()]
     module.eval()  # where a fresh norm is the identity, up to ε
     module(inputs)
     for hook in hooks:
         hook.remove()
     for name, layer in layers.items():
-        variance, mean = torch.var_mean(seen[name], (0, 2, 3), correction=0)
+        variance, mean = torch.var_mean(seen[name].movedim(1, -1).flatten(0, -2), 0, correction=0)
         norm: Any = layer.norm
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(variance)
