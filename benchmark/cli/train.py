@@ -1,6 +1,5 @@
 """``./scripts/train``: train what a configuration names, or every net of an experiment."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -124,7 +123,7 @@ def _tell(job: Job, passport: Passport) -> bool:
     errors = f"{100 * passport['cls_top1']:.2f} % top-1, {100 * passport['cls_top5']:.2f} % top-5"
     print(f"{job.name}: error {errors} on {passport['n']} images, {passport['seconds']:.0f} s")
     agrees, line = compare(job, passport)
-    print(*([line] if line else []), *(os.path.relpath(path) for path in paths), sep="\n  ", flush=True)
+    print(*(f"  {told}" for told in [*([line] if line else []), *paths]), sep="\n", flush=True)
     return agrees
 
 

@@ -2,12 +2,22 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+from torch import nn
 
+from benchmark.assembly import ModelSpec, assemble
+from benchmark.caffe_layers import named
+from benchmark.cell import Scene
 from benchmark.provenance import fingerprint
-from benchmark.types import Sample
+from benchmark.settings import RunSettings
+from benchmark.training.job import Job
+from benchmark.training.options import Augmentation, Schedule, TrainOptions
+from benchmark.transforms import Warp
+from benchmark.types import InputFormat, Model, Sample
+from benchmark.weights.parameters import randomize
 
 KINDS = ("lying", "standing")
 
@@ -47,3 +57,51 @@ def load(root: str, name: str, count: int, seed: int) -> Painted:
             Sample(path.stem, path, number % 2, np.zeros((0, 4), np.int32), False, (width, height))
         )
     return Painted(tuple(samples), name)
+
+
+def tiny(outputs: int = 2, dropout: float = 0.3, width: int = 8, **options: Any) -> Model:
+    """Two convolutions, the second in groups under a name that is no identifier; 24 pixels square."""
+    module = named(
+        {
+            "conv1": nn.Conv2d(3, width, 5, stride=2, padding=2),
+            "relu1": nn.ReLU(),
+            "block": named({"3x3": nn.Conv2d(width, width, 3, padding=1, groups=2), "relu": nn.ReLU()}),
+            "pool": nn.AdaptiveAvgPool2d(1),
+            "flat": nn.Flatten(),
+            "drop": nn.Dropout(dropout),
+            "fc": nn.Linear(width, outputs),
+        }
+    )
+    form = InputFormat(24, (100, 110, 120), (60, 60, 60), "bgr")
+    given = {"name": "tiny", "input": form, "layers": {"classifier": "fc"}, "weights": "random", **options}
+    spec = ModelSpec(**given)
+    return assemble(module, spec, randomize(module))
+
+
+def options(**changes: Any) -> TrainOptions:
+    """A recipe of seconds."""
+    usual: dict[str, Any] = {
+        "iterations": 12,
+        "batch_size": 8,
+        "optimizer": "adamw",
+        "lr": 0.02,
+        "schedule": Schedule("cosine", warmup=3),
+        "augmentation": Augmentation(colour=0.1),
+        "batch_norm": True,
+        "checkpoint_every": 5,
+        "validate_every": 4,
+        "log_every": 3,
+    }
+    return TrainOptions(**{**usual, **changes})
+
+
+def job(
+    folder: Path, chosen: TrainOptions, model: Model | None = None, origin: Path | None = None, **run: Any
+) -> Job:
+    """A training on 20 pictures, validated on 12 others; its results below ``folder``."""
+    settings = RunSettings(**{"device": "cpu", "batch_size": 8, "threads": 1, **run})
+    model = model or tiny()
+    some, others = (load(str(folder / "painted"), *which) for which in (("some", 20, 1), ("others", 12, 2)))
+    config = {"model": {"name": model.name}, "transform": {"name": "warp"}}
+    scenes = [Scene(dataset, model, Warp(), settings) for dataset in (some, others)]
+    return Job(scenes[0], scenes[1], chosen, origin, config, ("words",), folder)
