@@ -93,6 +93,9 @@ def _one_line(config_name: str, error: Exception) -> str:
         return f"{error.full_key or error}: this option has no value; set it"
     text = str(error)
     misspelt = re.search(r"Could not override '([^']+)'", text)
+    if misspelt and "@" in misspelt.group(1):  # a group under another name: no person types that
+        chosen = next((word for word in sys.argv[1:] if word.startswith("experiment=")), "experiment")
+        return f"{chosen}: made for another command; the first lines of its yaml say which"
     if misspelt:
         return _no_such_option(config_name, misspelt.group(1))
     noise = ("full_key", "object_type", "reference_type", "Set the environment variable HYDRA_FULL_ERROR")

@@ -123,7 +123,8 @@ def class_order(scene: Scene, outputs: int) -> ClassOrder:
         if outputs != len(wanted):
             raise UserError(
                 f"model {scene.model.name} has {outputs} outputs and dataset {scene.dataset.name} "
-                f"{len(wanted)} classes; name the outputs with model.classes=FILE (one identifier a line)"
+                f"{len(wanted)} classes; choose a model of these classes, name the outputs with "
+                "model.classes=FILE (one identifier a line), or other images with dataset.root=DIR"
             )
         identity = np.arange(outputs, dtype=np.int32)
         return ClassOrder(identity, identity)

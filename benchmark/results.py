@@ -56,6 +56,8 @@ def _without_places(scene: Scene, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _last_part(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _last_part(part) for key, part in value.items()}
     return Path(value).name if isinstance(value, str) else value
 
 

@@ -1,5 +1,6 @@
 """``./scripts/export``: records as the ILSVRC devkit's submission text."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -11,6 +12,7 @@ from benchmark.datasets.ilsvrc import load_classes
 from benchmark.devkit import write
 from benchmark.errors import UserError
 from benchmark.store import read_records
+from benchmark.table import Table
 
 
 @entry_point("export")
@@ -32,9 +34,16 @@ def main(cfg: DictConfig) -> int:
                 raise UserError(
                     f"{records}: the row's records are not there; run it again, or bring them here"
                 )
-            write(target, read_records([records]), load_classes().ilsvrc_ids)
+            write(target, read_records([records]), _numbers(archived.table, row))
             print(target)
     return 0
+
+
+def _numbers(table: Table, row: str) -> Sequence[int]:
+    """The devkit's number of each class: the official one, or its position in a list of one's own."""
+    config = next(result.config for result in table.measured if result.row == row)
+    own = config.get("dataset", {}).get("classes") is not None
+    return range(1, 2**31) if own else load_classes().ilsvrc_ids
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from rich.table import Table
 from benchmark import devkit
 from benchmark.command import entry_point
 from benchmark.config import build
-from benchmark.datasets.ilsvrc import ilsvrc_ids
 from benchmark.errors import UserError
 from benchmark.interfaces import Dataset, Metric
 from benchmark.types import Estimate, Records
@@ -38,12 +37,13 @@ def main(cfg: DictConfig) -> int:
 
 
 def _numbers(dataset: Dataset) -> tuple[int, ...]:
-    try:
-        return ilsvrc_ids(dataset.classes)
-    except KeyError as error:
+    """The number that the devkit's text has for each class."""
+    numbers: tuple[int, ...] | None = getattr(dataset, "ilsvrc_ids", None)
+    if numbers is None:
         raise UserError(
-            f"dataset.name={dataset.name}: {error} is no ILSVRC class; choose dataset=ilsvrc_val"
-        ) from None
+            f"dataset {dataset.name}: its classes have no numbers of the devkit's; choose dataset=ilsvrc_val"
+        )
+    return numbers
 
 
 def _heading(path: Path, dataset: Dataset, records: Records) -> str:

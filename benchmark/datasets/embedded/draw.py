@@ -16,7 +16,7 @@ def _disc(u: Plane, v: Plane) -> Mask:
 
 
 def _box(u: Plane, v: Plane) -> Mask:
-    return np.less(np.maximum(np.abs(u), np.abs(v)), 0.86)
+    return np.asarray(np.maximum(np.abs(u), np.abs(v)) < 0.86, np.bool_)
 
 
 def _wedge(u: Plane, v: Plane) -> Mask:

@@ -6,16 +6,26 @@ image has one class. What the parts may look like is told in :mod:`benchmark.dat
 
 from typing import Any
 
-from benchmark.datasets.ilsvrc.classes import Classes, ilsvrc_ids, load_classes
+from benchmark.datasets.ilsvrc.classes import Classes, ilsvrc_ids, load_classes, read_classes
 from benchmark.datasets.ilsvrc.dataset import IlsvrcVal, fingerprint
 from benchmark.datasets.ilsvrc.evidence import Evidence, gather
 from benchmark.datasets.ilsvrc.options import Options
 from benchmark.datasets.ilsvrc.parts import BOXES_REMEDY, LABELS_REMEDY
+from benchmark.datasets.ilsvrc.train import IlsvrcTrain, load_train
 from benchmark.errors import UserError
 from benchmark.subset import arrange, read_ids
 from benchmark.types import Sample
 
-__all__ = ["Classes", "IlsvrcVal", "Options", "ilsvrc_ids", "load", "load_classes"]
+__all__ = [
+    "Classes",
+    "IlsvrcTrain",
+    "IlsvrcVal",
+    "Options",
+    "ilsvrc_ids",
+    "load",
+    "load_classes",
+    "load_train",
+]
 
 
 def load(**options: Any) -> IlsvrcVal:
@@ -33,7 +43,7 @@ def load(**options: Any) -> IlsvrcVal:
         UserError: For anything missing, broken or contradictory, with the file or option and the remedy.
     """
     chosen = Options.parse(**options)
-    classes = load_classes()
+    classes = read_classes(chosen.classes) if chosen.classes else load_classes()
     try:
         evidence = gather(chosen, read_ids(chosen.list) if chosen.list else None, classes)
     except OSError as error:  # a folder without permission, or a file server that has gone
@@ -50,6 +60,8 @@ def load(**options: Any) -> IlsvrcVal:
         skipped=skipped,
         fingerprint=fingerprint(samples, classes.wnids, sizes),
         report=evidence.report,
+        name=chosen.name,
+        count=chosen.count,
     )
 
 

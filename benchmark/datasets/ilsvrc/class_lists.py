@@ -44,5 +44,6 @@ def check_synsets(path: Path, classes: Classes) -> None:
         if wnid != expected:
             raise UserError(
                 f"{path}, line {row}: {wnid or 'nothing'} where {expected or 'nothing'} is expected; "
-                "the 1000 WNIDs must be there in sorted order, so use the list of ILSVRC2012 CLS-LOC"
+                f"the {len(classes.wnids)} WNIDs must be there in sorted order; use the list that belongs "
+                "to the images, and for a collection of your own name it (dataset.classes=)"
             )

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from benchmark.datasets.ilsvrc.lines import fields
 from benchmark.errors import UserError
 
 
@@ -56,9 +57,31 @@ class Classes:
         """
         if wnid not in self.labels:
             raise UserError(
-                f"{where}: {wnid} is not a WNID of the 1000 ILSVRC2012 classes; correct or remove it"
+                f"{where}: {wnid} is not a WNID of the {len(self.wnids)} classes{self._whose()}; correct or "
+                "remove it, or name the list of your classes (dataset.classes=)"
             )
         return self.labels[wnid]
+
+    def _whose(self) -> str:
+        return " of ILSVRC2012" if self == load_classes() else ""
+
+
+def read_classes(path: Path) -> Classes:
+    """The classes of a collection of one's own, from a list in the form of ``LOC_synset_mapping.txt``.
+
+    A line is a WNID and, after it, words for people. The devkit's number of a class is its position from 1.
+
+    Raises:
+        UserError: If the file cannot be read, names no class, or not each once in sorted order.
+    """
+    lines = [words for _, words in fields(path)]
+    wnids = tuple(words[0] for words in lines)
+    if not wnids or list(wnids) != sorted(set(wnids)):
+        raise UserError(
+            f"dataset.classes={path}: the WNIDs must be there in sorted order, each once, one a line"
+        )
+    names = tuple(" ".join(words[1:]) or words[0] for words in lines)
+    return Classes(wnids, tuple(range(1, len(wnids) + 1)), names)
 
 
 @cache

@@ -16,7 +16,7 @@ class IlsvrcVal:
     """ILSVRC2012 val, or the part of it that was found or asked for.
 
     Attributes:
-        classes: The 1000 WNIDs, sorted.
+        classes: The WNIDs, sorted; 1000 unless ``dataset.classes`` names others.
         class_names: Words of each class.
         ilsvrc_ids: The devkit's number (1…1000) of each class, as its submission files have it.
         samples: In the order asked for.
@@ -24,6 +24,7 @@ class IlsvrcVal:
         fingerprint: See :func:`fingerprint`.
         report: What was recognised.
         name: The key in ``conf/dataset``.
+        count: Images of the whole set.
     """
 
     classes: tuple[str, ...]
@@ -34,11 +35,12 @@ class IlsvrcVal:
     fingerprint: str
     report: LayoutReport
     name: str = "ilsvrc_val"
+    count: int = OFFICIAL_COUNT
 
     @property
     def complete(self) -> bool:
-        """Whether all 50,000 images are in it."""
-        return len(self.samples) == OFFICIAL_COUNT
+        """Whether the whole set is in it, for ILSVRC val 50,000 images."""
+        return len(self.samples) == self.count
 
     @property
     def conditions(self) -> dict[str, Any]:

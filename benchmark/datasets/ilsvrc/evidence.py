@@ -61,6 +61,7 @@ def gather(options: Options, listed: frozenset[str] | None, classes: Classes) ->
         blacklist_off=options.blacklist_off,
         annotated_only=len(mentioned - images.paths.keys()) if images else 0,
         ignored=images.ignored if images else (),
+        count=options.count,
     )
     return Evidence(images, truth, frozenset(wanted or ()), blacklisted, report)
 

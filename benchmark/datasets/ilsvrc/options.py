@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from benchmark.datasets.ilsvrc.lines import OFFICIAL_COUNT
 from benchmark.errors import UserError
 from benchmark.subset import check_choice
 
 LAYOUTS = 'see "Layouts" in README.md'
 _FOLDERS = ("root", "images", "devkit", "ground_truth")
-_FILES = ("boxes", "labels", "blacklist", "list")
+_FILES = ("boxes", "labels", "blacklist", "list", "classes")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Options:
         limit: Keep at most so many images, the first in ``order``.
         order: ``id``, or ``stratified``: seeded, every beginning spreads over the classes.
         seed: Of the stratified order.
+        classes: List of WNIDs that replaces the official 1000, for a collection in ILSVRC's layout; a name
+            without folder is looked for in ``root`` first.
+        name: The dataset's key, which names its results.
+        count: Images of the whole set.
     """
 
     root: Path | None = None
@@ -45,6 +50,9 @@ class Options:
     limit: int | None = None
     order: str = "id"
     seed: int = 0
+    classes: Path | None = None
+    name: str = "ilsvrc_val"
+    count: int = OFFICIAL_COUNT
 
     @classmethod
     def parse(cls, **given: Any) -> Self:
@@ -57,14 +65,25 @@ class Options:
         given["blacklist_off"] = isinstance(blacklist, str) and blacklist.lower() == "none"
         if given["blacklist_off"] or blacklist == "auto":
             given["blacklist"] = None
+        given["classes"] = _beside(given.get("root"), given.get("classes"))
         given |= {name: _path(name, given.get(name)) for name in _FOLDERS + _FILES}
         options = cls(**given)
         check_choice(options.order, options.limit)
         if options.root is None and options.images is None and options.ground_truth is None:
             raise UserError(f"dataset.root is not set; name the folder of ILSVRC2012 val ({LAYOUTS})")
+        if type(options.count) is not int or options.count < 1:
+            raise UserError(f"dataset.count={options.count}: give the number of images of the whole set")
         if options.missing not in ("error", "skip"):
             raise UserError(f"dataset.missing={options.missing}: choose error or skip")
         return options
+
+
+def _beside(root: str | Path | None, classes: str | Path | None) -> str | Path | None:
+    """The list of classes in ``root``, if it is named without a folder and is there."""
+    if root is None or classes is None or Path(classes).name != str(classes):
+        return classes
+    inside = Path(root).expanduser() / classes
+    return inside if inside.is_file() else classes
 
 
 def _path(name: str, value: str | Path | None) -> Path | None:

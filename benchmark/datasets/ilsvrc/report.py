@@ -40,6 +40,7 @@ class LayoutReport:
         blacklist_off: Whether it was switched off by ``dataset.blacklist=none``.
         annotated_only: Images that a source mentions and that have no file.
         ignored: Names of other files beside the images.
+        count: Images of the whole set.
     """
 
     images: Path | None
@@ -52,6 +53,7 @@ class LayoutReport:
     blacklist_off: bool
     annotated_only: int
     ignored: tuple[str, ...]
+    count: int = OFFICIAL_COUNT
 
     @property
     def blacklist_state(self) -> str:
@@ -74,9 +76,10 @@ class LayoutReport:
             lines.append(
                 f"no file     {self.annotated_only} annotated images have no file: they are no part of this"
             )
-        if self.images and self.image_count < OFFICIAL_COUNT:
+        if self.images and self.image_count < self.count:
+            whose = "official " if self.count == OFFICIAL_COUNT else ""
             lines.append(
-                f"incomplete  {OFFICIAL_COUNT - self.image_count} of the official 50000 images are not here"
+                f"incomplete  {self.count - self.image_count} of the {whose}{self.count} images are not here"
             )
         if self.ignored:
             lines.append(f"ignored     {len(self.ignored)} other files, such as {self.ignored[0]}")
