@@ -1,0 +1,90 @@
+"""A collection of one's own classes, in ILSVRC's layout."""
+
+from pathlib import Path
+
+import pytest
+from ilsvrc_trees import Picture, write_devkit, write_images, write_solution, write_xml
+
+from benchmark.datasets.ilsvrc import IlsvrcVal, load
+from benchmark.errors import UserError
+
+# The trees' writer knows official classes; of these a person keeps three, and calls them his own.
+PICTURES = (
+    Picture(1, 7, ((0, 0, 19, 11),)),
+    Picture(2, 970, ((3, 4, 9, 10),)),
+    Picture(3, 65, ((5, 2, 6, 8),)),
+)
+LIST = "n01514668 my cock\nn01751748 sea snake, of mine\nn09193705 alp\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_images(tmp_path / "Data/CLS-LOC/val", PICTURES)
+    write_xml(tmp_path / "Annotations/CLS-LOC/val", PICTURES)
+    write_solution(tmp_path, PICTURES)
+    (tmp_path / "LOC_synset_mapping.txt").write_text(LIST)
+    return tmp_path
+
+
+def own(root: Path, **options: object) -> IlsvrcVal:
+    return load(root=root, **{"classes": "LOC_synset_mapping.txt", "name": "mine", "count": 3, **options})
+
+
+def test_its_list_replaces_the_official_classes(root: Path) -> None:
+    dataset = own(root)
+    assert dataset.classes == ("n01514668", "n01751748", "n09193705")
+    assert dataset.class_names == ("my cock", "sea snake, of mine", "alp")
+    assert dataset.ilsvrc_ids == (1, 2, 3)
+    assert [sample.label for sample in dataset.samples] == [0, 2, 1]
+    assert dataset.name == "mine"
+
+
+def test_it_is_complete_when_all_its_images_are_there(root: Path) -> None:
+    assert own(root).complete
+    assert not own(root, count=4).complete
+    assert not own(root, limit=2).complete
+    assert "1 of the 4 images are not here" in "\n".join(own(root, count=4).report.lines())
+    assert "not here" not in "\n".join(own(root).report.lines())
+
+
+def test_the_same_images_under_other_classes_are_another_dataset(root: Path) -> None:
+    (root / "LOC_synset_mapping.txt").rename(root / "list.txt")
+    assert own(root, classes=root / "list.txt").fingerprint == load(root=root).fingerprint, "same WNIDs"
+    assert [sample.label for sample in load(root=root).samples] == [7, 970, 65]
+
+
+def test_a_class_that_is_not_on_the_list_is_refused(root: Path) -> None:
+    (root / "LOC_synset_mapping.txt").write_text("\n".join(LIST.splitlines()[:2]))
+    with pytest.raises(UserError, match=r"n09193705 is not a WNID of the 2 classes.*dataset\.classes="):
+        own(root)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "n2 b\nn1 a\n", "n1 a\nn1 a\n"], ids=["nothing", "unsorted", "one of them twice"]
+)
+def test_a_list_must_have_each_class_once_in_sorted_order(root: Path, text: str) -> None:
+    (root / "LOC_synset_mapping.txt").write_text(text)
+    with pytest.raises(UserError, match=r"dataset\.classes=.*sorted order"):
+        own(root)
+
+
+def test_the_official_classes_list_of_the_same_folder_is_not_taken_for_granted(root: Path) -> None:
+    with pytest.raises(UserError, match=r"LOC_synset_mapping\.txt, line 1: n01514668.*dataset\.classes="):
+        load(root=root)
+
+
+def test_the_devkit_of_ilsvrc_does_not_fit_them(root: Path) -> None:
+    write_devkit(root / "devkit/data")
+    with pytest.raises(UserError):
+        own(root)
+
+
+@pytest.mark.parametrize("count", [0, -1, True, "3"])
+def test_the_size_of_the_set_must_be_a_count(root: Path, count: object) -> None:
+    with pytest.raises(UserError, match=r"dataset\.count="):
+        own(root, count=count)
+
+
+def test_a_list_that_is_nowhere_is_named(root: Path) -> None:
+    with pytest.raises(UserError, match=r"dataset\.classes=absent\.txt"):
+        own(root, classes="absent.txt")
