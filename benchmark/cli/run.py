@@ -12,6 +12,7 @@ from benchmark.errors import UserError
 from benchmark.files import write_atomically
 from benchmark.interfaces import Dataset, Metric
 from benchmark.little import completed
+from benchmark.pictures import checked_count, picture_sheet
 from benchmark.plan import Plan, RowParts, label, stem
 from benchmark.report import show, write_all
 from benchmark.results import compare, merged_records, result
@@ -29,6 +30,7 @@ def main(cfg: DictConfig) -> int:
     results = Path(cfg.results_dir).expanduser().resolve()
     _refuse_unwritable(results / "runs")
     tracker: Tracker = build(cfg.tracking)
+    checked_count(cfg.pictures)
     plan = _plan(cfg, results / "runs")
     for scene, cells in plan.work():
         measure(scene, cells)
@@ -53,6 +55,7 @@ def _finish(cfg: DictConfig, plan: Plan, tracker: Tracker) -> int:
     table = read_table(archive, published).table  # what is shown is what is on disk
     written = [archive, *write_all(table, folder, table.name)]
     show(table)
+    written += picture_sheet(folder / f"{table.name}.png", table, plan.cells, cfg.pictures)
     print("\nwritten:", *written, sep="\n  ", flush=True)
     files: dict[str | None, list[Path]] = {None: written}
     files |= {row: [result_file(folder, table.name, row), path] for row, path in records.items()}

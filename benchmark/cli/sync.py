@@ -21,7 +21,7 @@ def main(cfg: DictConfig) -> int:
     table, results = archived.table, results_folder(path)
     cfg.results_dir = str(results)  # the local database stands beside the results, wherever they lie
     tracker: Tracker = build(cfg.tracking)
-    rendered = [path.with_name(f"{table.name}.{suffix}") for suffix in ("md", "csv", "tex", "txt")]
+    rendered = [path.with_name(f"{table.name}.{suffix}") for suffix in ("md", "csv", "tex", "txt", "png")]
     files: dict[str | None, list[Path]] = {None: [path, *(file for file in rendered if file.exists())]}
     lacking = 0
     for row, place in archived.records.items():
