@@ -23,7 +23,7 @@ from benchmark.results import merged_records, result
 from benchmark.run import measure
 from benchmark.store import read_records, record_file
 from benchmark.table import DatasetNote, Table
-from benchmark.types import Box, Sample
+from benchmark.types import Box, FloatArray, Sample
 
 ROWS = (("grad_cam", "max_box"), ("cam", "strict"), ("backprop", "grabcut"))
 Cells = dict[str, tuple[Scene, Cell]]
@@ -82,7 +82,7 @@ def test_boxes_classes_and_scores_are_the_recorded_ones(cells: Cells) -> None:
         assert [guess.name for guess in guesses] == [f"thing {c}" for c in records.classes[:, 0]]
 
 
-def largest_segment(heat: np.ndarray, threshold: float) -> list[tuple[int, ...]]:
+def largest_segment(heat: FloatArray, threshold: float) -> list[tuple[int, ...]]:
     """By scikit-image: boxes of the largest segments above a threshold."""
     parts = label(heat > np.float32(threshold) * heat.max(), connectivity=2)
     sizes = np.bincount(parts.ravel())[1:]
@@ -210,8 +210,8 @@ def test_a_box_of_the_whole_image_covers_it_and_one_of_a_pixel_is_seen() -> None
         assert max(w, h) == SIDE
         assert placed(Box(0, 0, wide, tall), wide, tall) == (left, top, left + w - 1, top + h - 1)
         x0, y0, x1, y1 = placed(Box(wide - 1, tall - 1, wide, tall), wide, tall)
-        assert x0 <= x1
-        assert y0 <= y1
+        assert left <= x0 <= x1 == left + w - 1
+        assert top <= y0 <= y1 == top + h - 1
 
 
 def test_a_stronger_map_is_brighter_and_more_coloured() -> None:

@@ -61,11 +61,12 @@ def fitted(width: int, height: int) -> tuple[int, int, int, int]:
 
 
 def placed(box: Box, width: int, height: int) -> Pixels:
-    """Where a box of an image lies in its tile, to the nearest pixel."""
+    """Where a box of an image lies in its tile, to the nearest pixel; at least one, inside the image."""
     left, top, wide, tall = fitted(width, height)
     x0, y0 = left + round(box.x0 * wide / width), top + round(box.y0 * tall / height)
     x1, y1 = left + round(box.x1 * wide / width), top + round(box.y1 * tall / height)
-    return x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)
+    right, bottom = max(left, x1 - 1), max(top, y1 - 1)
+    return min(x0, right), min(y0, bottom), right, bottom
 
 
 def draw_guess(draw: ImageDraw.ImageDraw, frame: Pixels) -> None:

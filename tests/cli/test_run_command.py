@@ -74,6 +74,8 @@ def test_four_rows_from_images_to_table_score_and_tracking(
     tidy = pd.read_csv(made.parent / f"{NAME}.csv")
     assert set(tidy["row"]) == {name.replace("-", "/") for name in cells}
     first = files_of(made.parent)
+    assert f"{NAME}.png" in first
+    assert f"{NAME}.png" in printed
 
     # Again: the same bytes, and no record is made twice.
     stamps = {path: path.stat().st_mtime_ns for path in (results / "runs").rglob("*-0*")}
