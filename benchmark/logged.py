@@ -86,6 +86,19 @@ def cell_run(table: Table, result: Result) -> Logged:
     )
 
 
+def training_run(passport: Mapping[str, Any]) -> Logged:
+    """The run of a net's training, of what stands in its passport."""
+    leaves = flatten({key: value for key, value in passport.items() if key not in ("config", "fingerprint")})
+    config = flatten(passport["config"])
+    params = {key: value for key, value in config.items() if not _is_place(value)}
+    metrics = {f"final_{key}": float(passport[key]) for key in ("cls_top1", "cls_top5", "n", "seconds")}
+    identity = {"fingerprint": passport["fingerprint"], "sha256": passport["sha256"]}
+    tags = {key: value for key, value in leaves.items() if key not in identity}
+    return Logged(
+        passport["name"], identity, _fitting(tags, _TAG_LENGTH), _fitting(params, _PARAM_LENGTH), metrics
+    )
+
+
 def _metrics(table: Table, result: Result) -> dict[str, float]:
     """Each metric with its interval, its difference from a comparable published number, and counts."""
     metrics: dict[str, float] = {f"count_{name}": float(count) for name, count in result.counts.items()}

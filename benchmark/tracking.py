@@ -1,8 +1,9 @@
 """Finished results to MLflow: a step of its own that can be repeated. The only module that imports MLflow.
 
-One experiment a table, one parent run for a table on a dataset, one child run a cell. Workers never come
-here, so no job races another for a database and a compute node needs no network. Everything is found again by
-tags, so logging twice changes nothing, and a run that a killed process left RUNNING is taken up and finished.
+One experiment a table, one parent run for a table on a dataset, one child run a cell; one run for a net's
+training. Workers never come here, so no job races another for a database and a compute node needs no network.
+Everything is found again by tags, so logging twice changes nothing, and a run that a killed process left
+RUNNING is taken up and finished.
 """
 
 import logging
@@ -11,19 +12,20 @@ import re
 import shlex
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import yaml
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from benchmark.errors import UserError
 from benchmark.logged import Logged, cell_run, table_run
 from benchmark.report.notes import clean
 from benchmark.table import Table
+from benchmark.tracking_place import SERVER, alone, sqlite_uri, try_database, without_password
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,11 +34,12 @@ if TYPE_CHECKING:
 Files = Mapping[str | None, Sequence[Path]]
 """Files to keep with a run: row to its own, ``None`` to the table's."""
 
+Curve = Sequence[tuple[int, float, Mapping[str, float]]]
+"""Step, seconds since 1970, and what was measured there."""
+
 Value = TypeVar("Value")
 
-_LOCK_SECONDS = 600
 _BATCH = 100
-_SERVER = re.compile("https?:|databricks")
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -66,12 +69,20 @@ class Tracker(Protocol):
         """
         ...
 
+    def log_training(self, training: Logged, curve: Curve, files: Sequence[Path]) -> str:
+        """Log a finished training, likewise: once, with its curve and the files to keep beside it."""
+        ...
+
 
 @dataclass(frozen=True)
 class NoTracker:
     """Logs nothing."""
 
     def log(self, table: Table, files: Files) -> str:
+        """Do nothing."""
+        return ""
+
+    def log_training(self, training: Logged, curve: Curve, files: Sequence[Path]) -> str:
         """Do nothing."""
         return ""
 
@@ -102,17 +113,31 @@ class MlflowTracker:
             raise UserError(f"tracking.uri={self.uri}: MLflow no longer logs into a folder; give {remedy}")
 
     def log(self, table: Table, files: Files) -> str:
-        """See :meth:`Tracker.log`. Processes that share a ``results_dir`` do this one after the other."""
+        """See :meth:`Tracker.log`."""
         for path in (path for group in files.values() for path in group):
             if not path.is_file():
                 raise UserError(f"{path}: to be logged, but not there; ./scripts/run makes it anew")
+        return self._log(
+            table.name, "./scripts/sync", lambda client, to: _log_table(client, to, table, files)
+        )
+
+    def log_training(self, training: Logged, curve: Curve, files: Sequence[Path]) -> str:
+        """See :meth:`Tracker.log_training`."""
+        return self._log(
+            "training",
+            "the same command",
+            lambda client, to: _log_run(client, to, training, curve, files),
+        )
+
+    def _log(self, name: str, again: str, log: "Callable[[MlflowClient, str], None]") -> str:
+        """Log to an experiment. Processes that share a ``results_dir`` do this one after the other."""
         place = self._place()
-        with _quietly(), _one_line(place), _alone(Path(self.results_dir)):
+        with _quietly(), _one_line(place, again), alone(Path(self.results_dir)):
             client = _client(place)
-            experiment = self._experiment(client, self.experiment or table.name, place)
-            _log_table(client, experiment, table, files)
-        shown = _without_password(place)
-        if _SERVER.match(place):
+            experiment = self._experiment(client, self.experiment or name, place)
+            log(client, experiment)
+        shown = without_password(place)
+        if SERVER.match(place):
             return f"{shown.rstrip('/')}/#/experiments/{experiment}"
         return f"mlflow ui --backend-store-uri {shlex.quote(shown)}"
 
@@ -126,16 +151,9 @@ class MlflowTracker:
         if found:
             return str(found.experiment_id)
         location = self.artifacts
-        if location is None and not _SERVER.match(place):  # MLflow's own choice would be ./mlruns
+        if location is None and not SERVER.match(place):  # MLflow's own choice would be ./mlruns
             location = (Path(self.results_dir).absolute() / "mlartifacts").as_uri()
         return str(client.create_experiment(name, artifact_location=location))
-
-
-def sqlite_uri(path: Path) -> str:
-    """The URI of a SQLite file; what is special in a URI is escaped as the installed SQLAlchemy reads it."""
-    from sqlalchemy.engine import URL  # comes with MLflow
-
-    return URL.create("sqlite", database=str(path.absolute())).render_as_string()
 
 
 @contextmanager
@@ -153,7 +171,7 @@ def _quietly() -> Iterator[None]:
 
 
 @contextmanager
-def _one_line(place: str) -> Iterator[None]:
+def _one_line(place: str, again: str) -> Iterator[None]:
     """Whatever MLflow, a database or the network raises, as a :class:`UserError`."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -162,44 +180,18 @@ def _one_line(place: str) -> Iterator[None]:
         yield
     # ImportError: a database's driver is not installed.
     except (MlflowException, SQLAlchemyError, OSError, Timeout, ImportError) as error:
-        reason = clean(_without_password(str(error)))[:300]
-        safe = "the results are safe on disk, and ./scripts/sync logs them once this is mended"
-        raise UserError(f"MLflow at {_without_password(place)} cannot be used ({reason}); {safe}") from error
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time.
-
-    MLflow breaks where several make one SQLite file, and "search, else create" would make a run twice.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "mlflow.lock", timeout=_LOCK_SECONDS):
-        yield
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"(://[^:/@\s]*):[^@/\s]+@", r"\1:***@", text)
+        reason = clean(without_password(str(error)))[:300]
+        safe = f"the results are safe on disk, and {again} logs them once this is mended"
+        raise UserError(f"MLflow at {without_password(place)} cannot be used ({reason}); {safe}") from error
 
 
 def _client(place: str) -> "MlflowClient":
     """A client: through it, neither MLFLOW_RUN_ID nor an active run can divert what is logged."""
     from mlflow import MlflowClient
 
-    if not _SERVER.match(place):
-        _try_database(place)
+    if not SERVER.match(place):
+        try_database(place)
     return MlflowClient(tracking_uri=place)
-
-
-def _try_database(place: str) -> None:
-    """Fail at once where MLflow would try again for 100 seconds."""
-    import sqlalchemy
-
-    engine = sqlalchemy.create_engine(place, poolclass=sqlalchemy.pool.NullPool)
-    try:
-        sqlalchemy.inspect(engine).get_table_names()
-    finally:
-        engine.dispose()
 
 
 def _log_table(client: "MlflowClient", experiment: str, table: Table, files: Files) -> None:
@@ -217,6 +209,26 @@ def _log_table(client: "MlflowClient", experiment: str, table: Table, files: Fil
                     _log_files(client, run, files.get(result.row, ()))
         _log_values(client, parent, logged)
         _log_files(client, parent, files.get(None, ()))
+
+
+def _log_run(
+    client: "MlflowClient", experiment: str, logged: Logged, curve: Curve, files: Sequence[Path]
+) -> None:
+    from mlflow.entities import Metric
+
+    run = _find_or_create(client, experiment, logged)
+    if run.info.status == "FINISHED":
+        return
+    points = [
+        Metric(name, value, int(1000 * time_), step)
+        for step, time_, values in curve
+        for name, value in values.items()
+    ]
+    with _ending(client, run):
+        _log_values(client, run, logged)
+        for some_points in _chunks(points):  # one that is there already, time and all, is not doubled
+            client.log_batch(run.info.run_id, metrics=some_points)
+        _log_files(client, run, files)
 
 
 def _find_or_create(

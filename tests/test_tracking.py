@@ -16,7 +16,8 @@ from handmade import DATASET, ROOT, estimate, result, table
 
 from benchmark.errors import UserError
 from benchmark.table import Table
-from benchmark.tracking import MlflowTracker, NoTracker, Tracker, sqlite_uri
+from benchmark.tracking import MlflowTracker, NoTracker, Tracker
+from benchmark.tracking_place import sqlite_uri
 
 pytestmark = pytest.mark.slow  # MLflow alone takes seconds to import, and about one to make a database
 

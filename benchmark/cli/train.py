@@ -1,5 +1,6 @@
 """``./scripts/train``: train what a configuration names, or every net of an experiment."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,23 @@ from benchmark.config import Row, build, plain, rows, typed
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
 from benchmark.interfaces import Dataset
+from benchmark.logged import training_run
 from benchmark.settings import RunSettings
+from benchmark.tracking import Tracker
 from benchmark.training.job import Job
+from benchmark.training.learner import Point, from_csv
 from benchmark.training.loop import train
 from benchmark.training.options import TrainOptions
-from benchmark.training.passport import Passport, compare, finished, publish, trained_weights, write
+from benchmark.training.passport import (
+    Passport,
+    compare,
+    expected,
+    finished,
+    publish,
+    read,
+    trained_weights,
+    write,
+)
 from benchmark.training.world import World, joined
 from benchmark.types import Model
 
@@ -29,7 +42,8 @@ def main(cfg: DictConfig) -> int:
     """Train; 0 if all is trained, 1 if a net does not agree with its passport."""
     recipes = _recipes(cfg)
     results = Path(cfg.results_dir).expanduser().resolve()
-    made: dict[str, Path] = {}
+    tracker: Tracker = build(cfg.tracking)
+    made: list[Job] = []
     agree = True
     with joined(build(cfg.run)) as world:
         _ = world.settings.torch_device  # refused before anything is read
@@ -38,8 +52,19 @@ def main(cfg: DictConfig) -> int:
         for recipe in recipes:
             job = _job(recipe.cfg, results, world, made)
             agree &= _one(job, world)
-            made[job.name] = job.weights
+            made.append(job)
+        if world.leads:
+            _log(made, tracker)
     return 0 if agree else 1
+
+
+def _refuse_early(job: Job, world: World) -> None:
+    """What would be told only after the training."""
+    stated = expected(job)
+    if stated is not None:
+        read(stated)
+    if job.options.publish is not None and world.leads:
+        _refuse_unwritable(Path(job.options.publish).expanduser())
 
 
 def _refuse_unwritable(folder: Path) -> None:
@@ -68,7 +93,7 @@ def _recipes(cfg: DictConfig) -> list[Row]:
     return rows(table, words, "train")
 
 
-def _job(cfg: DictConfig, results: Path, world: World, made: dict[str, Path]) -> Job:
+def _job(cfg: DictConfig, results: Path, world: World, made: Sequence[Job]) -> Job:
     model: Model = build(cfg.model, weights="random")
     options: TrainOptions = build(cfg.train)
     settings: RunSettings = replace(build(cfg.run), device=world.settings.device)
@@ -94,19 +119,22 @@ def _dataset(cfg: DictConfig, part: str) -> Dataset:
     return dataset
 
 
-def _origin(options: TrainOptions, results: Path, made: dict[str, Path]) -> Path | None:
+def _origin(options: TrainOptions, results: Path, made: Sequence[Job]) -> Path | None:
+    """The file to start from: trained in this very command, or found."""
     if options.init is None:
         return None
     name = options.init.removeprefix(_PREFIX)
     if name == options.init:
         return Path(name).expanduser()
-    return made.get(name) or trained_weights(name, results)
+    here = [job.weights for job in made if job.name == name]
+    return here[0] if here else trained_weights(name, results)
 
 
 def _one(job: Job, world: World) -> bool:
     """Train one net unless it is trained; whether it agrees with its passport."""
     passport = finished(job)
     if passport is None:
+        _refuse_early(job, world)
         trained = train(job, world)
         passport = write(job, trained, world) if world.leads else None
     elif world.leads:
@@ -125,6 +153,21 @@ def _tell(job: Job, passport: Passport) -> bool:
     agrees, line = compare(job, passport)
     print(*(f"  {told}" for told in [*([line] if line else []), *paths]), sep="\n", flush=True)
     return agrees
+
+
+def _log(made: Sequence[Job], tracker: Tracker) -> None:
+    """At the end: a tracking server that is away stops no training."""
+    for job in made:
+        passport = read(job.passport)
+        start = job.passport.stat().st_mtime - passport["seconds"]
+        curve = [(point.iteration, start + point.seconds, _measured(point)) for point in from_csv(job.curve)]
+        look = tracker.log_training(training_run(passport), curve, [job.weights, job.passport, job.curve])
+    print(*([f"\nto look at it: {look}"] if look else []))
+
+
+def _measured(point: Point) -> dict[str, float]:
+    top1 = {} if point.top1 is None else {"top1_error": point.top1}
+    return {"loss": point.loss, "lr": point.lr, **top1}
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import copy
 import csv
 import io
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -157,6 +158,21 @@ def resume(job: Job, learner: Learner) -> None:
     except Exception as error:  # whatever the bytes make the unpickler stumble over
         reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
         raise UserError(f"{job.checkpoint}: cannot be continued ({reason}); {remedy}") from error
+
+
+def from_csv(path: Path) -> list[Point]:
+    """The curve that :func:`save` wrote."""
+    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    return [
+        Point(
+            int(row["iteration"]),
+            float(row["lr"]),
+            float(row["loss"]),
+            float(row["top1_error"]) if row["top1_error"] else None,
+            float(row["seconds"]),
+        )
+        for row in rows
+    ]
 
 
 def as_csv(curve: list[Point]) -> str:

@@ -38,7 +38,7 @@ class Schedule:
         kinds = ("constant", "step", "cosine")
         _require(self.kind in kinds, "schedule.kind", self.kind, " | ".join(kinds))
         _require(_whole(self.step, 1), "schedule.step", self.step, "1 or more")
-        _require(0 < self.gamma <= 1, "schedule.gamma", self.gamma, "above 0, up to 1")
+        _require(_real(self.gamma) and 0 < self.gamma <= 1, "schedule.gamma", self.gamma, "above 0, up to 1")
         _require(_whole(self.warmup, 0), "schedule.warmup", self.warmup, "0 or more")
 
     def factor(self, iteration: int, iterations: int) -> float:
@@ -72,10 +72,14 @@ class Augmentation:
     colour: float = 0.0
 
     def __post_init__(self) -> None:
-        ordered = len(self.crop) == 2 and 0 < self.crop[0] <= self.crop[1] <= 1
-        _require(ordered, "augmentation.crop", list(self.crop), "[least, greatest] area in (0, 1]")
-        _require(self.ratio >= 1, "augmentation.ratio", self.ratio, "1 or more")
-        _require(0 <= self.colour < 1, "augmentation.colour", self.colour, "from 0, below 1")
+        numbers = isinstance(self.crop, Sequence) and len(self.crop) == 2 and all(map(_real, self.crop))
+        ordered = numbers and 0 < self.crop[0] <= self.crop[1] <= 1
+        _require(ordered, "augmentation.crop", self.crop, "[least, greatest] area in (0, 1]")
+        _require(_real(self.ratio) and self.ratio >= 1, "augmentation.ratio", self.ratio, "1 or more")
+        _require(isinstance(self.flip, bool), "augmentation.flip", self.flip, "true | false")
+        _require(
+            _real(self.colour) and 0 <= self.colour < 1, "augmentation.colour", self.colour, "from 0, below 1"
+        )
 
 
 @dataclass(frozen=True)
@@ -140,10 +144,17 @@ class TrainOptions:
             _require(_whole(getattr(self, option), 1), option, getattr(self, option), "1 or more")
         for option in ("seed", "workers", "cache"):
             _require(_whole(getattr(self, option), 0), option, getattr(self, option), "0 or more")
-        _require(self.lr > 0, "lr", self.lr, "above 0")
-        for option in ("momentum", "weight_decay", "new_layers_lr", "tolerance"):
-            _require(getattr(self, option) >= 0, option, getattr(self, option), "0 or more")
-        _require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "from 0, below 1")
+        for option in ("batch_norm", "half"):
+            _require(isinstance(getattr(self, option), bool), option, getattr(self, option), "true | false")
+        for option in ("lr", "momentum", "weight_decay", "new_layers_lr", "tolerance"):
+            value = getattr(self, option)
+            _require(_real(value) and value >= 0, option, value, "0 or more")
+        _require(
+            _real(self.label_smoothing) and 0 <= self.label_smoothing < 1,
+            "label_smoothing",
+            self.label_smoothing,
+            "from 0, below 1",
+        )
 
     def lr_at(self, iteration: int) -> float:
         """The learning rate of one iteration, counted from 0."""
@@ -156,6 +167,10 @@ class TrainOptions:
 
 def _whole(value: object, least: int) -> bool:
     return type(value) is int and value >= least
+
+
+def _real(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _require(holds: bool, option: str, value: object, allowed: str) -> None:

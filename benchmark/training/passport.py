@@ -106,7 +106,7 @@ def compare(job: Job, reached: Passport) -> tuple[bool, str]:
     Returns:
         Whether it does, or there is none; and one line that says so, empty where there is none.
     """
-    path = _expected(job)
+    path = expected(job)
     if path is None:
         return True, ""
     stated = read(path)
@@ -120,7 +120,8 @@ def compare(job: Job, reached: Passport) -> tuple[bool, str]:
     return agrees, f"top-1 error {here:.2f} % {verdict} the passport's {there:.2f} % ({within})"
 
 
-def _expected(job: Job) -> Path | None:
+def expected(job: Job) -> Path | None:
+    """The passport that a training is to agree with, if there is one."""
     asked = job.options.passport
     if asked not in ("auto", "none"):
         return Path(asked).expanduser()

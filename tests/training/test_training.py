@@ -68,8 +68,11 @@ def test_a_finished_training_knows_it_and_a_damaged_file_is_made_again(tmp_path:
     assert finished(this) is None
     passport = write(this, run(this), World(this.learning.settings))
     assert finished(this) == passport
-    this.weights.write_bytes(this.weights.read_bytes() + b"x")
+    good = this.weights.read_bytes()
+    this.weights.write_bytes(good + b"x")
     assert finished(this) is None
+    write(this, run(job(tmp_path, options())), World(this.learning.settings))
+    assert this.weights.read_bytes() == good, "from the last checkpoint, without a step"
 
 
 def test_what_is_saved_is_the_plain_net_in_half_precision_and_what_was_measured(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""Where tracked runs go: a server, or a database that one process at a time may change."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+_LOCK_SECONDS = 600
+SERVER = re.compile("https?:|databricks")
+"""The beginning of a URI that is no database."""
+
+
+def sqlite_uri(path: Path) -> str:
+    """The URI of a SQLite file; what is special in a URI is escaped as the installed SQLAlchemy reads it."""
+    from sqlalchemy.engine import URL  # comes with MLflow
+
+    return URL.create("sqlite", database=str(path.absolute())).render_as_string()
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One process at a time.
+
+    MLflow breaks where several make one SQLite file, and "search, else create" would make a run twice.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "mlflow.lock", timeout=_LOCK_SECONDS):
+        yield
+
+
+def without_password(text: str) -> str:
+    """A text in which the passwords of URIs are not to be read."""
+    return re.sub(r"(://[^:/@\s]*):[^@/\s]+@", r"\1:***@", text)
+
+
+def try_database(place: str) -> None:
+    """Fail at once where MLflow would try again for 100 seconds."""
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(place, poolclass=sqlalchemy.pool.NullPool)
+    try:
+        sqlalchemy.inspect(engine).get_table_names()
+    finally:
+        engine.dispose()

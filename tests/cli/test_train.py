@@ -1,0 +1,225 @@
+"""``./scripts/train`` as it is typed: one net, an experiment's nets, several processes, mistakes."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import hydra
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from benchmark.cli import train as command_module
+from benchmark.config import CONF
+from benchmark.training import passport as passports
+
+Command = Callable[..., tuple[int, str, str]]
+
+HELPERS = Path(__file__).resolve().parents[1] / "training"
+
+
+def words(folder: Path) -> list[str]:
+    """A training of a second, on the CPU."""
+    sets = [
+        word
+        for part, count, seed in (("train_set", 20, 1), ("val_set", 12, 2))
+        for word in (
+            f"~dataset@{part}",
+            f"+{part}._target_=painted.load",
+            f"+{part}.root={folder}/painted",
+            f"+{part}.name={part}",
+            f"+{part}.count={count}",
+            f"+{part}.seed={seed}",
+        )
+    ]
+    recipe = [
+        "iterations=8",
+        "batch_size=8",
+        "validate_every=4",
+        "checkpoint_every=4",
+        "log_every=2",
+        "lr=0.05",
+    ]
+    return [
+        *("~model", "+model._target_=painted.tiny", "+model.name=tiny", "run.device=cpu", "tracking=none"),
+        *sets,
+        *(f"train.{option}" for option in recipe),
+        f"results_dir={folder}/results",
+    ]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """``command("key=value", …)``: exit status, stdout and stderr."""
+    monkeypatch.syspath_prepend(str(HELPERS))
+
+    def call(*typed: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["train", *typed])
+        with pytest.raises(SystemExit) as stopped:
+            command_module.main()
+        printed = capsys.readouterr()
+        return int(stopped.value.code or 0), printed.out, printed.err
+
+    return call
+
+
+def made(folder: Path) -> tuple[Path, dict[str, object]]:
+    (path,) = folder.glob("results/training/tiny-*/tiny.json")
+    return path, json.loads(path.read_text())
+
+
+def test_a_net_is_trained_once_and_the_same_command_says_so(command: Command, tmp_path: Path) -> None:
+    status, printed, told = command(*words(tmp_path), "train.iterations=40")
+    path, passport = made(tmp_path)
+    assert status == 0
+    assert "tiny: all layers start at random" in told
+    assert "40/40" in told
+    assert str(path) in printed
+    assert {child.name for child in path.parent.iterdir()} == {
+        *("checkpoint.pt", "curve.csv", "tiny.json", "tiny.safetensors")
+    }
+    assert passport["command"] == [*words(tmp_path), "train.iterations=40"]
+    assert passport["n"] == 12
+    assert isinstance(passport["cls_top1"], float)
+    assert passport["cls_top1"] < 0.2
+    stamps = {child: child.stat().st_mtime_ns for child in path.parent.iterdir()}
+    status, printed, told = command(*words(tmp_path), "train.iterations=40")
+    assert (status, told) == (0, "")
+    assert printed.startswith("tiny: already trained\n")
+    assert {child: child.stat().st_mtime_ns for child in path.parent.iterdir()} == stamps
+
+
+def test_a_passport_is_agreed_with_or_not(command: Command, tmp_path: Path) -> None:
+    published = tmp_path / "published"
+    assert command(*words(tmp_path), f"train.publish={published}")[0] == 0
+    path, passport = made(tmp_path)
+    stated = published / "tiny.json"
+    assert stated.read_bytes() == path.read_bytes()
+    assert (published / "tiny.safetensors").read_bytes() == path.with_suffix(".safetensors").read_bytes()
+    status, printed, _ = command(*words(tmp_path), f"train.passport={stated}")
+    assert status == 0
+    assert "agrees with the passport's" in printed
+    assert isinstance(passport["cls_top1"], float)
+    stated.write_text(json.dumps({**passport, "cls_top1": passport["cls_top1"] + 0.031}))
+    status, printed, _ = command(*words(tmp_path), f"train.passport={stated}")
+    assert status == 1
+    assert "FAILED: does not agree with the passport's" in printed
+
+
+def test_a_net_starts_from_what_was_trained_last_under_a_name(command: Command, tmp_path: Path) -> None:
+    assert command(*words(tmp_path))[0] == 0
+    path, first = made(tmp_path)
+    status, _, told = command(*words(tmp_path), "train.init=trained:tiny", "+model.outputs=2", "train.seed=1")
+    assert status == 0
+    assert f"3 layers from {path.with_suffix('.safetensors')}; new at random: none" in told
+    others = [json.loads(p.read_text()) for p in tmp_path.glob("results/training/*/tiny.json") if p != path]
+    assert others[0]["initialised_from"] == {
+        "file": "tiny.safetensors",
+        "sha256": first["sha256"],
+        "copied": ["conv1", "block.3x3", "fc"],
+        "new": [],
+    }
+
+
+@pytest.mark.slow
+def test_two_processes_train_the_net_that_one_does(tmp_path: Path) -> None:
+    """Without what differs by design: each process draws its own dropout and reckons its own batch norm."""
+    common = [*words(tmp_path), "+model.dropout=0.0", "run.precision=float64", "train.workers=0"]
+    environment = {**os.environ, "PYTHONPATH": str(HELPERS), "OMP_NUM_THREADS": "1"}
+    states = {}
+    for name, launcher in {"one": [], "two": ["-m", "torch.distributed.run", "--nproc_per_node=2"]}.items():
+        line = [
+            sys.executable,
+            *launcher,
+            "-m",
+            "benchmark.cli.train",
+            *common,
+            f"results_dir={tmp_path}/{name}",
+        ]
+        done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("tiny: 8/8") == 1, "one process speaks"
+        (path,) = (tmp_path / name).glob("training/*/tiny.json")
+        assert json.loads(path.read_text())["processes"] == (1 if name == "one" else 2)
+        states[name] = load_file(path.with_suffix(".safetensors"))
+    for key, value in states["one"].items():
+        torch.testing.assert_close(states["two"][key], value, rtol=1e-10, atol=1e-12)
+
+
+EMBEDDED = {
+    "vgg16_compact": "vgg16_cam_compact",
+    "googlenet_cam_compact": "googlenet_compact",
+}
+
+
+def test_the_embedded_experiment_trains_every_compact_net_after_what_it_starts_from() -> None:
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = hydra.compose("train", ["experiment=embedded"])
+    names = list(cfg.recipes)
+    assert set(names) == {path.stem for path in (CONF / "model").glob("*_compact.yaml")}
+    for name, lines in cfg.recipes.items():
+        assert f"model={name}" in lines
+        starts = [line.partition("trained:")[2] for line in lines if "train.init=" in line]
+        assert all(names.index(start) < names.index(name) for start in starts)
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("train.iteratons=3", "did you mean train.iterations?"),
+        ("train.iterations=0", "train.iterations=0: out of range"),
+        ("train.schedule.kind=cosin", "train.schedule.kind=cosin: out of range"),
+        ("train.optimizer=adam", "allowed: sgd | adamw"),
+        ("train.init=/nowhere/x.pth", "/nowhere/x.pth"),
+        ("train.init=trained:nothing", "train.init=trained:nothing: no such weights yet"),
+        ("train.passport=/nowhere.json", "/nowhere.json: cannot be read as a passport"),
+        ("train.batch_norm=maybe", "train.batch_norm=maybe"),
+        ("run.precision=float16", "run.precision=float16"),
+        ("run.device=cuda:99", "run.device=cuda:99"),
+        ("+model.outputs=3", "model tiny has 3 outputs"),
+        ("experiment=table1", "table1 is an experiment of ./scripts/run"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it(command: Command, tmp_path: Path, typed: str, says: str) -> None:
+    status, printed, told = command(*words(tmp_path), typed)
+    assert status == 2
+    assert says in told
+    assert told.splitlines()[-1].startswith("error: ")
+    assert len([line for line in told.splitlines() if not line.startswith("tiny: ")]) == 1
+    if "passport" not in typed:
+        assert printed == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("model=vgg61", "model=vgg61: there is no such model"),
+        ("train_set.rot=x", "train_set.rot"),
+        ("", "train_set.root"),
+        (
+            "experiment=embedded model=squeezenet_caffe",
+            "model=squeezenet_caffe: this experiment trains vgg16_cam_compact, ",
+        ),
+        ("experiment=embedded train.momentun=1", "did you mean train.momentum?"),
+    ],
+)
+def test_a_mistake_about_models_and_datasets_is_one_line(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, says: str
+) -> None:
+    monkeypatch.delenv("BENCHMARK_ILSVRC", raising=False)
+    status, printed, told = command(
+        "model.width=0.05", "tracking=none", f"results_dir={tmp_path}", *typed.split()
+    )
+    assert (status, printed) == (2, "")
+    assert says in told
+    assert told.startswith("error: ")
+    assert told.count("\n") == 1
+
+
+def test_embedded_weights_lie_where_the_models_look_for_them() -> None:
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = hydra.compose("train", ["model=vgg16_compact"])
+    assert Path(cfg.model.weights_dir) == passports.EMBEDDED
