@@ -139,7 +139,10 @@ def _whole(where: str, word: str) -> int:
 def _check(where: str, guess: list[int], labels: Mapping[int, int]) -> None:
     number, x0, y0, x1, y1 = guess
     if number not in labels:
-        raise UserError(f"{where}: {number} is not a class of the dataset; give the devkit's numbers, 1…1000")
+        known = f"{min(labels)}…{max(labels)}"
+        raise UserError(
+            f"{where}: {number} is not a class of the dataset; give the devkit's numbers, {known}"
+        )
     if x1 < x0 or y1 < y0:
         raise UserError(f"{where}: box {x0} {y0} {x1} {y1} is reversed; give xmin ymin xmax ymax")
     if min(guess) < -_LIMIT or max(guess) >= _LIMIT:

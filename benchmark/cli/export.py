@@ -42,7 +42,7 @@ def main(cfg: DictConfig) -> int:
 def _numbers(table: Table, row: str) -> Sequence[int]:
     """The devkit's number of each class: the official one, or its position in a list of one's own."""
     config = next(result.config for result in table.measured if result.row == row)
-    own = config.get("dataset", {}).get("classes") is not None
+    own = bool(config.get("dataset", {}).get("classes"))
     return range(1, 2**31) if own else load_classes().ilsvrc_ids
 
 

@@ -16,12 +16,13 @@ A person's own ``meta.mat`` or synset list is held against it by :mod:`benchmark
 """
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from benchmark.datasets.ilsvrc.lines import fields
+from benchmark.datasets.ilsvrc.lines import NO_LAST, OFFICIAL_COUNT, fields
 from benchmark.errors import UserError
 
 
@@ -49,11 +50,16 @@ class Classes:
         """The devkit's number to label."""
         return {number: label for label, number in enumerate(self.ilsvrc_ids)}
 
+    @cached_property
+    def last_image(self) -> int:
+        """The highest number that an image may have: 50,000 in the official set."""
+        return OFFICIAL_COUNT if self == load_classes() else NO_LAST
+
     def label(self, wnid: str, where: Path) -> int:
         """Label of a WNID.
 
         Raises:
-            UserError: If it is none of the 1000, naming ``where`` it was found.
+            UserError: If it is none of the classes, naming ``where`` it was found.
         """
         if wnid not in self.labels:
             raise UserError(
@@ -74,13 +80,18 @@ def read_classes(path: Path) -> Classes:
     Raises:
         UserError: If the file cannot be read, names no class, or not each once in sorted order.
     """
-    lines = [words for _, words in fields(path)]
-    wnids = tuple(words[0] for words in lines)
-    if not wnids or list(wnids) != sorted(set(wnids)):
-        raise UserError(
-            f"dataset.classes={path}: the WNIDs must be there in sorted order, each once, one a line"
-        )
-    names = tuple(" ".join(words[1:]) or words[0] for words in lines)
+    words_of: dict[str, str] = {}
+    last = ""
+    for number, (wnid, *words) in fields(path):
+        if not re.fullmatch(r"n\d{8}", wnid) or wnid <= last:
+            raise UserError(
+                f"dataset.classes={path}, line {number}: {wnid} after {last or 'nothing'}; each line begins "
+                "with a WNID (n and eight digits), in sorted order, each once"
+            )
+        words_of[wnid], last = " ".join(words) or wnid, wnid
+    if not words_of:
+        raise UserError(f"dataset.classes={path}: names no class; give WNIDs in sorted order, one a line")
+    wnids, names = tuple(words_of), tuple(words_of.values())
     return Classes(wnids, tuple(range(1, len(wnids) + 1)), names)
 
 

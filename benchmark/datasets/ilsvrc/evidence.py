@@ -42,13 +42,13 @@ def gather(options: Options, listed: frozenset[str] | None, classes: Classes) ->
     wanted = _select(listed, images.paths.keys(), f"has no file in {images.folder}") if images else listed
     parts = collect(options)
     checked = check_classes(parts, classes)
-    sources = read_sources(parts, classes, wanted)
+    sources = read_sources(parts, classes, wanted, options.count)
     if images is not None:
         sources.append(("image names", images.named))
     truth = merge([source for _, source in sources], classes)
     if images is None:
         wanted = _select(listed, truth.labels.keys() | truth.boxes.keys(), "has neither label nor box there")
-    blacklist, blacklisted = find_blacklist(parts)
+    blacklist, blacklisted = find_blacklist(parts, classes.last_image)
     mentioned: frozenset[str] = frozenset().union(*(source.mentioned for _, source in sources))
     report = LayoutReport(
         images=images.folder if images else None,

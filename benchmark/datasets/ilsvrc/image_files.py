@@ -72,7 +72,7 @@ def find_images(folder: Path, classes: Classes) -> ImageFiles:
                 ignored.append(entry.name)
             continue
         path = Path(entry.path)
-        image_id = parse_id(parsed[0], entry.path)
+        image_id = parse_id(parsed[0], entry.path, classes.last_image)
         if image_id in paths:
             raise UserError(f"{image_id} is there twice: {paths[image_id]} and {path}; remove one of them")
         paths[image_id], sizes[image_id] = path, _bytes(entry)

@@ -10,6 +10,8 @@ from benchmark.errors import UserError
 from benchmark.types import IntArray
 
 OFFICIAL_COUNT = 50_000
+NO_LAST = 99_999_999
+"""The highest number that a file's name has room for: a collection of one's own may have more images."""
 _HUGE = 2**30
 _ID = re.compile(r"ILSVRC2012_val_(\d{8})")
 _FILE = re.compile(r"(ILSVRC2012_val_\d{8})(?:_(n\d{8}))?\.jpe?g", re.IGNORECASE)
@@ -35,15 +37,15 @@ def image_id_of(number: int) -> str:
     return f"ILSVRC2012_val_{number:08d}"
 
 
-def parse_id(text: str, where: str) -> str:
-    """Image id of an entry such as ``val/ILSVRC2012_val_00000001.JPEG``.
+def parse_id(text: str, where: str, last: int = OFFICIAL_COUNT) -> str:
+    """Image id of an entry such as ``val/ILSVRC2012_val_00000001.JPEG``, numbered 1…``last``.
 
     Raises:
         UserError: If it is no validation image, naming ``where``.
     """
     stem = text.rpartition("/")[2].partition(".")[0]
     match = _ID.fullmatch(stem)
-    if match is None or not 1 <= int(match[1]) <= OFFICIAL_COUNT:
+    if match is None or not 1 <= int(match[1]) <= last:
         raise UserError(f"{where}: {text!r} is not an image of ILSVRC2012 val; use the files of that set")
     return stem
 

@@ -70,7 +70,7 @@ class Options:
         options = cls(**given)
         check_choice(options.order, options.limit)
         if options.root is None and options.images is None and options.ground_truth is None:
-            raise UserError(f"dataset.root is not set; name the folder of ILSVRC2012 val ({LAYOUTS})")
+            raise UserError(f"dataset.root is not set; name the folder of the images ({LAYOUTS})")
         if type(options.count) is not int or options.count < 1:
             raise UserError(f"dataset.count={options.count}: give the number of images of the whole set")
         if options.missing not in ("error", "skip"):

@@ -49,8 +49,12 @@ def collect(options: Options) -> list[Part]:
     return sorted(parts)
 
 
-def read_sources(parts: list[Part], classes: Classes, wanted: Set[str] | None) -> list[tuple[str, Source]]:
+def read_sources(
+    parts: list[Part], classes: Classes, wanted: Set[str] | None, count: int
+) -> list[tuple[str, Source]]:
     """Read all sources, with the kind of each; XML files that are not wanted are not opened.
+
+    The devkit's labels must be ``count``.
 
     The order is that of trust where they agree in substance: XML, Kaggle's csv, other text, the devkit.
 
@@ -60,10 +64,10 @@ def read_sources(parts: list[Part], classes: Classes, wanted: Set[str] | None) -
     readers: dict[str, Callable[[Path], Source]] = {
         "xml": lambda path: read_xml_folder(path, classes, wanted),
         "solution": lambda path: read_solution(path, classes),
-        "localization": read_localization,
-        "sizes": read_sizes,
+        "localization": lambda path: read_localization(path, classes.last_image),
+        "sizes": lambda path: read_sizes(path, classes.last_image),
         "labels": lambda path: read_labels(path, classes),
-        "devkit labels": lambda path: read_devkit_labels(path, classes),
+        "devkit labels": lambda path: read_devkit_labels(path, classes, count),
     }
     return [(kind, read(part.path)) for kind, read in readers.items() for part in parts if part.kind == kind]
 
@@ -82,14 +86,14 @@ def check_classes(parts: list[Part], classes: Classes) -> tuple[Path, ...]:
     return tuple(part.path for part in parts if part.kind in ("meta", "synsets"))
 
 
-def find_blacklist(parts: list[Part]) -> tuple[Path | None, frozenset[str]]:
-    """The blacklist's file and images; ``None`` and no image where there is none.
+def find_blacklist(parts: list[Part], last: int) -> tuple[Path | None, frozenset[str]]:
+    """The blacklist's file and images (of 1…``last``); ``None`` and no image where there is none.
 
     Raises:
         UserError: If it cannot be read, or several differ.
     """
     paths = [part.path for part in parts if part.kind == "blacklist"]
-    lists = [read_blacklist(path) for path in paths]
+    lists = [read_blacklist(path, last) for path in paths]
     for path, images in zip(paths, lists, strict=True):
         if images != lists[0]:
             raise UserError(f"{paths[0]} and {path} are different blacklists; choose with dataset.blacklist=")

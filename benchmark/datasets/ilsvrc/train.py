@@ -2,7 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,30 @@ _FOLDERS = (
     *("Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/train"),
     *("ILSVRC2012_img_train", "ILSVRC2012_img_train/train", "train", ""),
 )
+_WNID = re.compile(r"n\d{8}")
 _NO_BOXES = np.empty((0, 4), np.int32)
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What was recognised.
+
+    Attributes:
+        folder: The folder of class folders.
+        found: Images there, before any subset.
+        count: Images of the whole set.
+    """
+
+    folder: Path
+    found: int
+    count: int
+
+    def lines(self) -> list[str]:
+        """The report as a person reads it."""
+        lines = [f"images      {self.found} files in {self.folder} (WNID folders)"]
+        if self.found < self.count:
+            lines.append(f"incomplete  {self.count - self.found} of the {self.count} images are not here")
+        return lines
 
 
 @dataclass(frozen=True)
@@ -32,7 +57,7 @@ class IlsvrcTrain:
         class_names: Words of each class.
         samples: In the order asked for; without boxes.
         fingerprint: sha256 of ids, file sizes, WNIDs and order.
-        folder: Where they are.
+        report: What was recognised.
         name: The key in ``conf/dataset``.
         count: Images of the whole set.
         skipped: Always empty.
@@ -42,7 +67,7 @@ class IlsvrcTrain:
     class_names: tuple[str, ...]
     samples: tuple[Sample, ...]
     fingerprint: str
-    folder: Path
+    report: TrainReport
     name: str
     count: int
     skipped: Mapping[str, str] = field(default_factory=dict)
@@ -59,7 +84,9 @@ class IlsvrcTrain:
 
 
 def load_train(name: str = "ilsvrc_train", count: int = _OFFICIAL_COUNT, **options: Any) -> IlsvrcTrain:
-    """Read ``<folder>/<WNID>/*.JPEG`` below ``root``, or in the folder that ``images`` names.
+    """Read ``<folder>/<WNID>/<WNID>_<n>.JPEG`` below ``root``, or in the folder that ``images`` names.
+
+    Hidden files and files of other kinds are ignored; images and folders that do not fit are refused.
 
     Args:
         name: The dataset's key.
@@ -68,62 +95,98 @@ def load_train(name: str = "ilsvrc_train", count: int = _OFFICIAL_COUNT, **optio
             :class:`benchmark.datasets.ilsvrc.options.Options`.
 
     Raises:
-        UserError: If there are no such folders, one is of no known class, or an archive is still packed.
+        UserError: If there are no such folders, one is of no known class, an archive is still packed, or an
+            image lies in another class's folder, is there twice, or cannot be looked at.
     """
     chosen = Options.parse(name=name, count=count, **options)
     classes = read_classes(chosen.classes) if chosen.classes else load_classes()
     folder = chosen.images or _find(chosen.root)
     listed = read_ids(chosen.list) if chosen.list else None
-    sizes: dict[str, int] = {}
-    found = []
-    for sample, size in _samples(folder, classes):
-        if listed is None or sample.image_id in listed:
-            found.append(sample)
-            sizes[sample.image_id] = size
+    try:
+        found, sizes = _read(folder, classes)
+    except OSError as error:  # a folder without permission, a link to nothing, a file server that has gone
+        raise UserError(f"{error.filename}: cannot be read ({error.strerror}); check permissions") from error
     _refuse_absent(folder, listed, sizes)
-    samples = arrange(found, chosen.order, chosen.seed, chosen.limit)
+    asked = found if listed is None else [sample for sample in found if sample.image_id in listed]
+    samples = arrange(asked, chosen.order, chosen.seed, chosen.limit)
     print_ = _fingerprint(samples, classes, sizes)
-    return IlsvrcTrain(classes.wnids, classes.names, samples, print_, folder, name, count)
+    report = TrainReport(folder, len(found), count)
+    return IlsvrcTrain(classes.wnids, classes.names, samples, print_, report, name, count)
 
 
 def _find(root: Path | None) -> Path:
-    """The folder of class folders below ``root``."""
+    """The folder of class folders, or of their archives, below ``root``."""
     places = [root / below for below in _FOLDERS] if root else []
-    for place in places:
-        if place.is_dir():
-            with os.scandir(place) as entries:
-                if any(_is_class_folder(entry) for entry in entries):
-                    return place
-    packed = next((path for place in places for path in place.glob("n????????.tar")), None)
-    if packed is not None:
-        raise UserError(f"{packed}: still packed; unpack each class's archive into a folder of its name")
+    for place in filter(Path.is_dir, places):
+        with os.scandir(place) as entries:
+            if any(_WNID.fullmatch(entry.name.removesuffix(".tar")) for entry in entries):
+                return place
+    for packed in (place / "ILSVRC2012_img_train.tar" for place in places):
+        if packed.is_file():
+            raise UserError(
+                f"{packed}: still packed; unpack it, and each class's archive into its own folder"
+            )
     raise UserError(
         f"{root}: no folders of classes (n01440764/ …) in any known place; correct dataset.root, or name the "
         f"folder that holds them with dataset.images= ({LAYOUTS})"
     )
 
 
-def _is_class_folder(entry: os.DirEntry[str]) -> bool:
-    return len(entry.name) == 9 and entry.name[0] == "n" and entry.name[1:].isdigit() and entry.is_dir()
+def _read(folder: Path, classes: Classes) -> tuple[list[Sample], dict[str, int]]:
+    """Every image, and the size of each in bytes."""
+    found: list[Sample] = []
+    sizes: dict[str, int] = {}
+    labels = {wnid: classes.label(wnid, folder / wnid) for wnid in _class_folders(folder)}
+    # Threads hide the latency of network file systems.
+    with ThreadPoolExecutor(8) as pool:
+        for wnid, files in zip(labels, pool.map(_images, (folder / wnid for wnid in labels)), strict=True):
+            for image_id, path, size in files:
+                if image_id in sizes:
+                    raise UserError(f"{path}: {image_id} is there twice; remove one of them")
+                found.append(Sample(image_id, Path(path), labels[wnid], _NO_BOXES))
+                sizes[image_id] = size
+    return found, sizes
 
 
-def _samples(folder: Path, classes: Classes) -> Iterator[tuple[Sample, int]]:
-    """Every image with its size in bytes, class by class."""
+def _class_folders(folder: Path) -> list[str]:
+    """The sorted names of all folders in it; what is no class is refused, as is an archive left packed."""
     with os.scandir(folder) as entries:
-        folders = sorted(entry.name for entry in entries if _is_class_folder(entry))
-    for wnid in folders:
-        label = classes.label(wnid, folder / wnid)
-        with os.scandir(folder / wnid) as entries:
-            for entry in entries:
-                stem, _, suffix = entry.name.rpartition(".")
-                if suffix.lower() in ("jpeg", "jpg"):
-                    yield Sample(stem, Path(entry.path), label, _NO_BOXES), entry.stat().st_size
+        visible = [(entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith(".")]
+    folders = sorted(name for name, is_folder in visible if is_folder)
+    for name in folders:
+        if not _WNID.fullmatch(name):
+            raise UserError(
+                f"{folder / name}: its name is no class (n01440764 …); move it away, or name the folder that "
+                "holds class folders alone (dataset.images=)"
+            )
+    for name, _ in sorted(visible):
+        stem = name.removesuffix(".tar")
+        if stem != name and _WNID.fullmatch(stem) and stem not in folders:
+            raise UserError(f"{folder / name}: still packed; unpack it into the folder {stem}")
+    return folders
+
+
+def _images(folder: Path) -> list[tuple[str, str, int]]:
+    """Id, path and size in bytes of each image of a class; listing and sizes are all that is asked for."""
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            stem, _, suffix = entry.name.rpartition(".")
+            if suffix.lower() in ("jpeg", "jpg") and not stem.startswith("."):
+                if not stem.startswith(f"{folder.name}_"):
+                    raise UserError(
+                        f"{entry.path}: not called {folder.name}_….JPEG as its class's images are; move it"
+                    )
+                found.append((stem, entry.path, entry.stat().st_size))
+    return found
 
 
 def _refuse_absent(folder: Path, listed: frozenset[str] | None, found: Mapping[str, int]) -> None:
     absent = sorted((listed or frozenset()) - found.keys())
     if absent:
-        raise UserError(f"{absent[0]} of dataset.list has no file in {folder}; correct the list")
+        raise UserError(
+            f"{absent[0]} of dataset.list has no file in {folder} ({len(absent)} so); correct the list"
+        )
     if not found:
         raise UserError(f"{folder}: its class folders hold no .JPEG; unpack the images there")
 

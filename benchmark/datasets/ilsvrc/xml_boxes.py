@@ -31,7 +31,7 @@ def read_xml_folder(folder: Path, classes: Classes, wanted: Set[str] | None) -> 
         UserError: If the folder or a file cannot be read, a file is not an annotation, or one names several
             classes or an unknown one.
     """
-    paths = _list(folder)
+    paths = _list(folder, classes.last_image)
     chosen = sorted(paths if wanted is None else paths.keys() & wanted)
     # Threads hide the latency of network file systems; the parsing itself is quick.
     with ThreadPoolExecutor(8) as pool:
@@ -75,12 +75,12 @@ def _numbers(node: ElementTree.Element | None, names: tuple[str, ...], path: Pat
     return whole_numbers(texts, len(names), f"{path}, <{names[0]}> and its neighbours")
 
 
-def _list(folder: Path) -> dict[str, Path]:
+def _list(folder: Path, last: int) -> dict[str, Path]:
     try:
         names = [entry.name for entry in os.scandir(folder) if is_annotation(entry.name)]
     except OSError as error:
         raise UserError(f"{folder}: the annotations cannot be listed ({error.strerror})") from error
-    return {parse_id(name, str(folder / name)): folder / name for name in names}
+    return {parse_id(name, str(folder / name), last): folder / name for name in names}
 
 
 def _content(path: Path) -> bytes:

@@ -41,7 +41,7 @@ def test_every_layout_gives_the_same_images_and_labels(tmp_path: Path, layout: s
 
 def test_the_fingerprint_sees_a_changed_file_another_order_and_a_subset(tmp_path: Path) -> None:
     root = write(tmp_path)
-    prints = [load_train(root=root, **options).fingerprint for options in ({}, {"limit": 2}, {"limit": 1})]
+    prints = [load_train(root=root, limit=limit).fingerprint for limit in (None, 2, 1)]
     prints.append(load_train(root=root, order="stratified", seed=1).fingerprint)
     (root / FILES[0]).write_bytes((root / FILES[0]).read_bytes() + b"x")
     prints.append(load_train(root=root).fingerprint)
@@ -84,3 +84,47 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     (tmp_path / "bare" / "n00000001").mkdir()
     with pytest.raises(UserError, match="n00000001 is not a WNID"):
         load_train(root=tmp_path / "bare")
+    (tmp_path / "ILSVRC2012_img_train.tar").write_bytes(b"")
+    with pytest.raises(UserError, match=r"ILSVRC2012_img_train\.tar: still packed"):
+        load_train(root=tmp_path)
+
+
+def test_what_does_not_fit_is_refused_and_never_left_out(tmp_path: Path) -> None:
+    first = write(tmp_path) / FILES[0]
+
+    def refused(match: str) -> None:
+        with pytest.raises(UserError, match=match):
+            load_train(images=tmp_path)
+
+    (tmp_path / "n02119789.tar").write_bytes(b"")
+    refused(r"n02119789\.tar: still packed")
+    (tmp_path / "n02119789.tar").rename(tmp_path / "n01440764.tar")  # kept beside what it was unpacked to
+    assert len(load_train(images=tmp_path).samples) == 3
+    (tmp_path / "cats").mkdir()
+    refused("cats: its name is no class")
+    (tmp_path / "cats").rmdir()
+    second = first.with_suffix(".jpg")
+    second.write_bytes(first.read_bytes())
+    refused("n01440764_10026 is there twice")
+    second.rename(first.with_name("n15075141_7.JPEG"))
+    refused("n15075141_7.JPEG: not called n01440764_")
+    first.with_name("n15075141_7.JPEG").unlink()
+    first.with_name("n01440764_9.JPEG").symlink_to(tmp_path / "nothing")
+    refused("n01440764_9.JPEG: cannot be read")
+    first.with_name("n01440764_9.JPEG").unlink()
+
+
+def test_hidden_files_and_files_of_other_kinds_are_no_images(tmp_path: Path) -> None:
+    first = write(tmp_path) / FILES[0]
+    for name in ("._n01440764_10026.JPEG", "Thumbs.db", "index.txt"):
+        first.with_name(name).write_bytes(b"x")
+    (tmp_path / ".cache").mkdir()
+    assert len(load_train(root=tmp_path).samples) == 3
+
+
+def test_the_report_counts_what_is_there_whatever_part_is_asked_for(tmp_path: Path) -> None:
+    root = write(tmp_path)
+    lines = load_train(root=root, limit=1, count=5).report.lines()
+    assert lines[0].startswith(f"images      3 files in {root}")
+    assert lines[1] == "incomplete  2 of the 5 images are not here"
+    assert len(load_train(root=root, count=3).report.lines()) == 1

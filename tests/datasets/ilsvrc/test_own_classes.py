@@ -1,9 +1,10 @@
 """A collection of one's own classes, in ILSVRC's layout."""
 
+import shutil
 from pathlib import Path
 
 import pytest
-from ilsvrc_trees import Picture, write_devkit, write_images, write_solution, write_xml
+from ilsvrc_trees import Picture, write_devkit, write_images, write_solution, write_text, write_xml
 
 from benchmark.datasets.ilsvrc import IlsvrcVal, load
 from benchmark.errors import UserError
@@ -60,7 +61,9 @@ def test_a_class_that_is_not_on_the_list_is_refused(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "n2 b\nn1 a\n", "n1 a\nn1 a\n"], ids=["nothing", "unsorted", "one of them twice"]
+    "text",
+    ["", "n00000002 b\nn00000001 a\n", "n00000001 a\nn00000001 a\n", "cat a\n", "n1 a\n"],
+    ids=["nothing", "unsorted", "one of them twice", "a word", "too short"],
 )
 def test_a_list_must_have_each_class_once_in_sorted_order(root: Path, text: str) -> None:
     (root / "LOC_synset_mapping.txt").write_text(text)
@@ -71,6 +74,37 @@ def test_a_list_must_have_each_class_once_in_sorted_order(root: Path, text: str)
 def test_the_official_classes_list_of_the_same_folder_is_not_taken_for_granted(root: Path) -> None:
     with pytest.raises(UserError, match=r"LOC_synset_mapping\.txt, line 1: n01514668.*dataset\.classes="):
         load(root=root)
+
+
+def test_its_images_are_numbered_beyond_those_of_ilsvrc(root: Path) -> None:
+    more = (*PICTURES, Picture(50_001, 7, ((0, 0, 3, 3),)))
+    for part in ("Data", "Annotations"):
+        shutil.rmtree(root / part)
+    write_images(root / "Data/CLS-LOC/val", more)
+    write_xml(root / "Annotations/CLS-LOC/val", more)
+    write_solution(root, more)
+    write_text(root / "text", more)
+    (root / "blacklist.txt").write_text("50001\n")
+    (root / "text/class_labels.txt").unlink()  # its labels are indices into the official list
+    dataset = own(root, count=4, ground_truth=root / "text")
+    assert dataset.samples[-1].image_id == "ILSVRC2012_val_00050001"
+    assert [sample.blacklisted for sample in dataset.samples] == [False, False, False, True]
+    (root / "LOC_synset_mapping.txt").unlink()
+    with pytest.raises(UserError, match=r"ILSVRC2012_val_00050001.* is not an image of ILSVRC2012 val"):
+        load(root=root)
+
+
+def test_labels_as_numbers_of_the_classes_are_read_if_there_are_as_many_as_images(root: Path) -> None:
+    shutil.rmtree(root / "Annotations")
+    path = root / "ILSVRC2012_validation_ground_truth.txt"
+    path.write_text("1\n3\n2\n")
+    assert [sample.label for sample in own(root).samples] == [0, 2, 1]
+    path.write_text("1\n3\n4\n")
+    with pytest.raises(UserError, match=r"line 3: 4 is not an ILSVRC id 1…3"):
+        own(root)
+    path.write_text("1\n3\n")
+    with pytest.raises(UserError, match="2 lines where 3 are expected"):
+        own(root)
 
 
 def test_the_devkit_of_ilsvrc_does_not_fit_them(root: Path) -> None:

@@ -1,0 +1,92 @@
+"""Boxes out as the devkit's text and in again, with the numbers of the dataset's own classes."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ilsvrc_trees as trees
+import numpy as np
+import pytest
+from handmade import result
+from ilsvrc_trees import CLASSES, PICTURES
+from random_records import make
+
+from benchmark.archive import Archived, write_table
+from benchmark.cli import export, score
+from benchmark.datasets.ilsvrc import IlsvrcVal, load
+from benchmark.store import Made, write_records
+from benchmark.table import DatasetNote, Table
+
+WNIDS = sorted({picture.wnid for picture in PICTURES})
+LIST = "LOC_synset_mapping.txt"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A collection of the three classes that its images have."""
+    trees.kaggle(tmp_path / "data")
+    (tmp_path / "data" / LIST).write_text("".join(f"{wnid} mine\n" for wnid in WNIDS))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """``command(main, "key=value", …)``: what it printed."""
+
+    def run(main: Callable[[], int], *options: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["command", *options])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        printed = capsys.readouterr()
+        assert not exit_.value.code, printed.err
+        return printed.out
+
+    return run
+
+
+def measured(folder: Path, dataset: IlsvrcVal, config: dict[str, Any]) -> Path:
+    """A table of one row whose guess is, but for the last image's class, the truth of each image."""
+    labels = np.array([sample.label for sample in dataset.samples], np.int32)
+    guesses = labels.copy()
+    guesses[-1] = (labels[-1] + 1) % len(dataset.classes)
+    boxes = np.array([sample.boxes[0] for sample in dataset.samples], np.int32)
+    columns: dict[str, Any] = {
+        "image_ids": tuple(sample.image_id for sample in dataset.samples),
+        "labels": labels,
+        "classes": guesses[:, None],
+        "boxes": boxes[:, None],
+        "label_peaks": np.zeros((len(labels), 2), np.int32),
+        "label_empty": np.zeros(len(labels), np.bool_),
+    }
+    records = make(0, n=len(labels), k=1, **columns)
+    write_records(folder / "records.parquet", records, Made({}, 0.0))
+    print_ = dataset.fingerprint
+    row = result(config=config, conditions={"dataset": {"fingerprint": print_}})
+    note = DatasetNote(dataset.name, len(labels), dataset.complete, print_)
+    table = Table("one", "One", note, (row,))
+    return write_table(folder / dataset.name, Archived(table, None, {row.row: "records.parquet"}))
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own classes", "the official ones"])
+def test_what_was_exported_is_scored_by_the_same_numbers(
+    root: Path, tmp_path: Path, command: Callable[..., str], own: bool
+) -> None:
+    options: dict[str, Any] = {"classes": LIST, "name": "mine", "count": 4} if own else {}
+    if not own:
+        (root / LIST).unlink()
+    dataset = load(root=root, **options)
+    made = measured(tmp_path / "results", dataset, {"dataset": {"classes": None, **options}})
+    text = Path(command(export.main, f"results={made}").strip())
+
+    numbers = [int(line.split()[0]) for line in text.read_text().splitlines()]
+    right = [WNIDS.index(p.wnid) + 1 if own else CLASSES.ilsvrc_ids[p.label] for p in PICTURES]
+    assert numbers[:-1] == right[:-1]
+    assert numbers[-1] != right[-1]
+
+    overrides = [f"dataset.{key}={value}" for key, value in options.items()]
+    printed = command(score.main, f"predictions={text}", f"dataset.root={root}", *overrides)
+    assert f"4 images of {'mine (the complete set)' if own else 'ilsvrc_val (not'}" in printed
+    by_name = dict(re.findall(r"^(\w+) +(\d+\.\d\d) ", printed, re.MULTILINE))
+    assert (by_name["cls_top1"], by_name["loc_top1"]) == ("25.00", "25.00")
