@@ -49,6 +49,15 @@ def write_images(folder: Path, pictures: tuple[Picture, ...] = PICTURES, wnid_fo
         Image.fromarray(pixels).save(target / f"{picture.image_id}.JPEG", "JPEG")
 
 
+def write_train(folder: Path, pictures: tuple[Picture, ...] = PICTURES) -> None:
+    """As the train split has them: a folder a class, names of WNID and number, no boxes."""
+    for picture in pictures:
+        target = folder / picture.wnid
+        target.mkdir(parents=True, exist_ok=True)
+        pixels = np.full((picture.size[1], picture.size[0], 3), picture.number % 256, np.uint8)
+        Image.fromarray(pixels).save(target / f"{picture.wnid}_{picture.number}.JPEG", "JPEG")
+
+
 def write_xml(folder: Path, pictures: tuple[Picture, ...] = PICTURES) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for picture in pictures:

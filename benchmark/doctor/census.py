@@ -87,15 +87,21 @@ def examine(samples: Sequence[Sample], decode: bool, pool: Executor, seen: Calla
 
 
 def count(dataset: Dataset) -> list[str]:
-    """Numbers of samples, boxes, labels and blacklisted images, as a person reads them."""
+    """Numbers of samples, boxes, labels and blacklisted images, as a person reads them.
+
+    Of images that are there to be learned from, without any box, localization is not spoken of.
+    """
     samples = dataset.samples
     several = sum(len(sample.boxes) > 1 for sample in samples)
-    extent = "the complete official set" if dataset.complete else "not the complete official set"
+    extent = "the complete set" if dataset.complete else "not the complete set"
+    boxes = sum(len(sample.boxes) for sample in samples)
+    localized = f"{boxes}; {several} images have several" if boxes else "none: for training alone"
+    blacklisted = sum(sample.blacklisted for sample in samples)
     return [
         f"samples     {len(samples)}, {extent}",
-        f"boxes       {sum(len(sample.boxes) for sample in samples)}; {several} images have several",
+        f"boxes       {localized}",
         f"labels      {len({sample.label for sample in samples})} of {len(dataset.classes)} classes",
-        f"blacklisted {sum(sample.blacklisted for sample in samples)} images, left out of localization",
+        *([f"blacklisted {blacklisted} images, left out of localization"] if boxes else []),
         f"skipped     {len(dataset.skipped)} images",
     ]
 

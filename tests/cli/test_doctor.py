@@ -93,6 +93,24 @@ def test_truth_alone_is_examined_without_images(doctor: Run, tmp_path: Path) -> 
     assert "pixels" not in lines_of(printed)
 
 
+def test_the_train_split_is_examined_without_speaking_of_boxes(doctor: Run, tmp_path: Path) -> None:
+    trees.write_train(tmp_path / "Data/CLS-LOC/train")
+    status, printed, _ = doctor("dataset=ilsvrc_train", f"dataset.root={tmp_path}")
+    said = lines_of(printed)
+    assert status == 0
+    assert said["images"].startswith("4 files in ")
+    assert said["samples"] == "4, not the complete set"
+    assert said["boxes"].startswith("none")
+    assert said["labels"] == "3 of 1000 classes"
+    assert said["pixels"] == "4 RGB, 0 grey, 0 CMYK"
+    assert "blacklist" not in printed
+    (tmp_path / "Data/CLS-LOC/train/cats").mkdir()
+    status, printed, _ = doctor("dataset=ilsvrc_train", f"dataset.root={tmp_path}")
+    assert status == 1
+    assert "PROBLEM" in printed
+    assert "cats: its name is no class" in printed
+
+
 @pytest.mark.parametrize("options", [(), ("image=cat.jpg",), ("dataset=ilsvrc_val", "images=0")])
 def test_a_command_without_sense_is_one_line(doctor: Run, options: tuple[str, ...]) -> None:
     status, printed, complaint = doctor(*options)
