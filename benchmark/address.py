@@ -18,7 +18,9 @@ from benchmark import (
     images,
     locate,
     provenance,
+    segments,
     settings,
+    thresholds,
     transforms,
 )
 from benchmark.cell import Cell, Recipe, Scene
@@ -41,7 +43,7 @@ TO_A_HEATMAP = (
     transforms,
 )
 """The code from a file to a heatmap, beside the method, the transform and the model's family."""
-TO_A_BOX = (boxes, heatmaps, locate)
+TO_A_BOX = (boxes, heatmaps, locate, segments, thresholds)
 """The code from a heatmap to a box, beside the localizer."""
 
 

@@ -113,5 +113,63 @@ def largest_component(mask: BoolArray, connectivity: int = 8) -> Box | None:
     return Box(int(x[best]), int(y[best]), int(x[best] + width[best]), int(y[best] + height[best]))
 
 
+def tight(mask: BoolArray) -> Box | None:
+    """Tight box of all true pixels of ``[h, w]``, connected or not; ``None`` where there is none."""
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    if not len(columns):
+        return None
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def component_boxes(mask: BoolArray, connectivity: int = 8) -> IntArray:
+    """Tight boxes ``[n, 4]`` of all connected components of ``[h, w]``, in no particular order."""
+    _, _, components, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=connectivity)
+    corner, size = components[1:, :2], components[1:, 2:4]
+    return np.concatenate([corner, corner + size], axis=1).astype(np.int32)
+
+
+def outlines(mask: BoolArray) -> IntArray:
+    """Tight boxes ``[n, 4]`` of all outlines of ``[h, w]``: of 8-connected components, and of holes in them.
+
+    A hole is a 4-connected part of the background that does not touch the border. Its outline runs over the
+    pixels around it, as OpenCV's ``findContours`` traces it.
+    """
+    height, width = mask.shape
+    gaps = component_boxes(~mask, connectivity=4)
+    inside = (gaps[:, :2] > 0).all(axis=1) & (gaps[:, 2:] < [width, height]).all(axis=1)
+    return np.concatenate([component_boxes(mask), gaps[inside] + np.array([-1, -1, 1, 1], np.int32)])
+
+
+def by_area(boxes: IntArray) -> IntArray:
+    """``[n, 4]`` boxes, the largest first; of equal ones the first by ``(y0, x0, y1, x1)``."""
+    x0, y0, x1, y1 = boxes.T
+    ordered: IntArray = boxes[np.lexsort((x1, y1, x0, y0, -area(boxes)))]
+    return ordered
+
+
+def from_frame(box: _Boxes, size: int, view: View) -> IntArray:
+    """Boxes of a square that shows the view's region, in original pixels.
+
+    A pixel of the region is in the box where its coordinate, scaled to the square and rounded down, is:
+    ``floor(size * x / width)``. So a box of the square and the original box that comes of it hold the same
+    pixels of an image, whatever its aspect ratio.
+
+    Args:
+        box: ``[..., 4]`` half-open, in a square of ``size`` pixels a side, not empty.
+        size: Side of the square.
+        view: What it shows, and where.
+
+    Returns:
+        ``[..., 4]``; at least one pixel wide and high, even where an image has fewer pixels than the square.
+    """
+    x, y, right, bottom = view.region
+    wide = np.array([right - x, bottom - y] * 2, np.int64)
+    scaled = -(-box.astype(np.int64) * wide // size)  # the least x with floor(size x / width) >= edge
+    low = np.minimum(scaled[..., :2], wide[:2] - 1)
+    high = np.maximum(scaled[..., 2:], low + 1)
+    corner = np.array([x, y, x, y], np.int64)
+    return (np.concatenate([low, high], axis=-1) + corner).astype(np.int32)
+
+
 def _positive(lengths: _Counts) -> _Counts:
     return np.maximum(lengths, 0)

@@ -1,5 +1,6 @@
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,12 +11,17 @@ from skimage.measure import label, regionprops
 
 from benchmark.boxes import (
     area,
+    by_area,
+    component_boxes,
+    from_frame,
     from_inclusive,
     hits,
     intersection,
     iou,
     largest_component,
     matches,
+    outlines,
+    tight,
     to_inclusive,
     whole,
 )
@@ -192,3 +198,52 @@ def test_a_mask_that_is_a_view_of_another_is_read_rightly() -> None:
 
 def test_the_whole_image_is_its_size_whatever_the_region() -> None:
     assert whole(View(7, 5, Box(1, 1, 3, 3))) == Box(0, 0, 7, 5)
+
+
+MASKS = arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))
+
+
+@given(MASKS)
+def test_a_tight_box_holds_every_true_pixel_and_no_empty_edge(mask: BoolArray) -> None:
+    ys, xs = np.nonzero(mask)
+    expected = Box(xs.min(), ys.min(), xs.max() + 1, ys.max() + 1) if len(xs) else None
+    assert tight(mask) == expected
+
+
+@given(MASKS, st.sampled_from([4, 8]))
+def test_component_boxes_are_those_of_scikit_image(mask: BoolArray, connectivity: int) -> None:
+    labels = label(mask, connectivity=connectivity // 4)  # type: ignore[no-untyped-call]
+    regions = [region.bbox for region in regionprops(labels)]  # type: ignore[no-untyped-call]
+    expected = sorted([x0, y0, x1, y1] for y0, x0, y1, x1 in regions)
+    assert sorted(component_boxes(mask, connectivity).tolist()) == expected
+
+
+@given(MASKS)
+def test_outlines_are_those_that_opencv_traces(mask: BoolArray) -> None:
+    traced = cv2.findContours(mask.astype(np.uint8), cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)[0]
+    rectangles = [cv2.boundingRect(outline) for outline in traced]
+    assert sorted(outlines(mask).tolist()) == sorted([x, y, x + w, y + h] for x, y, w, h in rectangles)
+
+
+@given(st.lists(boxes(), min_size=1, max_size=6))
+def test_ranked_by_area_the_first_of_equal_ones_is_the_upper_left(some: list[npt.NDArray[np.int32]]) -> None:
+    ranked = by_area(np.array(some)).tolist()
+    keys = [(-(x1 - x0) * (y1 - y0), y0, x0, y1, x1) for x0, y0, x1, y1 in ranked]
+    assert keys == sorted(keys)
+    assert sorted(ranked) == sorted(box.tolist() for box in some)
+
+
+@given(boxes(), st.integers(1, 40), st.integers(1, 40), st.integers(0, 5))
+def test_a_frames_box_holds_the_pixels_that_scaled_and_rounded_down_lie_in_it(
+    box: npt.NDArray[np.int32], width: int, height: int, shift: int
+) -> None:
+    view = View(width + 9, height + 9, Box(shift, shift, shift + width, shift + height))
+    x0, y0, x1, y1 = from_frame(box, SIDE, view).tolist()
+    columns = [x for x in range(width) if box[0] <= SIDE * x // width < box[2]]
+    rows = [y for y in range(height) if box[1] <= SIDE * y // height < box[3]]
+    assert shift <= x0 < x1 <= shift + width
+    assert shift <= y0 < y1 <= shift + height
+    if columns:
+        assert (x0, x1) == (shift + columns[0], shift + columns[-1] + 1)
+    if rows:
+        assert (y0, y1) == (shift + rows[0], shift + rows[-1] + 1)

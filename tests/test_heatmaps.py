@@ -1,12 +1,14 @@
+import cv2
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from torch.nn.functional import interpolate
 
 from benchmark.errors import UserError
-from benchmark.heatmaps import peak, upsample
+from benchmark.heatmaps import cubic, peak, to_bytes, upsample, upsample_cubic
 from benchmark.types import Box, FloatArray, View
 
 SIDES = st.integers(1, 40)
@@ -99,3 +101,43 @@ def test_the_peak_is_x_then_y_and_the_first_in_raster_order() -> None:
     assert peak(pixels) == (0, 0)
     pixels[3, 0] = pixels[1, 5] = pixels[2, 1] = 7
     assert peak(pixels) == (5, 1)
+
+
+@given(SIDES, SIDES, SIDES, SIDES)
+def test_cubic_convolution_is_opencvs(h: int, w: int, height: int, width: int) -> None:
+    heatmap = random_map(h, w)
+    oracle = cv2.resize(heatmap.astype(np.float64), (width, height), interpolation=cv2.INTER_CUBIC)
+    np.testing.assert_allclose(cubic(heatmap, height, width, -0.75), oracle, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(7, 7, 50, 33), (5, 9, 20, 40)])
+def test_enlarging_with_matlabs_kernel_is_pillows_bicubic_away_from_the_border(
+    size: tuple[int, int, int, int],
+) -> None:
+    h, w, height, width = size
+    heatmap = random_map(h, w)
+    oracle = np.asarray(Image.fromarray(heatmap).resize((width, height), Image.Resampling.BICUBIC))
+    inner = (slice(2 * height // h, -2 * height // h), slice(2 * width // w, -2 * width // w))
+    np.testing.assert_allclose(
+        upsample_cubic(heatmap, full(width, height))[inner], oracle[inner], rtol=0, atol=1e-5
+    )
+
+
+@given(SIDES, SIDES, SIDES, SIDES, st.floats(-1e6, 1e6, width=32))
+def test_cubic_convolution_keeps_a_constant_map_exactly(
+    h: int, w: int, height: int, width: int, value: float
+) -> None:
+    assert (cubic(np.full((h, w), value, np.float32), height, width, -0.5) == np.float32(value)).all()
+
+
+def test_cubic_upsampling_too_leaves_what_was_not_seen_at_minus_infinity() -> None:
+    pixels = upsample_cubic(random_map(3, 3), View(9, 7, Box(2, 1, 8, 7)))
+    assert (np.isfinite(pixels) == (upsample(random_map(3, 3), View(9, 7, Box(2, 1, 8, 7))) > -np.inf)).all()
+    with pytest.raises(UserError, match="NaN"):
+        upsample_cubic(np.full((2, 2), np.nan, np.float32), full(4, 4))
+
+
+def test_a_grey_picture_has_255_at_the_maximum_and_rounds_half_up() -> None:
+    pixels = np.array([[2, 1, 0.48 / 127.5, 0.52 / 127.5, -3, -np.inf]], np.float32)
+    assert to_bytes(pixels).tolist() == [[255, 128, 0, 1, 0, 0]]
+    assert to_bytes(-pixels[:, :2]).tolist() == [[0, 0]]

@@ -1,18 +1,15 @@
 """Boxes from image-space gradients: seeds by quantiles, colours by GrabCut."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from benchmark.boxes import largest_component, whole
 from benchmark.errors import UserError
 from benchmark.heatmaps import peak, upsample
-from benchmark.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
-
-_Trimap = npt.NDArray[np.uint8]
-_UNUSED = (0, 0, 0, 0)  # GrabCut can also start from a box
+from benchmark.segments import Trimap, rescaled, segment, shrunk
+from benchmark.types import FloatArray, ImageArray, IntArray, Localization, View
 
 
 @dataclass(frozen=True)
@@ -33,8 +30,8 @@ class GrabCut:
       foreground.
     * A map without a positive value, or constant, seeds nothing: the box is the whole image, marked empty.
 
-    GrabCut draws random numbers (k-means). OpenCV's generator belongs to the thread and is seeded before
-    every call, so a box depends neither on the order of the images nor on the number of threads.
+    A box depends neither on the order of the images nor on the number of threads, whatever random numbers
+    GrabCut draws.
 
     Attributes:
         name: The localizer's key in ``conf/localizer``.
@@ -80,18 +77,18 @@ class GrabCut:
         if image is None:
             raise UserError(f"localizer {self.name} needs the images' pixels; give a dataset with images")
         pixels = upsample(heatmap, view)
-        small = self._shrink(view)
+        small = shrunk(view, self.max_side)
         seeds = self._seeds(pixels if small == view else upsample(heatmap, small))
-        box = None if seeds is None else largest_component(self._segment(image, seeds))
+        box = None if seeds is None else largest_component(segment(image, seeds, self.iterations))
         if box is None:
             return Localization(whole(view), peak(pixels), empty=True)
-        return Localization(_scale(box, small, view), peak(pixels), empty=False)
+        return Localization(rescaled(box, small, view), peak(pixels), empty=False)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
         """No boxes, ``[0, 4]``: GrabCut has no threshold."""
         return np.empty((0, 4), np.int32)
 
-    def _seeds(self, pixels: FloatArray) -> _Trimap | None:
+    def _seeds(self, pixels: FloatArray) -> Trimap | None:
         """GrabCut's mask, or ``None`` where the map tells no pixel from another."""
         if pixels.max() <= 0:
             return None
@@ -102,34 +99,6 @@ class GrabCut:
             return None
         return np.select([background, foreground], [cv2.GC_BGD, cv2.GC_FGD], cv2.GC_PR_BGD).astype(np.uint8)
 
-    def _segment(self, image: ImageArray, seeds: _Trimap) -> BoolArray:
-        height, width = seeds.shape
-        if seeds.shape != image.shape[:2]:
-            resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-            image = np.asarray(resized, np.uint8)
-        colours = np.zeros((2, 1, 65))  # the two colour models, for OpenCV to fill
-        cv2.setRNGSeed(0)
-        cv2.grabCut(image, seeds, _UNUSED, colours[0], colours[1], self.iterations, cv2.GC_INIT_WITH_MASK)
-        return np.isin(seeds, [cv2.GC_FGD, cv2.GC_PR_FGD])
-
-    def _shrink(self, view: View) -> View:
-        """The view of the copy that GrabCut works on; the view itself where it is small enough."""
-        longer = max(view.width, view.height)
-        if self.max_side is None or longer <= self.max_side:
-            return view
-        factor = self.max_side / longer
-        width, height = max(round(view.width * factor), 1), max(round(view.height * factor), 1)
-        small = View(width, height, Box(0, 0, width, height))
-        return replace(small, region=_scale(view.region, view, small))
-
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and value >= 1
-
-
-def _scale(box: Box, of: View, to: View) -> Box:
-    """The box between two sizes of one image, rounded outward to whole pixels, inside the other's region."""
-    x0, x1 = box.x0 * to.width // of.width, -(-box.x1 * to.width // of.width)
-    y0, y1 = box.y0 * to.height // of.height, -(-box.y1 * to.height // of.height)
-    seen = to.region
-    return Box(max(x0, seen.x0), max(y0, seen.y0), min(x1, seen.x1), min(y1, seen.y1))
