@@ -1,0 +1,56 @@
+"""Localization accuracy at the best threshold, averaged over several least overlaps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.curves import right_at
+from benchmark.errors import UserError
+from benchmark.intervals import Numbers, bootstrap, bounded
+from benchmark.types import Estimate, Records
+
+
+@dataclass(frozen=True)
+class MaxBoxAccV2:
+    """``max_box_acc_v2``: the mean over least overlaps of the best **accuracy** over thresholds.
+
+    After Choe et al.'s MaxBoxAccV2 (protocol §5.5): for each of ``ious`` the threshold that is best for *it*,
+    over all images, the blacklisted too. Theirs lets every contour of a threshold count, and so does this for
+    a localizer that draws them (``wsol_maxboxacc_v2``); for any other, a threshold has one box. As in
+    ``max_box_acc`` the thresholds are chosen on the evaluated images, anew in each resample: compare it only
+    with its like. Left out where no curve over thresholds was recorded.
+
+    Attributes:
+        ious: Least overlaps, each in (0, 1].
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
+    """
+
+    ious: Sequence[float] = (0.3, 0.5, 0.7)
+    resamples: int = 1_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse an empty list.
+
+        Raises:
+            UserError: If there is no least overlap.
+        """
+        if not self.ious:
+            raise UserError("metric.max_box_acc_v2.ious is empty; give numbers in (0, 1], such as [0.5]")
+
+    def __call__(self, records: Records) -> dict[str, Estimate]:
+        """The mean with its interval."""
+        found = [at for iou in self.ious if (at := right_at(records, iou)) is not None]
+        if not found:
+            return {}
+        right = np.concatenate([of_one for _, of_one in found], axis=1)
+
+        def score(means: Numbers) -> Numbers:
+            best: Numbers = means.reshape(len(means), len(found), -1).max(axis=2).mean(axis=1)
+            return best
+
+        value = float(score(right.mean(axis=0)[None])[0])
+        interval = bootstrap(right, score, self.resamples, self.seed)
+        return {"max_box_acc_v2": bounded(value, len(records), interval)}
