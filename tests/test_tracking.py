@@ -15,6 +15,7 @@ import yaml
 from handmade import DATASET, ROOT, estimate, result, table
 
 from benchmark.errors import UserError
+from benchmark.logged import training_run
 from benchmark.table import Table
 from benchmark.tracking import MlflowTracker, NoTracker, Tracker
 from benchmark.tracking_place import sqlite_uri
@@ -112,6 +113,30 @@ def test_everything_lies_below_the_results_folder_and_nothing_in_the_working_fol
     assert (results / "mlflow.db").is_file()
     assert list((results / "mlartifacts").rglob("records.parquet"))
     assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_training_is_one_run_with_its_curve_however_often_it_is_logged(results: Path) -> None:
+    passport = {
+        **{"name": "net", "fingerprint": "ab" * 32, "sha256": "cd" * 32, "iterations": 8, "seconds": 12.5},
+        **{"cls_top1": 0.25, "cls_top5": 0.0, "n": 16, "command": ["model=net"]},
+        "config": {"train": {"lr": 0.1}, "train_set": {"root": "/somewhere"}},
+    }
+    curve = [(4, 1000.0, {"loss": 2.0, "top1_error": 0.5}), (8, 1010.5, {"loss": 1.0})]
+    tracker = MlflowTracker(None, str(results))
+    made = client(results)
+    for _ in range(2):
+        tracker.log_training(training_run(passport), curve, [file(results, "net.json")])
+        (run,) = made.search_runs([made.get_experiment_by_name("training").experiment_id])
+        made.update_run(run.info.run_id, status="RUNNING")  # as a killed process leaves it
+    tracker.log_training(training_run(passport), curve, [file(results, "net.json")])
+    (run,) = made.search_runs([made.get_experiment_by_name("training").experiment_id])
+    assert (run.info.run_name, run.info.status) == ("net", "FINISHED")
+    losses = [(point.step, point.value) for point in made.get_metric_history(run.info.run_id, "loss")]
+    assert losses == [(4, 2.0), (8, 1.0)]
+    assert run.data.metrics["final_cls_top1"] == 0.25
+    assert run.data.params == {"train.lr": "0.1"}
+    assert run.data.tags["command"] == '["model=net"]'
+    assert artifacts(results, run) == {"net.json": "some text"}
 
 
 def test_logging_twice_doubles_nothing_and_replaces_the_files_of_the_table(results: Path) -> None:
