@@ -1,0 +1,74 @@
+"""Boxes that do not look at the map: what any protocol must beat."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from benchmark.heatmaps import peak, upsample
+from benchmark.thresholds import ascending, require
+from benchmark.types import Box, FloatArray, ImageArray, IntArray, Localization, View
+
+_GRID = tuple(step / 20 for step in range(1, 21))
+_RANGE = "in (0, 1]"
+
+
+@dataclass(frozen=True)
+class CenterBox:
+    """A box in the middle of the image, whatever the map: a baseline; with fraction 1 the whole image.
+
+    Baselines of protocol §0 and §5.3. Those leave the rounding open, and a pixel moves the error of the
+    smaller boxes by half a point; the rule under which all five of their numbers come out, to the digit, is
+    taken: with ``m = (1 - fraction) / 2`` in double precision the corners are ``m * side`` and
+    ``(1 - m) * side``, rounded down, the second read inclusively and cut to the image. So the box is up to a
+    pixel larger than its fraction, and 0.8 of 500 pixels begins at 49, since ``m`` is a hair under 0.1.
+
+    The image is meant, not what a crop shows of it. No map is empty here: none is asked. The peak is that of
+    the map, negative cells set to 0, upsampled as ``gradcam_15`` does.
+
+    Attributes:
+        name: The localizer's key in ``conf/localizer``.
+        version: Raised whenever a change of the code can change a box.
+        fraction: Of each side, in (0, 1].
+        grid: Ascending fractions in (0, 1] at which :meth:`curve` gives boxes.
+    """
+
+    name: str
+    version: int
+    fraction: float
+    grid: tuple[float, ...] = _GRID
+    needs_image: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range.
+
+        Raises:
+            UserError: Naming the option and its range.
+        """
+        require("fraction", self.fraction, _fits, f"a number {_RANGE}")
+        object.__setattr__(self, "grid", ascending("grid", self.grid, _fits, _RANGE))
+
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
+        """The box; of the ``[h, w]`` heatmap only the peak is taken.
+
+        Raises:
+            UserError: If the heatmap holds NaN or infinity.
+        """
+        return Localization(_box(view, self.fraction), peak(upsample(np.maximum(heatmap, 0), view)), False)
+
+    def curve(self, heatmap: FloatArray, view: View) -> IntArray:
+        """Boxes ``[T, 4]`` at each fraction of ``grid``."""
+        return np.array([_box(view, fraction) for fraction in self.grid], np.int32).reshape(-1, 4)
+
+
+def _box(view: View, fraction: float) -> Box:
+    (x0, x1), (y0, y1) = _middle(view.width, fraction), _middle(view.height, fraction)
+    return Box(x0, y0, x1, y1)
+
+
+def _middle(side: int, fraction: float) -> tuple[int, int]:
+    margin = (1 - fraction) / 2
+    return int(margin * side), min(int((1 - margin) * side) + 1, side)
+
+
+def _fits(value: float) -> bool:
+    return 0 < value <= 1

@@ -1,0 +1,108 @@
+"""GrabCut as a helper in CAM's released code seeds it."""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from benchmark.boxes import area, by_area, component_boxes, whole
+from benchmark.errors import UserError
+from benchmark.heatmaps import peak, to_bytes, upsample_cubic
+from benchmark.segments import Trimap, rescaled, segment, shrunk
+from benchmark.thresholds import require, require_count
+from benchmark.types import Box, FloatArray, ImageArray, IntArray, Localization, View
+
+
+@dataclass(frozen=True)
+class ZhouGrabCut:
+    """Seed one round of GrabCut by two grey levels of the map; take its segments' largest rectangle.
+
+    Zhou et al. 2016, ``gc.cpp`` of the released code, which their last script leaves out (protocol §3.4): all
+    pixels are sure background, above ``background`` probable background, above ``foreground`` probable
+    foreground; no pixel is sure foreground.
+
+    * The map is resized to the image by cubic convolution and made grey as for ``cam_dtbox``: 255 at the
+      maximum, 0 at and below 0, whole numbers; their JPEG's noise is not imitated.
+    * Bounding rectangles of the 8-connected foreground segments with an area above ``least_area``; the
+      largest is the box, of equal ones the first by ``(y0, x0, y1, x1)``. Theirs of holes are never larger.
+    * The rectangle itself is taken, ``x … x + width - 1``. (Lines that are commented out in their script
+      would add a pixel to width and height.)
+    * It works on the original pixels, save that images with a side above ``max_side`` are reduced to it; its
+      box is rounded outward. Theirs is never reduced.
+    * No rectangle, and seeds of one kind alone, from which GrabCut cannot start (a map without a positive
+      value, a constant one): the whole image, marked empty.
+
+    OpenCV's random generator is seeded before every call, as for ``simonyan_grabcut``.
+
+    Attributes:
+        name: The localizer's key in ``conf/localizer``.
+        version: Raised whenever a change of the code can change a box.
+        background: Grey level above which pixels are probable background, in [0, foreground).
+        foreground: Grey level above which they are probable foreground, in (background, 255).
+        iterations: Of GrabCut, at least 1.
+        least_area: Pixels that a rectangle must exceed, 0 or more.
+        max_side: The longer side, in pixels, of the copy on which GrabCut works; ``None``: the original.
+    """
+
+    name: str
+    version: int
+    background: float = 10
+    foreground: float = 40
+    iterations: int = 1
+    least_area: int = 10
+    max_side: int | None = 500
+    needs_image: bool = field(default=True, init=False)
+    grid: tuple[float, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range.
+
+        Raises:
+            UserError: Naming the option and its range.
+        """
+        require("background", self.background, lambda level: 0 <= level < 255, "a number in [0, 255)")
+        require(
+            "foreground",
+            self.foreground,
+            lambda level: self.background < level < 255,
+            f"a number in (background, 255), above {self.background}",
+        )
+        require_count("iterations", self.iterations)
+        require_count("least_area", self.least_area, least=0)
+        if self.max_side is not None:
+            require_count("max_side", self.max_side)
+
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
+        """Locate one class from its ``[h, w]`` heatmap and the ``[H, W, 3]`` image.
+
+        Raises:
+            UserError: If the heatmap holds NaN or infinity, or the image is not at hand.
+        """
+        if image is None:
+            raise UserError(f"localizer {self.name} needs the images' pixels; give a dataset with images")
+        positive = np.maximum(heatmap, 0)
+        pixels = upsample_cubic(positive, view)
+        small = shrunk(view, self.max_side)
+        seeds = self._seeds(pixels if small == view else upsample_cubic(positive, small))
+        box = None if seeds is None else self._largest(image, seeds)
+        if box is None:
+            return Localization(whole(view), peak(pixels), empty=True)
+        return Localization(rescaled(box, small, view), peak(pixels), empty=False)
+
+    def curve(self, heatmap: FloatArray, view: View) -> IntArray:
+        """No boxes, ``[0, 4]``: two levels and a graph cut are not one threshold."""
+        return np.empty((0, 4), np.int32)
+
+    def _seeds(self, pixels: FloatArray) -> Trimap | None:
+        """GrabCut's mask, or ``None`` where it lacks foreground or background."""
+        grey = to_bytes(pixels)
+        likely = grey > self.foreground
+        if likely.all() or not likely.any():
+            return None
+        chosen = np.select([likely, grey > self.background], [cv2.GC_PR_FGD, cv2.GC_PR_BGD], cv2.GC_BGD)
+        return chosen.astype(np.uint8)
+
+    def _largest(self, image: ImageArray, seeds: Trimap) -> Box | None:
+        boxes = component_boxes(segment(image, seeds, self.iterations))
+        boxes = by_area(boxes[area(boxes) > self.least_area])
+        return Box(*boxes[0].tolist()) if len(boxes) else None
