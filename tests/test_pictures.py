@@ -84,9 +84,9 @@ def test_boxes_classes_and_scores_are_the_recorded_ones(cells: Cells) -> None:
 
 def largest_segment(heat: FloatArray, threshold: float) -> list[tuple[int, ...]]:
     """By scikit-image: boxes of the largest segments above a threshold."""
-    parts = label(heat > np.float32(threshold) * heat.max(), connectivity=2)
+    parts = label(heat > np.float32(threshold) * heat.max(), connectivity=2)  # type: ignore[no-untyped-call]
     sizes = np.bincount(parts.ravel())[1:]
-    boxes = []
+    boxes: list[tuple[int, ...]] = []
     for number in np.flatnonzero(sizes == sizes.max()) + 1:
         y, x = np.nonzero(parts == number)
         boxes.append((x.min(), y.min(), x.max() + 1, y.max() + 1))

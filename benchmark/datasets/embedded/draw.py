@@ -30,7 +30,7 @@ def _cross(u: Plane, v: Plane) -> Mask:
 
 def _star(u: Plane, v: Plane) -> Mask:
     angle = np.arctan2(u, v)
-    return np.less(np.hypot(u, v), 0.68 + 0.36 * np.cos(5 * angle))
+    return np.asarray(np.hypot(u, v) < 0.68 + 0.36 * np.cos(5 * angle), np.bool_)
 
 
 def _ring(u: Plane, v: Plane) -> Mask:

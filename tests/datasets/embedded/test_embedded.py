@@ -21,7 +21,7 @@ MANY = [picture(VAL, number) for number in range(240)]
 def share(shown: Picture) -> float:
     """Of the image, the largest box's."""
     height, width = shown.pixels.shape[:2]
-    return max((b.x1 - b.x0) * (b.y1 - b.y0) for b in shown.boxes) / (height * width)
+    return float(max((b.x1 - b.x0) * (b.y1 - b.y0) for b in shown.boxes) / (height * width))
 
 
 def test_classes_differ_in_body_texture_and_head_and_each_sign_alone_leaves_several() -> None:
