@@ -16,8 +16,8 @@ from benchmark.config import CONF
 from benchmark.errors import UserError
 from benchmark.flat import flatten
 
-Complete = Callable[[Sequence[str], Mapping[str, str]], tuple[list[str], str]]
-"""Typed words and the environment → the words with what goes without saying, and a notice to show."""
+Complete = Callable[[Sequence[str], Mapping[str, str]], list[str]]
+"""Typed words and the environment → the words with what goes without saying."""
 
 Main = Callable[[DictConfig], int]
 
@@ -46,8 +46,7 @@ def entry_point(config_name: str, complete: Complete | None = None) -> Callable[
 
             def checked() -> int:
                 if complete is not None:
-                    sys.argv[1:], notice = complete(sys.argv[1:], os.environ)
-                    print(notice, end="\n" * bool(notice), file=sys.stderr)
+                    sys.argv[1:] = complete(sys.argv[1:], os.environ)
                 _check_flags()
                 return command() or 0
 

@@ -7,29 +7,25 @@ _PLACES = {"dataset", "dataset.root", "dataset.images", "dataset.ground_truth"}
 _VARIABLE = "BENCHMARK_ILSVRC"
 EXPERIMENT, DATASET, MODEL = "experiment=table1", "dataset=embedded", "model=vgg16_compact"
 NOTICE = (
-    "no images are named (dataset.root=DIR), so this is the embedded default: procedural images, compact nets"
+    "this is the embedded default, procedural images and compact nets; dataset.root=DIR names ILSVRC's images"
 )
 
 
-def completed(words: Sequence[str], environment: Mapping[str, str]) -> tuple[list[str], str]:
+def completed(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     """The words of a command line, with what goes without saying.
 
     Who names neither an experiment nor a part of a cell means Table 1. Who names no images gets the embedded
-    ones, and is told so: the same command with ``dataset.root=DIR`` is ILSVRC's.
+    ones (and a notice, once the command is found to be in order).
 
     Args:
         words: As typed.
         environment: Where ``BENCHMARK_ILSVRC`` may name the images.
-
-    Returns:
-        The words, more of them perhaps, and a notice to show, or an empty text.
     """
     keys = {word.partition("=")[0].lstrip("+") for word in words if not word.startswith("-")}
     if any(word in ("-h", "--help", "--hydra-help", "--version") for word in words):
-        return list(words), ""
+        return list(words)
     added = [] if keys & _CELL else [EXPERIMENT]
-    if keys & _PLACES or environment.get(_VARIABLE):
-        return [*words, *added], ""
-    single = "experiment" not in keys and not added
-    added += [DATASET, *([MODEL] if single and "model" not in keys else [])]
-    return [*words, *added], NOTICE
+    if not keys & _PLACES and not environment.get(_VARIABLE):
+        single = "experiment" not in keys and not added
+        added += [DATASET, *([MODEL] if single and "model" not in keys else [])]
+    return [*words, *added]

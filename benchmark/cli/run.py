@@ -1,5 +1,6 @@
 """``./scripts/run``: measure what is missing, then make the table from what is stored."""
 
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from benchmark.config import Row, build, plain, published, rows, typed, variatio
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
 from benchmark.interfaces import Dataset, Metric
-from benchmark.little import completed
+from benchmark.little import NOTICE, completed
 from benchmark.pictures import checked_count, picture_sheet
 from benchmark.plan import Plan, RowParts, label, stem
 from benchmark.report import show, write_all
@@ -32,6 +33,8 @@ def main(cfg: DictConfig) -> int:
     tracker: Tracker = build(cfg.tracking)
     checked_count(cfg.pictures)
     plan = _plan(cfg, results / "runs")
+    if plan.dataset.name == "embedded":
+        print(NOTICE, file=sys.stderr)
     for scene, cells in plan.work():
         measure(scene, cells)
     return _finish(cfg, plan, tracker)

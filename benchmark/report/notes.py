@@ -58,7 +58,7 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
     if others:
         yield (
             ", ".join(sorted(others)),
-            "explained in benchmark/metrics; a threshold is 100 times the localizer's own (for max_box: % of the map's maximum)",
+            "explained in benchmark/metrics; a threshold is printed as 100 times the localizer's own",
         )
     if table.measured:
         noise = "bootstrap over the images: what other images of the kind would change, no more"

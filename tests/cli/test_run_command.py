@@ -131,13 +131,26 @@ def test_a_run_killed_half_way_ends_with_the_same_results(root: Path, tmp_path: 
         assert files_of(path) == files_of(killed / path.name)
 
 
+def test_a_net_of_other_classes_on_the_embedded_images_is_refused(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BENCHMARK_ILSVRC", raising=False)
+    options = (f"results_dir={tmp_path / 'results'}", f"cache_dir={tmp_path}", "tracking=none")
+    status, printed, complaint = command(
+        run_module.main, "model=squeezenet1_0", "model.weights=random", *options
+    )
+    assert (status, printed) == (2, "")
+    last = complaint.splitlines()[-1]
+    assert last.startswith("error: model squeezenet1_0 has 1000 outputs and dataset embedded 24 classes")
+    assert "dataset.root=DIR" in last
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
         (["dataset.rot=x"], "dataset.rot: there is no such option here; did you mean dataset.root?"),
         (["model=vgg61"], "model=vgg61: there is no such model; choose one of"),
         (["dataset.root=/nowhere"], "/nowhere"),
-        ([], "dataset.root"),
         (["dataset.root={root}", "model.weights=/nowhere/x.pth"], "/nowhere/x.pth"),
         (["dataset.root={root}", "model.weights=random", "localizer.threshold=1.5"], "localizer.threshold"),
         (["dataset.root={root}", "run.batch_size=0"], "run.batch_size=0"),
