@@ -1,0 +1,100 @@
+"""``./scripts/selftest``: truths that need no images, on the user's own device and in the run's precision."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import hydra
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from benchmark.command import entry_point
+from benchmark.config import CONF, build
+from benchmark.selftest import TRUTHS
+from benchmark.selftest.case import Case, prepare
+from benchmark.selftest.nets import normed
+from benchmark.selftest.truth import Bench, Finding, examine
+from benchmark.settings import RunSettings
+from benchmark.types import Model
+
+_COLUMNS = "{:<46} {:>9} {:>9}  {:<7} {:>7}  {}"
+
+
+@entry_point("selftest")
+def main(cfg: DictConfig) -> int:
+    """Try every truth and print a line for each; 1 if one fails, with the likely culprit."""
+    settings: RunSettings = build(cfg.run)
+    _show(f"device      {_device(settings)}")
+    bench = _bench(cfg, settings)
+    for case in bench.cases:
+        _show(f"net         {_described(case)}")
+    _show(_COLUMNS.format("truth", "deviation", "allowed", "verdict", "seconds", "worst at"))
+    findings = []
+    for truth in TRUTHS:
+        findings.append(examine(truth, bench))
+        _tell(findings[-1])
+    _show(_summary(findings))
+    return 0 if all(finding.holds for finding in findings) else 1
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    failed = sum(not finding.holds for finding in findings)
+    idle = sum(finding.worst is None for finding in findings)
+    tried = f"{len(findings) - idle} truths tried" + (f", {idle} without a case" if idle else "")
+    return f"{tried}: {failed} FAILED" if failed else f"{tried}: all hold"
+
+
+def _bench(cfg: DictConfig, settings: RunSettings) -> Bench:
+    methods, localizers = _every("method"), _every("localizer")
+    return Bench(tuple(prepare(model, methods, settings) for model in _models(cfg)), localizers)
+
+
+def _models(cfg: DictConfig) -> list[Model]:
+    if cfg.get("model") is not None:
+        return [build(cfg.model)]
+    return [*(build(node) for node in cfg.nets.values()), normed()]
+
+
+def _every(group: str) -> Mapping[str, Any]:
+    """Everything in a folder of ``conf`` that needs no option, by name."""
+    names = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+    every = hydra.compose("selftest", [f"+{group}@every.{name}={name}" for name in names]).every
+    return {name: build(node) for name, node in every.items() if not _lacks(node)}
+
+
+def _lacks(node: DictConfig) -> bool:
+    return any(OmegaConf.is_missing(node, key) for key in node)
+
+
+def _device(settings: RunSettings) -> str:
+    device = settings.torch_device
+    card = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
+    order = "channels_last" if settings.channels_last else "contiguous"
+    return f"{device}{card}, {settings.precision}, {order}, torch {torch.__version__}"
+
+
+def _described(case: Case) -> str:
+    refused = f"; not {', '.join(case.refused)}" if case.refused else ""
+    return f"{case.model.name}, {case.model.weights.source}: {', '.join(case.methods)}{refused}"
+
+
+def _tell(finding: Finding) -> None:
+    name, worst = finding.truth.name, finding.worst
+    seconds = f"{finding.seconds:.2f}"
+    if worst is None:
+        _show(_COLUMNS.format(name, "-", "-", "no case", seconds, "it applies to none of these models"))
+        return
+    verdict = "ok" if worst.holds else "FAILED"
+    numbers = f"{worst.deviation:.2g}", f"{worst.bound.allowed:.2g}"
+    place = worst.where + (f" ({worst.detail})" if worst.detail else "")
+    _show(_COLUMNS.format(name, *numbers, verdict, seconds, place))
+    if not worst.holds:
+        _show(f"  allowed   {worst.bound.reason}")
+        _show(f"  look at   {finding.truth.culprit}")
+
+
+def _show(line: str) -> None:
+    print(line.rstrip(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
