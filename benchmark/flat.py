@@ -1,7 +1,8 @@
-"""Nested plain values as dotted keys."""
+"""Nested plain values: as dotted keys, and without the folders of one machine."""
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -19,3 +20,16 @@ def flatten(tree: Any, prefix: str = "") -> dict[str, str]:
     for key, value in tree.items():
         leaves |= flatten(value, f"{prefix}.{key}" if prefix else str(key))
     return leaves
+
+
+def without_folders(tree: Any) -> Any:
+    """The same with every absolute path cut to its last part: where files lie is no condition of a number.
+
+    >>> without_folders({"root": {"cache": "/home/me/.cache"}, "ignore": ["loss1/"]})
+    {'root': {'cache': '.cache'}, 'ignore': ['loss1/']}
+    """
+    if isinstance(tree, Mapping):
+        return {key: without_folders(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [without_folders(value) for value in tree]
+    return Path(tree).name if isinstance(tree, str) and tree.startswith(("/", "~")) else tree

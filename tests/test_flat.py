@@ -1,6 +1,6 @@
 """Nested values as dotted keys."""
 
-from benchmark.flat import flatten
+from benchmark.flat import flatten, without_folders
 
 
 def test_mappings_become_dotted_keys_and_values_text() -> None:
@@ -25,3 +25,12 @@ def test_a_list_is_one_leaf_unless_it_holds_mappings() -> None:
 def test_nothing_in_gives_nothing_out() -> None:
     assert flatten({}) == {}
     assert flatten({"a": {}}) == {}
+
+
+def test_absolute_paths_lose_their_folders_and_nothing_else_changes() -> None:
+    tree = {"a": ["/x/y.txt", "loss1/"], "b": {"c": "~/data", "d": "p.q/r", "e": None}, "n": 3}
+    assert without_folders(tree) == {
+        "a": ["y.txt", "loss1/"],
+        "b": {"c": "data", "d": "p.q/r", "e": None},
+        "n": 3,
+    }

@@ -10,6 +10,7 @@ from safetensors.torch import save as as_safetensors
 
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
+from benchmark.flat import without_folders
 from benchmark.interfaces import Dataset
 from benchmark.provenance import made_by
 from benchmark.training.job import Job
@@ -44,7 +45,7 @@ def write(job: Job, trained: Trained, world: World) -> Passport:
         "val_set": _dataset(job.checking.dataset),
         "initialised_from": _origin(job, trained),
         "made_by": made_by(job.learning.settings.torch_device),
-        "config": dict(job.config),
+        "config": without_folders(job.config),
     }
     write_atomically(job.passport, json.dumps(passport, indent=1, ensure_ascii=False) + "\n")
     return passport
