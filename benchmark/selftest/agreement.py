@@ -25,9 +25,9 @@ def device_agrees_with_float64(bench: Bench) -> Iterator[Measured]:
 
 
 def _compared(case: Case, measured: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Iterator[Measured]:
-    for name in case.methods:
-        where = f"{case.model.name}/{name}"
-        yield Measured(where, relative(measured[name], wanted[name]), network(case.settings))
+    for name, method in case.methods.items():
+        bound = network(case.settings, to_the_pixels="input" in method.layers)
+        yield Measured(f"{case.model.name}/{name}", relative(measured[name], wanted[name]), bound)
 
 
 TRUTHS = (

@@ -19,6 +19,10 @@ EXACT = Bound(0.0, "the same operations on the same numbers")
 _ROUNDING = {"float64": 1e-12, "float32": 1e-5, "bfloat16": 2e-2, "float16": 5e-3}
 _NETWORK = {"float64": 1e-10, "float32": 1e-3, "bfloat16": 0.5, "float16": 0.25}
 
+# A gradient down to the pixels passes every ReLU and max pooling: in float32 the few that decide otherwise
+# were seen to move a narrow GoogLeNet's map by 1.2e-3 (two threads sum in another order than one).
+_TO_THE_PIXELS = _NETWORK | {"float32": 1e-2}
+
 
 def rounding(settings: RunSettings) -> Bound:
     """Of two ways through the last layers: sums of some hundred products, each rounded."""
@@ -31,6 +35,9 @@ def walking(settings: RunSettings) -> Bound:
     return Bound(_ROUNDING[wide], f"some tens of layers walked in {wide}")
 
 
-def network(settings: RunSettings) -> Bound:
-    """Of two passes through a whole network that round differently."""
+def network(settings: RunSettings, to_the_pixels: bool) -> Bound:
+    """Of two passes through a whole network that round differently; the gradient too, or the head's alone."""
+    if to_the_pixels:
+        reason = f"a whole network rounded in {settings.precision}, a ReLU or two deciding otherwise"
+        return Bound(_TO_THE_PIXELS[settings.precision], reason)
     return Bound(_NETWORK[settings.precision], f"a whole network rounded in {settings.precision}")
