@@ -34,16 +34,36 @@ class Box(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Objects:
+    """The annotated objects of one image, of any classes.
+
+    Attributes:
+        classes: ``[B]`` int32 index of each object's class into the dataset's ``classes``.
+        boxes: ``[B, 4]`` int32.
+        difficult: ``[B]`` whether the annotators marked the object as hard to recognise (PASCAL VOC).
+        masks: Each object's pixels as COCO's run lengths (``{"size": [H, W], "counts": …}``, what
+            ``pycocotools.mask.decode`` reads); ``None`` where an object's region is its box.
+    """
+
+    classes: IntArray
+    boxes: IntArray
+    difficult: BoolArray
+    masks: tuple[Mapping[str, Any], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One image of a dataset, not yet read.
 
     Attributes:
         image_id: The file's name without its suffix, unique in the dataset.
         path: Where the image is; ``None`` where only boxes and labels are known (scoring needs no image).
-        label: Index into the dataset's ``classes``.
+        label: Index into the dataset's ``classes``; of an image of several classes, the lowest of them.
         boxes: ``[B, 4]`` int32 ground-truth boxes of the label's class.
         blacklisted: Left out of the localization average (ILSVRC devkit); classification still counts it.
         size: ``(width, height)`` as annotated, or ``None`` where no annotation states it.
+        objects: All objects of an image that may hold several classes (VOC, COCO); ``None`` where an image has
+            one class and ``boxes`` are all there is (ILSVRC).
     """
 
     image_id: str
@@ -52,6 +72,7 @@ class Sample:
     boxes: IntArray
     blacklisted: bool = False
     size: tuple[int, int] | None = None
+    objects: Objects | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +248,22 @@ class Estimate(NamedTuple):
     low: float
     high: float
     n: int
+
+
+class Difference(NamedTuple):
+    """One row's number less another's, paired image by image.
+
+    Attributes:
+        first: Row.
+        second: Row.
+        metric: Name of the metric.
+        estimate: ``first - second``, its interval by the bootstrap over the images that both rows have.
+    """
+
+    first: str
+    second: str
+    metric: str
+    estimate: Estimate
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,24 @@
 """``./scripts/run``: measure what is missing, then make the table from what is stored."""
 
 import sys
-from functools import partial
 from pathlib import Path
 
 from omegaconf import DictConfig
 
 from benchmark.archive import Archived, read_table, result_file, write_table
+from benchmark.cli.planning import note_of, plan_of
 from benchmark.command import entry_point
-from benchmark.config import Row, build, plain, published, rows, typed, variation
-from benchmark.errors import UserError
+from benchmark.config import build, published, rows, typed, variation
 from benchmark.files import write_atomically
-from benchmark.interfaces import Dataset, Metric
+from benchmark.interfaces import Metric
 from benchmark.little import NOTICE, completed
 from benchmark.pictures import checked_count, picture_sheet
-from benchmark.plan import Plan, RowParts, label, stem
+from benchmark.plan import Plan, label, stem
 from benchmark.report import show, write_all
 from benchmark.results import compare, merged_records, result
 from benchmark.run import measure
-from benchmark.settings import RunSettings
-from benchmark.table import DatasetNote, Table
+from benchmark.table import Table
 from benchmark.tracking import Tracker
-
-_NUMERIC_PARTS = ("dataset", "transform", "model", "method", "localizer", "metric", "run")
 
 
 @entry_point("config", completed)
@@ -32,7 +28,7 @@ def main(cfg: DictConfig) -> int:
     _refuse_unwritable(results / "runs")
     tracker: Tracker = build(cfg.tracking)
     checked_count(cfg.pictures)
-    plan = _plan(cfg, results / "runs")
+    plan = plan_of(cfg, rows(cfg, typed()), results / "runs")
     if plan.dataset.name == "embedded":
         print(NOTICE, file=sys.stderr)
     for scene, cells in plan.work():
@@ -67,37 +63,6 @@ def _finish(cfg: DictConfig, plan: Plan, tracker: Tracker) -> int:
     return int(any(check.startswith("FAILED") for check in table.checks))
 
 
-def _plan(cfg: DictConfig, runs: Path) -> Plan:
-    asked = rows(cfg, typed())
-    settings: RunSettings = build(cfg.run)
-    _ = settings.torch_device  # refused before anything is read
-    plan = Plan(build(cfg.dataset), settings, runs)
-    for row in asked:
-        if plain(row.cfg.dataset) != plain(cfg.dataset) or plain(row.cfg.run) != plain(cfg.run):
-            raise UserError(
-                f"{row.name}: all rows of a table share dataset and run options; choose them outside it"
-            )
-        plan.add(_parts(row))
-    if not plan.cells:
-        raise UserError(next(iter(plan.open.values())).reason)
-    for first, second in (cfg.table or {}).get("same_boxes", ()):
-        plan.add_twins(first, second)
-    return plan
-
-
-def _parts(row: Row) -> RowParts:
-    cfg = row.cfg
-    return RowParts(
-        row=row.name,
-        config={name: plain(cfg[name]) for name in _NUMERIC_PARTS},
-        changes=row.changes,
-        model=partial(build, cfg.model),
-        transform=partial(build, cfg.transform),
-        method=partial(build, cfg.method),
-        localizer=partial(build, cfg.localizer),
-    )
-
-
 def _published(cfg: DictConfig) -> str | None:
     return None if cfg.table is None else cfg.table.get("published")
 
@@ -113,17 +78,11 @@ def _table(cfg: DictConfig, plan: Plan) -> Table:
     return Table(
         name=stem(own_name, changes),
         title=cfg.table.title if cfg.table else f"{cfg.method.name} on {cfg.model.name}",
-        dataset=_note(dataset),
+        dataset=note_of(dataset),
         rows=tuple({**plan.open, **measured}[str(row)] for row in order),
         published=published(name) if (name := _published(cfg)) else None,
         checks=tuple(compare(twins) for twins in plan.twins),
     )
-
-
-def _note(dataset: Dataset) -> DatasetNote:
-    told = {key: value for key, value in dataset.conditions.items() if key not in ("images", "complete")}
-    note = ", ".join(f"{key} {value}" for key, value in told.items())
-    return DatasetNote(dataset.name, len(dataset.samples), dataset.complete, dataset.fingerprint, note)
 
 
 if __name__ == "__main__":
