@@ -62,8 +62,8 @@ class Sample:
         boxes: ``[B, 4]`` int32 ground-truth boxes of the label's class.
         blacklisted: Left out of the localization average (ILSVRC devkit); classification still counts it.
         size: ``(width, height)`` as annotated, or ``None`` where no annotation states it.
-        objects: All objects of an image that may hold several classes (VOC, COCO); ``None`` where an image has
-            one class and ``boxes`` are all there is (ILSVRC).
+        objects: All objects of an image that may hold several classes (VOC, COCO); ``None`` where it has
+            one class, of which ``boxes`` are all there is (ILSVRC).
     """
 
     image_id: str
