@@ -1,9 +1,11 @@
 """What methods that combine the channels of a layer share."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from benchmark.errors import UserError
+from benchmark.forward import one_hot
 from benchmark.types import ForwardPass, Model
 
 
@@ -22,6 +24,26 @@ def feature_maps(model: Model, forward: ForwardPass, layer: str) -> Tensor:
     return maps
 
 
+def mean_gradients(forward: ForwardPass, classes: Tensor, maps: Tensor) -> Tensor:
+    """Grad-CAM's weights ``α^c_k = (1/Z) Σ_ij ∂y^c / ∂A^k_ij`` of each image and class.
+
+    ``y^c`` is the score before the softmax. Only what follows the maps is differentiated, for all classes at
+    once. Source: paper §3, equation 1.
+
+    Args:
+        forward: A pass whose graph reaches the maps.
+        classes: ``[N, K]`` int64 output indices.
+        maps: ``[N, C, h, w]``, the layer's activations ``A`` in that pass.
+
+    Returns:
+        ``[N, K, C]``, averaged in the widest float of the device.
+    """
+    picks = one_hot(forward.logits, classes)
+    (gradients,) = torch.autograd.grad(forward.logits, maps, picks, retain_graph=True, is_grads_batched=True)
+    means: Tensor = gradients.mean((3, 4), dtype=accumulator(maps)).transpose(0, 1)
+    return means
+
+
 def weighted_sum(weights: Tensor, maps: Tensor) -> Tensor:
     """``Σ_k weights[n, c, k] · maps[n, k, i, j]``, for each image ``n`` and class ``c``.
 
@@ -38,6 +60,15 @@ def weighted_sum(weights: Tensor, maps: Tensor) -> Tensor:
     wide = accumulator(maps)
     total = torch.einsum("nck,nkij->ncij", weights.detach().to(wide), maps.detach().to(wide))
     return total.to(torch.promote_types(maps.dtype, torch.float32))
+
+
+def enlarged(heatmaps: Tensor, size: int) -> Tensor:
+    """Heatmaps ``[N, K, h, w]`` at ``[N, K, size, size]``, bilinear, the outer cells on the outer pixels.
+
+    That is how the authors' code enlarges them (protocol §1.3); :func:`benchmark.heatmaps.upsample` does
+    the same on the host.
+    """
+    return F.interpolate(heatmaps, size=(size, size), mode="bilinear", align_corners=True)
 
 
 def accumulator(tensor: Tensor) -> torch.dtype:

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 
-from benchmark.channels import accumulator, feature_maps, weighted_sum
-from benchmark.forward import one_hot, rehearse
+from benchmark.channels import feature_maps, mean_gradients, weighted_sum
+from benchmark.forward import rehearse
 from benchmark.types import ForwardPass, Model
 
 
@@ -46,10 +45,5 @@ class GradCAM:
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
         """Heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0`` unless ``relu`` is off."""
         maps = feature_maps(model, forward, self.layer)
-        picks = one_hot(forward.logits, classes)
-        (gradients,) = torch.autograd.grad(
-            forward.logits, maps, picks, retain_graph=True, is_grads_batched=True
-        )
-        alpha = gradients.mean((3, 4), dtype=accumulator(maps)).transpose(0, 1)
-        heatmaps = weighted_sum(alpha, maps)
+        heatmaps = weighted_sum(mean_gradients(forward, classes, maps), maps)
         return heatmaps.relu() if self.relu else heatmaps

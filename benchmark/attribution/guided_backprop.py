@@ -1,0 +1,46 @@
+"""Guided backprop (Springenberg et al., ICLR 2015 workshop)."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from benchmark.forward import INPUT, rehearse
+from benchmark.guided import guided, input_gradients, reduction
+from benchmark.types import ForwardPass, Model
+
+
+@dataclass(frozen=True)
+class GuidedBackprop:
+    """The gradient ``∂y^c / ∂I`` where every ReLU passes only what is positive, and only where it is active.
+
+    ``R^l_i = 1[f^l_i > 0] · 1[R^{l+1}_i > 0] · R^{l+1}_i`` at a ReLU of input ``f^l``; every other operation
+    has its own derivative. ``y^c`` is the score before the softmax. Source: Springenberg et al., "Striving
+    for Simplicity", §3.4; protocol §7.6. One class is differentiated after the other.
+
+    Attributes:
+        name: Key in ``conf/method``.
+        reduction: How the colour channels become one map (:func:`benchmark.guided.reduction`); the paper that
+            ranks such maps does not say (protocol §6.2).
+        layers: What it reads.
+        operations: Whether it walks the recorded operations.
+    """
+
+    name: str = "guided_backprop"
+    reduction: str = "max_abs"
+    layers: tuple[str, ...] = field(default=(INPUT,), init=False)
+    operations: bool = field(default=False, init=False)
+
+    def check(self, model: Model) -> None:
+        """Explain one image of noise.
+
+        Raises:
+            UserError: Where a ReLU cannot be reached, named by its node; and for an unknown reduction.
+        """
+        rehearse(self, model)
+
+    def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
+        """Heatmaps ``[N, K, S, S]`` at the input's resolution; signed for the reduction ``sum`` alone."""
+        flat = reduction(self.reduction)
+        signals = input_gradients(model, forward, classes, guided)
+        return torch.stack([flat(signal) for signal in signals], 1)
