@@ -1,7 +1,6 @@
 """Where on disk a cell leaves what it makes: named by the hash of everything that can change a number."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,17 @@ from benchmark import (
     guided,
     heatmaps,
     images,
+    inputs,
     locate,
     provenance,
+    resampling,
     segments,
     settings,
     thresholds,
-    transforms,
 )
 from benchmark.cell import Cell, Recipe, Scene
 from benchmark.interfaces import Method
-from benchmark.weights import caffemodel, parameters
+from benchmark.weights import caffemodel, mean_image, parameters
 
 _FREE_OF_NUMBERS = ("weights", "weights_dir", "checksums", "classes", "note")
 """Options of a model that only say where files lie: what they hold is in the fingerprint."""
@@ -40,9 +40,11 @@ TO_A_HEATMAP = (
     forward,
     guided,
     images,
+    inputs,
+    mean_image,
     parameters,
+    resampling,
     settings,
-    transforms,
 )
 """The code from a file to a heatmap, beside the method, the transform and the model's family."""
 TO_A_BOX = (boxes, heatmaps, locate, segments, thresholds)
@@ -70,7 +72,7 @@ def _heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) -
     code = [family, method, scene.transform, *TO_A_HEATMAP]
     return {
         "dataset": scene.dataset.fingerprint,
-        "model": {**model, "input": asdict(scene.model.input), "sha256": scene.model.weights.sha256},
+        "model": {**model, "input": scene.model.input.identity(), "sha256": scene.model.weights.sha256},
         "classes": list(scene.model.classes or ()),
         "transform": dict(config["transform"]),
         "method": dict(config["method"]),

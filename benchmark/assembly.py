@@ -9,6 +9,7 @@ from torch import nn
 
 from benchmark.errors import UserError
 from benchmark.types import InputFormat, Model, Weights
+from benchmark.weights.mean_image import with_mean_image
 
 RANDOM = "random"
 
@@ -74,7 +75,8 @@ def assemble(module: nn.Module, spec: ModelSpec, weights: Weights) -> Model:
         weights: Where the parameters came from.
 
     Raises:
-        UserError: If a layer role names no layer, or the classes do not fit the classifier.
+        UserError: If a layer role names no layer, or the classes do not fit the classifier, or the mean image
+            cannot be read.
     """
     module.eval().requires_grad_(False)
     for part in module.modules():
@@ -84,6 +86,7 @@ def assemble(module: nn.Module, spec: ModelSpec, weights: Weights) -> Model:
         _require_layer(module, spec.name, role, layer)
     classes = _read_classes(module, spec)
     form = replace(spec.input, mean=_three(spec.input.mean), std=_three(spec.input.std))
+    form = with_mean_image(form, spec.weights_dir)
     return Model(spec.name, module, form, dict(spec.layers), weights, classes)
 
 

@@ -14,9 +14,9 @@ from benchmark.cell import Scene
 from benchmark.errors import UserError
 from benchmark.forward import forward_pass
 from benchmark.images import UnreadableImage, read_sample
-from benchmark.interfaces import Method
+from benchmark.inputs import averaged, by_image, side_by_side, to_input
+from benchmark.interfaces import Method, SeveralViews
 from benchmark.store import KEPT_SIDE, Heatmaps
-from benchmark.transforms import to_input
 from benchmark.types import IntArray, Model, Sample, View
 
 _BATCHES_AHEAD = 2
@@ -29,7 +29,7 @@ class Batch:
 
     Attributes:
         samples: Those that could be read.
-        inputs: ``[N, 3, S, S]`` on the CPU.
+        inputs: ``[N, 3, S, S]`` on the CPU; ``[N, V, 3, S, S]`` where each image is seen V times.
         views: How each input lies in its image.
         skipped: Those that could not be read, each with the reason.
     """
@@ -81,7 +81,8 @@ def _read(scene: Scene, sample: Sample) -> tuple[Tensor, View] | str:
         pixels, view = scene.transform(read_sample(sample), scene.model.input.size)
     except UnreadableImage as error:
         return str(error)
-    return to_input(pixels, scene.model.input), view
+    cut = scene.transform.cut if isinstance(scene.transform, SeveralViews) else None
+    return to_input(pixels, scene.model.input, cut), view
 
 
 def _collate(
@@ -172,29 +173,39 @@ def explain(scene: Scene, methods: Sequence[Method], batch: Batch) -> Explained:
     """
     settings, model = scene.settings, scene.model
     device = settings.torch_device
-    inputs = _to_device(batch.inputs, device).to(settings.dtype, memory_format=settings.memory_format)
+    sent, views = side_by_side(batch.inputs)
+    inputs = _to_device(sent, device).to(settings.dtype, memory_format=settings.memory_format)
     layers = tuple(sorted({layer for method in methods for layer in method.layers}))
     with reproducible(), settings.autocast():
         forward = forward_pass(model, inputs, layers, any(method.operations for method in methods))
         order = class_order(scene, forward.logits.shape[1])
-        scores, top = _top(scene, forward.logits.detach())
+        scores, top = _top(scene, forward.logits.detach(), views)
         labels = torch.from_numpy(order.to_output[[sample.label for sample in batch.samples]]).long()
         classes = torch.cat([top, _to_device(labels, device)[:, None]], dim=1)
-        maps = [_relative(method(model, forward, classes)) for method in methods]
-    sent = tuple((_to_host(relative), _to_host(scale)) for relative, scale in maps)
+        each = classes.repeat_interleave(views, dim=0) if views > 1 else classes
+        maps = [_relative(_merged(scene, method(model, forward, each), views)) for method in methods]
+    made = tuple((_to_host(relative), _to_host(scale)) for relative, scale in maps)
     host_top, host_scores = _to_host(top), _to_host(scores)
     ready = torch.cuda.current_stream(device).record_event() if device.type == "cuda" else None
-    return Explained(batch, host_top, host_scores, sent, order, ready)
+    return Explained(batch, host_top, host_scores, made, order, ready)
 
 
-def _top(scene: Scene, logits: Tensor) -> tuple[Tensor, Tensor]:
+def _top(scene: Scene, logits: Tensor, views: int) -> tuple[Tensor, Tensor]:
     """Probabilities and outputs of the best classes, ``[N, k]`` each."""
     wanted, outputs = scene.settings.top_k, logits.shape[1]
     if wanted > outputs:
         raise UserError(f"run.top_k={wanted}: model {scene.model.name} has only {outputs} outputs")
     probabilities = logits.to(torch.promote_types(logits.dtype, torch.float32)).softmax(dim=1)
-    scores, top = probabilities.topk(wanted, dim=1)
+    scores, top = averaged(probabilities, views).topk(wanted, dim=1)
     return scores, top
+
+
+def _merged(scene: Scene, maps: Tensor, views: int) -> Tensor:
+    """The maps ``[N * V, K, h, w]`` of an image's views as one of the image; untouched where there is one."""
+    if not isinstance(scene.transform, SeveralViews):
+        return maps
+    full = maps.to(torch.promote_types(maps.dtype, torch.float32))  # sums, where a model's half would do
+    return scene.transform.merge(by_image(full, views), scene.model.input.size)
 
 
 def _relative(maps: Tensor) -> tuple[Tensor, Tensor]:

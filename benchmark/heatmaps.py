@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.errors import UserError
+from benchmark.resampling import cubic_taps
 from benchmark.types import FloatArray, View
 
 _Taps = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatArray]
@@ -127,23 +128,9 @@ def _taps(cells: int, pixels: int) -> _Taps:
 
 def _convolve(rows: FloatArray, size: int, sharpness: float) -> FloatArray:
     """Resample the first axis to ``size``: ``b + v (a - b) + w (c - b) + z (d - b)``, true to a constant."""
-    cells, weights = _cubic_taps(len(rows), size, sharpness)
+    cells, weights = cubic_taps(len(rows), size, sharpness)
     near: FloatArray = rows[cells[1]]
     found = near.copy()
     for tap in (0, 2, 3):
         found += weights[tap] * (rows[cells[tap]] - near)
     return found
-
-
-@lru_cache(maxsize=4096)
-def _cubic_taps(cells: int, pixels: int, sharpness: float) -> tuple[npt.NDArray[np.intp], FloatArray]:
-    """The four cells around each pixel ``[4, pixels]`` and Keys' weights of them ``[4, pixels, 1]``."""
-    # Twice the position in units of 1/(2 pixels), so that whole numbers decide which cells are near.
-    position = (2 * np.arange(pixels, dtype=np.int64) + 1) * cells - pixels
-    below, rest = np.divmod(position, 2 * pixels)
-    t, a = rest / (2 * pixels), sharpness
-    far = [a * (s**3 - 5 * s**2 + 8 * s - 4) for s in (1 + t, 2 - t)]
-    near = [(a + 2) * s**3 - (a + 3) * s**2 + 1 for s in (t, 1 - t)]
-    weights = np.stack([far[0], *near, far[1]]).astype(np.float32)[..., None]
-    taps = np.clip(below + np.arange(-1, 3)[:, None], 0, cells - 1)
-    return taps, weights

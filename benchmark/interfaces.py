@@ -67,7 +67,30 @@ class Transform(Protocol):
     def name(self) -> str: ...  # noqa: D102 - an attribute, described above
 
     def __call__(self, image: ImageArray, size: int) -> tuple[FloatArray, View]:
-        """Resample ``image`` to ``[size, size, 3]`` float32 in 0…255, RGB, and say where it lies."""
+        """Resample ``image`` to ``[size, size, 3]`` float32 in 0…255, RGB, and say where it lies.
+
+        One that shows the network an image several times gives ``[V, size, size, 3]``, the same number for
+        each image, and also is a :class:`SeveralViews`.
+        """
+        ...
+
+
+@runtime_checkable
+class SeveralViews(Protocol):
+    """What a transform must offer besides, to show the network an image several times.
+
+    Class scores are the mean of the views' probabilities. Methods see ``N * V`` inputs like any others.
+    """
+
+    def cut(self, picture: FloatArray, size: int) -> FloatArray:
+        """The views ``[V, size, size, 3]`` of a square picture ``[C, C, 3]``, such as a mean image."""
+        ...
+
+    def merge(self, maps: Tensor, size: int) -> Tensor:
+        """One map an image and class ``[N, K, H, W]`` from those of its views ``[N, V, K, h, w]``.
+
+        It lies in the image as the view that came with the pixels says. On the maps' device, without waiting.
+        """
         ...
 
 

@@ -96,7 +96,7 @@ def conditions(scene: Scene, made: Sequence[Made]) -> dict[str, Any]:
             "fingerprint": dataset.fingerprint,
         },
         "weights": asdict(model.weights),
-        "input": asdict(model.input),
+        "input": model.input.identity(),
         "layers": dict(model.layers),
         "transform": scene.transform.name,
         "run": scene.settings.identity(),

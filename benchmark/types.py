@@ -9,7 +9,7 @@ Conventions, everywhere in the package:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -91,6 +91,21 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class MeanImage:
+    """The mean of a network's training images, pixel by pixel.
+
+    Attributes:
+        source: The file's name.
+        sha256: Of the file.
+        pixels: ``[C, C, 3]`` RGB in 0…255.
+    """
+
+    source: str
+    sha256: str
+    pixels: FloatArray = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class InputFormat:
     """What a network expects of its pixels: ``(scale * pixel - mean) / std`` in the given channel order.
 
@@ -100,6 +115,8 @@ class InputFormat:
         std: Likewise.
         order: ``rgb`` or ``bgr``.
         scale: ``1/255`` for torchvision's nets, 1 for Caffe's.
+        mean_image: Takes the place of ``mean``, scaled as the pixels are. A yaml names its file, which is
+            read when the model is assembled (:mod:`benchmark.weights.mean_image`).
     """
 
     size: int
@@ -107,6 +124,14 @@ class InputFormat:
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     order: str = "rgb"
     scale: float = 1.0
+    mean_image: MeanImage | str | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """Everything of it that can change a number, as plain json; of a mean image, its hash."""
+        options = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "mean_image"}
+        image = self.mean_image
+        hashed = image.sha256 if isinstance(image, MeanImage) else image
+        return options if image is None else {**options, "mean_image": hashed}
 
 
 @dataclass(frozen=True, slots=True)

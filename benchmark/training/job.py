@@ -1,7 +1,7 @@
 """One training as asked for, and where it leaves what it makes."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class Job:
         settings = self.learning.settings
         return fingerprint(
             {
-                "model": {**model, "input": asdict(self.learning.model.input)},
+                "model": {**model, "input": self.learning.model.input.identity()},
                 "classes": list(self.learning.model.classes or ()),
                 "train": self.options.identity(),
                 "train_set": self.learning.dataset.fingerprint,

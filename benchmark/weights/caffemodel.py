@@ -1,4 +1,4 @@
-"""Reads the parameters in a ``.caffemodel``, without Caffe and without generated code.
+"""Reads the parameters in a ``.caffemodel``, and a single blob, without Caffe and without generated code.
 
 The file is a binary protobuf ``NetParameter``. The few fields that hold parameters are described here in a
 pool of their own, so that another ``caffe.proto`` in the same process is no matter. Field numbers: Caffe's
@@ -51,7 +51,7 @@ def read_caffemodel(path: Path) -> Mapping[str, tuple[FloatArray, ...]]:
     Raises:
         UserError: If the file cannot be read, is truncated, is no caffemodel, or contradicts itself.
     """
-    net = _parse(path)
+    net = _parse(path, _NET(), "caffemodel")
     found: dict[str, tuple[FloatArray, ...]] = {}
     for layer in (*net.layers, *net.layer):
         if not layer.blobs:
@@ -66,6 +66,18 @@ def read_caffemodel(path: Path) -> Mapping[str, tuple[FloatArray, ...]]:
     return found
 
 
+def read_blob(path: Path) -> FloatArray:
+    """The one array of a binary ``BlobProto``, as a mean image is shipped, float32 in the file's shape.
+
+    Raises:
+        UserError: If the file cannot be read, is truncated, is no ``BlobProto``, or contradicts itself.
+    """
+    array = _array(_parse(path, _BLOB(), "BlobProto"), str(path))
+    if not array.size:
+        raise UserError(f"{path}: no number in it, so not a BlobProto{_hint(path)}")
+    return array
+
+
 def fits(blob: Sequence[int], parameter: Sequence[int]) -> bool:
     """Whether two shapes are equal up to leading ones, which Caffe's first format adds."""
     return _without_leading_ones(blob) == _without_leading_ones(parameter)
@@ -76,8 +88,8 @@ def _without_leading_ones(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(shape[start:])
 
 
-def _message_class() -> Any:
-    """The class ``NetParameter``, in a pool of its own."""
+def _message_classes(*names: str) -> list[Any]:
+    """Classes of Caffe's messages, in a pool of their own."""
     file = _FILE_PROTO(name="benchmark/caffe.proto", package="benchmark.caffe", syntax="proto2")
     for name, fields in _SCHEMA.items():
         message = file.message_type.add(name=name)
@@ -90,24 +102,24 @@ def _message_class() -> Any:
                 added.type = kind  # type: ignore[assignment]
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("benchmark.caffe.NetParameter"))
+    types = [pool.FindMessageTypeByName(f"benchmark.caffe.{name}") for name in names]
+    return [message_factory.GetMessageClass(kind) for kind in types]
 
 
 _FILE_PROTO = descriptor_pb2.FileDescriptorProto
-_NET = _message_class()
+_NET, _BLOB = _message_classes("NetParameter", "BlobProto")
 
 
-def _parse(path: Path) -> Any:
-    net = _NET()
+def _parse(path: Path, message: Any, kind: str) -> Any:
     try:
-        net.ParseFromString(path.read_bytes())
+        message.ParseFromString(path.read_bytes())
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); name another file") from None
     except DecodeError:
         size = path.stat().st_size
-        message = f"{path}: truncated at {size:,} bytes, or not a caffemodel{_hint(path)}"
-        raise UserError(message) from None
-    return net
+        told = f"{path}: truncated at {size:,} bytes, or not a {kind}{_hint(path)}"
+        raise UserError(told) from None
+    return message
 
 
 def _hint(path: Path) -> str:
