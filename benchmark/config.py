@@ -4,6 +4,9 @@ Nothing below the entry points sees a configuration object: components are built
 what has to be stored is handed on as plain dictionaries.
 """
 
+import difflib
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,6 +129,57 @@ def rows(cfg: DictConfig, overrides: list[str], config_name: str = "config") -> 
     if unused:
         raise UserError(f"{min(unused)}: no row of table {cfg.table.name} has this option")
     return composed
+
+
+def product(config_name: str, overrides: list[str], *axes: Mapping[str, Sequence[Any]]) -> list[Row]:
+    """The rows of a matrix or a sweep: every combination of the axes' values, the last axis the fastest.
+
+    The user's overrides are laid over each row as in :func:`rows`. A row is named by its values,
+    ``grad_cam/gradcam_15``; that of an option bears its last word, ``grad_cam/patch=16``.
+
+    Args:
+        config_name: What the rows are composed from.
+        overrides: What the user typed.
+        axes: Key, a group (``method``) or an option (``reference.patch``), to values; of several mappings,
+            the rows of one follow those of the other.
+
+    Raises:
+        UserError: If a group has no such choice, the user set what an axis goes over, or an override fits no
+            row.
+    """
+    parsed = _parse(overrides)
+    fixed = [str(o.input_line) for o in parsed if any(o.key_or_group in keys for keys in axes)]
+    if fixed:
+        raise UserError(f"{fixed[0]}: the rows go over a list of these; leave this out, and shorten the list")
+    unused = {str(override.input_line) for override in parsed}
+    composed = []
+    for keys in axes:
+        for values in itertools.product(*keys.values()):
+            pairs = dict(zip(keys, values, strict=True))
+            own = [_assigned(key, value) for key, value in pairs.items()]
+            lines, fitting = _lay_over(config_name, own, parsed)
+            unused -= {str(override.input_line) for override in fitting}
+            changes = _changes([*_parse(own), *fitting])
+            name = "/".join(_part_of_name(key, value) for key, value in pairs.items())
+            composed.append(Row(name, hydra.compose(config_name, lines), changes))
+    if unused:
+        raise UserError(f"{min(unused)}: no row has this option")
+    return composed
+
+
+def _assigned(key: str, value: Any) -> str:
+    """An axis's value as an override; a choice that a group does not have is refused."""
+    if (CONF / key).is_dir():
+        choices = sorted(path.stem for path in (CONF / key).glob("*.yaml"))
+        if value not in choices:
+            near = difflib.get_close_matches(str(value), choices, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"choose of {', '.join(choices)}"
+            raise UserError(f"{value}: there is no such {key}; {hint}")
+    return f"{key}={'null' if value is None else value}"
+
+
+def _part_of_name(key: str, value: Any) -> str:
+    return str(value) if (CONF / key).is_dir() else f"{key.rpartition('.')[2]}={value}"
 
 
 def _changes(overrides: list[Override]) -> tuple[str, ...]:
