@@ -7,7 +7,7 @@ its name.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 import torch
@@ -48,20 +48,23 @@ def input_gradients(model: Model, forward: ForwardPass, classes: Tensor, rule: R
         classes: ``[N, K]`` int64 output indices.
         rule: :func:`guided` or :func:`deconvolved`.
 
-    Yields:
-        ``[N, 3, S, S]``, signed, in the input's channel order, ``K`` times.
+    Returns:
+        ``[N, 3, S, S]``, signed, in the input's channel order, ``K`` times; made as they are asked for.
 
     Raises:
         UserError: Where the model rectifies with anything but a ReLU that can be reached.
     """
     relus = _relus(model, forward)
-    image = forward.activations[INPUT]
-    for pick in one_hot(forward.logits, classes):
-        with ExitStack() as hooks:
-            for relu in relus:
-                hooks.enter_context(rule(relu))
-            (signal,) = torch.autograd.grad(forward.logits, image, pick, retain_graph=True)
-        yield signal.to(torch.promote_types(signal.dtype, torch.float32))
+    return (_ruled(forward, pick, relus, rule) for pick in one_hot(forward.logits, classes))
+
+
+def _ruled(forward: ForwardPass, pick: Tensor, relus: Sequence[Node], rule: Rule) -> Tensor:
+    with ExitStack() as hooks:
+        for relu in relus:
+            hooks.enter_context(rule(relu))
+        image = forward.activations[INPUT]
+        (signal,) = torch.autograd.grad(forward.logits, image, pick, retain_graph=True)
+    return signal.to(torch.promote_types(signal.dtype, torch.float32))
 
 
 def reduction(name: str) -> Callable[[Tensor], Tensor]:
@@ -121,7 +124,7 @@ def _nodes(start: Node | None) -> list[Node]:
 
 def _refusal(model: Model, reason: str) -> UserError:
     remedy = "write it with nn.ReLU or F.relu on a whole tensor, or choose method=backprop"
-    return UserError(f"model {model.name}: a rule for every ReLU cannot be kept, {reason}; {remedy}")
+    return UserError(f"model {model.name}: no rule can be set at every ReLU: {reason}; {remedy}")
 
 
 _KIND = re.compile(r"(\w+)Backward\d+$")

@@ -49,7 +49,8 @@ class GuidedGradCAM:
         """Heatmaps ``[N, K, S, S]`` at the input's resolution; signed for the reduction ``sum`` alone."""
         flat = reduction(self.reduction)
         maps = feature_maps(model, forward, self.layer)
-        coarse = weighted_sum(mean_gradients(forward, classes, maps), maps).relu()
         signals = input_gradients(model, forward, classes, guided)
-        fine = enlarged(coarse, forward.inputs.shape[-1])
-        return torch.stack([flat(fine[:, k, None] * signal) for k, signal in enumerate(signals)], 1)
+        coarse = weighted_sum(mean_gradients(forward, classes, maps), maps).relu()
+        places = enlarged(coarse, forward.inputs.shape[-1]).transpose(0, 1)
+        pairs = zip(places, signals, strict=True)
+        return torch.stack([flat(place[:, None] * signal) for place, signal in pairs], 1)
