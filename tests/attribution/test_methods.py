@@ -19,8 +19,12 @@ YAMLS = sorted((Path(__file__).parents[2] / "conf" / "method").glob("*.yaml"))
 CLASSES = torch.tensor([[0, 3, 6], [2, 2, 5], [1, 4, 0], [6, 5, 4]])
 
 
+FITTED = {"occlusion": {"patch": 5, "stride": 3, "batch": 7}}
+"""Options without which a method does not fit the small models' 12 pixels."""
+
+
 def methods() -> dict[str, Any]:
-    found = (instantiate(OmegaConf.load(path)) for path in YAMLS)
+    found = (instantiate(OmegaConf.load(path), **FITTED.get(path.stem, {})) for path in YAMLS)
     return {method.name: method for method in found}
 
 
@@ -44,9 +48,10 @@ def test_a_method_is_named_after_its_yaml() -> None:
 
 
 def test_the_yaml_states_the_defaults_of_the_code(name: str) -> None:
-    method = methods()[name]
+    options = OmegaConf.load(next(path for path in YAMLS if path.stem == name))
+    method = instantiate(options)
     assert method == type(method)()
-    assert set(OmegaConf.load(next(p for p in YAMLS if p.stem == name))) == {"_target_", *vars(method)}
+    assert set(options) == {"_target_", *vars(method)}
 
 
 def test_a_batch_equals_its_images_one_by_one(name: str) -> None:

@@ -1,0 +1,159 @@
+"""Occlusion (Zeiler and Fergus, ECCV 2014)."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from benchmark.channels import accumulator
+from benchmark.errors import UserError
+from benchmark.fills import filled, refuse_fill
+from benchmark.types import ForwardPass, Model
+
+_SCORES = ("logit", "probability")
+
+
+@dataclass(frozen=True)
+class Occlusion:
+    """How much a class's score drops when a square of the image is covered, signed.
+
+    ``M^c_ij`` is the mean of ``s^c(I) - s^c(I with patch p covered)`` over the patches ``p`` that cover pixel
+    ``ij``. Patches start at ``0, stride, 2 stride, …`` along each axis, ``ceil((S - patch) / stride) + 1`` of
+    them; the last is cut off at the border, so that each pixel is covered. Source: Zeiler and Fergus,
+    "Visualizing and Understanding Convolutional Networks", §4.2; the settings are open, protocol §6.3.
+
+    An image takes one forward pass a patch, which serves all its classes. Covered images are made on the
+    device, ``batch`` at a time, of several images where one has no more patches.
+
+    Attributes:
+        name: Key in ``conf/method``.
+        patch: Side of the square, pixels of the network's input.
+        stride: Between neighbouring patches, pixels, at most ``patch``.
+        fill: What the square shows: ``mean``, ``zero``, ``grey`` or ``blur`` (:mod:`benchmark.fills`).
+        score: ``logit``, before the softmax or sigmoid, or ``probability``, after a softmax.
+        batch: Covered images of one forward pass. Changes speed and memory, no number but for rounding.
+        sigma: Of the blur, pixels of the network's input.
+        layers: What it reads: nothing but the input and the scores.
+        operations: Whether it walks the recorded operations.
+
+    Raises:
+        UserError: If an option is out of its range.
+    """
+
+    name: str = "occlusion"
+    patch: int = 32
+    stride: int = 16
+    fill: str = "mean"
+    score: str = "logit"
+    batch: int = 64
+    sigma: float = 10.0
+    layers: tuple[str, ...] = field(default=(), init=False)
+    operations: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what no model could use."""
+        for option in ("patch", "stride", "batch"):
+            value = getattr(self, option)
+            if type(value) is not int or value < 1:
+                raise UserError(f"method.{option}={value}: give a whole number from 1 up")
+        if self.stride > self.patch:
+            raise UserError(
+                f"method.stride={self.stride}: pixels between patches of {self.patch} would stay uncovered; "
+                f"choose 1 … {self.patch}, or a larger method.patch"
+            )
+        if self.score not in _SCORES:
+            raise UserError(f"method.score={self.score}: choose {' | '.join(_SCORES)}")
+        if not self.sigma > 0:
+            raise UserError(f"method.sigma={self.sigma}: give a number above 0")
+
+    def check(self, model: Model) -> None:
+        """Look at the options alone: to try them out would take hundreds of forward passes.
+
+        Raises:
+            UserError: If the patch is larger than the model's input, or its fill is impossible.
+        """
+        refuse_fill("method.fill", self.fill, model.input)
+        if self.patch > model.input.size:
+            raise UserError(
+                f"method.patch={self.patch}: larger than the input of {model.name}; "
+                f"choose at most {model.input.size}"
+            )
+
+    def positions(self, size: int) -> int:
+        """How many patches an input of this side takes: forward passes of one image."""
+        return len(self._starts(size)) ** 2
+
+    def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
+        """Heatmaps ``[N, K, S, S]`` at the input's resolution, of both signs."""
+        count, size = len(forward.inputs), forward.inputs.shape[-1]
+        drops = self.drops(model, forward, classes, range(count * self.positions(size)))
+        return self.spread(drops.view(count, -1, classes.shape[1]), size)
+
+    @torch.no_grad()
+    def drops(self, model: Model, forward: ForwardPass, classes: Tensor, span: range) -> Tensor:
+        """Drops ``[len(span), K]`` of some of all patches: every patch of the first image, of the second, ….
+
+        Args:
+            model: Explained.
+            forward: Of N images.
+            classes: ``[N, K]`` int64 outputs.
+            span: Consecutive, out of ``range(N * positions)``.
+        """
+        inputs = forward.inputs.detach()
+        owners = torch.arange(span.start, span.stop, device=inputs.device)
+        owners = owners // self.positions(inputs.shape[-1])
+        chosen = classes[owners]
+        instead = filled(inputs, model.input, self.fill, self.sigma)
+        buffer = _like(inputs, min(self.batch, len(span)))
+        scores = []
+        for first in range(span.start, span.stop, self.batch):
+            part = range(first, min(first + self.batch, span.stop))
+            covered = buffer[: len(part)]
+            self._cover(covered, inputs, instead, part)
+            rows = slice(first - span.start, first - span.start + len(part))
+            scores.append(self._scores(model.module(covered), chosen[rows]))
+        before = self._scores(forward.logits.detach(), classes)
+        return before[owners] - torch.cat(scores)
+
+    def spread(self, drops: Tensor, size: int) -> Tensor:
+        """The mean over the covering patches at each pixel, ``[N, P, K]`` to ``[N, K, size, size]``."""
+        wide, starts = accumulator(drops), self._starts(size)
+        pixels = torch.arange(size, device=drops.device)
+        first = torch.arange(len(starts), device=drops.device)[:, None] * self.stride
+        covers = ((pixels >= first) & (pixels < first + self.patch)).to(wide)
+        share = covers / covers.sum(0)  # along one axis; a pixel's patches are a rectangle of the grid
+        grid = drops.to(wide).transpose(1, 2).reshape(len(drops), -1, len(starts), len(starts))
+        with torch.autocast(drops.device.type, enabled=False):
+            means: Tensor = share.T @ grid @ share
+        return means.to(drops.dtype)
+
+    def _starts(self, size: int) -> range:
+        """Of the patches along one axis, pixels."""
+        return range(0, size - self.patch + self.stride, self.stride)
+
+    def _cover(self, covered: Tensor, inputs: Tensor, instead: Tensor, part: range) -> None:
+        """Write the inputs of these patches, one after the other, each with its patch covered."""
+        starts, each = self._starts(inputs.shape[-1]), self.positions(inputs.shape[-1])
+        for image in range(part.start // each, (part.stop - 1) // each + 1):
+            first, last = max(part.start, image * each), min(part.stop, (image + 1) * each)
+            rows = covered[first - part.start : last - part.start]
+            rows.copy_(inputs[image])
+            for row, position in zip(rows, range(first % each, each), strict=False):
+                y, x = (starts[index] for index in divmod(position, len(starts)))
+                square = (..., slice(y, y + self.patch), slice(x, x + self.patch))  # cut off at the border
+                row[square] = instead[image][square]
+
+    def _scores(self, logits: Tensor, chosen: Tensor) -> Tensor:
+        """Scores ``[B, K]`` of the classes ``[B, K]``, in float32 where the model's are narrower."""
+        full = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        return (full.softmax(1) if self.score == "probability" else full).gather(1, chosen)
+
+
+def _like(inputs: Tensor, count: int) -> Tensor:
+    """Room for ``[count, 3, S, S]``, in the inputs' memory format."""
+    return inputs[:1].expand(count, -1, -1, -1).clone(memory_format=_format(inputs))
+
+
+def _format(inputs: Tensor) -> torch.memory_format:
+    last = inputs.is_contiguous(memory_format=torch.channels_last) and not inputs.is_contiguous()
+    return torch.channels_last if last else torch.contiguous_format
