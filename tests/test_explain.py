@@ -1,6 +1,9 @@
 """From images to heatmaps: what is stored of a map, and what is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,11 +13,14 @@ from torch import Tensor
 
 from benchmark.cell import Scene
 from benchmark.errors import UserError
-from benchmark.explain import Batch, class_order, explain
+from benchmark.explain import Batch, class_order, explain, prepare, read_batches
+from benchmark.forward import forward_pass
 from benchmark.images import read_sample
+from benchmark.inputs import to_input
+from benchmark.interfaces import Transform
 from benchmark.store import Heatmaps
-from benchmark.transforms import to_input
-from benchmark.types import ForwardPass, Model
+from benchmark.transforms.ten_crop import TenCrop
+from benchmark.types import Box, FloatArray, ForwardPass, ImageArray, Model, View
 
 
 class Drawn:
@@ -108,3 +114,86 @@ def test_reduced_precision_is_off_while_heatmaps_are_made_and_as_before_afterwar
     explain(on, [Watching([1.0], [1.0], [1.0])], batch(on))
     assert seen == [(True, False, False, False)]
     assert flags() == before
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """An image seen several times over, as another transform shows it once; maps merged by their mean."""
+
+    once: Transform
+    views: int
+    name: str = "repeated"
+
+    def __call__(self, image: ImageArray, size: int) -> tuple[FloatArray, View]:
+        pixels, view = self.once(image, size)
+        return np.stack([pixels] * self.views), view
+
+    def cut(self, picture: FloatArray, size: int) -> FloatArray:
+        raise AssertionError("there is no mean image")
+
+    def merge(self, maps: Tensor, size: int) -> Tensor:
+        return maps.mean(dim=1)
+
+
+def read(on: Scene, count: int) -> list[Batch]:
+    """All images of a scene in batches of ``count``, as a run reads them."""
+    samples = list(on.dataset.samples)
+    groups = [samples[start : start + count] for start in range(0, len(samples), count)]
+    prepare(on.model, on)
+    with ThreadPoolExecutor(2) as pool:
+        return list(read_batches(on, groups, pool))
+
+
+def seen_by(on: Scene, transform: Any) -> Scene:
+    # Any: the protocol asks for settable names, these are frozen
+    return replace(on, transform=transform)
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_one_view_or_the_same_view_thrice_gives_what_a_single_view_gives(tmp_path: Path, name: str) -> None:
+    on = scene(tmp_path, 4)
+    (single,) = explain(on, [METHODS[name]], read(on, 4)[0]).fetch()
+    for views in (1, 3):
+        several = seen_by(on, Repeated(on.transform, views))
+        (batch_of_views,) = read(several, 4)
+        assert batch_of_views.inputs.shape[:2] == (4, views)
+        (found,) = explain(several, [METHODS[name]], batch_of_views).fetch()
+        assert found.views == single.views
+        np.testing.assert_array_equal(found.classes, single.classes)
+        np.testing.assert_allclose(found.scores, single.scores, rtol=1e-5)
+        np.testing.assert_allclose(found.maps, single.maps, atol=2e-3)
+        np.testing.assert_allclose(found.scales, single.scales, rtol=1e-4)
+
+
+def test_ten_crops_are_explained_as_ten_images_and_merged(tmp_path: Path) -> None:
+    on = seen_by(scene(tmp_path, 2, top_k=2), TenCrop(canvas=14))
+    method, size = METHODS["cam"], on.model.input.size
+    (found,) = explain(on, [method], read(on, 2)[0]).fetch()
+    assert found.maps.shape == (2, 3, 14, 14)
+    assert found.views[0].region == Box(0, 0, found.views[0].width, found.views[0].height)
+    for row, sample in enumerate(on.dataset.samples):
+        crops, _ = on.transform(read_sample(sample), size)
+        outputs, maps = [], []
+        for crop in crops:  # each crop on its own
+            inputs = to_input(crop, on.model.input)[None]
+            forward = forward_pass(on.model, inputs, method.layers)
+            outputs.append(forward.logits.softmax(1)[0])
+            classes = torch.tensor([[*found.classes[row], sample.label]]).long()
+            maps.append(method(on.model, forward, classes)[0])
+        scores = torch.stack(outputs).mean(0)
+        assert scores.topk(2).indices.tolist() == found.classes[row].tolist()
+        np.testing.assert_allclose(found.scores[row], scores.topk(2).values.detach(), rtol=1e-5)
+        merged = TenCrop(canvas=14).merge(torch.stack(maps)[None], size)[0].detach()
+        relative = merged / merged.amax((1, 2), keepdim=True)
+        np.testing.assert_allclose(found.maps[row], relative, atol=1e-3)
+        np.testing.assert_allclose(found.scales[row], merged.amax((1, 2)), rtol=1e-4)
+
+
+def test_ten_crops_do_not_depend_on_the_batch(tmp_path: Path) -> None:
+    on = seen_by(scene(tmp_path, 5), TenCrop(canvas=40))
+    (whole,) = explain(on, [METHODS["grad_cam"]], read(on, 5)[0]).fetch()
+    parts = [explain(on, [METHODS["grad_cam"]], part).fetch()[0] for part in read(on, 2)]
+    assert whole.maps.shape[-2:] == (40, 40)
+    assert whole.maps.dtype == np.float32  # too large to be kept
+    np.testing.assert_allclose(np.concatenate([part.maps for part in parts]), whole.maps, atol=1e-5)
+    np.testing.assert_allclose(np.concatenate([part.scores for part in parts]), whole.scores, rtol=1e-5)
