@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from benchmark.assembly import ModelSpec, assemble
 from benchmark.errors import UserError
@@ -29,8 +29,20 @@ def pooling(kernel: int, stride: int) -> nn.MaxPool2d:
 
 
 def local_response_norm() -> nn.LocalResponseNorm:
-    """Caffe's LRN of all nets that use it: ``a / (1 + α/5 Σ a²)^β`` over 5 channels, α 0.0001, β 0.75."""
-    return nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0)
+    """Caffe's LRN of all nets that use it: ``a / (1 + α/5 Σ a²)^β`` over 5 channels, α 0.0001, β 0.75.
+
+    ``[N, C, …]`` to the same shape and type. Half precision is computed in float32: in float16 the square of
+    more than 255 is infinite, and activations of nets that take pixels of 0 … 255 are larger than that.
+    """
+    return _LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0)
+
+
+class _LocalResponseNorm(nn.LocalResponseNorm):
+    def forward(self, input: Tensor) -> Tensor:
+        if input.element_size() >= 4:
+            return super().forward(input)
+        # Autocast casts none of its steps down, and what comes out is no larger than what went in.
+        return super().forward(input.float()).to(input.dtype)
 
 
 def scaled(channels: int, width: float) -> int:

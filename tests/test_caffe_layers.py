@@ -15,7 +15,10 @@ from torch import nn
 from benchmark.assembly import ModelSpec
 from benchmark.caffe_layers import fill, load_caffe, local_response_norm, named, pooling, scaled
 from benchmark.errors import UserError
-from benchmark.types import InputFormat
+from benchmark.excitation import walk
+from benchmark.forward import forward_pass
+from benchmark.types import InputFormat, Model, Weights
+from benchmark.weights.parameters import randomize
 
 
 @pytest.mark.parametrize("channels", [2, 3, 5, 8])
@@ -26,6 +29,44 @@ def test_local_response_norm_is_caffes(channels: int) -> None:
         near = x[:, max(c - 2, 0) : c + 3]
         expected[:, c] = x[:, c] / (1 + 1e-4 / 5 * (near**2).sum(1)) ** 0.75
     np.testing.assert_allclose(local_response_norm()(torch.from_numpy(x)), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("autocast", [False, True])
+def test_large_activations_are_normalised_in_half_precision_as_in_float32(
+    dtype: torch.dtype, autocast: bool
+) -> None:
+    x = 3000 * torch.randn((2, 8, 3, 3), generator=torch.Generator().manual_seed(0))
+    low = x.to(dtype).requires_grad_()
+    assert not (low * low).isfinite().all() or dtype == torch.bfloat16
+    with torch.autocast("cpu", dtype, enabled=autocast):
+        measured = local_response_norm()(low)
+    (gradient,) = torch.autograd.grad(measured.sum(), low)
+    wide = low.detach().double().requires_grad_()
+    wanted = local_response_norm()(wide)
+    (wanted_gradient,) = torch.autograd.grad(wanted.sum(), wide)
+    step = torch.finfo(dtype).eps
+    assert measured.dtype == gradient.dtype == dtype
+    torch.testing.assert_close(measured.double(), wanted, rtol=step, atol=0)
+    torch.testing.assert_close(gradient.double(), wanted_gradient, rtol=step, atol=step)
+
+
+def test_the_winning_probability_passes_an_lrn_in_half_precision_unchanged() -> None:
+    module = named({"conv": nn.Conv2d(3, 4, 3), "norm": local_response_norm(), "flat": nn.Flatten()})
+    module.append(nn.Linear(4 * 16, 7))
+    randomize(module)
+    form = InputFormat(6, (0.0, 0.0, 0.0))
+    model = Model("normed", module.eval().requires_grad_(False), form, {}, Weights("random", "none"))
+    x = 2000 * torch.randn((2, 3, 6, 6), generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", torch.float16):
+        forward = forward_pass(model, x, ("conv", "norm"), operations=True)
+        classes = torch.tensor([[0, 3], [6, 2]])
+        below, above = (walk(model, forward, classes, layer) for layer in ("conv", "norm"))
+    assert forward.activations["norm"].dtype == torch.float16
+    assert forward.activations["conv"].abs().max() > 256
+    assert forward.logits.isfinite().all()
+    assert above.abs().sum() > 0.1
+    assert torch.equal(below, above)
 
 
 @given(st.integers(2, 30), st.integers(2, 3), st.integers(1, 2))

@@ -38,7 +38,7 @@ TRUTHS = (
     ),
     Truth(
         "the device agrees with the CPU in float64",
-        "run.precision (float16 overflows above 65504, as LRN's squares do), the device or its driver; "
+        "run.precision (float16 overflows above 65504), the device or its driver; "
         "or the method named, if it fails alone",
         device_agrees_with_float64,
     ),
