@@ -13,13 +13,15 @@ from benchmark.cell import Scene
 from benchmark.command import entry_point
 from benchmark.config import build
 from benchmark.datasets.ilsvrc import load_classes
-from benchmark.doctor import census, sanity
+from benchmark.doctor import census, passport, sanity
+from benchmark.doctor.review import review
+from benchmark.doctor.suspects import convict
 from benchmark.errors import UserError
 from benchmark.images import read_rgb
-from benchmark.interfaces import Dataset, Transform
+from benchmark.inputs import to_input
+from benchmark.interfaces import Dataset, SeveralViews, Transform
 from benchmark.progress import Counter
 from benchmark.settings import RunSettings
-from benchmark.transforms import to_input
 from benchmark.types import Model
 
 _SHOWN = 10
@@ -99,16 +101,45 @@ def _examine_model(patient: _Patient, cfg: DictConfig, pool: Executor) -> list[s
     _show(sanity.describe(model))
     model.module.to(device=patient.settings.torch_device, dtype=patient.settings.dtype)
     try:
+        known = passport.chosen(cfg.passport, model)
+        misfits = known.misfits(model) if known is not None else []
+        _show(known.lines(model) if known is not None else [])
         _classify(patient, _image(cfg.image, dataset))
         if dataset is None or dataset.samples[0].path is None:
-            return []
-        scene = Scene(dataset, model, patient.transform, patient.settings)
-        measured = sanity.accuracy(scene, cfg.images, pool)
+            return misfits
+        return [*misfits, *_compare(patient, known, cfg, pool)]
     except UserError as error:
         return [str(error)]
+
+
+def _compare(
+    patient: _Patient, known: passport.Passport | None, cfg: DictConfig, pool: Executor
+) -> list[str]:
+    """Measure the accuracy, say what it means, and try out what may be wrong."""
+    dataset, model = patient.dataset, patient.model
+    assert dataset is not None
+    assert model is not None
+    scene = Scene(dataset, model, patient.transform, patient.settings)
+    rank = sanity.ranks(scene, cfg.images, pool)
+    measured = sanity.summary(rank)
     _show([f"accuracy    top-1 {measured.top1:.1%}, top-5 {measured.top5:.1%} on {measured.n} images"])
-    wrong = sanity.fault(measured, len(dataset.classes))
-    return [wrong] if wrong else []
+    found = review(scene, measured, known, _why_unfair(dataset, cfg.dataset))
+    _show(found.lines)
+    proven = convict(scene, rank, cfg.images, pool) if found.suspicious else []
+    return [*found.problems, *proven]
+
+
+def _why_unfair(dataset: Dataset, options: DictConfig) -> str:
+    """Why these images may be easier or harder than the whole set's; empty where they are a fair sample."""
+    report = getattr(dataset, "report", None)
+    all_here = report is not None and report.image_count == getattr(dataset, "count", -1)
+    drawn = all_here and options.get("list") is None and options.get("order") == "stratified"
+    if dataset.complete or drawn:
+        return ""
+    return (
+        f"these {len(dataset.samples)} images are not known to be a fair sample of {dataset.name}: they may "
+        "be easier or harder, so this decides nothing by itself"
+    )
 
 
 def _image(named: str | None, dataset: Dataset | None) -> Path | None:
@@ -123,7 +154,9 @@ def _classify(patient: _Patient, path: Path | None) -> None:
     if model is None or path is None:
         return
     pixels, _ = patient.transform(read_rgb(path), model.input.size)
-    scores = sanity.probabilities(model, to_input(pixels, model.input)[None], patient.settings)[0]
+    cut = patient.transform.cut if isinstance(patient.transform, SeveralViews) else None
+    fed = to_input(pixels, model.input, cut)[None]
+    scores = sanity.probabilities(model, fed, patient.settings)[0]
     names = _names(patient, len(scores))
     best = torch.topk(scores, min(5, len(scores)))
     _show([f"image       {path}"])

@@ -10,9 +10,10 @@ from torch import Tensor
 from benchmark.cell import Scene
 from benchmark.explain import Batch, class_order, prepare, read_batches, reproducible
 from benchmark.forward import forward_pass
+from benchmark.inputs import averaged, side_by_side
 from benchmark.settings import RunSettings
 from benchmark.subset import arrange
-from benchmark.types import Model
+from benchmark.types import InputFormat, MeanImage, Model
 
 _ENOUGH = 20
 _SUSPICIOUS = 0.05
@@ -36,25 +37,52 @@ def describe(model: Model) -> list[str]:
         f"sha256      {model.weights.sha256}",
         *([f"note        {model.weights.note}"] if model.weights.note else []),
         f"input       {pixels.size}x{pixels.size} {pixels.order}, (pixel * {pixels.scale:.6g} - mean) / std",
-        f"mean        {', '.join(f'{value:g}' for value in pixels.mean)}",
+        f"mean        {_mean(pixels)}",
         f"std         {', '.join(f'{value:g}' for value in pixels.std)}",
         *(f"layer       {role}: {name}" for role, name in model.layers.items()),
     ]
 
 
+def _mean(form: InputFormat) -> str:
+    if isinstance(form.mean_image, MeanImage):
+        return f"image {form.mean_image.source}, sha256 {form.mean_image.sha256}"
+    return ", ".join(f"{value:g}" for value in form.mean)
+
+
 def probabilities(model: Model, inputs: Tensor, settings: RunSettings) -> Tensor:
-    """Softmax ``[N, C]`` float64 on the CPU of inputs ``[N, 3, S, S]``; the model is on the device already.
+    """Softmax ``[N, C]`` float64 on the CPU; the model is on the device already.
+
+    Args:
+        model: To ask.
+        inputs: ``[N, 3, S, S]``, or ``[N, V, 3, S, S]``: the mean over the V views of an image is meant.
+        settings: Device and precision.
 
     Raises:
         UserError: If the model's output is not ``[N, C]``.
     """
     with reproducible(), settings.autocast():
-        logits = forward_pass(model, inputs.to(settings.torch_device, settings.dtype)).logits
-    return logits.detach().cpu().double().softmax(dim=1)
+        seen, views = side_by_side(inputs)
+        logits = forward_pass(model, seen.to(settings.torch_device, settings.dtype)).logits
+    return averaged(logits.detach().cpu().double().softmax(dim=1), views)
 
 
 def accuracy(scene: Scene, count: int, pool: Executor) -> Accuracy:
     """Accuracy on at most ``count`` images, spread over the classes; unreadable ones are left out.
+
+    Raises:
+        UserError: If the model's outputs do not fit the dataset's classes.
+    """
+    return summary(ranks(scene, count, pool))
+
+
+def summary(rank: Tensor) -> Accuracy:
+    """The accuracy that the ranks ``[n]`` of the labels amount to."""
+    best, among_five = (float((rank < k).sum()) / max(len(rank), 1) for k in (1, 5))
+    return Accuracy(best, among_five, len(rank))
+
+
+def ranks(scene: Scene, count: int, pool: Executor) -> Tensor:
+    """How many classes the label of each image is beaten by, for the images of :func:`accuracy`.
 
     Raises:
         UserError: If the model's outputs do not fit the dataset's classes.
@@ -65,9 +93,7 @@ def accuracy(scene: Scene, count: int, pool: Executor) -> Accuracy:
     groups = [samples[start : start + size] for start in range(0, len(samples), size)]
     prepare(scene.model, scene)
     batches = (batch for batch in read_batches(scene, groups, pool) if batch.samples)
-    rank = torch.cat([torch.zeros(0), *(_ranks(scene, batch) for batch in batches)])
-    best, among_five = (float((rank < k).sum()) / max(len(rank), 1) for k in (1, 5))
-    return Accuracy(best, among_five, len(rank))
+    return torch.cat([torch.zeros(0), *(_ranks(scene, batch) for batch in batches)])
 
 
 def _ranks(scene: Scene, batch: Batch) -> Tensor:

@@ -137,6 +137,10 @@ def test_a_real_net_knows_the_real_images(doctor: Run, shared: Path) -> None:
     assert "d86f13d8d9fc5b2d4720436cf9a1c180d649115e0fbc03e4b45a9f1800906721" in printed
     assert "sea snake (n01751748)" in printed  # the first image's label, which it gets right
     assert "on 40 images" in printed
+    said = lines_of(printed)
+    assert said["expected"].startswith("error top-1 42.32 %")
+    assert said["verdict"].startswith("agrees")
+    assert said["but"].startswith("these 136 images are not known to be a fair sample")
 
 
 @pytest.mark.slow
@@ -152,6 +156,9 @@ def test_a_wrong_class_order_is_a_problem(doctor: Run, shared: Path, tmp_path: P
     )
     assert status == 1
     assert "near chance (0.1%)" in printed
+    assert (
+        "PROBLEM     the order of sorted WNIDs (model.classes=null) brings top-1 accuracy from 0.0" in printed
+    )
 
 
 @pytest.mark.slow
@@ -167,3 +174,24 @@ def test_an_image_that_is_not_there_is_a_problem(doctor: Run, tmp_path: Path) ->
     status, printed, _ = doctor("model=squeezenet1_0", "model.weights=random", f"image={tmp_path / 'no.jpg'}")
     assert status == 1
     assert f"PROBLEM     {tmp_path / 'no.jpg'}" in printed
+
+
+def test_the_embedded_nets_are_held_against_their_own_passports(doctor: Run, tmp_path: Path) -> None:
+    options = ("dataset=embedded", "dataset.count=72", f"cache_dir={tmp_path}", "decode=false")
+    status, printed, _ = doctor(*options, "model=alexnet_compact")
+    said = lines_of(printed)
+    assert status == 0
+    assert said["expected"].startswith("error top-1 ")
+    assert "measured at the end of its training" in said["expected"]
+    assert said["verdict"].startswith("agrees")
+
+
+def test_channels_in_the_wrong_order_contradict_the_passport(doctor: Run, tmp_path: Path) -> None:
+    options = ("model=squeezenet_caffe", "model.weights=random", "model.input.order=rgb")
+    status, printed, _ = doctor(*options)
+    assert status == 1
+    assert "PROBLEM     model.input.order=rgb: squeezenet_caffe was trained with bgr" in printed
+    assert doctor(*options, "passport=none")[0] == 0
+    status, printed, _ = doctor(*options, "passport=nobody")
+    assert status == 1
+    assert "PROBLEM     passport=nobody: choose auto, none, or one of " in printed
