@@ -15,9 +15,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import (
-    InstantiationException,
-)
+from hydra.errors import ConfigCompositionException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
@@ -37,6 +35,7 @@ OmegaConf.register_new_resolver(
 OmegaConf.register_new_resolver(
     "embedded_weights", lambda: str(_PACKAGE / "weights" / "embedded"), replace=True
 )
+OmegaConf.register_new_resolver("package", lambda: str(_PACKAGE), replace=True)
 
 
 def published(name: str) -> Published:
@@ -157,14 +156,24 @@ def product(config_name: str, overrides: list[str], *axes: Mapping[str, Sequence
         for values in itertools.product(*keys.values()):
             pairs = dict(zip(keys, values, strict=True))
             own = [_assigned(key, value) for key, value in pairs.items()]
-            lines, fitting = _lay_over(config_name, own, parsed)
+            row, fitting = _composed(config_name, own, parsed)
             unused -= {str(override.input_line) for override in fitting}
-            changes = _changes([*_parse(own), *fitting])
             name = "/".join(_part_of_name(key, value) for key, value in pairs.items())
-            composed.append(Row(name, hydra.compose(config_name, lines), changes))
+            composed.append(Row(name, row, _changes([*_parse(own), *fitting])))
     if unused:
         raise UserError(f"{min(unused)}: no row has this option")
     return composed
+
+
+def _composed(
+    config_name: str, own: list[str], overrides: list[Override]
+) -> tuple[DictConfig, list[Override]]:
+    """A row under the user's overrides, and those of them that fit it: mostly all, which costs half."""
+    try:
+        return hydra.compose(config_name, [*own, *(str(o.input_line) for o in overrides)]), overrides
+    except ConfigCompositionException:
+        lines, fitting = _lay_over(config_name, own, overrides)
+        return hydra.compose(config_name, lines), fitting
 
 
 def _assigned(key: str, value: Any) -> str:

@@ -1,0 +1,141 @@
+"""``./scripts/matrix``: methods by box protocols for one model, from one run's records."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig, ListConfig
+from rich.console import Console
+
+from benchmark import little
+from benchmark.archive import Archived, result_file, write_table
+from benchmark.cell import Cell, Scene
+from benchmark.cli.planning import note_of, plan_of
+from benchmark.command import entry_point
+from benchmark.config import Row, build, plain, product, typed, variation
+from benchmark.errors import UserError
+from benchmark.files import write_atomically
+from benchmark.interfaces import Metric
+from benchmark.matrix.measured import CHOSEN, Chooser, Evaluated, Evaluator
+from benchmark.matrix.plot import picture
+from benchmark.matrix.render import curves_csv, layouts
+from benchmark.matrix.sheet import Matrix
+from benchmark.matrix.split import Split, split_of
+from benchmark.plan import Plan, label, stem
+from benchmark.provenance import fingerprint
+from benchmark.report import csv, markdown, terminal
+from benchmark.run import measure
+from benchmark.table import Table
+from benchmark.tracking import Tracker
+
+_LITTLE_MODEL = "model=googlenet_compact"
+_IOU = 0.5
+Cells = Mapping[str, tuple[Scene, Cell]]
+"""Row to scene and cell."""
+
+_LISTS = ("methods", "localizers", "baselines")
+
+
+def _completed(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Who names no images gets the embedded ones, and of their nets one that every method fits."""
+    if little.DATASET not in little.completed(words, environment)[len(words) :]:
+        return list(words)
+    own = any(word.startswith("model=") for word in words)
+    return [*words, little.DATASET, *([] if own else [_LITTLE_MODEL])]
+
+
+@entry_point("matrix", _completed)
+def main(cfg: DictConfig) -> int:
+    """Measure what is missing, choose thresholds if images are held out, then write what is stored."""
+    results = Path(cfg.results_dir).expanduser().resolve()
+    tracker: Tracker = build(cfg.tracking)
+    metrics: dict[str, Metric] = {str(name): build(node) for name, node in cfg.metric.items()}
+    iou = float(getattr(metrics.get("gt_known"), "iou", _IOU))
+    rows = _rows(cfg)
+    plan = plan_of(cfg, rows, results / "runs")
+    split = split_of(plan.dataset, cfg.heldout)
+    if plan.dataset.name == "embedded":
+        print(little.NOTICE, file=sys.stderr)
+    _measure(plan, plan.cells)
+    chosen = Chooser(split, iou, build)(plan)
+    _measure(plan, chosen)
+    found = _evaluated([row.name for row in rows], plan, chosen, Evaluator(split, metrics, iou))
+    matrix = _matrix(cfg, found, split)
+    _write(matrix, results / label(split.rest), tracker)
+    return 0
+
+
+def _rows(cfg: DictConfig) -> list[Row]:
+    for option, example in zip(_LISTS, ("grad_cam,cam", "gradcam_15,cam_20", "whole_image"), strict=True):
+        if not isinstance(cfg[option], ListConfig) or not (cfg[option] or option == "baselines"):
+            raise UserError(f"{option}={cfg[option]}: give a list, such as {option}=[{example}]")
+    axes = {"method": list(cfg.methods), "localizer": list(cfg.localizers)}
+    return product("matrix", typed(), axes, {"localizer": list(cfg.baselines)})
+
+
+def _measure(plan: Plan, cells: Cells) -> None:
+    """One forward pass for all of them, where one is needed at all."""
+    for scene in plan.scenes.values():
+        once = {cell.folder: cell for owner, cell in cells.values() if owner is scene}
+        measure(scene, list(once.values()))
+
+
+def _evaluated(order: Sequence[str], plan: Plan, chosen: Cells, evaluator: Evaluator) -> dict[str, Evaluated]:
+    """Every row; one with a chosen threshold after the one that it stems from."""
+    rows: dict[str, Evaluated] = {}
+    for name in order:
+        if name in plan.open:
+            rows[name] = Evaluated(plan.open[name])
+        for row, cells in ((name, plan.cells), (name + CHOSEN, chosen)):
+            if row in cells:
+                rows[row] = evaluator(*cells[row])
+    return rows
+
+
+def _matrix(cfg: DictConfig, found: Mapping[str, Evaluated], split: Split) -> Matrix:
+    model = cfg.model.name
+    table = Table(
+        name=stem(f"matrix-{model}", _variation(cfg)),
+        title=f"{model}: methods by box protocols on {split.rest.name}",
+        dataset=note_of(split.rest),
+        rows=tuple(entry.row for entry in found.values()),
+    )
+    curves = {row: entry.curve for row, entry in found.items() if entry.curve is not None}
+    return Matrix(table, curves, split, plain(cfg.panels), plain(cfg.bounds))
+
+
+def _variation(cfg: DictConfig) -> list[str]:
+    """What the user changed in the matrix; a part of it goes by a hash, since lists make no file names."""
+    lists = {option: list(cfg[option]) for option in _LISTS}
+    named = ("model=", *(f"{option}=" for option in _LISTS))
+    changes = [change for change in variation(typed()) if not change.startswith(named)]
+    listed = any(word.startswith(named[1:]) for word in typed())
+    return [*([f"part-{fingerprint(lists)[:8]}"] if listed else []), *changes]
+
+
+def _write(matrix: Matrix, folder: Path, tracker: Tracker) -> None:
+    """Files, terminal, MLflow."""
+    table = matrix.table
+    shown = layouts(matrix)
+    files: dict[str, str | bytes] = {
+        ".md": "\n".join(map(markdown.render, shown)),
+        ".txt": "\n".join(map(terminal.render, shown)),
+        ".csv": csv.render(table),
+        "-curves.csv": curves_csv(matrix),
+        ".png": picture(matrix),
+    }
+    written = [write_table(folder, Archived(table, None, {}))]
+    for suffix, content in files.items():
+        written.append(folder / f"{table.name}{suffix}")
+        write_atomically(written[-1], content)
+    for layout in shown:
+        terminal.show(layout, Console())
+    print("\nwritten:", *written, sep="\n  ", flush=True)
+    kept: dict[str | None, list[Path]] = {None: written}
+    kept |= {row.row: [result_file(folder, table.name, row.row)] for row in table.measured}
+    look = tracker.log(table, kept)
+    print(*([f"\nto look at it: {look}"] if look else []))
+
+
+if __name__ == "__main__":
+    main()
