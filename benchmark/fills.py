@@ -45,7 +45,7 @@ def filled(inputs: Tensor, form: InputFormat, fill: str, sigma: float, radius: i
     colour = inputs.new_zeros((3, 1, 1))
     for channel, (mean, std) in enumerate(zip(form.mean, form.std, strict=True)):
         if fill in _LEVELS:  # written by a kernel, so that nothing is copied from the host
-            colour[channel] = (form.scale * _LEVELS[fill] - mean) / std
+            colour[channel].fill_((form.scale * _LEVELS[fill] - mean) / std)
     return colour.expand_as(inputs)
 
 

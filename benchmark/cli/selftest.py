@@ -44,7 +44,7 @@ def _summary(findings: Sequence[Finding]) -> str:
 
 
 def _bench(cfg: DictConfig, settings: RunSettings) -> Bench:
-    methods, localizers = _every("method"), _every("localizer")
+    methods, localizers = _every("method", cfg.methods), _every("localizer", {})
     return Bench(tuple(prepare(model, methods, settings) for model in _models(cfg)), localizers)
 
 
@@ -54,11 +54,12 @@ def _models(cfg: DictConfig) -> list[Model]:
     return [*(build(node) for node in cfg.nets.values()), normed()]
 
 
-def _every(group: str) -> Mapping[str, Any]:
-    """Everything in a folder of ``conf`` that needs no option, by name."""
+def _every(group: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Everything in a folder of ``conf`` that needs no option, by name; with options of one's own."""
     names = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
     every = hydra.compose("selftest", [f"+{group}@every.{name}={name}" for name in names]).every
-    return {name: build(node) for name, node in every.items() if not _lacks(node)}
+    wanted = {name: {**node, **options.get(name, {})} for name, node in every.items() if not _lacks(node)}
+    return {name: build(OmegaConf.create(node)) for name, node in wanted.items()}
 
 
 def _lacks(node: DictConfig) -> bool:

@@ -21,12 +21,13 @@ FULL = {
     "googlenet_cam_compact": "googlenet_cam",
 }
 METHODS = tuple(sorted(path.stem for path in (CONF / "method").glob("*.yaml")))
+COARSE = {"occlusion": ("method.patch=96", "method.stride=96")}
 CAM_EXPLAINS = ("vgg16_cam_compact", "googlenet_compact", "googlenet_cam_compact")
 
 
 def method(name: str) -> Method:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        made: Method = build(compose(overrides=[f"+method={name}"]).method)
+        made: Method = build(compose(overrides=[f"+method={name}", *COARSE.get(name, ())]).method)
     return made
 
 
