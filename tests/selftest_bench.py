@@ -10,6 +10,8 @@ from benchmark.attribution.backprop import Backprop
 from benchmark.attribution.c_mwp import ContrastiveMWP
 from benchmark.attribution.cam import CAM
 from benchmark.attribution.grad_cam import GradCAM
+from benchmark.attribution.grad_cam_counterfactual import GradCAMCounterfactual
+from benchmark.attribution.guided_backprop import GuidedBackprop
 from benchmark.attribution.mwp import MWP
 from benchmark.interfaces import Localizer, Method
 from benchmark.localizers.grabcut import GrabCut
@@ -21,7 +23,16 @@ from benchmark.settings import RunSettings
 from benchmark.types import Model
 
 METHODS: dict[str, Method] = {
-    method.name: method for method in (Backprop(), CAM(), GradCAM(), MWP(), ContrastiveMWP())
+    method.name: method
+    for method in (
+        Backprop(),
+        CAM(),
+        GradCAM(),
+        MWP(),
+        ContrastiveMWP(),
+        GuidedBackprop(),
+        GradCAMCounterfactual(),
+    )
 }
 LOCALIZERS: dict[str, Localizer] = {
     "gradcam_15": MaxBox("gradcam_15", 1, 0.15),

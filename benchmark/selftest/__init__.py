@@ -1,10 +1,11 @@
 """Truths that need no images, tried on the user's own device before a long run; one file a few of a kind."""
 
-from benchmark.selftest import agreement, boxes, gradients, mass, traces
+from benchmark.selftest import agreement, boxes, gradients, mass, rectified, traces
 from benchmark.selftest.truth import Truth
 
 TRUTHS: tuple[Truth, ...] = (
     *gradients.TRUTHS,
+    *rectified.TRUTHS,
     *mass.TRUTHS,
     *agreement.TRUTHS,
     *boxes.TRUTHS,

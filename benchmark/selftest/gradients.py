@@ -14,6 +14,7 @@ from benchmark.selftest.truth import Bench, Measured, Truth, relative
 from benchmark.types import ForwardPass, Model
 
 _LAST = "last_conv"
+_COUNTERFACTUAL = "grad_cam_counterfactual"
 
 
 def grad_cam_is_cam(bench: Bench) -> Iterator[Measured]:
@@ -54,17 +55,23 @@ def weights_survive_pooling(bench: Bench) -> Iterator[Measured]:
 
 
 def counterfactual_is_the_negative_part(bench: Bench) -> Iterator[Measured]:
-    """With ``-y^c`` for ``y^c``, Grad-CAM is what its ReLU cuts off: ``max(-Σ_k α^c_k A^k, 0)`` (§7.5)."""
+    """With ``-y^c`` for ``y^c``, Grad-CAM is what its ReLU cuts off: ``max(-Σ_k α^c_k A^k, 0)`` (§7.5).
+
+    So is the method of that name, which negates the weights and not the scores.
+    """
     for case in bench.cases:
         with case.arithmetic():
             forward = case.record((_LAST,))
             signed = GradCAM(relu=False)(case.model, forward, case.classes)
             with case.model.module.register_forward_hook(lambda _module, _args, scores: -scores):
                 negated = case.record((_LAST,))
-            measured = GradCAM()(case.model, negated, case.classes)
-        yield Measured(
-            case.model.name, relative(measured, signed.neg().clamp(min=0)), rounding(case.settings)
-        )
+            found = {case.model.name: GradCAM()(case.model, negated, case.classes)}
+            if _COUNTERFACTUAL in case.methods:
+                method = case.methods[_COUNTERFACTUAL]
+                found[f"{case.model.name}/{_COUNTERFACTUAL}"] = method(case.model, forward, case.classes)
+        wanted = signed.neg().clamp(min=0)
+        for where, measured in found.items():
+            yield Measured(where, relative(measured, wanted), rounding(case.settings))
 
 
 def _sums(forward: ForwardPass, layer: str, case: Case) -> Tensor:
@@ -99,7 +106,8 @@ TRUTHS = (
     ),
     Truth(
         "the counterfactual is the negative part",
-        "benchmark/attribution/grad_cam.py: its ReLU, or something that is not linear in the gradients",
+        "benchmark/attribution/grad_cam.py: its ReLU, or something that is not linear in the gradients; "
+        "or grad_cam_counterfactual.py beside it, if it is named",
         counterfactual_is_the_negative_part,
     ),
 )

@@ -57,7 +57,7 @@ def test_each_truth_has_one_line_with_its_numbers_and_verdict(selftest: Run) -> 
         assert 0 <= float(deviation) <= float(allowed)
         assert verdict == "ok"
         assert float(seconds) >= 0
-    assert printed.endswith("11 truths tried: all hold\n")
+    assert printed.endswith("12 truths tried: all hold\n")
 
 
 @pytest.mark.usefixtures("small")
@@ -79,7 +79,7 @@ def test_a_truth_that_fails_is_status_1_with_the_reason_and_the_likely_culprit(
     assert lines[place + 2].startswith(
         "  look at   benchmark/attribution/grad_cam.py: its weights or its ReLU"
     )
-    assert lines[-1] == "11 truths tried: 2 FAILED"
+    assert lines[-1] == "12 truths tried: 2 FAILED"
 
 
 @pytest.mark.usefixtures("small")
@@ -101,7 +101,7 @@ def test_a_truth_that_applies_to_no_model_says_so(selftest: Run, monkeypatch: py
     status, printed, _ = selftest("run.device=cpu")
     assert status == 0
     assert "no case" in line_of("Grad-CAM is ReLU(CAM)", printed)
-    assert printed.endswith("9 truths tried, 2 without a case: all hold\n")
+    assert printed.endswith("10 truths tried, 2 without a case: all hold\n")
 
 
 def test_a_model_of_ones_own_is_tried_with_every_method_and_localizer_that_needs_no_option(
@@ -132,7 +132,7 @@ def test_a_model_of_ones_own_is_tried_with_every_method_and_localizer_that_needs
 def test_every_truth_holds_on_the_built_in_nets_and_none_is_without_a_case(selftest: Run) -> None:
     status, printed, _ = selftest("run.device=cpu")
     assert status == 0
-    assert printed.endswith("11 truths tried: all hold\n")
+    assert printed.endswith("12 truths tried: all hold\n")
     assert printed.count("net  ") == 5
 
 

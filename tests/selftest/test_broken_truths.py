@@ -13,13 +13,15 @@ from selftest_bench import LOCALIZERS, bench
 from torch import Tensor
 
 from benchmark import excitation
-from benchmark.attribution import grad_cam
+from benchmark.attribution import grad_cam, guided_backprop
 from benchmark.attribution.backprop import Backprop
 from benchmark.attribution.cam import CAM
 from benchmark.attribution.grad_cam import GradCAM
+from benchmark.attribution.grad_cam_counterfactual import GradCAMCounterfactual
 from benchmark.attribution.mwp import MWP
 from benchmark.channels import weighted_sum
 from benchmark.excitation import RULES, Shares
+from benchmark.guided import deconvolved
 from benchmark.selftest import TRUTHS
 from benchmark.selftest.truth import Finding, examine
 from benchmark.types import Box, FloatArray, ForwardPass, ImageArray, Localization, Model, Operation, View
@@ -27,6 +29,7 @@ from benchmark.types import Box, FloatArray, ForwardPass, ImageArray, Localizati
 CAM_TRUTH = "Grad-CAM is ReLU(CAM) over the cells"
 POOLING = "weights before and after max pooling agree"
 COUNTERFACTUAL = "the counterfactual is the negative part"
+GUIDED = "guided backprop reaches every ReLU"
 MASS = "MWP conserves mass, layer by layer"
 CONTRAST = "the contrast sums to zero"
 NORMS = "LRN and batch norm are passed as the identity"
@@ -76,7 +79,7 @@ def test_weights_that_are_scaled_by_channel_are_found(monkeypatch: pytest.Monkey
         return weighted_sum(weights * torch.linspace(0.9, 1.1, weights.shape[-1]), maps)
 
     monkeypatch.setattr(grad_cam, "weighted_sum", scaled)
-    assert set(failed()) == {CAM_TRUTH, POOLING}
+    assert set(failed()) == {CAM_TRUTH, POOLING, COUNTERFACTUAL}
 
 
 def test_gradients_that_are_summed_by_their_absolute_value_are_found(
@@ -84,6 +87,20 @@ def test_gradients_that_are_summed_by_their_absolute_value_are_found(
 ) -> None:
     monkeypatch.setattr(grad_cam, "weighted_sum", lambda weights, maps: weighted_sum(weights.abs(), maps))
     assert set(failed()) == {CAM_TRUTH, POOLING, COUNTERFACTUAL}
+
+
+def test_a_counterfactual_that_is_grad_cam_itself_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GradCAMCounterfactual, "__call__", lambda _, *given: GradCAM()(*given))
+    found = failed()
+    assert set(found) == {COUNTERFACTUAL}
+    assert where(found[COUNTERFACTUAL]).endswith("/grad_cam_counterfactual")
+
+
+@pytest.mark.parametrize("rule", ["none", "deconvolved"])
+def test_relus_without_the_guided_rule_are_found(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = {"none": lambda relu: relu.register_hook(lambda *_: None), "deconvolved": deconvolved}
+    monkeypatch.setattr(guided_backprop, "guided", rules[rule])
+    assert set(failed()) == {GUIDED}
 
 
 @pytest.mark.parametrize("name", ["local_response_norm", "batch_norm"])
