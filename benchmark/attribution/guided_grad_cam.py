@@ -1,5 +1,6 @@
 """Guided Grad-CAM (Selvaraju et al., ICCV 2017)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -48,9 +49,15 @@ class GuidedGradCAM:
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
         """Heatmaps ``[N, K, S, S]`` at the input's resolution; signed for the reduction ``sum`` alone."""
         flat = reduction(self.reduction)
+        return torch.stack([flat(product) for product in self.products(model, forward, classes)], 1)
+
+    def products(self, model: Model, forward: ForwardPass, classes: Tensor) -> Iterator[Tensor]:
+        """The signed colours that the paper shows, ``[N, 3, S, S]`` class by class.
+
+        In the input's channel order: ``model.input.order``.
+        """
         maps = feature_maps(model, forward, self.layer)
         signals = input_gradients(model, forward, classes, guided)
         coarse = weighted_sum(mean_gradients(forward, classes, maps), maps).relu()
         places = enlarged(coarse, forward.inputs.shape[-1]).transpose(0, 1)
-        pairs = zip(places, signals, strict=True)
-        return torch.stack([flat(place[:, None] * signal) for place, signal in pairs], 1)
+        return (place[:, None] * signal for place, signal in zip(places, signals, strict=True))
