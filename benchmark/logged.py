@@ -91,7 +91,8 @@ def training_run(passport: Mapping[str, Any]) -> Logged:
     leaves = flatten({key: value for key, value in passport.items() if key not in ("config", "fingerprint")})
     config = flatten(passport["config"])
     params = {key: value for key, value in config.items() if not _is_place(value)}
-    metrics = {f"final_{key}": float(passport[key]) for key in ("cls_top1", "cls_top5", "n", "seconds")}
+    measured = ("cls_top1", "cls_top5", "map", "map_area", "n", "seconds")
+    metrics = {f"final_{key}": float(passport[key]) for key in measured if key in passport}
     identity = {"fingerprint": passport["fingerprint"], "sha256": passport["sha256"]}
     tags = {key: value for key, value in leaves.items() if key not in identity}
     return Logged(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -19,7 +19,7 @@ from benchmark.tracking import Tracker
 from benchmark.training.job import Job
 from benchmark.training.learner import Point, from_csv
 from benchmark.training.loop import train
-from benchmark.training.options import TrainOptions
+from benchmark.training.options import Options, ProbeOptions, TrainOptions
 from benchmark.training.passport import (
     Passport,
     compare,
@@ -30,8 +30,11 @@ from benchmark.training.passport import (
     trained_weights,
     write,
 )
+from benchmark.training.probe import probe
+from benchmark.training.trained import Trained
 from benchmark.training.world import World, joined
 from benchmark.types import Model
+from benchmark.weights.files import is_file
 
 _PARTS = ("model", "train", "transform", "run", "train_set", "val_set")
 _PREFIX = "trained:"
@@ -43,7 +46,7 @@ def main(cfg: DictConfig) -> int:
     recipes = _recipes(cfg)
     results = Path(cfg.results_dir).expanduser().resolve()
     tracker: Tracker = build(cfg.tracking)
-    made: list[Job] = []
+    made: list[Job[Options]] = []
     agree = True
     with joined(build(cfg.run)) as world:
         _ = world.settings.torch_device  # refused before anything is read
@@ -58,7 +61,7 @@ def main(cfg: DictConfig) -> int:
     return 0 if agree else 1
 
 
-def _refuse_early(job: Job, world: World) -> None:
+def _refuse_early(job: Job[Options], world: World) -> None:
     """What would be told only after the training."""
     stated = expected(job)
     if stated is not None:
@@ -93,9 +96,9 @@ def _recipes(cfg: DictConfig) -> list[Row]:
     return rows(table, words, "train")
 
 
-def _job(cfg: DictConfig, results: Path, world: World, made: Sequence[Job]) -> Job:
+def _job(cfg: DictConfig, results: Path, world: World, made: Sequence[Job[Options]]) -> Job[Options]:
     model: Model = build(cfg.model, weights="random")
-    options: TrainOptions = build(cfg.train)
+    options: Options = build(cfg.train)
     settings: RunSettings = replace(build(cfg.run), device=world.settings.device)
     transform = build(cfg.transform)
     learning, checking = (_dataset(cfg, name) for name in ("train_set", "val_set"))
@@ -103,7 +106,7 @@ def _job(cfg: DictConfig, results: Path, world: World, made: Sequence[Job]) -> J
         learning=Scene(learning, model, transform, settings),
         checking=Scene(checking, model, transform, settings),
         options=options,
-        origin=_origin(options, results, made),
+        origin=_origin(options, cfg.weights_dir, results, made),
         config={name: plain(cfg[name]) for name in _PARTS},
         command=tuple(typed()),
         results=results,
@@ -119,23 +122,37 @@ def _dataset(cfg: DictConfig, part: str) -> Dataset:
     return dataset
 
 
-def _origin(options: TrainOptions, results: Path, made: Sequence[Job]) -> Path | None:
+def _origin(
+    options: Options, weights_dir: str | None, results: Path, made: Sequence[Job[Options]]
+) -> Path | None:
     """The file to start from: trained in this very command, or found."""
     if options.init is None:
         return None
     name = options.init.removeprefix(_PREFIX)
     if name == options.init:
-        return Path(name).expanduser()
+        return _found(Path(name).expanduser(), weights_dir)
     here = [job.weights for job in made if job.name == name]
     return here[0] if here else trained_weights(name, results)
 
 
-def _one(job: Job, world: World) -> bool:
+def _found(given: Path, weights_dir: str | None) -> Path:
+    """A file as it is named, or else in the folder of weights."""
+    if is_file(given) or given.is_absolute() or weights_dir is None:
+        return given
+    kept = Path(weights_dir).expanduser() / given
+    if not is_file(kept):
+        raise UserError(
+            f"train.init={given}: no such file here, nor {kept}; give its path or weights_dir=FOLDER"
+        )
+    return kept
+
+
+def _one(job: Job[Options], world: World) -> bool:
     """Train one net unless it is trained; whether it agrees with its passport."""
     passport = finished(job)
     if passport is None:
         _refuse_early(job, world)
-        trained = train(job, world)
+        trained = _trained(job, world)
         passport = write(job, trained, world) if world.leads else None
     elif world.leads:
         print(f"{job.name}: already trained")
@@ -144,30 +161,45 @@ def _one(job: Job, world: World) -> bool:
     return agrees
 
 
-def _tell(job: Job, passport: Passport) -> bool:
-    paths: list[Any] = [job.weights, job.passport, job.curve]
+def _trained(job: Job[Options], world: World) -> Trained:
+    """By the kind of training that the options are of."""
+    if isinstance(job.options, ProbeOptions):
+        return probe(cast(Job[ProbeOptions], job), world)
+    return train(cast(Job[TrainOptions], job), world)
+
+
+def _tell(job: Job[Options], passport: Passport) -> bool:
+    paths: list[Any] = _files(job)
     if job.options.publish is not None:
         paths += publish(job, Path(job.options.publish).expanduser())
-    errors = f"{100 * passport['cls_top1']:.2f} % top-1, {100 * passport['cls_top5']:.2f} % top-5"
-    print(f"{job.name}: error {errors} on {passport['n']} images, {passport['seconds']:.0f} s")
+    told = job.options.objective.told(passport)
+    print(f"{job.name}: {told} on {passport['n']} images, {passport['seconds']:.0f} s")
     agrees, line = compare(job, passport)
-    print(*(f"  {told}" for told in [*([line] if line else []), *paths]), sep="\n", flush=True)
+    lines = [line] * bool(line) + [str(job.options.published)] * (job.options.published is not None)
+    print(*(f"  {told}" for told in [*lines, *paths]), sep="\n", flush=True)
     return agrees
 
 
-def _log(made: Sequence[Job], tracker: Tracker) -> None:
+def _files(job: Job[Options]) -> list[Path]:
+    """What the training left; a probe has no curve."""
+    return [job.weights, job.passport] + [job.curve] * job.curve.is_file()
+
+
+def _log(made: Sequence[Job[Options]], tracker: Tracker) -> None:
     """At the end: a tracking server that is away stops no training."""
     for job in made:
         passport = read(job.passport)
         start = job.passport.stat().st_mtime - passport["seconds"]
-        curve = [(point.iteration, start + point.seconds, _measured(point)) for point in from_csv(job.curve)]
-        look = tracker.log_training(training_run(passport), curve, [job.weights, job.passport, job.curve])
+        points = from_csv(job.curve) if job.curve.is_file() else []
+        column = job.options.objective.column
+        curve = [(point.iteration, start + point.seconds, _measured(point, column)) for point in points]
+        look = tracker.log_training(training_run(passport), curve, _files(job))
     print(*([f"\nto look at it: {look}"] if look else []))
 
 
-def _measured(point: Point) -> dict[str, float]:
-    top1 = {} if point.top1 is None else {"top1_error": point.top1}
-    return {"loss": point.loss, "lr": point.lr, **top1}
+def _measured(point: Point, column: str) -> dict[str, float]:
+    found = {} if point.found is None else {column: point.found}
+    return {"loss": point.loss, "lr": point.lr, **found}
 
 
 if __name__ == "__main__":

@@ -23,9 +23,10 @@ from benchmark.cell import Scene
 from benchmark.errors import UserError
 from benchmark.images import UnreadableImage, read_rgb
 from benchmark.training.augment import augmented
+from benchmark.training.objective import Targets
 from benchmark.training.options import TrainOptions
 from benchmark.transforms import to_input
-from benchmark.types import ImageArray, InputFormat, IntArray
+from benchmark.types import ImageArray, InputFormat
 
 _ORDER, _AUGMENTATION = 0, 1
 """Kinds of random streams of one seed."""
@@ -61,19 +62,19 @@ class Share:
             yield list(range(start, start + own))
 
 
-class Pictures(Dataset[tuple[Tensor, int] | str]):
+class Pictures(Dataset[tuple[Tensor, Tensor] | str]):
     """Images of a training by their position.
 
     Args:
-        scene: Dataset and model; a label becomes the number of the model's output.
-        outputs: ``[classes]`` output of each label.
+        scene: Dataset and model.
+        targets: What is to be learnt of each image, one row an image.
         options: Seed, augmentation and how much is kept decoded.
 
     Raises:
         UserError: If the dataset has no image, or one without a file.
     """
 
-    def __init__(self, scene: Scene, outputs: IntArray, options: TrainOptions) -> None:
+    def __init__(self, scene: Scene, targets: Targets, options: TrainOptions) -> None:
         samples = scene.dataset.samples
         lacking = next((sample.image_id for sample in samples if sample.path is None), None)
         if lacking is not None or not samples:
@@ -82,14 +83,14 @@ class Pictures(Dataset[tuple[Tensor, int] | str]):
             )
         # Only these go to the workers: a million samples with their boxes would be gigabytes in each.
         self._paths = [str(sample.path) for sample in samples]
-        self._labels = outputs[[sample.label for sample in samples]]
+        self._targets = torch.from_numpy(targets)
         self._form: InputFormat = scene.model.input
         self._options = options
         self._kept: dict[int, ImageArray] = {}
         self._room = options.cache
 
-    def __getitem__(self, position: int) -> tuple[Tensor, int] | str:
-        """The input ``[3, S, S]`` and its output; a text where the image cannot be read."""
+    def __getitem__(self, position: int) -> tuple[Tensor, Tensor] | str:
+        """The input ``[3, S, S]`` and its target; a text where the image cannot be read."""
         epoch, place = divmod(position, len(self._paths))
         index = int(permutation(self._options.seed, epoch, len(self._paths))[place])
         try:
@@ -98,7 +99,7 @@ class Pictures(Dataset[tuple[Tensor, int] | str]):
             return str(error)
         random = np.random.default_rng([self._options.seed, _AUGMENTATION, position])
         pixels = augmented(image, self._form.size, self._options.augmentation, random)
-        return to_input(pixels, self._form), int(self._labels[index])
+        return to_input(pixels, self._form), self._targets[index]
 
     def _image(self, index: int) -> ImageArray:
         kept = self._kept.get(index)
@@ -118,7 +119,7 @@ def permutation(seed: int, epoch: int, count: int) -> npt.NDArray[np.int64]:
 
 
 def batches(pictures: Pictures, share: Share, workers: int, pinned: bool) -> Iterator[tuple[Tensor, Tensor]]:
-    """Inputs ``[n, 3, S, S]`` and outputs ``[n]`` of each iteration of a share.
+    """Inputs ``[n, 3, S, S]`` and targets ``[n, …]`` of each iteration of a share.
 
     Args:
         pictures: What to read.
@@ -148,12 +149,12 @@ def batches(pictures: Pictures, share: Share, workers: int, pinned: bool) -> Ite
         yield batch
 
 
-def _collate(read: list[tuple[Tensor, int] | str]) -> tuple[Tensor, Tensor] | str:
+def _collate(read: list[tuple[Tensor, Tensor] | str]) -> tuple[Tensor, Tensor] | str:
     broken = next((item for item in read if isinstance(item, str)), None)
     if broken is not None:
         return broken
     good = [item for item in read if not isinstance(item, str)]
-    return torch.stack([tensor for tensor, _ in good]), torch.tensor([label for _, label in good])
+    return torch.stack([tensor for tensor, _ in good]), torch.stack([target for _, target in good])
 
 
 def _start_worker(_number: int) -> None:

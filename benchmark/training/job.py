@@ -4,20 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from benchmark.cell import Scene
 from benchmark.errors import UserError
 from benchmark.provenance import fingerprint
-from benchmark.training.options import TrainOptions
+from benchmark.training.options import Options
 from benchmark.weights.files import digest
 
 _PLACES = ("weights", "weights_dir", "checksums", "ignore", "classes", "note")
 """Options of a model that do not matter here: its parameters are made, not read."""
 
 
+Recipe = TypeVar("Recipe", bound=Options, covariant=True)
+
+
 @dataclass(frozen=True)
-class Job:
+class Job(Generic[Recipe]):
     """One net to be trained.
 
     Attributes:
@@ -30,12 +33,13 @@ class Job:
         results: The option ``results_dir``.
 
     Raises:
-        UserError: For a precision that cannot be trained in.
+        UserError: For a precision that cannot be trained in, images that the loss would misread, or images
+            that are both learnt and validated on.
     """
 
     learning: Scene
     checking: Scene
-    options: TrainOptions
+    options: Recipe
     origin: Path | None
     config: Mapping[str, Any]
     command: tuple[str, ...]
@@ -45,6 +49,18 @@ class Job:
         if self.learning.settings.precision == "float16":
             raise UserError(
                 "run.precision=float16: its gradients underflow without loss scaling; use bfloat16 or float32"
+            )
+        for scene, part in ((self.learning, "train_set"), (self.checking, "val_set")):
+            self.options.objective.check(scene.dataset, part)
+        self._refuse_shared_images()
+
+    def _refuse_shared_images(self) -> None:
+        learnt = {sample.path: sample.image_id for sample in self.learning.dataset.samples if sample.path}
+        shared = [sample.image_id for sample in self.checking.dataset.samples if sample.path in learnt]
+        if shared:
+            raise UserError(
+                f"train_set and val_set share {len(shared)} images ({shared[0]}, …); give val_set another "
+                "split"
             )
 
     @property
@@ -98,5 +114,5 @@ class Job:
 
     @property
     def curve(self) -> Path:
-        """Loss and error over the iterations."""
+        """Loss and measure over the iterations; a probe has none."""
         return self.folder / "curve.csv"

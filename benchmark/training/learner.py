@@ -27,14 +27,14 @@ class Point(NamedTuple):
         iteration: Iterations done.
         lr: Of the last of them.
         loss: Mean over the images since the last line.
-        top1: Error on the validation images, or ``None`` where it was not measured.
+        found: The objective's main number on the validation images, or ``None`` where it was not measured.
         seconds: Spent on training and validation until here, over all starts.
     """
 
     iteration: int
     lr: float
     loss: float
-    top1: float | None
+    found: float | None
     seconds: float
 
 
@@ -72,7 +72,7 @@ class Learner:
         return self.plain
 
 
-def start(job: Job, pictures: Pictures) -> Learner:
+def start(job: Job[TrainOptions], pictures: Pictures) -> Learner:
     """A net before its first iteration: at random, then what the given weights have for it."""
     model, options, settings = job.learning.model, job.options, job.learning.settings
     module = model.module
@@ -88,7 +88,7 @@ def start(job: Job, pictures: Pictures) -> Learner:
     return Learner(plain, module, optimizer, copied, left)
 
 
-def _norm(job: Job, pictures: Pictures, copied: list[str]) -> None:
+def _norm(job: Job[TrainOptions], pictures: Pictures, copied: list[str]) -> None:
     model, settings = job.learning.model, job.learning.settings
     add_norms(model.module, [model.layers["classifier"]] if "classifier" in model.layers else [])
     model.module.to(device=settings.torch_device, dtype=settings.dtype)
@@ -120,7 +120,7 @@ def _optimizer(module: nn.Module, copied: list[str], options: TrainOptions) -> t
 _KEPT = ("iteration", "pending", "seconds", "loss", "copied", "left")
 
 
-def save(job: Job, learner: Learner, seconds: float) -> None:
+def save(job: Job[TrainOptions], learner: Learner, seconds: float) -> None:
     """Write the checkpoint and the curve, each whole or not at all."""
     content = {key: getattr(learner, key) for key in _KEPT} | {
         "fingerprint": job.fingerprint,
@@ -132,10 +132,10 @@ def save(job: Job, learner: Learner, seconds: float) -> None:
     buffer = io.BytesIO()
     torch.save(content, buffer)
     write_atomically(job.checkpoint, buffer.getvalue())
-    write_atomically(job.curve, as_csv(learner.curve))
+    write_atomically(job.curve, as_csv(learner.curve, job.options.objective.column))
 
 
-def resume(job: Job, learner: Learner) -> None:
+def resume(job: Job[TrainOptions], learner: Learner) -> None:
     """Go on from the checkpoint, if there is one.
 
     Raises:
@@ -162,27 +162,21 @@ def resume(job: Job, learner: Learner) -> None:
 
 def from_csv(path: Path) -> list[Point]:
     """The curve that :func:`save` wrote."""
-    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    lines = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))[1:]
     return [
-        Point(
-            int(row["iteration"]),
-            float(row["lr"]),
-            float(row["loss"]),
-            float(row["top1_error"]) if row["top1_error"] else None,
-            float(row["seconds"]),
-        )
-        for row in rows
+        Point(int(iteration), float(lr), float(loss), float(found) if found else None, float(seconds))
+        for iteration, lr, loss, found, seconds in lines
     ]
 
 
-def as_csv(curve: list[Point]) -> str:
-    """The curve with a header; fields that were not measured are empty."""
+def as_csv(curve: list[Point], column: str) -> str:
+    """The curve with a header, its measure named ``column``; fields that were not measured are empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("iteration", "lr", "loss", "top1_error", "seconds"))
+    writer.writerow(("iteration", "lr", "loss", column, "seconds"))
     for point in curve:
-        top1 = "" if point.top1 is None else f"{point.top1:.6f}"
+        found = "" if point.found is None else f"{point.found:.6f}"
         writer.writerow(
-            (point.iteration, f"{point.lr:.6g}", f"{point.loss:.6f}", top1, f"{point.seconds:.1f}")
+            (point.iteration, f"{point.lr:.6g}", f"{point.loss:.6f}", found, f"{point.seconds:.1f}")
         )
     return text.getvalue()

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark.errors import UserError
@@ -13,8 +12,11 @@ from benchmark.explain import class_order
 from benchmark.training.feed import Pictures, Share, batches
 from benchmark.training.job import Job
 from benchmark.training.learner import Learner, Point, resume, save, start
+from benchmark.training.objective import Found
+from benchmark.training.options import TrainOptions
 from benchmark.training.telling import Teller
-from benchmark.training.validate import Errors, errors
+from benchmark.training.trained import Trained
+from benchmark.training.validate import measure
 from benchmark.training.world import World
 
 _DROPOUT = 2
@@ -22,27 +24,10 @@ _DROPOUT = 2
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A net at the end of its training.
-
-    Attributes:
-        state: The plain net's parameters as they are to be saved.
-        errors: Of exactly these parameters.
-        learner: How it came about.
-        seconds: Spent on it over all starts.
-    """
-
-    state: dict[str, Tensor]
-    errors: Errors
-    learner: Learner
-    seconds: float
-
-
-@dataclass(frozen=True)
 class _Session:
     """One start of a training."""
 
-    job: Job
+    job: Job[TrainOptions]
     world: World
     learner: Learner
     teller: Teller
@@ -55,7 +40,7 @@ class _Session:
         return time.monotonic() - self.began
 
 
-def train(job: Job, world: World) -> Trained:
+def train(job: Job[TrainOptions], world: World) -> Trained:
     """Train a net, or go on with it where a checkpoint is.
 
     Raises:
@@ -69,20 +54,22 @@ def train(job: Job, world: World) -> Trained:
         )
     outputs = _outputs(job)
     class_order(job.checking, outputs)  # refused before hours of work, not after
-    pictures = Pictures(job.learning, class_order(job.learning, outputs).to_output, options)
+    order = class_order(job.learning, outputs)
+    targets = options.objective.targets(job.learning.dataset.samples, order)
+    pictures = Pictures(job.learning, targets, options)
     learner = start(job, pictures)
     resume(job, learner)
     began = time.monotonic() - learner.seconds
     session = _Session(job, world, learner, Teller(job, learner, world), outputs, began)
     net = world.wrap(learner.net)
     share = Share(learner.iteration, options.iterations, options.batch_size, world.rank, world.size)
-    for inputs, labels in batches(pictures, share, options.workers, pinned=device.type == "cuda"):
-        _step(session, net, inputs, labels)
+    for inputs, aims in batches(pictures, share, options.workers, pinned=device.type == "cuda"):
+        _step(session, net, inputs, aims)
         _keep(session)
     return _finish(session)
 
 
-def _outputs(job: Job) -> int:
+def _outputs(job: Job[TrainOptions]) -> int:
     """How many classes the model tells apart."""
     model = job.learning.model
     with torch.no_grad():
@@ -90,12 +77,12 @@ def _outputs(job: Job) -> int:
     return int(logits.shape[1])
 
 
-def _step(session: _Session, net: nn.Module, inputs: Tensor, labels: Tensor) -> None:
+def _step(session: _Session, net: nn.Module, inputs: Tensor, targets: Tensor) -> None:
     """One iteration: the loss of a batch, its gradient, one change of the parameters."""
     learner, options, settings = session.learner, session.job.options, session.job.learning.settings
     device = settings.torch_device
     inputs = inputs.to(device, settings.dtype, non_blocking=True, memory_format=settings.memory_format)
-    labels = labels.to(device, non_blocking=True)
+    targets = targets.to(device, non_blocking=True)
     for group in learner.optimizer.param_groups:
         group["lr"] = options.lr_at(learner.iteration) * group["factor"]
     draws = [options.seed, _DROPOUT, learner.iteration, session.world.rank]
@@ -104,7 +91,7 @@ def _step(session: _Session, net: nn.Module, inputs: Tensor, labels: Tensor) -> 
     with settings.autocast():
         logits = net(inputs)
     wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    loss = F.cross_entropy(wide, labels, label_smoothing=options.label_smoothing)
+    loss = options.objective.loss(wide, targets)
     learner.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     learner.optimizer.step()
@@ -128,8 +115,8 @@ def _add_point(session: _Session, validates: bool) -> None:
     loss = float(world.summed(learner.loss)) / (world.size * learner.pending)
     if not np.isfinite(loss):
         raise UserError(f"{job.name} diverged before iteration {learner.iteration}; lower train.lr")
-    top1 = errors(job.checking, _settled(session), session.outputs, world).top1 if validates else None
-    point = Point(learner.iteration, job.options.lr_at(learner.iteration - 1), loss, top1, session.seconds)
+    found = _measured(session, _settled(session)).main if validates else None
+    point = Point(learner.iteration, job.options.lr_at(learner.iteration - 1), loss, found, session.seconds)
     learner.curve.append(point)
     learner.loss, learner.pending = torch.zeros_like(learner.loss), 0
     session.teller.tell(point)
@@ -149,9 +136,15 @@ def _finish(session: _Session) -> Trained:
     if session.job.options.half:
         state = {key: _halved(key, value) for key, value in state.items()}
         plain.load_state_dict(state)  # back in float32, rounded
-    found = errors(session.job.checking, plain, session.outputs, session.world)
+    found, learner = _measured(session, plain), session.learner
     on_host = {key: value.detach().cpu().contiguous() for key, value in state.items()}
-    return Trained(on_host, found, session.learner, session.seconds)
+    facts = {"iterations": session.job.options.iterations}
+    return Trained(on_host, found, learner.copied, learner.left, session.seconds, facts)
+
+
+def _measured(session: _Session, plain: nn.Module) -> Found:
+    objective = session.job.options.objective
+    return measure(session.job.checking, plain, objective, session.outputs, session.world)
 
 
 def _halved(key: str, value: Tensor) -> Tensor:

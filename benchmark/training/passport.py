@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,36 +15,37 @@ from benchmark.flat import without_folders
 from benchmark.interfaces import Dataset
 from benchmark.provenance import made_by
 from benchmark.training.job import Job
-from benchmark.training.loop import Trained
+from benchmark.training.options import Options
+from benchmark.training.trained import Trained
 from benchmark.training.world import World
 from benchmark.weights.files import digest
 
 Passport = Mapping[str, Any]
+_NEEDED = {"name", "sha256", "n", "tolerance", "val_set"}
 EMBEDDED = Path(__file__).resolve().parents[1] / "weights" / "embedded"
 """The weights that come with the package."""
 
 
-def write(job: Job, trained: Trained, world: World) -> Passport:
+def write(job: Job[Options], trained: Trained, world: World) -> Passport:
     """Write weights, then the passport: where it is, the training is finished."""
-    content = as_safetensors(trained.state, {"format": "pt"})
+    content = as_safetensors(dict(trained.state), {"format": "pt"})
     write_atomically(job.weights, content)
-    found = trained.errors
+    published = job.options.published
     passport = {
         "name": job.name,
         "fingerprint": job.fingerprint,
         "sha256": sha256(content).hexdigest(),
         "bytes": len(content),
-        "cls_top1": found.top1,
-        "cls_top5": found.top5,
-        "n": found.n,
+        **trained.found.entries,
         "tolerance": job.options.tolerance,
-        "iterations": job.options.iterations,
+        **trained.facts,
         "seconds": round(trained.seconds, 1),
         "processes": world.size,
         "command": list(job.command),
         "train_set": _dataset(job.learning.dataset),
         "val_set": _dataset(job.checking.dataset),
         "initialised_from": _origin(job, trained),
+        **({} if published is None else {"published": asdict(published)}),
         "made_by": made_by(job.learning.settings.torch_device),
         "config": without_folders(job.config),
     }
@@ -60,18 +62,18 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _origin(job: Job, trained: Trained) -> dict[str, Any] | None:
+def _origin(job: Job[Options], trained: Trained) -> dict[str, Any] | None:
     if job.origin is None:
         return None
     return {
         "file": job.origin.name,
         "sha256": digest(job.origin, "sha256"),
-        "copied": trained.learner.copied,
-        "new": trained.learner.left,
+        "copied": list(trained.copied),
+        "new": list(trained.left),
     }
 
 
-def finished(job: Job) -> Passport | None:
+def finished(job: Job[Options]) -> Passport | None:
     """The passport of this very training, if it is finished and its weights are whole."""
     if not job.passport.is_file() or not job.weights.is_file():
         return None
@@ -87,21 +89,21 @@ def read(path: Path) -> Passport:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if {"name", "sha256", "cls_top1", "n", "tolerance", "val_set"} <= content.keys():
+        if content.keys() >= _NEEDED and {"cls_top1", "map"} & content.keys():
             return dict(content)
     except (OSError, ValueError, AttributeError) as error:
         raise UserError(f"{path}: cannot be read as a passport ({error}); name another file") from None
     raise UserError(f"{path}: not a passport of trained weights; name another file")
 
 
-def publish(job: Job, folder: Path) -> list[Path]:
+def publish(job: Job[Options], folder: Path) -> list[Path]:
     """Copy weights, then the passport, into a folder; returns where they are."""
     for path in (job.weights, job.passport):
         write_atomically(folder / path.name, path.read_bytes())
     return [folder / job.weights.name, folder / job.passport.name]
 
 
-def compare(job: Job, reached: Passport) -> tuple[bool, str]:
+def compare(job: Job[Options], reached: Passport) -> tuple[bool, str]:
     """Whether a training agrees with the passport that ``train.passport`` names.
 
     Returns:
@@ -113,15 +115,18 @@ def compare(job: Job, reached: Passport) -> tuple[bool, str]:
     stated = read(path)
     if stated["name"] != reached["name"] or stated["val_set"]["images"] != reached["val_set"]["images"]:
         return True, f"not compared with {path}: of another net, or validated on other images"
-    points = 100 * abs(reached["cls_top1"] - stated["cls_top1"])
+    objective = job.options.objective
+    if objective.key not in stated:
+        return True, f"not compared with {path}: it states no {objective.title}"
+    here, there = 100 * reached[objective.key], 100 * stated[objective.key]
+    points = abs(here - there)
     agrees = points <= stated["tolerance"]
     verdict = "agrees with" if agrees else "FAILED: does not agree with"
-    here, there = 100 * reached["cls_top1"], 100 * stated["cls_top1"]
     within = f"within {stated['tolerance']:g} points; {path}"
-    return agrees, f"top-1 error {here:.2f} % {verdict} the passport's {there:.2f} % ({within})"
+    return agrees, f"{objective.title} {here:.2f} % {verdict} the passport's {there:.2f} % ({within})"
 
 
-def expected(job: Job) -> Path | None:
+def expected(job: Job[Options]) -> Path | None:
     """The passport that a training is to agree with, if there is one."""
     asked = job.options.passport
     if asked not in ("auto", "none"):

@@ -5,6 +5,7 @@ import time
 
 from benchmark.training.job import Job
 from benchmark.training.learner import Learner, Point
+from benchmark.training.options import TrainOptions
 from benchmark.training.world import World
 
 _SECONDS_BETWEEN_LINES = 20.0
@@ -19,10 +20,12 @@ class Teller:
         world: Only its leader speaks.
     """
 
-    def __init__(self, job: Job, learner: Learner, world: World) -> None:
+    def __init__(self, job: Job[TrainOptions], learner: Learner, world: World) -> None:
         self._job, self._speaks, self._first = job, world.leads, learner.iteration
         self._began = self._spoke = time.monotonic()
-        self._top1 = next((point.top1 for point in reversed(learner.curve) if point.top1 is not None), None)
+        self._found = next(
+            (point.found for point in reversed(learner.curve) if point.found is not None), None
+        )
         if learner.iteration:
             self._say(f"goes on after iteration {learner.iteration}")
         elif job.origin:
@@ -34,14 +37,16 @@ class Teller:
     def tell(self, point: Point) -> None:
         """Take note of a point, and speak if it is time."""
         now, total = time.monotonic(), self._job.options.iterations
-        self._top1 = self._top1 if point.top1 is None else point.top1
+        self._found = self._found if point.found is None else point.found
         quiet = now - self._spoke < _SECONDS_BETWEEN_LINES
-        if quiet and point.top1 is None and point.iteration < total:
+        if quiet and point.found is None and point.iteration < total:
             return
         self._spoke = now
         rate = (point.iteration - self._first) / max(now - self._began, 1e-9)
         left = (total - point.iteration) / max(rate, 1e-9)
-        error = "" if self._top1 is None else f", top-1 error {100 * self._top1:.1f} %"
+        error = (
+            "" if self._found is None else f", {self._job.options.objective.title} {100 * self._found:.1f} %"
+        )
         speed = f"{rate * self._job.options.batch_size:.0f} images/s, {left:.0f} s left"
         self._say(f"{point.iteration}/{total}, {speed}, loss {point.loss:.3f}{error}")
 

@@ -1,67 +1,58 @@
-"""How often a net is wrong on a dataset, measured as the benchmark itself does."""
+"""How good a net is on a dataset, measured as the benchmark itself sees it."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from benchmark.cell import Scene
-from benchmark.explain import class_order, read_batches, reproducible
+from benchmark.explain import ClassOrder, class_order, read_batches, reproducible
+from benchmark.inputs import averaged, side_by_side
+from benchmark.training.objective import Found, Objective
 from benchmark.training.world import World
 from benchmark.types import Sample
 
-_BEST = 5
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Classification errors over ``n`` images.
-
-    Attributes:
-        top1: Fraction of images whose class is not the first.
-        top5: Fraction of images whose class is not among the first five.
-        n: Images that could be read.
-    """
-
-    top1: float
-    top5: float
-    n: int
-
 
 @torch.no_grad()
-def errors(scene: Scene, module: nn.Module, outputs: int, world: World) -> Errors:
-    """Classification errors of a module on a scene's dataset, in the benchmark's own geometry, in float32.
+def measure(scene: Scene, module: nn.Module, objective: Objective, outputs: int, world: World) -> Found:
+    """What an objective finds in a scene's dataset, in the benchmark's own geometry, in float32.
 
     Args:
         scene: Dataset, input format, transform and settings.
         module: On the device; left in evaluation mode.
+        objective: Measures.
         outputs: Of the module.
         world: Each process measures a part of the images.
     """
     module.eval()
-    order = torch.from_numpy(class_order(scene, outputs).to_output).long()
+    order = class_order(scene, outputs)
     device = scene.settings.torch_device
-    wrong = torch.zeros(3, dtype=torch.int64, device=device)
-    own = list(scene.dataset.samples)[world.rank :: world.size]
+    samples = scene.dataset.samples
+    targets = torch.from_numpy(objective.targets(samples, order))
+    place = {sample.image_id: number for number, sample in enumerate(samples)}
+    # One row an image, and whether it could be read; the others' rows are zero, so that a sum unites all.
+    table = torch.zeros(len(samples), objective.width(outputs) + 1, dtype=torch.float64, device=device)
+    own = list(samples)[world.rank :: world.size]
     with ThreadPoolExecutor(scene.settings.thread_count) as pool, reproducible():
-        for batch in read_batches(scene, _groups(own, scene.settings.batch_size), pool):
+        for batch in read_batches(scene, groups(own, scene.settings.batch_size), pool):
             if batch.samples:
-                labels = order[[sample.label for sample in batch.samples]]
-                inputs = batch.inputs.to(device, scene.settings.dtype)
-                wrong += _wrong(module(inputs), labels.to(device))
-    first, fifth, n = world.summed(wrong).tolist()
-    return Errors(first / max(n, 1), fifth / max(n, 1), n)
+                rows = [place[sample.image_id] for sample in batch.samples]
+                inputs, views = side_by_side(batch.inputs)
+                scores = module(inputs.to(device, scene.settings.dtype))
+                if views > 1:
+                    scores = averaged(objective.probabilities(scores), views)
+                table[rows, :-1] = objective.rows(scores, targets[rows].to(device))
+                table[rows, -1] = 1
+    return concluded(scene, objective, order, world.summed(table))
 
 
-def _wrong(logits: Tensor, labels: Tensor) -> Tensor:
-    """Counts ``[3]``: wrong first, wrong five, images."""
-    best = logits.topk(min(_BEST, logits.shape[1])).indices
-    right = best == labels[:, None]
-    return torch.stack([(~right[:, 0]).sum(), (~right.any(1)).sum(), labels.new_tensor(len(labels))])
+def concluded(scene: Scene, objective: Objective, order: ClassOrder, table: torch.Tensor) -> Found:
+    """What the rows ``[images, width + 1]`` give; the last column says whether an image was read."""
+    return objective.found(table[table[:, -1] > 0, :-1], order, scene.dataset.classes)
 
 
-def _groups(samples: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:
+def groups(samples: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:
+    """The samples, so many at a time."""
     for start in range(0, len(samples), size):
         yield samples[start : start + size]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -14,12 +14,13 @@ from benchmark.cell import Scene
 from benchmark.provenance import fingerprint
 from benchmark.settings import RunSettings
 from benchmark.training.job import Job
-from benchmark.training.options import Augmentation, Schedule, TrainOptions
+from benchmark.training.options import Augmentation, Options, Schedule, TrainOptions
 from benchmark.transforms import Warp
 from benchmark.types import InputFormat, Model, Sample
 from benchmark.weights.parameters import randomize
 
 KINDS = ("lying", "standing")
+Recipe = TypeVar("Recipe", bound=Options)
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ def options(**changes: Any) -> TrainOptions:
 
 
 def job(
-    folder: Path, chosen: TrainOptions, model: Model | None = None, origin: Path | None = None, **run: Any
-) -> Job:
+    folder: Path, chosen: Recipe, model: Model | None = None, origin: Path | None = None, **run: Any
+) -> Job[Recipe]:
     """A training on 20 pictures, validated on 12 others; its results below ``folder``."""
     settings = RunSettings(**{"device": "cpu", "batch_size": 8, "threads": 1, **run})
     model = model or tiny()

@@ -16,7 +16,8 @@ from benchmark.training.options import TrainOptions
 
 def pictures(folder: Path, chosen: TrainOptions) -> Pictures:
     scene = job(folder, chosen).learning
-    return Pictures(scene, class_order(scene, 2).to_output, chosen)
+    targets = chosen.objective.targets(scene.dataset.samples, class_order(scene, 2))
+    return Pictures(scene, targets, chosen)
 
 
 def read(folder: Path, share: Share, workers: int = 0, **changes: int) -> list[tuple[Tensor, Tensor]]:

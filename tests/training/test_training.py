@@ -1,7 +1,7 @@
 """A training as a whole: resumed it is the same, started from a file it has its layers, and it learns."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +12,25 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from benchmark.errors import UserError
+from benchmark.explain import class_order
 from benchmark.training import loop
 from benchmark.training.feed import Pictures, Share, batches
 from benchmark.training.job import Job
-from benchmark.training.learner import start
-from benchmark.training.loop import Trained, train
-from benchmark.training.options import Schedule
+from benchmark.training.learner import Learner, from_csv, start
+from benchmark.training.loop import train
+from benchmark.training.objective import CrossEntropy, Errors
+from benchmark.training.options import Schedule, TrainOptions
 from benchmark.training.passport import finished, write
-from benchmark.training.validate import errors
+from benchmark.training.trained import Trained
+from benchmark.training.validate import measure
 from benchmark.training.world import World
 
 
-def run(job: Job) -> Trained:
+def run(job: Job[TrainOptions]) -> Trained:
     return train(job, World(job.learning.settings))
 
 
-def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+def same(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
 
 
@@ -51,7 +54,8 @@ def kill_after(patch: pytest.MonkeyPatch, iterations: int) -> None:
 def test_a_killed_training_goes_on_and_ends_with_the_same_bits(
     tmp_path: Path, killed_after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = run(job(tmp_path / "whole", options()))
+    uncut, cut = (job(tmp_path / name, options()) for name in ("whole", "killed"))
+    whole = run(uncut)
     torch.rand(3)  # another state of torch's own generator
     with monkeypatch.context() as patch:
         kill_after(patch, killed_after)
@@ -59,8 +63,8 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_bits(
             run(job(tmp_path / "killed", options()))
     resumed = run(job(tmp_path / "killed", options()))
     assert same(resumed.state, whole.state)
-    assert resumed.errors == whole.errors
-    assert [p[:4] for p in resumed.learner.curve] == [p[:4] for p in whole.learner.curve]
+    assert resumed.found == whole.found
+    assert [p[:4] for p in from_csv(cut.curve)] == [p[:4] for p in from_csv(uncut.curve)]
 
 
 def test_a_finished_training_knows_it_and_a_damaged_file_is_made_again(tmp_path: Path) -> None:
@@ -86,15 +90,17 @@ def test_what_is_saved_is_the_plain_net_in_half_precision_and_what_was_measured(
     }
     assert {value.dtype for value in state.values()} == {torch.float16}
     plain.module.load_state_dict(state)
-    again = errors(this.checking, plain.module, 2, World(this.learning.settings))
-    assert again == made.errors
+    again = measure(this.checking, plain.module, CrossEntropy(), 2, World(this.learning.settings))
+    assert again == made.found
 
 
 def test_two_kinds_that_are_told_apart_at_a_glance_are_learnt(tmp_path: Path) -> None:
-    made = run(job(tmp_path, options(iterations=60, validate_every=60)))
-    assert made.errors.n == 12
-    assert made.errors.top1 <= 1 / 12
-    losses = [point.loss for point in made.learner.curve]
+    this = job(tmp_path, options(iterations=60, validate_every=60))
+    found = run(this).found
+    assert isinstance(found, Errors)
+    assert found.n == 12
+    assert found.top1 <= 1 / 12
+    losses = [point.loss for point in from_csv(this.curve)]
     assert losses[-1] < losses[0] / 2
 
 
@@ -109,8 +115,13 @@ def test_the_curve_is_written_with_the_errors_where_they_were_measured(tmp_path:
     )
 
 
-def started(this: Job) -> Any:
-    return start(this, Pictures(this.learning, torch.arange(2).int().numpy(), this.options))
+def pictures(this: Job[TrainOptions]) -> Pictures:
+    targets = this.options.objective.targets(this.learning.dataset.samples, class_order(this.learning, 2))
+    return Pictures(this.learning, targets, this.options)
+
+
+def started(this: Job[TrainOptions]) -> Learner:
+    return start(this, pictures(this))
 
 
 def test_layers_of_the_same_name_and_shape_are_copied_and_the_others_start_at_random(tmp_path: Path) -> None:
@@ -120,9 +131,9 @@ def test_layers_of_the_same_name_and_shape_are_copied_and_the_others_start_at_ra
     this = job(tmp_path, options(), origin=tmp_path / "given.safetensors")
     learner = started(this)
     assert (learner.copied, learner.left) == (["conv1", "block.3x3"], ["fc"])
-    assert torch.equal(learner.net.get_submodule("conv1.layer").weight, given["conv1.weight"])
+    assert torch.equal(learner.net.get_parameter("conv1.layer.weight"), given["conv1.weight"])
     fresh = started(job(tmp_path, options()))
-    assert torch.equal(learner.net.get_submodule("fc").weight, fresh.net.get_submodule("fc").weight)
+    assert torch.equal(learner.net.get_parameter("fc.weight"), fresh.net.get_parameter("fc.weight"))
     assert (fresh.copied, fresh.left) == ([], ["conv1", "block.3x3", "fc"])
 
 
@@ -169,9 +180,8 @@ def test_one_step_of_sgd_is_the_gradient_reckoned_apart(tmp_path: Path) -> None:
         torch.testing.assert_close(made.state[name], expected.detach(), rtol=1e-9, atol=1e-12)
 
 
-def first_batch(this: Job) -> tuple[Tensor, Tensor]:
-    pictures = Pictures(this.learning, torch.arange(2).int().numpy(), this.options)
-    return next(iter(batches(pictures, Share(0, 1, this.options.batch_size), 0, pinned=False)))
+def first_batch(this: Job[TrainOptions]) -> tuple[Tensor, Tensor]:
+    return next(iter(batches(pictures(this), Share(0, 1, this.options.batch_size), 0, pinned=False)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,162 @@
+"""The classifier's inputs for a whole dataset, computed once and kept in shards.
+
+A shard is whole or absent, so a pass that was killed goes on where it was. The folder is named by everything
+that a feature depends on; probes that differ in their head alone share it.
+"""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from safetensors.torch import save as as_safetensors
+from torch import Tensor, nn
+
+from benchmark import images, inputs
+from benchmark.cell import Scene
+from benchmark.errors import UserError
+from benchmark.explain import read_batches, reproducible
+from benchmark.files import write_atomically
+from benchmark.interfaces import SeveralViews
+from benchmark.provenance import code_fingerprint, fingerprint
+from benchmark.training.job import Job
+from benchmark.training.options import ProbeOptions
+from benchmark.training.validate import groups
+from benchmark.types import Model, Sample
+from benchmark.weights.files import digest
+
+_OF_THE_HEAD = ("weights", "weights_dir", "checksums", "ignore", "rename", "classes", "note", "outputs")
+"""Options of a model that change no feature, or whose content is in the fingerprint anyway."""
+_SECONDS_BETWEEN_LINES = 20.0
+
+
+@dataclass(frozen=True)
+class Features:
+    """The classifier's inputs.
+
+    Attributes:
+        values: ``[n, V, D]`` of the images that could be read; ``V`` is 2 where each was also seen mirrored.
+        rows: ``[n]`` place of each among the dataset's samples.
+    """
+
+    values: Tensor
+    rows: Tensor
+
+
+def classifier(model: Model) -> nn.Linear:
+    """The layer that turns features into logits.
+
+    Raises:
+        UserError: If the model has none, or one that is not linear with a bias.
+    """
+    name = model.layers.get("classifier")
+    layer = None if name is None else model.module.get_submodule(name)
+    if not isinstance(layer, nn.Linear) or layer.bias is None:
+        kind = "none" if layer is None else f"{name}, {type(layer).__name__}"
+        raise UserError(
+            f"model={model.name}: a probe needs a linear layer with a bias in the role classifier, here "
+            f"{kind}; choose another model"
+        )
+    return layer
+
+
+def stored(job: Job[ProbeOptions], scene: Scene, mirrored: bool) -> Features:
+    """Features of every image of a scene; what is missing on disk is computed.
+
+    Args:
+        job: Its model holds the parameters, on the device and in evaluation mode.
+        scene: The images.
+        mirrored: Whether each is seen mirrored as well.
+
+    Raises:
+        UserError: If an image cannot be read, or the transform shows each several times.
+    """
+    if isinstance(scene.transform, SeveralViews):
+        raise UserError(f"transform={scene.transform.name}: a probe sees an image once; set transform=warp")
+    folder = _folder(job, scene, mirrored)
+    pieces = []
+    with ThreadPoolExecutor(scene.settings.thread_count) as pool, reproducible():
+        for shard in _told(job.name, scene):
+            path = folder / f"{shard.start:07d}.safetensors"
+            kept = _read(path)
+            if kept is None:
+                kept = _computed(scene, shard, mirrored, pool)
+                write_atomically(path, as_safetensors(kept))
+            pieces.append(kept)
+    values, rows = (torch.cat([piece[key] for piece in pieces]) for key in ("values", "rows"))
+    return Features(values, rows)
+
+
+def _folder(job: Job[ProbeOptions], scene: Scene, mirrored: bool) -> Path:
+    model, settings = scene.model, scene.settings
+    config = {key: value for key, value in job.config["model"].items() if key not in _OF_THE_HEAD}
+    identity = {
+        "model": {**config, "input": asdict(model.input)},
+        "origin": None if job.origin is None else digest(job.origin, "sha256"),
+        "dataset": scene.dataset.fingerprint,
+        "transform": job.config["transform"],
+        "settings": settings.identity(),
+        "mirrored": mirrored,
+        "code": code_fingerprint([images, inputs, scene.transform]),
+    }
+    return job.results / "training" / "features" / f"{job.name}-{fingerprint(identity)[:8]}"
+
+
+def _told(name: str, scene: Scene) -> Iterator[range]:
+    """The shards, with a line on stderr now and then."""
+    spoke = time.monotonic()
+    total = len(scene.dataset.samples)
+    for shard in scene.shards:
+        yield shard
+        if time.monotonic() - spoke > _SECONDS_BETWEEN_LINES and shard.stop < total:
+            spoke = time.monotonic()
+            where = f"{shard.stop}/{total} images of {scene.dataset.name}"
+            print(f"{name}: features of {where}", file=sys.stderr, flush=True)
+
+
+def _read(path: Path) -> dict[str, Tensor] | None:
+    """A shard, or ``None`` where it is absent or damaged."""
+    try:
+        kept = load(path.read_bytes())
+        return kept if kept.keys() == {"values", "rows"} else None
+    except (OSError, SafetensorError):
+        return None
+
+
+def _computed(scene: Scene, shard: range, mirrored: bool, pool: Executor) -> dict[str, Tensor]:
+    samples = scene.dataset.samples[shard.start : shard.stop]
+    place = {sample.image_id: number for number, sample in zip(shard, samples, strict=True)}
+    values, rows = [], []
+    for seen, read in _seen(scene, groups(samples, scene.settings.batch_size), mirrored, pool):
+        values.append(seen)
+        rows += [place[sample.image_id] for sample in read]
+    views = 2 if mirrored else 1
+    if not values:
+        values.append(torch.zeros(0, views, classifier(scene.model).in_features))
+    return {"values": torch.cat(values), "rows": torch.tensor(rows, dtype=torch.int64)}
+
+
+@torch.no_grad()
+def _seen(
+    scene: Scene, samples: Iterable[Sequence[Sample]], mirrored: bool, pool: Executor
+) -> Iterator[tuple[Tensor, Sequence[Sample]]]:
+    """Features ``[N, V, D]`` of each batch, and the samples that they are of."""
+    module, settings = scene.model.module, scene.settings
+    heard: list[Tensor] = []
+    hook = classifier(scene.model).register_forward_pre_hook(lambda _layer, args: heard.append(args[0]))
+    try:
+        for batch in read_batches(scene, samples, pool):
+            if batch.samples:
+                given = batch.inputs.to(settings.torch_device, settings.dtype)
+                heard.clear()
+                with settings.autocast():
+                    for seen in (given, given.flip(-1)) if mirrored else (given,):
+                        module(seen.to(memory_format=settings.memory_format))
+                yield torch.stack(heard, dim=1).to(settings.dtype).cpu(), batch.samples
+    finally:
+        hook.remove()
