@@ -28,7 +28,7 @@ from benchmark.run import measure
 from benchmark.table import Table
 from benchmark.tracking import Tracker
 
-_LITTLE_MODEL = "model=googlenet_compact"
+_LITTLE = ("model=googlenet_compact", "dataset.limit=48")
 _IOU = 0.5
 Cells = Mapping[str, tuple[Scene, Cell]]
 """Row to scene and cell."""
@@ -36,15 +36,24 @@ Cells = Mapping[str, tuple[Scene, Cell]]
 _LISTS = ("methods", "localizers", "baselines")
 
 
-def _completed(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    """Who names no images gets the embedded ones, and of their nets one that every method fits."""
+def completed(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """The words of a command line, with what goes without saying.
+
+    Who names no images gets a few of the embedded ones, since GrabCut takes its time, and of their nets one
+    that every method fits.
+
+    Args:
+        words: As typed.
+        environment: Where ``BENCHMARK_ILSVRC`` may name the images.
+    """
     if little.DATASET not in little.completed(words, environment)[len(words) :]:
         return list(words)
-    own = any(word.startswith("model=") for word in words)
-    return [*words, little.DATASET, *([] if own else [_LITTLE_MODEL])]
+    keys = {word.partition("=")[0] for word in words}
+    added = [word for word in _LITTLE if word.partition("=")[0] not in keys]
+    return [*words, little.DATASET, *added]
 
 
-@entry_point("matrix", _completed)
+@entry_point("matrix", completed)
 def main(cfg: DictConfig) -> int:
     """Measure what is missing, choose thresholds if images are held out, then write what is stored."""
     results = Path(cfg.results_dir).expanduser().resolve()

@@ -116,7 +116,7 @@ def _lines(axes: Axes, matrix: Matrix, method: str) -> Iterator[tuple[str, Line2
         for row in rows:
             _mark(axes, row, span, colour)
         yield (label if span == 1 else f"{label} (threshold / {span:g})"), line
-    for number, name in enumerate(matrix.baselines):
+    for number, name in enumerate(name for name in matrix.baselines if not name.endswith(CHOSEN)):
         estimate = _estimate(matrix, "", name)
         if estimate is not None:
             style = ("--", ":")[number % 2]

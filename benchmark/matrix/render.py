@@ -81,7 +81,8 @@ def _reading(matrix: Matrix) -> Iterator[tuple[str, str]]:
     yield "95 % interval", noise
     yield from _thresholds(matrix)
     weights = {str(row.conditions["weights"]["source"]) for row in matrix.table.measured}
-    yield "weights", ", ".join(sorted(weights))
+    if weights:
+        yield "weights", ", ".join(sorted(weights))
     yield _ANY, "the box does not depend on the map, so there is one row for all methods"
     yield (
         "curves",

@@ -47,6 +47,17 @@ def close_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark.run, "explain", refuse)
 
 
+def test_a_command_without_images_is_completed_with_embedded_ones_and_a_net_that_all_methods_fit() -> None:
+    added = ["dataset=embedded", "model=googlenet_compact", "dataset.limit=48"]
+    assert matrix.completed([], {}) == added
+    assert matrix.completed(["methods=[cam]"], {}) == ["methods=[cam]", *added]
+    own = ["model=vgg16_compact", "dataset.limit=5"]
+    assert matrix.completed(own, {}) == [*own, "dataset=embedded"]
+    for words in (["dataset.root=/data"], ["dataset=ilsvrc_val"], ["--help"]):
+        assert matrix.completed(words, {}) == words
+    assert matrix.completed([], {"BENCHMARK_ILSVRC": "/data"}) == []
+
+
 def files_of(folder: Path) -> dict[str, bytes]:
     return {
         p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
@@ -80,14 +91,14 @@ def test_one_forward_pass_serves_every_row_and_the_second_time_none_is_needed(
     assert json.loads(table.read_text())["rows"] == [*rows, "whole_image", "center_box"]
     for suffix in (".md", ".txt", ".csv", "-curves.csv", ".png"):
         assert table.with_name(table.stem + suffix).stat().st_size > 500
-    tidy = pd.read_csv(table.with_suffix(".csv")).set_index(["row", "metric"])
-    assert tidy.loc[("cam/fong_mean", "gt_known"), "protocol"] == "fong_mean v1"
-    points = pd.read_csv(table.with_name(f"{table.stem}-curves.csv")).set_index(["row", "threshold"])
+    tidy = pd.read_csv(table.with_suffix(".csv")).query("metric == 'gt_known'").set_index("row")
+    assert tidy["protocol"].loc["cam/fong_mean"] == "fong_mean v1"
+    points = pd.read_csv(table.with_name(f"{table.stem}-curves.csv"))
     for name, at in (("gradcam_15", 0.15), ("fong_mean", 1.5)):
-        for method in ("grad_cam", "cam", "backprop"):
-            of_row = tidy.loc[(f"{method}/{name}", "gt_known")]
-            assert points.loc[(f"{method}/{name}", at), "gt_known"] == of_row["measured"]
-            assert of_row["low"] <= of_row["measured"] <= of_row["high"]
+        for row in (f"{method}/{name}" for method in ("grad_cam", "cam", "backprop")):
+            (on_curve,) = points.query(f"row == '{row}' and threshold == {at}")["gt_known"]
+            ((low, measured, high),) = tidy.query(f"row == '{row}'")[["low", "measured", "high"]].to_numpy()
+            assert low <= measured == on_curve <= high
     before = files_of(table.parent)
 
     close_the_way(monkeypatch)

@@ -9,6 +9,7 @@ from small_scenes import METHODS, scene
 
 from benchmark.address import address
 from benchmark.cell import Cell, Recipe, Scene
+from benchmark.interfaces import Metric
 from benchmark.localizers.max_box import MaxBox
 from benchmark.matrix.measured import Chooser, Evaluated, Evaluator
 from benchmark.matrix.split import Split
@@ -20,7 +21,7 @@ from benchmark.types import OpenRow, Records, Result
 
 GRID = (0.2, 0.5, 0.8)
 HELDOUT = frozenset(["image_001", "image_002", "image_003"])
-METRICS = {"gt_known": GtKnown(), "oracle_per_image": OraclePerImage()}
+METRICS: dict[str, Metric] = {"gt_known": GtKnown(), "oracle_per_image": OraclePerImage()}
 NOWHERE = (0, 0, 1, 1)
 
 

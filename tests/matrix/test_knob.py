@@ -32,8 +32,8 @@ def options(name: str) -> dict[str, Any]:
 
 def heatmap(seed: int) -> FloatArray:
     noise = np.random.default_rng(seed).random((9, 9)).astype(np.float32)
-    blurred: FloatArray = cv2.GaussianBlur(noise, (3, 3), 0) ** 4
-    return blurred
+    blurred: FloatArray = cv2.GaussianBlur(noise, (3, 3), 0).astype(np.float32)
+    return blurred**4
 
 
 @pytest.mark.parametrize("name", NAMES)
