@@ -31,6 +31,10 @@ SHAPES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     "vgg16_jcjohnson": {"last_conv": (512, 14, 14), "penultimate": (4096,), "excitation": (512, 14, 14)},
     "alexnet_bvlc": {"last_conv": (256, 13, 13), "penultimate": (4096,), "excitation": (256, 13, 13)},
     "googlenet_cam": {"last_conv": (1024, 14, 14), "penultimate": (1024, 1, 1), "excitation": (192, 28, 28)},
+    "vgg16_voc": {"last_conv": (512, 14, 14), "penultimate": (4096,), "excitation": (512, 14, 14)},
+    "vgg16_cam_voc": {"last_conv": (1024, 14, 14), "penultimate": (1024, 1, 1), "excitation": (512, 14, 14)},
+    "alexnet_voc": {"last_conv": (256, 13, 13), "penultimate": (4096,), "excitation": (256, 13, 13)},
+    "googlenet_voc": {"last_conv": (1024, 7, 7), "penultimate": (1024, 1, 1), "excitation": (192, 28, 28)},
     # The same maps with 3/32 or 1/4 of the channels.
     "vgg16_compact": {"last_conv": (48, 14, 14), "penultimate": (384,), "excitation": (48, 14, 14)},
     "vgg16_cam_compact": {"last_conv": (96, 14, 14), "penultimate": (96, 1, 1), "excitation": (48, 14, 14)},
@@ -42,7 +46,12 @@ SHAPES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
         "excitation": (48, 28, 28),
     },
 }
-COMPACT = tuple(name for name in NAMES if name.endswith("_compact"))
+OUTPUTS = {"compact": 24, "voc": 20}
+"""By the end of a model's name; 1000 for the others."""
+VOC = (
+    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable"),
+    *("dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
+)
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +88,7 @@ def test_a_model_gives_finite_scores_of_its_roles_shapes(name: str) -> None:
     )
     with listening(model) as heard:
         logits = model.module(inputs)
-    assert logits.shape == (2, 24 if name in COMPACT else 1000)
+    assert logits.shape == (2, OUTPUTS.get(name.rpartition("_")[2], 1000))
     assert logits.isfinite().all()
     assert 1e-2 < logits.std() < 1e4  # a sum at random doubles the variance, 16 times in ResNet-50
     assert {role: heard[role].shape[1:] for role in SHAPES[name]} == SHAPES[name]
@@ -91,7 +100,7 @@ def test_a_model_is_frozen_and_named_as_its_yaml(name: str) -> None:
     model = random_model(name)
     assert model.name == name
     assert set(model.layers) == ROLES
-    assert model.classes is None
+    assert model.classes == (VOC if name.endswith("_voc") else None)
     assert model.weights.source == "random (seed 0)"
     assert not any(part.training or getattr(part, "inplace", False) for part in model.module.modules())
     assert not any(parameter.requires_grad for parameter in model.module.parameters())
