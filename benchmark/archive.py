@@ -18,8 +18,9 @@ from typing import Any
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
 from benchmark.published import Published
-from benchmark.table import DatasetNote, Table, read_result, write_result
-from benchmark.types import OpenRow, Result
+from benchmark.result_json import read_result, write_result
+from benchmark.table import DatasetNote, Table
+from benchmark.types import Difference, Estimate, OpenRow, Result
 
 
 def result_file(folder: Path, stem: str, row: str) -> Path:
@@ -70,6 +71,7 @@ def write_table(folder: Path, archived: Archived) -> Path:
         "rows": [row.row for row in table.rows],
         "open": {row.row: asdict(row) for row in table.open},
         "checks": list(table.checks),
+        "differences": [one._asdict() | {"estimate": one.estimate._asdict()} for one in table.differences],
     }
     path = folder / f"{table.name}.json"
     write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
@@ -97,6 +99,7 @@ def read_table(path: Path, published: Callable[[str], Published]) -> Archived:
             rows=rows,
             published=published(name) if name else None,
             checks=tuple(content["checks"]),
+            differences=tuple(_difference(one) for one in content.get("differences", ())),
         )
         return Archived(table, name, content["records"])
     except (KeyError, TypeError) as error:
@@ -112,6 +115,10 @@ def _row(path: Path, content: dict[str, Any], row: str) -> Result | OpenRow:
     if row in content["open"]:
         return OpenRow(**content["open"][row])
     return read_result(result_file(path.parent, content["name"], row))
+
+
+def _difference(node: dict[str, Any]) -> Difference:
+    return Difference(**(node | {"estimate": Estimate(**node["estimate"])}))
 
 
 def _read(path: Path) -> dict[str, Any]:

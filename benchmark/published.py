@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 import yaml
 
 from benchmark.errors import UserError
+from benchmark.units import plain
 
-KINDS = ("error", "accuracy")
+KINDS = ("error", "accuracy", "correlation", "share")
 SURE = ("stated", "corroborated", "inferred", "second-hand", "unknown")
 _CIRCUMSTANCES = ("weights", "input", "box", "images")
+_OF_MAPS = ("weights", "input", "measure", "images")
 _WORDS = {"kind": KINDS, "sure": SURE}
 _T = TypeVar("_T")
 
@@ -26,7 +28,8 @@ class Column:
     Attributes:
         key: The metric's name in records and results.
         title: What a person reads over the column.
-        kind: ``error`` (lower is better) or ``accuracy`` (higher is better).
+        kind: ``error`` (lower is better), ``accuracy`` (higher is better), ``correlation`` (higher is better;
+            in [-1, 1], typed and printed as it is), or ``share`` (neither is better).
         means: When an image counts, in one clause.
     """
 
@@ -49,16 +52,20 @@ class PublishedRow:
     """The published numbers of one row.
 
     Attributes:
-        metrics: Metric to fraction in ``[0, 1]``.
+        metrics: Metric to fraction in ``[0, 1]``, or to correlation in ``[-1, 1]``.
         source: Paper and table.
-        conditions: ``weights``, ``input``, ``box``, ``images``.
+        conditions: ``weights``, ``input``, ``box`` (where a box is drawn) or ``measure`` (where none is),
+            ``images``.
         why: Why a faithful measurement may differ.
+        not_comparable: Why no measurement of this row can be held against it, such as another network;
+            empty where it can.
     """
 
     metrics: Mapping[str, float]
     source: str
     conditions: Mapping[str, Condition]
     why: str
+    not_comparable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +159,30 @@ def _published(node: Any) -> Published:
         Published,
         "the file",
         file,
-        columns=tuple(_make(Column, f"columns.{key}", value, key=key) for key, value in columns),
+        columns=tuple(_column(key, value) for key, value in columns),
         rows={row: _row(f"rows.{row}", value, known) for row, value in rows},
         reproductions=tuple(_study(name, value, known) for name, value in studies),
     )
+
+
+def _column(key: str, node: Any) -> Column:
+    column = _make(Column, f"columns.{key}", node, key=key)
+    if (column.kind == "correlation") != plain(key):
+        unit = "as they are" if plain(key) else "in percent"
+        raise _SlipError(
+            f"columns.{key}.kind: {column.kind!r} does not fit: numbers of that name are printed {unit}"
+        )
+    return column
 
 
 def _row(where: str, node: Any, known: tuple[str, ...]) -> PublishedRow:
     entry = _mapping(node, where)
     numbers = {key: entry.pop(key) for key in known if key in entry}
     conditions = _conditions(f"{where}.conditions", entry.pop("conditions", None))
-    return _make(PublishedRow, where, entry, metrics=_metrics(where, numbers, known), conditions=conditions)
+    ready = {"metrics": _metrics(where, numbers, known), "conditions": conditions}
+    if "not_comparable" not in entry:
+        ready["not_comparable"] = ""
+    return _make(PublishedRow, where, entry, **ready)
 
 
 def _study(name: str, node: Any, known: tuple[str, ...]) -> Reproduction:
@@ -176,19 +196,22 @@ def _study(name: str, node: Any, known: tuple[str, ...]) -> Reproduction:
 
 def _conditions(where: str, node: Any) -> dict[str, Condition]:
     entries = _mapping(node, where)
-    _require_keys(where, entries, _CIRCUMSTANCES)
+    _require_keys(where, entries, _OF_MAPS if "measure" in entries else _CIRCUMSTANCES)
     return {key: _make(Condition, f"{where}.{key}", value) for key, value in entries.items()}
 
 
 def _metrics(where: str, node: Any, known: tuple[str, ...]) -> dict[str, float]:
-    """Percent as fractions, such as one would type them: without the division's last bit."""
+    """Percent as fractions, such as one would type them: without the division's last bit; the rest as is."""
     numbers = _mapping(node, where)
     if not numbers or not set(numbers) <= set(known):
         raise _SlipError(f"{where}: its numbers must be some of {', '.join(known)}")
     for key, value in numbers.items():
-        if type(value) not in (int, float) or not 0 <= value <= 100:
-            raise _SlipError(f"{where}.{key}: {value!r} is not a number of percent, 0…100")
-    return {key: round(value / 100, 8) for key, value in numbers.items()}
+        low, high, unit = (
+            (-1, 1, "a correlation, -1…1") if plain(key) else (0, 100, "a number of percent, 0…100")
+        )
+        if type(value) not in (int, float) or not low <= value <= high:
+            raise _SlipError(f"{where}.{key}: {value!r} is not {unit}")
+    return {key: float(value) if plain(key) else round(value / 100, 8) for key, value in numbers.items()}
 
 
 def _make(kind: type[_T], where: str, node: Any, **ready: Any) -> _T:

@@ -1,18 +1,14 @@
-"""A table: measured cells beside published numbers; and each cell's json, written and read."""
+"""A table: measured cells beside published numbers."""
 
-import json
-import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from benchmark.errors import UserError
-from benchmark.files import write_atomically
 from benchmark.published import Published, PublishedRow
-from benchmark.types import Estimate, OpenRow, Result
+from benchmark.types import Difference, OpenRow, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +41,7 @@ class Table:
         rows: Measured or open.
         published: Numbers to stand beside, or ``None``.
         checks: What was asserted about the rows, each as a sentence.
+        differences: Between rows, paired image by image.
 
     Raises:
         UserError: If a row stands twice, or was measured on other images than the table's.
@@ -56,6 +53,7 @@ class Table:
     rows: tuple[Result | OpenRow, ...]
     published: Published | None = None
     checks: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
     def __post_init__(self) -> None:
         names = [row.row for row in self.rows]
@@ -86,14 +84,28 @@ class Table:
         """Whether there are published numbers, and of this very dataset, be it a part of it."""
         return self.published is not None and self.published.measured_on == self.dataset.name
 
+    def origin(self, row: str) -> PublishedRow | None:
+        """What was published about a row."""
+        return self.published.rows.get(row) if self.published else None
+
+    def target(self, row: str) -> PublishedRow | None:
+        """The same, where a measurement may be held against it."""
+        origin = self.origin(row)
+        return origin if origin and self.comparable and not origin.not_comparable else None
+
 
 def _dataset_fingerprint(row: Result | OpenRow) -> Any:
     dataset = row.conditions.get("dataset") if isinstance(row, Result) else None
     return dataset.get("fingerprint") if isinstance(dataset, Mapping) else None
 
 
+MATCHES = "matches"
+UNEXPLAINED = "unexplained"
+NOT_COMPARABLE = "not comparable"
+
+
 class Line(NamedTuple):
-    """One metric of one row; numbers are fractions, ``None`` where there is none.
+    """One metric of one row; numbers are fractions or correlations, ``None`` where there is none.
 
     Attributes:
         row: The row's name.
@@ -108,6 +120,8 @@ class Line(NamedTuple):
         published: Value.
         difference: ``measured - published``; ``None`` where the two are not comparable.
         inside: Whether the published value lies in the measured interval, its ends included; likewise.
+        verdict: What follows: :data:`MATCHES`, :data:`UNEXPLAINED` or, whether measured or not,
+            :data:`NOT_COMPARABLE`; empty where nothing was published.
         source: Of the published value.
         why: Why a faithful measurement may differ from it, or why the two are not comparable.
         reproduced: Value that others measured; ``None`` where it is not comparable.
@@ -128,6 +142,7 @@ class Line(NamedTuple):
     published: float | None
     difference: float | None
     inside: bool | None
+    verdict: str
     source: str
     why: str
     reproduced: float | None
@@ -137,11 +152,17 @@ class Line(NamedTuple):
 
 
 def lines(table: Table) -> pd.DataFrame:
-    """The table, tidy: one line for each metric of each row, with the columns of :class:`Line`."""
-    frame = pd.DataFrame(list(entries(table)), columns=list(Line._fields))
+    """The table, tidy: one line for each metric of each row, with the columns of :class:`Line`.
+
+    Paired differences follow, each as a row named ``first - second``.
+    """
+    frame = pd.DataFrame([*entries(table), *_paired(table)], columns=list(Line._fields))
     kinds = dict.fromkeys(("measured", "low", "high", "published", "difference", "reproduced"), "Float64")
     texts = dict.fromkeys(
-        ("row", "model", "method", "protocol", "metric", "source", "why", "reproduction", "dataset", "open"),
+        (
+            *("row", "model", "method", "protocol", "metric", "verdict", "source", "why"),
+            *("reproduction", "dataset", "open"),
+        ),
         "str",
     )
     return frame.astype({**kinds, **texts, "n": "Int64", "inside": "boolean"})
@@ -152,6 +173,32 @@ def entries(table: Table) -> Iterator[Line]:
     for row in table.rows:
         for metric in row_metrics(table, row):
             yield _line(table, row, metric)
+
+
+def _paired(table: Table) -> Iterator[Line]:
+    for difference in table.differences:
+        value, low, high, n = difference.estimate
+        yield Line(
+            row=f"{difference.first} - {difference.second}",
+            model="",
+            method="paired difference",
+            protocol="",
+            metric=difference.metric,
+            measured=value,
+            low=low,
+            high=high,
+            n=n,
+            published=None,
+            difference=None,
+            inside=None,
+            verdict="",
+            source="",
+            why="",
+            reproduced=None,
+            reproduction="",
+            dataset=describe(table.dataset),
+            open="",
+        )
 
 
 def row_metrics(table: Table, row: Result | OpenRow) -> list[str]:
@@ -167,8 +214,9 @@ def _line(table: Table, row: Result | OpenRow, metric: str) -> Line:
     estimate = result.metrics.get(metric) if result else None
     published = _published(table, row.row).get(metric)
     reproduced, who = _reproduced(table, row.row)
-    target = published if table.comparable else None
-    origin = table.published.rows.get(row.row) if table.published and published is not None else None
+    target = published if table.target(row.row) else None
+    origin = table.origin(row.row) if published is not None else None
+    inside = estimate.low <= target <= estimate.high if estimate and target is not None else None
     return Line(
         row=row.row,
         model=row.model,
@@ -182,7 +230,8 @@ def _line(table: Table, row: Result | OpenRow, metric: str) -> Line:
         published=published,
         # Rounded where the subtraction's own noise begins, so that the csv shows no 0.006100000000000005.
         difference=round(estimate.value - target, 12) if estimate and target is not None else None,
-        inside=estimate.low <= target <= estimate.high if estimate and target is not None else None,
+        inside=inside,
+        verdict=_verdict(published, target, inside),
         source=origin.source if origin else "",
         why=_why(table, origin) if origin and estimate else "",
         reproduced=reproduced.get(metric),
@@ -192,8 +241,14 @@ def _line(table: Table, row: Result | OpenRow, metric: str) -> Line:
     )
 
 
+def _verdict(published: float | None, target: float | None, inside: bool | None) -> str:
+    if published is not None and target is None:
+        return NOT_COMPARABLE
+    return "" if inside is None else MATCHES if inside else UNEXPLAINED
+
+
 def _why(table: Table, origin: PublishedRow) -> str:
-    return origin.why if table.comparable else not_comparable(table)
+    return (origin.not_comparable or origin.why) if table.comparable else not_comparable(table)
 
 
 def not_comparable(table: Table) -> str:
@@ -214,7 +269,7 @@ def describe(dataset: DatasetNote) -> str:
 
 
 def _published(table: Table, row: str) -> Mapping[str, float]:
-    entry = table.published.rows.get(row) if table.published else None
+    entry = table.origin(row)
     return entry.metrics if entry else {}
 
 
@@ -224,73 +279,3 @@ def _reproduced(table: Table, row: str) -> tuple[Mapping[str, float], str]:
         if row in reproduction.rows:
             return reproduction.rows[row], reproduction.name
     return {}, ""
-
-
-def write_result(path: Path, result: Result) -> None:
-    """Write a cell's json: keys sorted, floats in full, whole or absent.
-
-    Raises:
-        UserError: If the folder cannot be written.
-        ValueError: If a number is not finite: json has no NaN, and a metric that has no value is left out.
-        TypeError: If the conditions or the configuration hold anything but plain json values.
-    """
-    content = asdict(result) | {"metrics": {name: _estimate(value) for name, value in result.metrics.items()}}
-    try:
-        text = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
-    except ValueError as error:
-        raise ValueError(f"{result.row}: {error}") from error
-    write_atomically(path, text + "\n")
-
-
-def _estimate(value: Estimate) -> dict[str, float | int]:
-    return {
-        "value": float(value.value),
-        "low": float(value.low),
-        "high": float(value.high),
-        "n": int(value.n),
-    }
-
-
-def read_result(path: Path) -> Result:
-    """Read a cell's json back; what :func:`write_result` wrote comes back equal.
-
-    Raises:
-        UserError: If the file is missing, truncated, or not a result.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return _result(content)
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such result; measure it with ./scripts/run") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise UserError(f"{path}: not a whole result ({reason}); delete it and run again") from error
-
-
-def _result(content: Any) -> Result:
-    names = {field.name for field in fields(Result)}
-    if not isinstance(content, dict) or set(content) != names:
-        raise ValueError(f"its keys are not {', '.join(sorted(names))}")
-    for name in ("row", "model", "method", "localizer", "fingerprint"):
-        _require(isinstance(content[name], str), name)
-    for name in ("metrics", "counts", "conditions", "config"):
-        _require(isinstance(content[name], dict), name)
-    _require(all(type(count) is int for count in content["counts"].values()), "counts")
-    metrics = {name: _read_estimate(name, value) for name, value in content["metrics"].items()}
-    return Result(**(content | {"metrics": metrics}))
-
-
-def _read_estimate(name: str, value: Any) -> Estimate:
-    _require(isinstance(value, dict) and set(value) == set(Estimate._fields), f"metrics.{name}")
-    estimate = Estimate(**value)
-    _require(type(estimate.n) is int, f"metrics.{name}.n")
-    _require(
-        all(type(number) in (int, float) and math.isfinite(number) for number in estimate[:3]),
-        f"metrics.{name}",
-    )
-    return Estimate(float(estimate.value), float(estimate.low), float(estimate.high), estimate.n)
-
-
-def _require(holds: bool, name: str) -> None:
-    if not holds:
-        raise ValueError(f"{name} is not what a result has there")

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark.published import Column, Condition, Published, PublishedRow, Reproduction, load
 from benchmark.table import DatasetNote, Table
-from benchmark.types import Estimate, OpenRow, Result
+from benchmark.types import Difference, Estimate, OpenRow, Result
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE1 = ROOT / "results" / "published" / "table1.yaml"
@@ -100,3 +100,37 @@ def table1() -> Table:
 def on_another_dataset(*rows: Result | OpenRow, **changes: Any) -> Table:
     """A table of a whole dataset that is not the one of its published numbers."""
     return table(*rows, dataset=replace(DATASET, name="embedded", complete=True), **changes)
+
+
+CORRELATIONS = Published(
+    title="Correlations",
+    dataset="other images",
+    measured_on="some_images",
+    columns=(
+        Column("rank_correlation", "rank corr.", "correlation", "mean over the images"),
+        Column("constant_maps", "constant", "share", "no correlation"),
+    ),
+    rows={
+        "a/cam": PublishedRow({"rank_correlation": 0.254}, "Paper, 5.3", _CIRCUMSTANCES, "All open."),
+        "b/cam": PublishedRow(
+            {"rank_correlation": 0.254}, "Paper, 5.3", _CIRCUMSTANCES, "All open.", "another net"
+        ),
+    },
+)
+
+
+def correlations() -> Table:
+    """A table of correlations and a share, with two paired differences; no row has boxes."""
+    protocol = "occlusion patch 32 stride 16 v1"
+    reference = {"_target_": "some.Occlusion", "name": "occlusion", "version": 1, "patch": 32, "stride": 16}
+    first = {"rank_correlation": Estimate(-0.0125, -0.05, 0.025, 90), "constant_maps": estimate(0.04, 0.01)}
+    second = {"rank_correlation": Estimate(0.3, 0.28, 0.32, 90), "constant_maps": estimate(0.04, 0.01)}
+    rows = (
+        result("a/cam", first, localizer=protocol, config={"reference": reference}),
+        result("b/cam", second, localizer="", config={}),
+    )
+    differences = (
+        Difference("a/cam", "b/cam", "rank_correlation", Estimate(-0.3125, -0.34, -0.28, 90)),
+        Difference("a/cam", "b/cam", "constant_maps", Estimate(0.0, -0.01, 0.01, 90)),
+    )
+    return table(*rows, published=CORRELATIONS, differences=differences, checks=())

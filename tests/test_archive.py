@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from handmade import DATASET, PUBLISHED, result, table
+from handmade import CORRELATIONS, DATASET, PUBLISHED, correlations, result, table
 
 from benchmark.archive import Archived, read_table, result_file, write_table
 from benchmark.errors import UserError
@@ -66,3 +66,13 @@ def test_a_result_of_other_images_is_refused(tmp_path: Path) -> None:
     assert result().conditions["dataset"]["fingerprint"] == DATASET.fingerprint
     with pytest.raises(UserError, match="other images"):
         read_table(path, published)
+
+
+def test_differences_come_back_and_a_table_written_before_there_were_any_is_read(tmp_path: Path) -> None:
+    archived = Archived(correlations(), "numbers", {})
+    path = write_table(tmp_path, archived)
+    assert read_table(path, lambda _: CORRELATIONS) == archived
+    content = json.loads(path.read_text())
+    del content["differences"]
+    path.write_text(json.dumps(content))
+    assert read_table(path, lambda _: CORRELATIONS).table.differences == ()

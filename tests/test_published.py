@@ -1,5 +1,6 @@
 """Published numbers: what is typed is what the papers say, and a slip of typing is refused."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,86 @@ def test_no_published_or_reproduced_number_contradicts_another_of_its_row() -> N
 def test_published_numbers_say_of_which_dataset_of_ours_they_are() -> None:
     for path in TABLE1.parent.glob("*.yaml"):
         assert (ROOT / "conf" / "dataset" / f"{load(path).measured_on}.yaml").is_file()
+
+
+CORRELATIONS = """
+title: T
+dataset: D
+measured_on: voc2007
+columns:
+  rank_correlation: {title: rank, kind: correlation, means: m}
+  constant_maps: {title: constant, kind: share, means: m}
+rows:
+  a/cam:
+    rank_correlation: -0.25
+    constant_maps: 12.5
+    source: S
+    why: W
+    not_comparable: N
+    conditions:
+      weights: {what: w, sure: stated}
+      input: {what: w, sure: stated}
+      measure: {what: w, sure: inferred}
+      images: {what: w, sure: unknown}
+"""
+
+
+def test_correlations_are_typed_as_they_are_and_a_row_may_say_why_it_is_not_comparable(
+    tmp_path: Path,
+) -> None:
+    row = load(write(tmp_path, CORRELATIONS)).rows["a/cam"]
+    assert row.metrics == {"rank_correlation": -0.25, "constant_maps": 0.125}
+    assert row.not_comparable == "N"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("-0.25", "25.4", "rows.a/cam.rank_correlation: 25.4 is not a correlation, -1…1"),
+        (
+            "kind: correlation",
+            "kind: accuracy",
+            "'accuracy' does not fit: numbers of that name are printed as",
+        ),
+        ("kind: share", "kind: correlation", "numbers of that name are printed in percent"),
+        (
+            "measure: {",
+            "box: {what: w, sure: stated}\n      measure: {",
+            "where it must have weights, input, m",
+        ),
+        ("not_comparable: N", "not_comparable: ' '", "rows.a/cam.not_comparable: ' ' must be a text"),
+    ],
+)
+def test_a_slip_in_a_correlation_or_its_kind_is_refused(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    assert CORRELATIONS.count(old) == 1
+    with pytest.raises(UserError, match=re.escape(told)):
+        load(write(tmp_path, CORRELATIONS.replace(old, new)))
+
+
+def test_the_typed_rank_correlations_are_the_papers_and_in_its_order() -> None:
+    rows = load(TABLE1.with_name("occlusion.yaml")).rows
+    paper = {row: entry for row, entry in rows.items() if not entry.not_comparable}
+    numbers = {row.removeprefix("vgg16/"): entry.metrics["rank_correlation"] for row, entry in paper.items()}
+    assert sorted(numbers, key=numbers.__getitem__) == (
+        ["guided_backprop", "cam", "c_mwp", "grad_cam", "guided_grad_cam"]
+    )
+    assert sum(numbers.values()) == pytest.approx(0.254 + 0.261 + 0.168 + 0.220 + 0.208)
+    assert numbers["guided_grad_cam"] - numbers["grad_cam"] == pytest.approx(0.007)
+
+
+def test_the_same_number_stands_beside_another_net_but_is_never_comparable_with_it() -> None:
+    rows = load(TABLE1.with_name("occlusion.yaml")).rows
+    for row, entry in rows.items():
+        net, _, method = row.partition("/")
+        assert bool(entry.not_comparable) == (net == "googlenet")
+        assert entry.metrics == rows[f"vgg16/{method}"].metrics
+
+
+def test_pointing_at_difficult_pairs_is_less_accurate_than_at_all() -> None:
+    for row in load(TABLE1.with_name("pointing_voc2007.yaml")).rows.values():
+        assert row.metrics["pointing_difficult"] < row.metrics["pointing"]
 
 
 def test_grad_cam_and_cam_on_googlenet_are_the_same_numbers() -> None:

@@ -1,13 +1,20 @@
-"""A table for machines: one line for each metric of each row, numbers as fractions."""
+"""A table for machines: one line for each metric of each row and each paired difference, numbers unscaled."""
 
-from benchmark.table import Table, lines
+from benchmark.table import NOT_COMPARABLE, Table, lines
 
 
 def render(table: Table) -> str:
     """The tidy table as csv: a header, floats in full, an empty field where there is no value.
 
-    Published numbers that are not comparable stand under another name, so that no script subtracts them.
+    Published numbers that are not comparable stand in a column of another name, so that no script subtracts
+    them; a column of published numbers that would be empty is left out.
     """
-    names = {} if table.comparable or not table.published else {"published": "published_not_comparable"}
-    text = lines(table).rename(columns=names).to_csv(index=False, lineterminator="\n")
-    return str(text)
+    frame = lines(table)
+    apart = frame["verdict"] == NOT_COMPARABLE
+    if apart.any():
+        place = list(frame.columns).index("published") + 1
+        frame.insert(place, "published_not_comparable", frame["published"].where(apart))
+        frame["published"] = frame["published"].mask(apart)
+    if apart.any() and not table.comparable:
+        frame = frame.drop(columns="published")
+    return str(frame.to_csv(index=False, lineterminator="\n"))

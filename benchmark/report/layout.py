@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from benchmark import units
 from benchmark.report.notes import NOT_COMPARABLE, Notes, clean, notes
 from benchmark.table import Line, Table, entries
 from benchmark.types import OpenRow, Result
@@ -55,7 +56,9 @@ class Layout:
 
 
 def layout(table: Table) -> Layout:
-    """Lay a table out: values with two decimals, intervals with one, all in percent; differences in points.
+    """Lay a table out: values with two decimals, intervals with one, in percent; differences in points.
+
+    Correlations and their like (:mod:`benchmark.units`) stand as they are, with three decimals.
 
     The first panel has the published table's columns and every row. Metrics that the published table does not
     name follow, six a panel, with the rows that have any. Published numbers of another dataset stand under a
@@ -82,24 +85,25 @@ def _blocks(table: Table, found: Sequence[Line], keys: Sequence[str], everything
         by_metric = {line.metric: line for line in found if line.row == row.row}
         lines = [by_metric.get(key) for key in keys]
         if everything or any(lines):
-            blocks.append(_block(row, lines, _beside(table) if everything else ()))
+            blocks.append(_block(row, lines, _beside(table, row.row) if everything else ()))
     return tuple(blocks)
 
 
-def _beside(table: Table) -> tuple[str, ...]:
+def _beside(table: Table, row: str) -> tuple[str, ...]:
     """The strips that published numbers add to a row."""
     if table.published is None:
         return ()
-    return ("published", "difference") if table.comparable else (NOT_COMPARABLE,)
+    apart = table.origin(row) is not None and table.target(row) is None
+    return (NOT_COMPARABLE,) if apart or not table.comparable else ("published", "difference")
 
 
 def _block(row: Result | OpenRow, lines: Sequence[Line | None], beside: tuple[str, ...]) -> Block:
     def strip(label: str, show: Callable[[Line], str]) -> Strip:
         return Strip(label, tuple(show(line) if line else NONE for line in lines))
 
-    published = [strip(label, lambda line: percent(line.published)) for label in beside[:1]]
-    reproduced = strip("reproduced", lambda line: percent(line.reproduced))
-    strips = [strip("measured", lambda line: percent(line.measured)), strip("95 % interval", interval)]
+    published = [strip(label, lambda line: value(line, line.published)) for label in beside[:1]]
+    reproduced = strip("reproduced", lambda line: value(line, line.reproduced))
+    strips = [strip("measured", lambda line: value(line, line.measured)), strip("95 % interval", interval)]
     strips += [*published, *(strip(label, difference) for label in beside[1:])]
     if isinstance(row, OpenRow):
         strips = [Strip("measured", ("open",) * len(lines)), *published]
@@ -113,14 +117,19 @@ def percent(value: float | None) -> str:
     return NONE if value is None else f"{100 * value:.2f}"
 
 
+def value(line: Line, number: float | None) -> str:
+    """A number of the line's metric, in the metric's unit."""
+    return NONE if number is None else units.shown(line.metric, number)
+
+
 def interval(line: Line) -> str:
-    """The measured interval in percent, one decimal."""
-    return NONE if line.low is None or line.high is None else f"{100 * line.low:.1f}–{100 * line.high:.1f}"
+    """The measured interval, in the metric's unit."""
+    return NONE if line.low is None or line.high is None else units.interval(line.metric, line.low, line.high)
 
 
 def difference(line: Line) -> str:
     """Measured minus published in points, marked where the published value is outside the interval."""
     if line.difference is None:
         return NONE
-    points = f"{round(100 * line.difference, 2) + 0.0:+.2f}"  # + 0.0: never -0.00
+    points = units.shown(line.metric, line.difference, signed=True)
     return points if line.inside else f"{points} {OUTSIDE}"

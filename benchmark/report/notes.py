@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmark import units
 from benchmark.flat import flatten
 from benchmark.published import Condition
 from benchmark.table import Table, describe, not_comparable
-from benchmark.types import Result
+from benchmark.types import Difference, Result
 
 NOT_COMPARABLE = "published, not comparable"
 """What stands beside published numbers of another dataset than the table's."""
@@ -17,6 +18,12 @@ _TOLD_APART = ("dataset", "weights", "protocol", "input", "layers")
 
 _NOT_TOLD = ("_target_", "name", "version", "grid")
 """Options of a localizer that stand elsewhere, or do not change its box."""
+
+_BETTER = {
+    "error": " (lower is better)",
+    "accuracy": " (higher is better)",
+    "correlation": " (higher is better)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ def notes(table: Table) -> tuple[Notes, ...]:
         Notes("Protocols", tuple(_protocols(table.measured))),
         Notes("Open rows", tuple((row.row, clean(row.reason)) for row in table.open)),
         Notes("Checks", tuple(("", clean(check)) for check in table.checks)),
+        Notes("Paired differences", tuple(_differences(table))),
         Notes(f"Published numbers, {_relation(table)}", tuple(_published(table))),
         Notes("Measured rows", tuple((row.row, _about(row, table.measured)) for row in table.measured)),
         Notes("Conditions of all measured rows", tuple(_common(table.measured).items())),
@@ -49,12 +57,18 @@ def clean(text: str) -> str:
 
 def _reading(table: Table) -> Iterator[tuple[str, str]]:
     points = "" if table.published and not table.comparable else ", differences in percentage points"
-    yield "", f"Values are in %{points}; – stands where there is no number."
     columns = table.published.columns if table.published else ()
+    measured = {name for row in table.measured for name in row.metrics}
+    known = measured | {column.key for column in columns}
+    plain = sorted(filter(units.plain, known))
+    if known == set(plain) and plain:
+        yield "", "Values are plain numbers, not %; – stands where there is no number."
+    else:
+        but = f", but for {', '.join(plain)}, which are plain numbers" if plain else ""
+        yield "", f"Values are in %{points}{but}; – stands where there is no number."
     for column in columns:
-        better = "lower" if column.kind == "error" else "higher"
-        yield column.title, f"{column.kind} ({better} is better): {column.means}"
-    others = {name for row in table.measured for name in row.metrics} - {column.key for column in columns}
+        yield column.title, f"{column.kind}{_BETTER.get(column.kind, '')}: {column.means}"
+    others = measured - {column.key for column in columns}
     if others:
         yield (
             ", ".join(sorted(others)),
@@ -68,6 +82,22 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
     elif table.measured and table.published:
         mark = "* marks a published number outside the measured interval"
         yield "difference", f"measured minus published; {mark}"
+
+
+def _differences(table: Table) -> Iterator[tuple[str, str]]:
+    """Each with its interval, and whether that tells the two rows apart."""
+    columns = table.published.columns if table.published else ()
+    titles = {column.key: column.title for column in columns}
+    for difference in table.differences:
+        yield titles.get(difference.metric, difference.metric), _difference(difference)
+
+
+def _difference(difference: Difference) -> str:
+    first, second, metric, (value, low, high, n) = difference
+    number, *ends = (units.shown(metric, one, signed=True) for one in (value, low, high))
+    points = "" if units.plain(metric) else " points"
+    apart = "; the interval excludes 0" if low > 0 or high < 0 else ""
+    return f"{first} - {second}: {number}{points} [{', '.join(ends)}], n {n}{apart}"
 
 
 def _images(table: Table) -> Iterator[tuple[str, str]]:
@@ -84,7 +114,7 @@ def _images(table: Table) -> Iterator[tuple[str, str]]:
 def _protocols(rows: Sequence[Result]) -> Iterator[tuple[str, str]]:
     """Each localizer with its meaning, and with its rows where one name stands for several settings."""
     meanings: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
+    for row in (row for row in rows if row.localizer):  # a row without boxes may have no protocol
         meanings.setdefault((row.localizer, _protocol(row)), []).append(row.row)
     names = [name for name, _ in meanings]
     for (name, text), users in meanings.items():
@@ -93,8 +123,8 @@ def _protocols(rows: Sequence[Result]) -> Iterator[tuple[str, str]]:
 
 
 def _protocol(row: Result) -> str:
-    """What the run recorded about its localizer, and the options that it ran with."""
-    options = flatten(_mapping(row.config.get("localizer")))
+    """What the run recorded about its localizer or reference, and the options that it ran with."""
+    options = flatten(_mapping(row.config.get("localizer", row.config.get("reference"))))
     told = [f"{key} {value}" for key, value in options.items() if key not in _NOT_TOLD]
     meaning = str(row.conditions.get("protocol", "")).rstrip(".")
     return "; ".join(part for part in (clean(meaning), ", ".join(told)) if part) or "options not recorded"
@@ -114,7 +144,8 @@ def _published(table: Table) -> Iterator[tuple[str, str]]:
     for row in table.rows:
         entry = table.published.rows.get(row.row)
         if entry:
-            why = f" {entry.why}" if table.comparable else ""
+            apart = f" NOT COMPARABLE: {entry.not_comparable}" if entry.not_comparable else ""
+            why = f"{apart} {entry.why}" if table.comparable else ""
             yield row.row, f"{entry.source}. {_circumstances(entry.conditions)}.{why}"
         else:
             yield row.row, "nothing published is known for this row"

@@ -1,7 +1,7 @@
 """Layout: what stands in which cell, the same for every rendering."""
 
 import pytest
-from handmade import DATASET, estimate, on_another_dataset, result, table, table1
+from handmade import DATASET, correlations, estimate, on_another_dataset, result, table, table1
 
 from benchmark.report.layout import Block, layout
 from benchmark.table import Table
@@ -106,3 +106,24 @@ def test_every_row_has_as_many_cells_as_there_are_columns() -> None:
         for block in panel.blocks:
             assert len(block.lines) == max(2, len(block.strips))
             assert {len(line) for line in block.lines} == {2 + len(panel.columns)}
+
+
+def test_correlations_stand_as_they_are_beside_shares_in_percent() -> None:
+    first, second = layout(correlations()).panels[0].blocks
+    assert first.head == ("a/cam", "occlusion patch 32 stride 16 v1")
+    assert strips(first) == {
+        "measured": ("-0.013", "4.00"),
+        "95 % interval": ("-0.050 to 0.025", "3.0–5.0"),
+        "published": ("0.254", "–"),
+        "difference": ("-0.267 *", "–"),
+    }
+    assert second.head == ("b/cam", "")
+
+
+def test_a_row_of_another_net_shows_the_published_number_without_a_difference() -> None:
+    second = layout(correlations()).panels[0].blocks[1]
+    assert strips(second) == {
+        "measured": ("0.300", "4.00"),
+        "95 % interval": ("0.280 to 0.320", "3.0–5.0"),
+        "published, not comparable": ("0.254", "–"),
+    }

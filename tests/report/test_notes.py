@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from handmade import DATASET, PUBLISHED, estimate, on_another_dataset, result, table
+from handmade import DATASET, PUBLISHED, correlations, estimate, on_another_dataset, result, table
 
 from benchmark.report.notes import notes
 from benchmark.table import Table, describe, not_comparable
@@ -103,3 +103,30 @@ def test_every_column_is_explained_with_its_direction() -> None:
     reading = told(table())["How to read it"]
     for column in PUBLISHED.columns:
         assert reading[column.title].startswith("error (lower is better): ")
+
+
+def test_a_paired_difference_tells_its_interval_and_whether_it_excludes_0() -> None:
+    section = next(s for s in notes(correlations()) if s.heading == "Paired differences")
+    assert section.items == (
+        ("rank corr.", "a/cam - b/cam: -0.312 [-0.340, -0.280], n 90; the interval excludes 0"),
+        ("constant", "a/cam - b/cam: +0.00 points [-1.00, +1.00], n 90"),
+    )
+
+
+def test_which_numbers_are_not_in_percent_is_told() -> None:
+    reading = told(correlations())["How to read it"]
+    assert reading[""].startswith(
+        "Values are in %, differences in percentage points, but for rank_correlation, "
+    )
+    assert reading["rank corr."] == "correlation (higher is better): mean over the images"
+    assert reading["constant"] == "share: no correlation"
+
+
+def test_a_row_without_boxes_tells_its_reference_and_one_without_any_protocol_tells_nothing() -> None:
+    assert told(correlations())["Protocols"] == {"occlusion patch 32 stride 16 v1": "patch 32, stride 16"}
+
+
+def test_why_a_row_is_not_comparable_is_told() -> None:
+    published = told(correlations())["Published numbers, and why a measured one may differ"]
+    assert "NOT COMPARABLE: another net All open." in published["b/cam"]
+    assert "NOT COMPARABLE" not in published["a/cam"]

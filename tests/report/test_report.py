@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from handmade import on_another_dataset, table, table1
+from handmade import correlations, on_another_dataset, table, table1
 from rich.console import Console
 
 from benchmark.errors import UserError
@@ -50,3 +50,10 @@ def test_show_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(width=50, record=False, force_terminal=False)
     show(table(), console)
     assert "+6.00 *" in capsys.readouterr().out
+
+
+def test_paired_differences_stand_in_every_rendering(tmp_path: Path) -> None:
+    for path in write_all(correlations(), tmp_path, "t"):
+        text = path.read_text(encoding="utf-8").replace("\\_", "_")
+        assert "a/cam - b/cam" in text
+        assert ("-0.3125" if path.suffix == ".csv" else "-0.312") in text

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from handmade import on_another_dataset, result, table, table1
+from handmade import correlations, on_another_dataset, result, table, table1
 
 from benchmark.report.csv import render
 from benchmark.table import Line, entries
@@ -49,3 +49,15 @@ def test_a_missing_number_is_an_empty_field_and_no_number_stands_without_its_con
             assert row["source"]
         if row["difference"]:
             assert row["why"]
+
+
+def test_one_row_of_another_net_has_its_published_number_apart_and_differences_follow_as_rows() -> None:
+    rows = list(csv.DictReader(io.StringIO(render(correlations()))))
+    ranks = [row for row in rows if row["metric"] == "rank_correlation"]
+    names = ("row", "measured", "published", "published_not_comparable", "difference", "verdict")
+    assert [tuple(row[name] for name in names) for row in ranks] == [
+        ("a/cam", "-0.0125", "0.254", "", "-0.2665", "unexplained"),
+        ("b/cam", "0.3", "", "0.254", "", "not comparable"),
+        ("a/cam - b/cam", "-0.3125", "", "", "", ""),
+    ]
+    assert (ranks[2]["low"], ranks[2]["high"], ranks[2]["n"]) == ("-0.34", "-0.28", "90")
