@@ -15,7 +15,7 @@ from benchmark.errors import UserError
 from benchmark.types import Weights
 
 SAFETENSORS = ".safetensors"
-TORCH_FILES = (".pth", ".pt", SAFETENSORS)
+TORCH_FILES = (".pth", ".pt", ".tar", SAFETENSORS)
 """Endings of the files that :func:`load_file` reads."""
 
 
@@ -81,7 +81,8 @@ def load_file(
 
     Args:
         module: Changed in place; every parameter and buffer gets a value, in the module's own precision.
-        path: A state dict, bare or under ``state_dict``, with or without ``module.`` before its keys.
+        path: A state dict, bare or under ``state_dict``, with or without ``module.`` before its keys. A
+            linear layer may be there as a convolution over its whole input.
         ignore: Keys with such a beginning may be there without a place in the module.
         rename: See :func:`read_state`.
 
@@ -91,6 +92,7 @@ def load_file(
     found = read_state(path, rename)
     state = {key: value for key, value in found.items() if not key.startswith(tuple(ignore))}
     own = module.state_dict()
+    state = {key: _flat(value, own[key]) if key in own else value for key, value in state.items()}
     shapes = [
         f"{key} {list(value.shape)} for {list(own[key].shape)}"
         for key, value in state.items()
@@ -133,6 +135,12 @@ def read_state(path: Path, rename: Mapping[str, str] | None = None) -> Mapping[s
     if len(renamed) < len(state):
         raise UserError(f"{path}: two layers of one name after model.rename; name each layer once")
     return {key: state[old] for key, old in renamed.items()}
+
+
+def _flat(value: Tensor, like: Tensor) -> Tensor:
+    """A linear layer that a file holds as a convolution over all of its input, channel by channel."""
+    folded = value.ndim > 2 and like.ndim == 2 and value.shape[0] == like.shape[0]
+    return value.flatten(1) if folded and value.numel() == like.numel() else value
 
 
 def _renamed(key: str, rename: Mapping[str, str]) -> str:

@@ -1,16 +1,18 @@
 """``./scripts/train`` as it is typed: one net, an experiment's nets, several processes, mistakes."""
 
+import importlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import hydra
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from benchmark.cli import train as command_module
 from benchmark.config import CONF
@@ -19,6 +21,15 @@ from benchmark.training import passport as passports
 Command = Callable[..., tuple[int, str, str]]
 
 HELPERS = Path(__file__).resolve().parents[1] / "training"
+
+
+def tiny(**options: int) -> Any:
+    """The net of the helpers beside the tests of training, which are no package."""
+    sys.path.insert(0, str(HELPERS))
+    try:
+        return importlib.import_module("painted").tiny(**options)
+    finally:
+        sys.path.remove(str(HELPERS))
 
 
 def words(folder: Path) -> list[str]:
@@ -122,6 +133,80 @@ def test_a_net_starts_from_what_was_trained_last_under_a_name(command: Command, 
         "copied": ["conv1", "block.3x3", "fc"],
         "new": [],
     }
+
+
+def probed(folder: Path, *, seeds: tuple[int, int] = (1, 2)) -> list[str]:
+    """A probe of a second, on the CPU, on the features of a net of another number of classes."""
+    folder.mkdir(exist_ok=True)
+    save_file(tiny(outputs=5).module.state_dict(), folder / "given.safetensors")
+    sets = [
+        word
+        for part, count, seed in (("train_set", 24, seeds[0]), ("val_set", 16, seeds[1]))
+        for word in (
+            f"~dataset@{part}",
+            f"+{part}._target_=crowded.load",
+            f"+{part}.root={folder}/crowded",
+            f"+{part}.name=some",
+            f"+{part}.count={count}",
+            f"+{part}.seed={seed}",
+        )
+    ]
+    return [
+        *("~model", "+model._target_=painted.tiny", "+model.name=tiny", "+model.outputs=3"),
+        *("train=probe", "train.loss=bce", "run.device=cpu", "tracking=none", *sets),
+        *(f"results_dir={folder}/results", f"weights_dir={folder}", f"train.publish={folder}/published"),
+    ]
+
+
+def test_a_probe_is_published_and_the_same_command_says_that_it_is_trained(
+    command: Command, tmp_path: Path
+) -> None:
+    line = [*probed(tmp_path), "train.init=given.safetensors", *BESIDE]
+    status, printed, told = command(*line)
+    path, passport = made(tmp_path)
+    assert status == 0
+    assert f"tiny: features of {tmp_path}/given.safetensors, 8 an image" in told
+    assert "tiny: held-out loss " in told
+    assert "tiny: mAP " in printed
+    assert "published: VGG-16 79.09 % (a paper); ours may differ: another net" in printed
+    assert "curve.csv" not in printed
+    assert (tmp_path / "published" / "tiny.safetensors").is_file()
+    assert (tmp_path / "published" / "tiny.json").read_bytes() == path.read_bytes()
+    assert isinstance(passport["map"], float)
+    status, printed, told = command(*line)
+    assert (status, told) == (0, "")
+    assert printed.startswith("tiny: already trained\ntiny: mAP ")
+
+
+BESIDE = (
+    "+train.published={_target_:benchmark.training.options.Published,numbers:{VGG-16:79.09},source:a paper,"
+    "why:another net}",
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("", "train.init: a probe learns on the features of a trained net; give its weights"),
+        ("train.init=absent.caffemodel", "train.init=absent.caffemodel: no such file here, nor "),
+        (
+            "train.init=given.safetensors train.loss=cross_entropy",
+            "shows several classes; set train.loss=bce",
+        ),
+        ("train.init=given.safetensors train.iterations=3", "train.iterations"),
+        ("train.init=given.safetensors train.folds=99", "train_set: 24 images for train.folds=99"),
+        ("train.init=given.safetensors val_set.seed=1", "train_set and val_set share 16 images"),
+        ("train.init=given.safetensors model.outputs=4", "model tiny has 4 outputs"),
+        ("train.init=given.safetensors train.loss=hinge", "train.loss=hinge: out of range"),
+    ],
+)
+def test_a_mistake_about_a_probe_is_one_line(command: Command, tmp_path: Path, typed: str, says: str) -> None:
+    status, printed, told = command(*probed(tmp_path), *typed.split())
+    assert (status, printed) == (2, "")
+    lines = [line for line in told.splitlines() if not line.startswith("tiny: ")]
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert says in lines[0]
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ SHAPES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     "alexnet_bvlc": {"last_conv": (256, 13, 13), "penultimate": (4096,), "excitation": (256, 13, 13)},
     "googlenet_cam": {"last_conv": (1024, 14, 14), "penultimate": (1024, 1, 1), "excitation": (192, 28, 28)},
     "vgg16_voc": {"last_conv": (512, 14, 14), "penultimate": (4096,), "excitation": (512, 14, 14)},
+    "vgg16_torchray_voc": {"last_conv": (512, 14, 14), "penultimate": (4096,), "excitation": (512, 14, 14)},
     "vgg16_cam_voc": {"last_conv": (1024, 14, 14), "penultimate": (1024, 1, 1), "excitation": (512, 14, 14)},
     "alexnet_voc": {"last_conv": (256, 13, 13), "penultimate": (4096,), "excitation": (256, 13, 13)},
     "googlenet_voc": {"last_conv": (1024, 7, 7), "penultimate": (1024, 1, 1), "excitation": (192, 28, 28)},

@@ -70,6 +70,17 @@ def test_layers_are_renamed_before_they_are_matched(state: dict[str, Any], tmp_p
         load_file(empty(small), path, rename={"head.fc": "0"})
 
 
+def test_a_linear_layer_may_be_stored_as_a_convolution_over_its_whole_input(tmp_path: Path) -> None:
+    stored = nn.Conv2d(3, 2, 5)
+    torch.save({f"0.{key}": value for key, value in stored.state_dict().items()}, tmp_path / "net.pth.tar")
+    module = nn.Sequential(nn.Linear(75, 2))
+    load_file(module, tmp_path / "net.pth.tar")
+    pixels = torch.randn(4, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(module(pixels.flatten(1)), stored(pixels).flatten(1))
+    with pytest.raises(UserError, match=r"0\.weight \[2, 3, 5, 5\] for \[2, 74\]"):
+        load_file(nn.Sequential(nn.Linear(74, 2)), tmp_path / "net.pth.tar")
+
+
 def test_a_module_outlives_its_file(state: dict[str, Any], tmp_path: Path) -> None:
     path, module = tmp_path / "net.pth", empty(small)
     torch.save(state, path)
