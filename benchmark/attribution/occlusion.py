@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from benchmark.channels import accumulator
+from benchmark.covers import Grid, Sheet, runs
 from benchmark.errors import UserError
 from benchmark.fills import filled, refuse_fill
 from benchmark.types import ForwardPass, Model
@@ -81,7 +82,7 @@ class Occlusion:
 
     def positions(self, size: int) -> int:
         """How many patches an input of this side takes: forward passes of one image."""
-        return len(self._starts(size)) ** 2
+        return self._grid(size).positions
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
         """Heatmaps ``[N, K, S, S]`` at the input's resolution, of both signs."""
@@ -99,25 +100,22 @@ class Occlusion:
             classes: ``[N, K]`` int64 outputs.
             span: Consecutive, out of ``range(N * positions)``.
         """
-        inputs = forward.inputs.detach()
-        owners = torch.arange(span.start, span.stop, device=inputs.device)
-        owners = owners // self.positions(inputs.shape[-1])
+        inputs, grid = forward.inputs.detach(), self._grid(forward.inputs.shape[-1])
+        owners = torch.arange(span.start, span.stop, device=inputs.device) // grid.positions
         chosen = classes[owners]
         instead = filled(inputs, model.input, self.fill, self.sigma)
-        buffer = _like(inputs, min(self.batch, len(span)))
+        sheet = Sheet(inputs, instead, min(self.batch, len(span)))
         scores = []
         for first in range(span.start, span.stop, self.batch):
             part = range(first, min(first + self.batch, span.stop))
-            covered = buffer[: len(part)]
-            self._cover(covered, inputs, instead, part)
-            rows = slice(first - span.start, first - span.start + len(part))
-            scores.append(self._scores(model.module(covered), chosen[rows]))
+            logits = model.module(sheet.cover(list(runs(grid, part))))
+            scores.append(self._scores(logits, chosen[first - span.start :][: len(part)]))
         before = self._scores(forward.logits.detach(), classes)
         return before[owners] - torch.cat(scores)
 
     def spread(self, drops: Tensor, size: int) -> Tensor:
         """The mean over the covering patches at each pixel, ``[N, P, K]`` to ``[N, K, size, size]``."""
-        wide, starts = accumulator(drops), self._starts(size)
+        wide, starts = accumulator(drops), self._grid(size).starts
         pixels = torch.arange(size, device=drops.device)
         first = torch.arange(len(starts), device=drops.device)[:, None] * self.stride
         covers = ((pixels >= first) & (pixels < first + self.patch)).to(wide)
@@ -127,33 +125,10 @@ class Occlusion:
             means: Tensor = share.T @ grid @ share
         return means.to(drops.dtype)
 
-    def _starts(self, size: int) -> range:
-        """Of the patches along one axis, pixels."""
-        return range(0, size - self.patch + self.stride, self.stride)
-
-    def _cover(self, covered: Tensor, inputs: Tensor, instead: Tensor, part: range) -> None:
-        """Write the inputs of these patches, one after the other, each with its patch covered."""
-        starts, each = self._starts(inputs.shape[-1]), self.positions(inputs.shape[-1])
-        for image in range(part.start // each, (part.stop - 1) // each + 1):
-            first, last = max(part.start, image * each), min(part.stop, (image + 1) * each)
-            rows = covered[first - part.start : last - part.start]
-            rows.copy_(inputs[image])
-            for row, position in zip(rows, range(first % each, each), strict=False):
-                y, x = (starts[index] for index in divmod(position, len(starts)))
-                square = (..., slice(y, y + self.patch), slice(x, x + self.patch))  # cut off at the border
-                row[square] = instead[image][square]
+    def _grid(self, size: int) -> Grid:
+        return Grid(size, self.patch, self.stride)
 
     def _scores(self, logits: Tensor, chosen: Tensor) -> Tensor:
         """Scores ``[B, K]`` of the classes ``[B, K]``, in float32 where the model's are narrower."""
         full = logits.to(torch.promote_types(logits.dtype, torch.float32))
         return (full.softmax(1) if self.score == "probability" else full).gather(1, chosen)
-
-
-def _like(inputs: Tensor, count: int) -> Tensor:
-    """Room for ``[count, 3, S, S]``, in the inputs' memory format."""
-    return inputs[:1].expand(count, -1, -1, -1).clone(memory_format=_format(inputs))
-
-
-def _format(inputs: Tensor) -> torch.memory_format:
-    last = inputs.is_contiguous(memory_format=torch.channels_last) and not inputs.is_contiguous()
-    return torch.channels_last if last else torch.contiguous_format

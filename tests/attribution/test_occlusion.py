@@ -11,7 +11,7 @@ import torch
 from captum.attr import Occlusion as CaptumOcclusion
 from hydra import compose, initialize_config_dir
 from small_models import SMALL, alexnet_like, googlenet_like, images, small, vgg_like
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmark.attribution.occlusion import Occlusion
@@ -150,6 +150,36 @@ def test_nothing_is_sent_from_the_host_and_nothing_waits_for_the_device(fill: st
     with Copies() as copies:
         method.drops(model, forward, CLASSES[:2], range(32))
     assert copies.made == []
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_a_first_layer_that_works_in_place_changes_nothing(mode: Any) -> None:
+    gentle = small(vgg_like)
+    wanted = heatmaps(Occlusion(patch=5, stride=3, batch=7), gentle, images(3))
+    scale = nn.Threshold(-1e9, 0.0, inplace=True)  # writes each value back, but for the version
+    changed = nn.Hardtanh(-0.5, 0.5, inplace=True)
+    clamped = heatmaps(
+        Occlusion(patch=5, stride=3, batch=7), gentle, images(3).clamp(-0.5, 0.5)
+    )  # the mean, 0, stays 0
+    for first, expected in ((scale, wanted), (changed, clamped)):
+        module = nn.Sequential(first, gentle.module).eval()
+        with mode():
+            made = heatmaps(Occlusion(patch=5, stride=3, batch=7), replace(gentle, module=module), images(3))
+        assert torch.equal(made, expected)
+
+
+def test_channels_last_stays_channels_last() -> None:
+    model, seen = small(googlenet_like), []
+    inputs = images(3).contiguous(memory_format=torch.channels_last)
+    forward = forward_pass(model, inputs)
+    model.module.register_forward_hook(
+        lambda _module, args, _output: seen.append(args[0].is_contiguous(memory_format=torch.channels_last))
+    )
+    made = Occlusion(patch=5, stride=3, batch=7)(model, forward, CLASSES[:3])
+    assert set(seen) == {True}
+    torch.testing.assert_close(
+        made, heatmaps(Occlusion(patch=5, stride=3), model, images(3)), rtol=1e-9, atol=1e-12
+    )
 
 
 def test_the_inputs_are_read_only() -> None:
