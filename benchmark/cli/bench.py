@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -20,7 +20,6 @@ from PIL import Image
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
 
 from benchmark.command import entry_point
 from benchmark.config import CONF, build
@@ -29,70 +28,28 @@ from benchmark.explain import reproducible
 from benchmark.files import write_atomically
 from benchmark.forward import find_layer, forward_pass
 from benchmark.images import read_rgb
+from benchmark.inputs import side_by_side, to_input
 from benchmark.interfaces import Localizer, Method, Transform
 from benchmark.peers import PEERS
 from benchmark.provenance import made_by
 from benchmark.settings import RunSettings
-from benchmark.timing import Work, interleaved, peak_bytes, ratio
-from benchmark.transforms import to_input
-from benchmark.types import Box, ForwardPass, ImageArray, Model, View
+from benchmark.stopwatch import Bench, Covers, Line, covered
+from benchmark.timing import Work, interleaved
+from benchmark.types import Box, ImageArray, Model, View
 
 _SIZE = (500, 375)
-_TITLES = ("work", "ms/image", "x plain", "least", "greatest", "method x plain", "peak MiB", "ours/peer")
+_TITLES = (
+    *("work", "ms/image", "x plain", "least", "greatest", "method x plain", "peak MiB", "ours/peer"),
+    "of plain speed",
+)
 _NOTES = (
     "x plain: multiple of the plain forward pass just before; median, least and greatest of the pairs",
     "method x plain: the method alone, on a forward pass that is there already",
     "peak MiB: torch's tensors that lived at once, for the batch, beyond the model and its inputs",
     "ours/peer: time of our method, its forward pass included, as a multiple of this package's",
+    "a covered image: one of the hundreds that a heatmap of that method takes; not among all methods",
+    "of plain speed: covered images a second as a share of plain ones, at the same batch size",
 )
-
-
-@dataclass(frozen=True)
-class Line:
-    """What was found of one thing, in the order of the printed columns; all times are medians."""
-
-    work: str
-    ms: float
-    plain: float
-    least: float | None = None
-    greatest: float | None = None
-    method: float | None = None
-    mib: float | None = None
-    ours: float | None = None
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A model on its device with a batch ``[N, 3, S, S]`` and the classes ``[N, K]`` to explain."""
-
-    model: Model
-    inputs: Tensor
-    classes: Tensor
-    repeats: int
-
-    def plain(self) -> None:
-        """Compute the scores, without anything recorded."""
-        with torch.no_grad():
-            self.model.module(self.inputs)
-
-    def record(self, methods: Sequence[Method]) -> ForwardPass:
-        """The forward pass that serves these methods."""
-        layers = sorted({layer for method in methods for layer in method.layers})
-        return forward_pass(self.model, self.inputs, layers, any(m.operations for m in methods))
-
-    def explain(self, methods: Sequence[Method], forward: ForwardPass | None = None) -> None:
-        """What a run does with a batch: one forward pass, if there is none yet, and every method."""
-        forward = forward or self.record(methods)
-        for method in methods:
-            method(self.model, forward, self.classes)
-
-    def line(self, name: str, work: Work, memory: bool = True) -> Line:
-        """Time the work against the plain forward pass, and take its memory."""
-        print(f"timing {name.strip()}", file=sys.stderr)
-        yardstick, seconds = interleaved([self.plain, work], self.repeats, self.inputs.device)
-        mib = peak_bytes(work, self.inputs.device) / 2**20 if memory else None
-        ms = 1e3 * median(seconds) / len(self.inputs)
-        return Line(name, ms, *ratio(seconds, yardstick), mib=mib)
 
 
 @entry_point("bench")
@@ -138,7 +95,8 @@ def _prepare(model: Model, transform: Transform, settings: RunSettings, options:
     device, form = settings.torch_device, model.input
     model.module.to(device=device, dtype=settings.dtype).to(memory_format=settings.memory_format)
     batch = [to_input(transform(_picture(seed), form.size)[0], form) for seed in range(options.images)]
-    inputs = torch.stack(batch).to(device, settings.dtype, memory_format=settings.memory_format)
+    views, _ = side_by_side(torch.stack(batch))
+    inputs = views.to(device, settings.dtype, memory_format=settings.memory_format)
     logits = forward_pass(model, inputs).logits.detach()
     count = settings.top_k + 1  # a run adds the label's own
     if count > logits.shape[1]:
@@ -170,18 +128,22 @@ def _lines(bench: Bench, methods: Sequence[Method], left_out: dict[str, str]) ->
         UserError: If no method accepts the model.
     """
     yield bench.line("plain forward pass, again", bench.plain)
-    alone, accepted = [], []
+    alone, accepted, covering = [], [], False
     for method in methods:
         try:
             method.check(bench.model)
         except UserError as error:
             left_out[method.name] = str(error)
             continue
+        if isinstance(method, Covers):
+            yield from covered(bench, method)
+            covering = True
+            continue
         accepted.append(method)
         alone.append(_alone(bench, method))
         yield alone[-1]
         yield from _peers(bench, method, alone[-1].plain, left_out)
-    if not accepted:
+    if not accepted and not covering:
         raise UserError(f"no method to time: {'; '.join(left_out.values())}")
     if len(accepted) > 1:
         yield bench.line("all methods, one forward pass", lambda: bench.explain(accepted))

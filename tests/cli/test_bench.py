@@ -13,12 +13,13 @@ from small_models import googlenet_like, images, small, vgg_like
 from benchmark.attribution.backprop import Backprop
 from benchmark.attribution.cam import CAM
 from benchmark.attribution.grad_cam import GradCAM
+from benchmark.attribution.occlusion import Occlusion
 from benchmark.cli import bench as command
-from benchmark.cli.bench import Bench
 from benchmark.config import CONF
 from benchmark.errors import UserError
 from benchmark.interfaces import Method
 from benchmark.peers import PEERS
+from benchmark.stopwatch import Bench, Line
 
 Run = Callable[..., tuple[int, str, str]]
 TINY = (
@@ -50,7 +51,7 @@ def on(build: Any) -> Bench:
     return Bench(small(build, torch.float32), inputs, torch.tensor([[0, 3]] * 4), repeats=1)
 
 
-def lines(bench: Bench, *methods: Method) -> tuple[dict[str, command.Line], dict[str, str]]:
+def lines(bench: Bench, *methods: Method) -> tuple[dict[str, Line], dict[str, str]]:
     left_out: dict[str, str] = {}
     return {line.work: line for line in command._lines(bench, methods, left_out)}, left_out
 
@@ -104,6 +105,33 @@ def test_the_methods_of_a_run_share_one_forward_pass() -> None:
     forward = one.record([GradCAM()])
     one.explain([GradCAM()], forward)
     assert len(passes) == 2
+
+
+def test_of_occlusion_one_covered_image_is_timed_and_not_a_heatmap() -> None:
+    found, left_out = lines(on(googlenet_like), Occlusion(patch=5, stride=3), Backprop())
+    assert list(found)[:4] == [
+        *("plain forward pass, again", "occlusion, a covered image", "occlusion, from all of them to maps"),
+        "backprop",
+    ]
+    covered = found["occlusion, a covered image"]
+    assert covered.speed == pytest.approx(1 / covered.plain)
+    assert covered.mib
+    assert "all methods, one forward pass" not in found  # of backprop alone
+    assert left_out == {}
+
+
+@pytest.mark.parametrize(("patch", "stride", "passes"), [(5, 3, 4), (11, 1, 4), (12, 1, 1)])
+def test_covered_images_are_as_many_as_plain_ones_at_once_and_in_all(
+    patch: int, stride: int, passes: int
+) -> None:
+    one, shown = on(googlenet_like), []
+    one.model.module.register_forward_hook(lambda _module, args, _output: shown.append(len(args[0])))
+    found, _ = lines(one, Occlusion(patch=patch, stride=stride))
+    assert "occlusion, a covered image" in found
+    assert set(shown) == {4}
+    again, recorded, for_memory = 5, 1, passes  # two turns of two, and one for its memory
+    spread = 2
+    assert len(shown) == again + recorded + 2 * (passes + passes) + for_memory + spread
 
 
 def test_every_method_that_has_a_yaml_is_timed(monkeypatch: pytest.MonkeyPatch, bench: Run) -> None:
