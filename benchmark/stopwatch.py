@@ -111,4 +111,4 @@ def covered(bench: Bench, method: Covers) -> Iterator[Line]:
     yield replace(line, speed=1 / line.plain)
     shape = (count, method.positions(size), bench.classes.shape[1])
     drops = torch.zeros(shape, dtype=bench.inputs.dtype, device=bench.inputs.device)
-    yield bench.line(f"{method.name}, from all of them to maps", lambda: method.spread(drops, size))
+    yield bench.line(f"{method.name}, maps from them", lambda: method.spread(drops, size))

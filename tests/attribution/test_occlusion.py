@@ -19,7 +19,7 @@ from benchmark.config import CONF, build
 from benchmark.errors import UserError
 from benchmark.forward import forward_pass
 from benchmark.inputs import to_input
-from benchmark.types import InputFormat, Model
+from benchmark.types import InputFormat, MeanImage, Model
 
 CLASSES = torch.tensor([[0, 3], [2, 2], [1, 4], [6, 5]])
 WINDOWS = [(4, 4), (4, 3), (5, 2), (3, 1), (1, 1), (7, 5), (11, 5), (12, 5), (12, 12)]
@@ -248,6 +248,23 @@ def test_probabilities_drop_by_the_softmax() -> None:
 def test_an_option_out_of_range_is_one_line_with_the_remedy(options: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
         Occlusion(**options).check(small(googlenet_like))
+
+
+@pytest.mark.parametrize(
+    ("fill", "refused"), [("zero", True), ("grey", True), ("mean", False), ("blur", False)]
+)
+def test_black_and_grey_are_refused_where_a_mean_image_gives_them_no_one_value(
+    fill: str, refused: bool
+) -> None:
+    model = small(googlenet_like)
+    picture = MeanImage("mean.npy", "0" * 64, np.zeros((12, 12, 3), np.float32))
+    model = replace(model, input=replace(model.input, mean_image=picture))
+    method = Occlusion(patch=5, stride=3, fill=fill)
+    if refused:
+        with pytest.raises(UserError, match=f"method.fill={fill}: .*use mean or blur"):
+            method.check(model)
+    else:
+        method.check(model)
 
 
 def test_a_check_runs_no_model() -> None:

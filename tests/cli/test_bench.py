@@ -110,7 +110,7 @@ def test_the_methods_of_a_run_share_one_forward_pass() -> None:
 def test_of_occlusion_one_covered_image_is_timed_and_not_a_heatmap() -> None:
     found, left_out = lines(on(googlenet_like), Occlusion(patch=5, stride=3), Backprop())
     assert list(found)[:4] == [
-        *("plain forward pass, again", "occlusion, a covered image", "occlusion, from all of them to maps"),
+        *("plain forward pass, again", "occlusion, a covered image", "occlusion, maps from them"),
         "backprop",
     ]
     covered = found["occlusion, a covered image"]
