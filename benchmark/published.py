@@ -48,6 +48,25 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Something known that moves a measurement away from a published number, and by how much.
+
+    Attributes:
+        what: In a clause.
+        source: Who measured the size, and how.
+        points: Metric to its least and greatest effect on ``measured - published``, fractions; of a
+            localization error, with classification as it is published.
+        given: Group (``model``, ``localizer``, ``transform``) to the choices with which it holds; with any
+            where a group is not named.
+    """
+
+    what: str
+    source: str
+    points: Mapping[str, tuple[float, float]]
+    given: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedRow:
     """The published numbers of one row.
 
@@ -59,6 +78,7 @@ class PublishedRow:
         why: Why a faithful measurement may differ.
         not_comparable: Why no measurement of this row can be held against it, such as another network;
             empty where it can.
+        reasons: Known to move a measurement, with sizes.
     """
 
     metrics: Mapping[str, float]
@@ -66,6 +86,7 @@ class PublishedRow:
     conditions: Mapping[str, Condition]
     why: str
     not_comparable: str = ""
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +200,37 @@ def _row(where: str, node: Any, known: tuple[str, ...]) -> PublishedRow:
     entry = _mapping(node, where)
     numbers = {key: entry.pop(key) for key in known if key in entry}
     conditions = _conditions(f"{where}.conditions", entry.pop("conditions", None))
-    ready = {"metrics": _metrics(where, numbers, known), "conditions": conditions}
+    reasons = _mapping(entry.pop("reasons", {}), f"{where}.reasons").items()
+    ready: dict[str, Any] = {"metrics": _metrics(where, numbers, known), "conditions": conditions}
+    ready["reasons"] = tuple(_reason(f"{where}.reasons.{key}", value, known) for key, value in reasons)
     if "not_comparable" not in entry:
         ready["not_comparable"] = ""
     return _make(PublishedRow, where, entry, **ready)
+
+
+def _reason(where: str, node: Any, known: tuple[str, ...]) -> Reason:
+    entry = _mapping(node, where)
+    points = _mapping(entry.pop("points", None), f"{where}.points")
+    choices = _mapping(entry.pop("given", {}), f"{where}.given")
+    sizes = {metric: _range(f"{where}.points.{metric}", value) for metric, value in points.items()}
+    percent = [metric for metric in known if not plain(metric)]
+    if not sizes or not set(sizes) <= set(percent):
+        raise _SlipError(f"{where}.points: must be of some of {', '.join(percent)}")
+    for group, names in choices.items():
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise _SlipError(f"{where}.given.{group}: must be a list of names")
+    held = {group: tuple(names) for group, names in choices.items()}
+    return _make(Reason, where, entry, points=sizes, given=held)
+
+
+def _range(where: str, node: Any) -> tuple[float, float]:
+    """A least and a greatest effect, typed in points."""
+    if not isinstance(node, list) or len(node) != 2 or not all(type(end) in (int, float) for end in node):
+        raise _SlipError(f"{where}: {node!r} must be two numbers of points, [least, greatest]")
+    low, high = (round(end / 100, 8) for end in node)
+    if not -1 <= low <= high <= 1:
+        raise _SlipError(f"{where}: {node!r} must be [least, greatest], in -100…100 points")
+    return low, high
 
 
 def _study(name: str, node: Any, known: tuple[str, ...]) -> Reproduction:

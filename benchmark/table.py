@@ -9,6 +9,7 @@ import pandas as pd
 from benchmark.errors import UserError
 from benchmark.published import Published, PublishedRow
 from benchmark.types import Difference, OpenRow, Result
+from benchmark.verdicts import NOT_COMPARABLE, Verdict, causes, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,6 @@ def _dataset_fingerprint(row: Result | OpenRow) -> Any:
     return dataset.get("fingerprint") if isinstance(dataset, Mapping) else None
 
 
-MATCHES = "matches"
-UNEXPLAINED = "unexplained"
-NOT_COMPARABLE = "not comparable"
-
-
 class Line(NamedTuple):
     """One metric of one row; numbers are fractions or correlations, ``None`` where there is none.
 
@@ -120,8 +116,9 @@ class Line(NamedTuple):
         published: Value.
         difference: ``measured - published``; ``None`` where the two are not comparable.
         inside: Whether the published value lies in the measured interval, its ends included; likewise.
-        verdict: What follows: :data:`MATCHES`, :data:`UNEXPLAINED` or, whether measured or not,
-            :data:`NOT_COMPARABLE`; empty where nothing was published.
+        verdict: What follows (:mod:`benchmark.verdicts`): *matches*, *explained*, *unexplained* or, whether
+            measured or not, *not comparable*; empty where nothing was published.
+        reasons: That were weighed for it, each with its effect.
         source: Of the published value.
         why: Why a faithful measurement may differ from it, or why the two are not comparable.
         reproduced: Value that others measured; ``None`` where it is not comparable.
@@ -143,6 +140,7 @@ class Line(NamedTuple):
     difference: float | None
     inside: bool | None
     verdict: str
+    reasons: str
     source: str
     why: str
     reproduced: float | None
@@ -160,7 +158,7 @@ def lines(table: Table) -> pd.DataFrame:
     kinds = dict.fromkeys(("measured", "low", "high", "published", "difference", "reproduced"), "Float64")
     texts = dict.fromkeys(
         (
-            *("row", "model", "method", "protocol", "metric", "verdict", "source", "why"),
+            *("row", "model", "method", "protocol", "metric", "verdict", "reasons", "source", "why"),
             *("reproduction", "dataset", "open"),
         ),
         "str",
@@ -192,6 +190,7 @@ def _paired(table: Table) -> Iterator[Line]:
             difference=None,
             inside=None,
             verdict="",
+            reasons="",
             source="",
             why="",
             reproduced=None,
@@ -216,7 +215,7 @@ def _line(table: Table, row: Result | OpenRow, metric: str) -> Line:
     reproduced, who = _reproduced(table, row.row)
     target = published if table.target(row.row) else None
     origin = table.origin(row.row) if published is not None else None
-    inside = estimate.low <= target <= estimate.high if estimate and target is not None else None
+    found = verdict(table, row, metric)
     return Line(
         row=row.row,
         model=row.model,
@@ -230,8 +229,9 @@ def _line(table: Table, row: Result | OpenRow, metric: str) -> Line:
         published=published,
         # Rounded where the subtraction's own noise begins, so that the csv shows no 0.006100000000000005.
         difference=round(estimate.value - target, 12) if estimate and target is not None else None,
-        inside=inside,
-        verdict=_verdict(published, target, inside),
+        inside=estimate.low <= target <= estimate.high if estimate and target is not None else None,
+        verdict=found.word if found else "",
+        reasons="; ".join(map(str, found.causes)) if found else "",
         source=origin.source if origin else "",
         why=_why(table, origin) if origin and estimate else "",
         reproduced=reproduced.get(metric),
@@ -241,10 +241,17 @@ def _line(table: Table, row: Result | OpenRow, metric: str) -> Line:
     )
 
 
-def _verdict(published: float | None, target: float | None, inside: bool | None) -> str:
-    if published is not None and target is None:
-        return NOT_COMPARABLE
-    return "" if inside is None else MATCHES if inside else UNEXPLAINED
+def verdict(table: Table, row: Result | OpenRow, metric: str) -> Verdict | None:
+    """What became of a published number; ``None`` where there is none, or nothing to hold against it."""
+    published = _published(table, row.row).get(metric)
+    target = table.target(row.row)
+    if published is None:
+        return None
+    if target is None:
+        return Verdict(NOT_COMPARABLE, (), 0.0)
+    if not isinstance(row, Result) or metric not in row.metrics:
+        return None
+    return judge(row.metrics[metric], published, causes(row, target, metric))
 
 
 def _why(table: Table, origin: PublishedRow) -> str:

@@ -1,6 +1,7 @@
 """A table for machines: one line for each metric of each row and each paired difference, numbers unscaled."""
 
-from benchmark.table import NOT_COMPARABLE, Table, lines
+from benchmark.table import Table, lines
+from benchmark.verdicts import NOT_COMPARABLE
 
 
 def render(table: Table) -> str:

@@ -11,6 +11,7 @@ from benchmark.types import OpenRow, Result
 NONE = "–"
 OUTSIDE = "*"
 _PANEL_COLUMNS = 6
+_BESIDE = ("published", "difference", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,9 @@ def _beside(table: Table, row: str) -> tuple[str, ...]:
     if table.published is None:
         return ()
     apart = table.origin(row) is not None and table.target(row) is None
-    return (NOT_COMPARABLE,) if apart or not table.comparable else ("published", "difference")
+    if apart or not table.comparable:
+        return (NOT_COMPARABLE,)
+    return _BESIDE
 
 
 def _block(row: Result | OpenRow, lines: Sequence[Line | None], beside: tuple[str, ...]) -> Block:
@@ -104,7 +107,9 @@ def _block(row: Result | OpenRow, lines: Sequence[Line | None], beside: tuple[st
     published = [strip(label, lambda line: value(line, line.published)) for label in beside[:1]]
     reproduced = strip("reproduced", lambda line: value(line, line.reproduced))
     strips = [strip("measured", lambda line: value(line, line.measured)), strip("95 % interval", interval)]
-    strips += [*published, *(strip(label, difference) for label in beside[1:])]
+    strips += published
+    if beside == _BESIDE:
+        strips += [strip("difference", difference), strip("verdict", lambda line: line.verdict or NONE)]
     if isinstance(row, OpenRow):
         strips = [Strip("measured", ("open",) * len(lines)), *published]
     if any(line and line.reproduced is not None for line in lines):

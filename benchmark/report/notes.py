@@ -7,8 +7,10 @@ from typing import Any
 from benchmark import units
 from benchmark.flat import flatten
 from benchmark.published import Condition
-from benchmark.table import Table, describe, not_comparable
+from benchmark.table import Table, describe, not_comparable, verdict
 from benchmark.types import Difference, Result
+from benchmark.verdicts import CLASSIFICATION, MATCHES, Verdict
+from benchmark.verdicts import NOT_COMPARABLE as NO_VERDICT
 
 NOT_COMPARABLE = "published, not comparable"
 """What stands beside published numbers of another dataset than the table's."""
@@ -43,6 +45,7 @@ def notes(table: Table) -> tuple[Notes, ...]:
         Notes("Open rows", tuple((row.row, clean(row.reason)) for row in table.open)),
         Notes("Checks", tuple(("", clean(check)) for check in table.checks)),
         Notes("Paired differences", tuple(_differences(table))),
+        Notes("Verdicts", tuple(_verdicts(table))),
         Notes(f"Published numbers, {_relation(table)}", tuple(_published(table))),
         Notes("Measured rows", tuple((row.row, _about(row, table.measured)) for row in table.measured)),
         Notes("Conditions of all measured rows", tuple(_common(table.measured).items())),
@@ -82,6 +85,12 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
     elif table.measured and table.published:
         mark = "* marks a published number outside the measured interval"
         yield "difference", f"measured minus published; {mark}"
+        yield (
+            "verdict",
+            "matches: the published number lies in the interval; explained: it does once the effects of the "
+            "reasons under Verdicts are added to it; unexplained: not even then. A reason without a known "
+            "size explains nothing",
+        )
 
 
 def _differences(table: Table) -> Iterator[tuple[str, str]]:
@@ -98,6 +107,42 @@ def _difference(difference: Difference) -> str:
     points = "" if units.plain(metric) else " points"
     apart = "; the interval excludes 0" if low > 0 or high < 0 else ""
     return f"{first} - {second}: {number}{points} [{', '.join(ends)}], n {n}{apart}"
+
+
+def _verdicts(table: Table) -> Iterator[tuple[str, str]]:
+    """Row by row, each with the reasons that were weighed; the sources of their sizes at the end."""
+    columns = table.published.columns if table.published else ()
+    sources: dict[str, str] = {}
+    for row in table.measured if table.comparable else ():
+        told = []
+        for column in columns:
+            found = verdict(table, row, column.key)
+            if found and found.word != NO_VERDICT:
+                told.append(f"{column.title} {_judged(column.key, found)}")
+                sources |= {cause.what: cause.source for cause in found.causes if cause.source}
+        if told:
+            yield row.row, "; ".join(told)
+    yield from sources.items()
+    if sources or any(table.target(row.row) for row in table.measured):
+        yield from _computed(table)
+
+
+def _computed(table: Table) -> Iterator[tuple[str, str]]:
+    yield (
+        CLASSIFICATION,
+        "computed: the difference in classification times the published share of right boxes among rightly "
+        "classified images. The sizes of all other reasons hold with the published classification",
+    )
+    if not table.dataset.complete:
+        yield "", "A verdict is on these images alone. Other images are no reason: their effect has no bound."
+
+
+def _judged(metric: str, found: Verdict) -> str:
+    if found.word == MATCHES:
+        return found.word
+    weighed = ", ".join(map(str, found.causes)) or "no reason of known size"
+    left = f", {units.shown(metric, found.left, signed=True)} left" if found.left else ""
+    return f"{found.word} ({weighed}{left})"
 
 
 def _images(table: Table) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ def test_a_measured_row_shows_value_interval_published_difference_and_reproducti
         "95 % interval": ("29.0–33.0", "54.0–58.0"),
         "published": ("30.00", "50.00"),
         "difference": ("+1.00", "+6.00 *"),
+        "verdict": ("matches", "unexplained"),
         "reproduced": ("–", "51.00"),
     }
 
@@ -116,6 +117,7 @@ def test_correlations_stand_as_they_are_beside_shares_in_percent() -> None:
         "95 % interval": ("-0.050 to 0.025", "3.0–5.0"),
         "published": ("0.254", "–"),
         "difference": ("-0.267 *", "–"),
+        "verdict": ("unexplained", "–"),
     }
     assert second.head == ("b/cam", "")
 
