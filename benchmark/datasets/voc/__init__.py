@@ -1,0 +1,95 @@
+"""PASCAL VOC's detection task: the plain VOCdevkit tree, any of its splits, read where it lies.
+
+Coordinates are 1-based inclusive in its files and half-open here (``xmin - 1, ymin - 1, xmax, ymax``). An
+image may hold objects of several classes; those that its annotators found hard to recognise are *difficult*.
+The images of a split are those that its list names (``ImageSets/Main/val.txt``), which may be cut short.
+"""
+
+from typing import Any
+
+from benchmark.datasets.voc.annotation import Annotation, read_all
+from benchmark.datasets.voc.layout import Tree, find
+from benchmark.datasets.voc.names import CLASSES, OFFICIAL, key
+from benchmark.datasets.voc.report import VocReport, census
+from benchmark.errors import UserError
+from benchmark.many_objects import ManyObjects, fingerprint, kept, sample_of
+from benchmark.selection import Selection, choose, file_sizes
+from benchmark.types import Sample
+
+__all__ = ["CLASSES", "VocReport", "load"]
+
+_REMEDY = "unpack the images and annotations of the same archive"
+
+
+def load(
+    root: str | None = None,
+    split: str = "val",
+    year: int = 2007,
+    difficult: str = "keep",
+    name: str | None = None,
+    **options: Any,
+) -> ManyObjects:
+    """Read one split of PASCAL VOC, and write nothing there.
+
+    Args:
+        root: Folder that holds ``VOCdevkit``, or ``VOCdevkit`` itself, or its ``VOC2007``.
+        split: A list in ``ImageSets/Main``: ``train``, ``val``, ``trainval``, ``test``, or one of your own.
+        year: Of the challenge.
+        difficult: ``keep`` the difficult objects, flagged, or ``drop`` them.
+        name: Names the results; ``None``: ``voc2007`` of val, else ``voc2007_<split>``.
+        **options: See :class:`benchmark.selection.Selection`.
+
+    Raises:
+        UserError: For anything missing, broken or contradictory, with the file or option and the remedy.
+    """
+    selection = Selection.parse(**options)
+    choose("difficult", difficult, ("keep", "drop"))
+    tree = find(root, str(split), year)
+    wanted = selection.wanted(tree.ids, str(tree.list))
+    skipped, sizes = _missing(tree, selection, wanted)
+    ids = [image_id for image_id in wanted if image_id not in skipped]
+    annotations = read_all(tree, ids)
+    samples, bare = _samples(tree, annotations, difficult == "drop")
+    if not samples:
+        raise UserError("dataset.difficult=drop leaves no image with an object; choose keep")
+    chosen = selection.arrange(samples)
+    return ManyObjects(
+        name=name or key(year, str(split)),
+        classes=CLASSES,
+        samples=chosen,
+        skipped=skipped,
+        fingerprint=fingerprint(f"voc 1 {year}", chosen, CLASSES, sizes),
+        report=VocReport(tree, OFFICIAL.get((year, str(split))), difficult, census(annotations.values())),
+        bare=bare,
+        count=OFFICIAL.get((year, str(split))),
+    )
+
+
+def _missing(
+    tree: Tree, selection: Selection, wanted: tuple[str, ...]
+) -> tuple[dict[str, str], dict[str, int]]:
+    """Images to be left out for want of a file, and the size in bytes of every image that is there."""
+    images = file_sizes(map(tree.image, wanted))
+    truths = file_sizes(map(tree.annotation, wanted))
+    lacking = {}
+    for image_id, image, truth in zip(wanted, images, truths, strict=True):
+        if truth is None:
+            lacking[image_id] = f"there is no {tree.annotation(image_id)}"
+        if image is None:
+            lacking[image_id] = f"there is no {tree.image(image_id)}"
+    sizes = {i: size for i, size in zip(wanted, images, strict=True) if size is not None}
+    return selection.skipped(lacking, wanted, _REMEDY), sizes
+
+
+def _samples(
+    tree: Tree, annotations: dict[str, Annotation], drop: bool
+) -> tuple[list[Sample], tuple[str, ...]]:
+    """The images with an object, and the ids of those without."""
+    samples, bare = [], []
+    for image_id, found in annotations.items():
+        objects = kept(found.objects, ~found.objects.difficult) if drop else found.objects
+        if len(objects.classes):
+            samples.append(sample_of(image_id, tree.image(image_id), found.size, objects))
+        else:
+            bare.append(image_id)
+    return samples, tuple(bare)

@@ -1,0 +1,104 @@
+"""One XML file of VOC: the size of an image and its objects."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from math import floor, isfinite
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+import numpy as np
+
+from benchmark.datasets.voc.layout import Tree
+from benchmark.datasets.voc.names import CLASSES
+from benchmark.errors import UserError
+from benchmark.types import Objects
+
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+class Annotation(NamedTuple):
+    """What one XML file says; ``size`` is width and height."""
+
+    size: tuple[int, int]
+    objects: Objects
+
+
+def read_all(tree: Tree, ids: Sequence[str]) -> dict[str, Annotation]:
+    """Every image's annotation.
+
+    Raises:
+        UserError: If a file cannot be read or is no annotation.
+    """
+    paths = [tree.annotation(image_id) for image_id in ids]
+    with ThreadPoolExecutor(8) as pool:  # hides the latency of network file systems
+        return dict(zip(ids, map(parse, paths, pool.map(_content, paths)), strict=True))
+
+
+def parse(path: Path, content: bytes) -> Annotation:
+    """Read one file's content; its boxes are 1-based inclusive.
+
+    Raises:
+        UserError: If it is not whole, names an unknown class, or a box is empty or leaves the image.
+    """
+    try:
+        root = ElementTree.fromstring(content)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise UserError(f"{path}: not a whole XML file ({error}); unpack the annotations anew") from error
+    width, height = _numbers(root.find("size"), ("width", "height"), path)
+    found = root.findall("object")
+    boxes = [_box(node, (width, height), path) for node in found]
+    objects = Objects(
+        np.array([_class(node, path) for node in found], np.int32),
+        np.array(boxes, np.int32).reshape(-1, 4),
+        np.array([_flag(node, path) for node in found], np.bool_),
+    )
+    return Annotation((width, height), objects)
+
+
+def _class(node: ElementTree.Element, path: Path) -> int:
+    name = (node.findtext("name") or "").strip()
+    if name not in CLASSES:
+        raise UserError(
+            f"{path}: {name or 'an object without a name'} is none of VOC's 20 classes; correct it"
+        )
+    return CLASSES.index(name)
+
+
+def _flag(node: ElementTree.Element, path: Path) -> bool:
+    text = (node.findtext("difficult") or "0").strip()
+    if text not in ("0", "1"):
+        raise UserError(f"{path}: difficult is {text} where it must be 0 or 1; unpack the annotations anew")
+    return text == "1"
+
+
+def _box(node: ElementTree.Element, size: tuple[int, int], path: Path) -> tuple[int, int, int, int]:
+    """Half-open. Only a direct child counts: the parts of a person have boxes too."""
+    xmin, ymin, xmax, ymax = _numbers(node.find("bndbox"), _CORNERS, path)
+    if not (1 <= xmin <= xmax <= size[0] and 1 <= ymin <= ymax <= size[1]):
+        raise UserError(
+            f"{path}: box {xmin} {ymin} {xmax} {ymax} is empty or leaves the image of {size[0]}x{size[1]} "
+            "pixels (1-based, inclusive); correct it"
+        )
+    return xmin - 1, ymin - 1, xmax, ymax
+
+
+def _numbers(node: ElementTree.Element | None, names: tuple[str, ...], path: Path) -> list[int]:
+    """Whole numbers; the few fractions that VOC has (in 2011 and 2012) are rounded, halves up."""
+    texts = [] if node is None else [(node.findtext(name) or "").strip() for name in names]
+    try:
+        numbers = [float(text) for text in texts]
+    except ValueError:
+        numbers = []
+    if len(numbers) != len(names) or not all(map(isfinite, numbers)):
+        raise UserError(
+            f"{path}: {' '.join(texts) or 'nothing'!r} where {', '.join(names)} are expected; unpack it anew"
+        )
+    return [floor(number + 0.5) for number in numbers]
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); check permissions") from error

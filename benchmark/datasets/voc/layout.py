@@ -1,0 +1,88 @@
+"""Where a split of VOC lies in the folder that a person has."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.datasets.voc.names import CLASSES
+from benchmark.errors import UserError
+from benchmark.selection import existing
+
+_LISTS = "ImageSets/Main"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One split of one year.
+
+    Attributes:
+        folder: The folder ``VOC2007``.
+        list: The list of the split's images.
+        ids: The images that it names.
+    """
+
+    folder: Path
+    list: Path
+    ids: frozenset[str]
+
+    def image(self, image_id: str) -> Path:
+        """Where the image would be."""
+        return self.folder / "JPEGImages" / f"{image_id}.jpg"
+
+    def annotation(self, image_id: str) -> Path:
+        """Where its XML would be."""
+        return self.folder / "Annotations" / f"{image_id}.xml"
+
+
+def find(root: str | None, split: str, year: int) -> Tree:
+    """The tree below ``root``.
+
+    Raises:
+        UserError: If there is none, it is of another year, or it has no such split.
+    """
+    if type(year) is not int:
+        raise UserError(f"dataset.year={year}: give the year as a number, such as 2007")
+    folder = _folder(existing("root", root), year)
+    lists = folder / _LISTS
+    known = _splits(lists)
+    if split not in known:
+        there = f"it has {', '.join(known)}" if known else "it has no list of images; unpack it anew"
+        raise UserError(f"dataset.split={split}: {lists} has no {split}.txt; {there}")
+    return Tree(folder, lists / f"{split}.txt", _ids(lists / f"{split}.txt"))
+
+
+def _folder(root: Path | None, year: int) -> Path:
+    if root is None:
+        raise UserError("dataset.root is not set; name the folder that holds VOCdevkit (or $BENCHMARK_VOC)")
+    places = [root / "VOCdevkit" / f"VOC{year}", root / f"VOC{year}", root]
+    for place in places:
+        if (place / _LISTS).is_dir():
+            # A folder under another name is believed.
+            if place.name.startswith("VOC2") and place.name != f"VOC{year}":
+                raise UserError(f"{place}: its name says another year than dataset.year={year}; correct one")
+            return place
+    packed = sorted(root.glob("VOC*.tar"))
+    if packed:
+        raise UserError(f"{packed[0]}: still packed; unpack it (tar -xf {packed[0].name})")
+    raise UserError(
+        f"dataset.root={root}: no {_LISTS} in it, in VOC{year} or in VOCdevkit/VOC{year}; name the folder "
+        "that holds VOCdevkit"
+    )
+
+
+def _splits(lists: Path) -> list[str]:
+    """The lists that are not one class's (``cat_val``)."""
+    stems = sorted(path.stem for path in lists.glob("*.txt"))
+    return [stem for stem in stems if not stem.startswith(tuple(f"{name}_" for name in CLASSES))]
+
+
+def _ids(path: Path) -> frozenset[str]:
+    try:
+        words = path.read_text(encoding="utf-8-sig").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: the split's list cannot be read ({error}); unpack it anew") from error
+    if not words:
+        raise UserError(f"{path}: the list names no image; unpack it anew")
+    ids = frozenset(words)
+    if len(ids) < len(words):
+        raise UserError(f"{path}: an image is named twice, or a line is more than an id; correct the list")
+    return ids

@@ -1,0 +1,23 @@
+"""The 20 classes of PASCAL VOC, and how many images its splits have."""
+
+CLASSES = (
+    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable"),
+    *("dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
+)
+"""Sorted, which is the order of the outputs of every VOC net known."""
+
+OFFICIAL = {
+    (2007, "train"): 2501,
+    (2007, "val"): 2510,
+    (2007, "trainval"): 5011,
+    (2007, "test"): 4952,
+    (2012, "train"): 5717,
+    (2012, "val"): 5823,
+    (2012, "trainval"): 11540,
+}
+"""Year and split to images, from the challenge's own database statistics."""
+
+
+def key(year: int, split: str) -> str:
+    """What names the results of a split: ``voc2007`` is val's, on which the Grad-CAM paper measures."""
+    return f"voc{year}" if split == "val" else f"voc{year}_{split}"
