@@ -7,6 +7,17 @@ import torch
 from torch import Tensor
 
 
+def at_once(batch: int | None, device: torch.device) -> int:
+    """How many changed images one forward pass is given: ``batch``, or what suits the device.
+
+    A CPU is given 8: measured on one core, 64 at once take 1.3 times (BVLC GoogLeNet) and 2 times (compact
+    VGG-16) as long an image, as their activations leave the caches. Other devices need 64 to be kept busy.
+    """
+    if batch is not None:
+        return batch
+    return 8 if device.type == "cpu" else 64
+
+
 class Grid(NamedTuple):
     """Squares of ``patch`` pixels at ``0, stride, 2 stride, …`` along both axes of an input of ``size``.
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from benchmark.channels import enlarged
+from benchmark.covers import at_once
 from benchmark.errors import UserError
 from benchmark.fills import filled, refuse_fill
 from benchmark.types import InputFormat, Model
@@ -33,7 +34,8 @@ class Options:
         sigma: Of the blur, pixels of the network's input.
         radius: Of the blur's kernel, pixels.
         score: ``softmax``, or ``sigmoid`` for a network of several labels, or ``logit``.
-        batch: Changed images of one forward pass. Changes speed and memory, no number but for rounding.
+        batch: Changed images of one forward pass; ``None``: what suits the device
+            (:func:`benchmark.covers.at_once`). Changes speed and memory, no number but for rounding.
 
     Raises:
         UserError: If an option is out of its range.
@@ -45,13 +47,13 @@ class Options:
     sigma: float = 5.0
     radius: int = 5
     score: str = "softmax"
-    batch: int = 64
+    batch: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no model could use."""
         for option in ("steps", "radius", "batch"):
             value = getattr(self, option)
-            if type(value) is not int or value < 1:
+            if (type(value) is not int or value < 1) and (option, value) != ("batch", None):
                 raise UserError(f"deletion_insertion.{option}={value}: give a whole number from 1 up")
         if self.score not in _SCORES:
             raise UserError(f"deletion_insertion.score={self.score}: choose {' | '.join(_SCORES)}")
@@ -95,10 +97,10 @@ def curves(model: Model, inputs: Tensor, maps: Tensor, classes: Tensor, options:
     others = [
         filled(inputs, model.input, f, options.sigma, options.radius) for f in (options.fill, options.start)
     ]
-    total = 2 * classes.numel() * (options.steps + 1)
+    total, batch = 2 * classes.numel() * (options.steps + 1), at_once(options.batch, inputs.device)
     scores = []
-    for first in range(0, total, options.batch):
-        flat = torch.arange(first, min(first + options.batch, total), device=inputs.device)
+    for first in range(0, total, batch):
+        flat = torch.arange(first, min(first + batch, total), device=inputs.device)
         curve, image, column, step = _unravel(flat, grid)
         changed = ranks[image, column] < (step * size**2 // options.steps)[:, None, None]
         inserts = (curve == 1)[:, None, None, None]

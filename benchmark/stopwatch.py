@@ -37,7 +37,7 @@ class Covers(Protocol):
     """A method that shows the network covered images, hundreds for each: one of them is what can be timed."""
 
     name: str
-    batch: int
+    batch: int | None
 
     def positions(self, size: int) -> int:
         """Covered images of one image of this side."""

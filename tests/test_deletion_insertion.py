@@ -102,9 +102,9 @@ def test_areas_equal_torchcams(build: Any, steps: int) -> None:
             assert float(made[1, n, k]) == pytest.approx(wanted["insertion_auc"], rel=1e-6)
 
 
-@pytest.mark.parametrize("batch", [1, 5, 16, 1000])
-def test_no_chunk_size_changes_a_number(batch: int) -> None:
-    model, options = small(vgg_like), Options(steps=6)
+@pytest.mark.parametrize("batch", [None, 1, 5, 16, 1000])
+def test_no_chunk_size_changes_a_number(batch: int | None) -> None:
+    model, options = small(vgg_like), Options(steps=6, batch=64)
     wanted = curves(model, images(), maps(), CLASSES, options)
     made = curves(model, images(), maps(), CLASSES, replace(options, batch=batch))
     torch.testing.assert_close(made, wanted, rtol=1e-11, atol=1e-13)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from benchmark.channels import accumulator
-from benchmark.covers import Grid, Sheet, runs
+from benchmark.covers import Grid, Sheet, at_once, runs
 from benchmark.errors import UserError
 from benchmark.fills import filled, refuse_fill
 from benchmark.types import ForwardPass, Model
@@ -32,7 +32,8 @@ class Occlusion:
         stride: Between neighbouring patches, pixels, at most ``patch``.
         fill: What the square shows: ``mean``, ``zero``, ``grey`` or ``blur`` (:mod:`benchmark.fills`).
         score: ``logit``, before the softmax or sigmoid, or ``probability``, after a softmax.
-        batch: Covered images of one forward pass. Changes speed and memory, no number but for rounding.
+        batch: Covered images of one forward pass; ``None``: what suits the device
+            (:func:`benchmark.covers.at_once`). Changes speed and memory, no number but for rounding.
         sigma: Of the blur, pixels of the network's input.
         layers: What it reads: nothing but the input and the scores.
         operations: Whether it walks the recorded operations.
@@ -46,7 +47,7 @@ class Occlusion:
     stride: int = 16
     fill: str = "mean"
     score: str = "logit"
-    batch: int = 64
+    batch: int | None = None
     sigma: float = 10.0
     layers: tuple[str, ...] = field(default=(), init=False)
     operations: bool = field(default=False, init=False)
@@ -55,7 +56,7 @@ class Occlusion:
         """Refuse what no model could use."""
         for option in ("patch", "stride", "batch"):
             value = getattr(self, option)
-            if type(value) is not int or value < 1:
+            if (type(value) is not int or value < 1) and (option, value) != ("batch", None):
                 raise UserError(f"method.{option}={value}: give a whole number from 1 up")
         if self.stride > self.patch:
             raise UserError(
@@ -104,10 +105,10 @@ class Occlusion:
         owners = torch.arange(span.start, span.stop, device=inputs.device) // grid.positions
         chosen = classes[owners]
         instead = filled(inputs, model.input, self.fill, self.sigma)
-        sheet = Sheet(inputs, instead, min(self.batch, len(span)))
-        scores = []
-        for first in range(span.start, span.stop, self.batch):
-            part = range(first, min(first + self.batch, span.stop))
+        batch = min(at_once(self.batch, inputs.device), len(span))
+        sheet, scores = Sheet(inputs, instead, batch), []
+        for first in range(span.start, span.stop, batch):
+            part = range(first, min(first + batch, span.stop))
             logits = model.module(sheet.cover(list(runs(grid, part))))
             scores.append(self._scores(logits, chosen[first - span.start :][: len(part)]))
         before = self._scores(forward.logits.detach(), classes)

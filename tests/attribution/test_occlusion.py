@@ -106,7 +106,7 @@ def test_captum_sees_as_many_patches(patch: int, stride: int) -> None:
 def test_no_chunk_size_changes_a_number(build_model: Any) -> None:
     model, inputs = small(build_model), images()
     wanted = heatmaps(Occlusion(patch=5, stride=3, batch=1), model, inputs)  # 16 patches, 4 images
-    for batch in (3, 16, 23, 64, 1000):
+    for batch in (None, 3, 16, 23, 64, 1000):
         made = heatmaps(Occlusion(patch=5, stride=3, batch=batch), model, inputs)
         torch.testing.assert_close(made, wanted, rtol=1e-11, atol=1e-13)
 
