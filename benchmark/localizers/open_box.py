@@ -1,0 +1,114 @@
+"""The largest segment above a fraction of the maximum, what the paper leaves open being options."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+from benchmark.boxes import by_area, component_boxes, largest_component, tight, whole
+from benchmark.errors import UserError
+from benchmark.heatmaps import peak, refuse_nan, upsample, upsample_cubic
+from benchmark.thresholds import require
+from benchmark.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
+
+
+def _half_pixel(heatmap: FloatArray, view: View) -> FloatArray:
+    size = (view.width, view.height)
+    return np.asarray(Image.fromarray(heatmap).resize(size, Image.Resampling.BILINEAR))
+
+
+def _cells(heatmap: FloatArray, view: View) -> FloatArray:
+    rows = np.arange(view.height) * heatmap.shape[0] // view.height
+    columns = np.arange(view.width) * heatmap.shape[1] // view.width
+    enlarged: FloatArray = heatmap[rows[:, None], columns]
+    return enlarged
+
+
+def _by_box(mask: BoolArray, connectivity: int) -> Box | None:
+    """The component with the largest box; of equal ones the first by ``(y0, x0, y1, x1)``."""
+    boxes = by_area(component_boxes(mask, connectivity)).tolist()
+    return Box(*boxes[0]) if boxes else None
+
+
+_UPSAMPLINGS: dict[str, Callable[[FloatArray, View], FloatArray]] = {
+    "aligned": upsample,
+    "half_pixel": _half_pixel,
+    "cubic": upsample_cubic,
+    "cells": _cells,
+}
+_COMPONENTS: dict[str, Callable[[BoolArray, int], Box | None]] = {
+    "pixels": largest_component,
+    "box": _by_box,
+    "all": lambda mask, _: tight(mask),
+}
+
+
+@dataclass(frozen=True)
+class OpenBox:
+    """Binarise at a fraction of the maximum, read what is left in one of several ways, draw its tight box.
+
+    As it comes it is the protocol of ``gradcam_15``, box for box. Its options are the readings that the
+    paper's words allow (protocol §1.4, §9), for ``./scripts/explain-gap``, which says what each is worth.
+
+    Attributes:
+        name: The localizer's key in ``conf/localizer``.
+        version: Raised whenever a change of the code can change a box.
+        threshold: Fraction of the maximum, in [0, 1); pixels strictly above it are kept.
+        upsampling: To the original pixels, before the threshold: ``aligned`` (bilinear, corners on corners),
+            ``half_pixel`` (bilinear, cells as areas; antialiased where a map shrinks), ``cubic`` (likewise,
+            MATLAB's), ``cells`` (none: each cell is a rectangle).
+        component: ``pixels``: of most pixels; ``box``: of the largest box; ``all``: everything kept.
+        connectivity: 8 or 4.
+    """
+
+    name: str
+    version: int
+    threshold: float
+    upsampling: str = "aligned"
+    component: str = "pixels"
+    connectivity: int = 8
+    needs_image: bool = field(default=False, init=False)
+    grid: tuple[float, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range.
+
+        Raises:
+            UserError: Naming the option and its range.
+        """
+        require("threshold", self.threshold, lambda value: 0 <= value < 1, "a number in [0, 1)")
+        choices: dict[str, tuple[object, ...]] = {
+            "upsampling": tuple(_UPSAMPLINGS),
+            "component": tuple(_COMPONENTS),
+            "connectivity": (8, 4),
+        }
+        for option, known in choices.items():
+            if getattr(self, option) not in known:
+                told = " | ".join(map(str, known))
+                raise UserError(f"localizer.{option} is {getattr(self, option)}; choose {told}")
+
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
+        """Locate one class from its ``[h, w]`` heatmap; the image is not looked at.
+
+        Raises:
+            UserError: If the heatmap holds NaN or infinity.
+        """
+        refuse_nan(heatmap)
+        x, y, right, bottom = view.region
+        seen = View(right - x, bottom - y, Box(0, 0, right - x, bottom - y))
+        pixels = _UPSAMPLINGS[self.upsampling](np.maximum(heatmap, 0), seen)
+        highest = pixels.max()
+        box = None
+        if highest > 0:
+            mask = pixels > np.float32(self.threshold) * highest
+            box = _COMPONENTS[self.component](mask, self.connectivity)
+        left, top = peak(pixels)
+        if box is None:
+            return Localization(whole(view), (left + x, top + y), empty=True)
+        moved = Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y)
+        return Localization(moved, (left + x, top + y), empty=False)
+
+    def curve(self, heatmap: FloatArray, view: View) -> IntArray:
+        """No boxes ``[0, 4]``: the curve is the named protocols'."""
+        return np.zeros((0, 4), np.int32)
