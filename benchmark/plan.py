@@ -52,6 +52,7 @@ class Plan:
         settings: How they are computed.
         runs: Where raw records go.
         scenes: By the fingerprint of what makes a scene.
+        models: By the fingerprint of their configuration.
         cells: Row to scene and cell.
         open: Row to the reason why it cannot be measured.
         twins: Asserted when they are done.
@@ -61,6 +62,7 @@ class Plan:
     settings: RunSettings
     runs: Path
     scenes: dict[str, Scene] = field(default_factory=dict)
+    models: dict[str, Model] = field(default_factory=dict)
     cells: dict[str, tuple[Scene, Cell]] = field(default_factory=dict)
     open: dict[str, OpenRow] = field(default_factory=dict)
     twins: list[Twins] = field(default_factory=list)
@@ -81,7 +83,9 @@ class Plan:
     def _scene(self, parts: RowParts) -> Scene:
         key = fingerprint({name: parts.config[name] for name in ("model", "transform")})
         if key not in self.scenes:
-            self.scenes[key] = Scene(self.dataset, parts.model(), parts.transform(), self.settings)
+            net = fingerprint({"model": parts.config["model"]})
+            self.models[net] = self.models.get(net) or parts.model()  # large: one for all its transforms
+            self.scenes[key] = Scene(self.dataset, self.models[net], parts.transform(), self.settings)
         return self.scenes[key]
 
     def add_twins(self, first: str, second: str) -> None:
