@@ -52,20 +52,20 @@ class Plan:
         settings: How they are computed.
         runs: Where raw records go.
         scenes: By the fingerprint of what makes a scene.
-        models: By the fingerprint of their configuration.
         cells: Row to scene and cell.
         open: Row to the reason why it cannot be measured.
         twins: Asserted when they are done.
+        models: By the fingerprint of their configuration.
     """
 
     dataset: Dataset
     settings: RunSettings
     runs: Path
     scenes: dict[str, Scene] = field(default_factory=dict)
-    models: dict[str, Model] = field(default_factory=dict)
     cells: dict[str, tuple[Scene, Cell]] = field(default_factory=dict)
     open: dict[str, OpenRow] = field(default_factory=dict)
     twins: list[Twins] = field(default_factory=list)
+    models: dict[str, Model] = field(default_factory=dict)
 
     def add(self, parts: RowParts) -> None:
         """Take in a row; one that cannot be measured is open, and says why."""

@@ -1,0 +1,109 @@
+"""``./scripts/explain-gap`` on a few embedded images, after the run that it explains."""
+
+import csv
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import benchmark.run
+from benchmark.cli import explain_gap, run
+
+Command = Callable[..., tuple[int, str, str]]
+ROW = ("experiment=googlenet", "row=googlenet/grad_cam")
+CELL = ("model=googlenet_compact", "method=grad_cam", "localizer=gradcam_15", "dataset=embedded")
+QUICK = ("pictures=0", "metric=[classification,localization]")
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, cache: Path
+) -> Command:
+    """``command(module, "key=value", …)``: exit status, stdout and stderr."""
+    monkeypatch.delenv("BENCHMARK_ILSVRC", raising=False)
+    places = (f"results_dir={tmp_path / 'results'}", f"cache_dir={cache}", "dataset.count=24")
+    few = ("dataset.limit=7", "run.batch_size=4", "tracking=none")
+
+    def call(module: Any, *options: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", [module.__name__, *places, *few, *options])
+        with pytest.raises(SystemExit) as stopped:
+            module.main()
+        printed = capsys.readouterr()
+        return int(stopped.value.code or 0), printed.out, printed.err
+
+    return call
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_explained_without_a_forward_pass_and_what_is_missing_named_with_its_command(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    status, _, complaint = command(explain_gap, *ROW)
+    assert status == 2
+    assert "googlenet/grad_cam has not been measured with these options; first: ./scripts/run " in complaint
+    assert "model=googlenet_compact method=grad_cam localizer=gradcam_15" in complaint
+
+    assert command(run, *CELL, *QUICK)[0] == 0
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("a forward pass")
+
+    with monkeypatch.context() as closed:
+        closed.setattr(benchmark.run, "explain", refuse)
+        status, printed, complaint = command(explain_gap, *ROW)
+    assert (status, "Traceback" in complaint) == (0, False), complaint
+    assert "from the paper's conventions to the run's [not the published images]" in " ".join(printed.split())
+    (table,) = (tmp_path / "results").glob("embedded-7-*/gap-googlenet-grad_cam-loc_top1.csv")
+    for suffix in (".txt", ".png"):
+        assert table.with_suffix(suffix).stat().st_size > 500
+    lines = read(table)
+    walk = [line for line in lines if line["part"] == "walk"]
+    assert [line["knob"] for line in walk] == ["preprocessing", "component", "threshold", "measured"]
+    assert "transform=ten_crop" in walk[0]["missing"]
+    assert "localizer=cam_dtbox" in walk[0]["missing"]
+    steps = [float(line["effect"]) for line in walk[1:3]]
+    assert float(walk[1]["error"]) - steps[0] + sum(steps) == pytest.approx(float(walk[-1]["error"]))
+    alone = {f"{line['knob']}: {line['setting']}": line for line in lines if line["part"] == "alone"}
+    assert {name for name, line in alone.items() if line["missing"]} == {
+        *("preprocessing: ten crops", "preprocessing: bilinear warp", "preprocessing: centre crop")
+    }
+    assert float(alone["ground truth: first box alone"]["effect"]) >= 0
+    assert float(alone["target class: given"]["effect"]) <= 0
+
+    paper = (*CELL[:2], "dataset=embedded", "transform=ten_crop", "localizer=cam_dtbox", *QUICK)
+    assert command(run, *paper)[0] == 0
+    assert command(explain_gap, *ROW)[0] == 0
+    walk = [line for line in read(table) if line["part"] == "walk"]
+    assert [line["knob"] for line in walk] == ["preprocessing", "component", "threshold", "measured"]
+    assert not any(line["missing"] for line in walk)
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (
+            ("row=googlenet/gradcam",),
+            "row=googlenet/gradcam: there is no such row here; choose googlenet/grad_",
+        ),
+        (("row=null",), "row=None: there is no such row here"),
+        (("row=googlenet/cam", "explain=cls_top1"), "explain=cls_top1: choose loc_top1 | loc_top5"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it(command: Command, typed: tuple[str, ...], says: str) -> None:
+    status, printed, complaint = command(explain_gap, "experiment=googlenet", *typed)
+    assert (status, printed) == (2, "")
+    assert complaint.startswith("error: ")
+    assert says in complaint
+    assert len(complaint.splitlines()) == 1
