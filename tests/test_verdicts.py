@@ -126,7 +126,7 @@ def test_the_notes_tell_each_verdict_its_reasons_what_is_left_and_the_sources() 
     )
     assert told["other weights"] == "a study"
     assert told["another classification error"].startswith("computed: ")
-    assert "no reason: their effect has no bound" in told[""]
+    assert "no reason: its effect has no bound" in told[""]
     complete = replace(made, dataset=replace(made.dataset, complete=True))
     assert "" not in dict(next(s for s in notes(complete) if s.heading == "Verdicts").items)
 

@@ -134,7 +134,11 @@ def _computed(table: Table) -> Iterator[tuple[str, str]]:
         "classified images. The sizes of all other reasons hold with the published classification",
     )
     if not table.dataset.complete:
-        yield "", "A verdict is on these images alone. Other images are no reason: their effect has no bound."
+        yield (
+            "",
+            "A verdict is on these images alone, where a match may be chance. That the images are others is no "
+            "reason: its effect has no bound.",
+        )
 
 
 def _judged(metric: str, found: Verdict) -> str:
