@@ -39,7 +39,8 @@ def _walk(axes: Axes, gap: Gap) -> None:
         value, low, high, _ = (100 * number for number in step.effect.estimate)
         axes.barh(place, value, left=at, color=_UP if value > 0 else _DOWN)
         axes.plot([at + low, at + high], [place, place], color="black", linewidth=1)
-        axes.annotate(f"{value:+.2f}", (max(at, at + value), place), (4, -3), textcoords="offset points")
+        end = at + max(0, value, low, high)
+        axes.annotate(f"{value:+.2f}", (end, place), (4, -3), textcoords="offset points")
         at += value
         names.append(step.knob)
     axes.barh(len(names), at, color=_END)
@@ -58,7 +59,7 @@ def _settings(axes: Axes, gap: Gap) -> None:
             continue
         value, low, high, _ = (100 * number for number in one.effect.estimate)
         axes.plot([low, high], [len(names)] * 2, color="black", linewidth=1)
-        axes.plot(value, len(names), "o", color=_UP if value > 0 else _DOWN)
+        axes.plot(value, len(names), "o", color=_UP if value > 0 else _DOWN if value < 0 else _END)
         names.append(f"{one.knob}: {one.name}")
     axes.axvline(0, color=_END, linewidth=0.8)
     axes.set_yticks(range(len(names)), names)

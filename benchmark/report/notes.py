@@ -112,17 +112,18 @@ def _difference(difference: Difference) -> str:
 def _verdicts(table: Table) -> Iterator[tuple[str, str]]:
     """Row by row, each with the reasons that were weighed; the sources of their sizes at the end."""
     columns = table.published.columns if table.published else ()
-    sources: dict[str, str] = {}
+    sources: dict[str, dict[str, None]] = {}  # source to the reasons that it sizes, in order
     for row in table.measured if table.comparable else ():
         told = []
         for column in columns:
             found = verdict(table, row, column.key)
             if found and found.word != NO_VERDICT:
                 told.append(f"{column.title} {_judged(column.key, found)}")
-                sources |= {cause.what: cause.source for cause in found.causes if cause.source}
+                for cause in (cause for cause in found.causes if cause.source):
+                    sources.setdefault(cause.source, {})[cause.what] = None
         if told:
             yield row.row, "; ".join(told)
-    yield from sources.items()
+    yield from (("; ".join(reasons), source) for source, reasons in sources.items())
     if sources or any(table.target(row.row) for row in table.measured):
         yield from _computed(table)
 
