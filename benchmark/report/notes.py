@@ -137,8 +137,8 @@ def _computed(table: Table) -> Iterator[tuple[str, str]]:
     if not table.dataset.complete:
         yield (
             "",
-            "A verdict is on these images alone, where a match may be chance. That the images are others is no "
-            "reason: its effect has no bound.",
+            "A verdict is on these images alone, where a match may be chance. That the images are others is "
+            "no reason: its effect has no bound.",
         )
 
 
