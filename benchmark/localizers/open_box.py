@@ -9,7 +9,7 @@ from PIL import Image
 from benchmark.boxes import by_area, component_boxes, largest_component, tight, whole
 from benchmark.errors import UserError
 from benchmark.heatmaps import peak, refuse_nan, upsample, upsample_cubic
-from benchmark.thresholds import require
+from benchmark.thresholds import ascending, require
 from benchmark.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
 
 
@@ -60,6 +60,7 @@ class OpenBox:
             MATLAB's), ``cells`` (none: each cell is a rectangle).
         component: ``pixels``: of most pixels; ``box``: of the largest box; ``all``: everything kept.
         connectivity: 8 or 4.
+        grid: Ascending thresholds in [0, 1) at which :meth:`curve` gives boxes.
     """
 
     name: str
@@ -68,8 +69,8 @@ class OpenBox:
     upsampling: str = "aligned"
     component: str = "pixels"
     connectivity: int = 8
+    grid: tuple[float, ...] = ()
     needs_image: bool = field(default=False, init=False)
-    grid: tuple[float, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         """Refuse options out of range.
@@ -77,7 +78,8 @@ class OpenBox:
         Raises:
             UserError: Naming the option and its range.
         """
-        require("threshold", self.threshold, lambda value: 0 <= value < 1, "a number in [0, 1)")
+        require("threshold", self.threshold, _is_fraction, "a number in [0, 1)")
+        object.__setattr__(self, "grid", ascending("grid", self.grid, _is_fraction, "in [0, 1)"))
         choices: dict[str, tuple[object, ...]] = {
             "upsampling": tuple(_UPSAMPLINGS),
             "component": tuple(_COMPONENTS),
@@ -94,21 +96,34 @@ class OpenBox:
         Raises:
             UserError: If the heatmap holds NaN or infinity.
         """
+        pixels = self._pixels(heatmap, view)
+        box = self._box(pixels, view, self.threshold)
+        left, top = peak(pixels)
+        return Localization(
+            box or whole(view), (left + view.region.x0, top + view.region.y0), empty=box is None
+        )
+
+    def curve(self, heatmap: FloatArray, view: View) -> IntArray:
+        """Boxes ``[T, 4]`` at each threshold of ``grid``, from one upsampling."""
+        pixels = self._pixels(heatmap, view)
+        boxes = [self._box(pixels, view, threshold) or whole(view) for threshold in self.grid]
+        return np.array(boxes, np.int32).reshape(-1, 4)
+
+    def _pixels(self, heatmap: FloatArray, view: View) -> FloatArray:
+        """The map over the view's region alone, in original pixels."""
         refuse_nan(heatmap)
         x, y, right, bottom = view.region
         seen = View(right - x, bottom - y, Box(0, 0, right - x, bottom - y))
-        pixels = _UPSAMPLINGS[self.upsampling](np.maximum(heatmap, 0), seen)
-        highest = pixels.max()
-        box = None
-        if highest > 0:
-            mask = pixels > np.float32(self.threshold) * highest
-            box = _COMPONENTS[self.component](mask, self.connectivity)
-        left, top = peak(pixels)
-        if box is None:
-            return Localization(whole(view), (left + x, top + y), empty=True)
-        moved = Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y)
-        return Localization(moved, (left + x, top + y), empty=False)
+        return _UPSAMPLINGS[self.upsampling](np.maximum(heatmap, 0), seen)
 
-    def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """No boxes ``[0, 4]``: the curve is the named protocols'."""
-        return np.zeros((0, 4), np.int32)
+    def _box(self, pixels: FloatArray, view: View, threshold: float) -> Box | None:
+        highest = pixels.max()
+        if highest <= 0:
+            return None
+        box = _COMPONENTS[self.component](pixels > np.float32(threshold) * highest, self.connectivity)
+        x, y = view.region[:2]
+        return box and Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y)
+
+
+def _is_fraction(value: float) -> bool:
+    return 0 <= value < 1

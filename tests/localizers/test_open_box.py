@@ -27,12 +27,13 @@ def box(heatmap: FloatArray, view: View, threshold: float = 0.15, **options: obj
 @pytest.mark.parametrize("threshold", [0.15, 0.5])
 def test_as_it_comes_its_boxes_and_peaks_are_max_box_s(connectivity: int, threshold: float) -> None:
     plain = MaxBox("max_box", 1, threshold, connectivity)
-    opened = OpenBox("open_box", 1, threshold, connectivity=connectivity)
+    opened = OpenBox("open_box", 1, threshold, connectivity=connectivity, grid=plain.grid)
     views = [full(40, 30), full(227, 227), View(60, 40, Box(10, 0, 50, 40)), full(3, 5)]
     signed = np.random.default_rng(4).standard_normal((7, 7)).astype(np.float32)
     for view in views:
         for heatmap in (smooth(1, 7, 7), noise(2, 14, 14), noise(3, 28, 28), signed, -np.abs(signed)):
             assert opened(heatmap, view) == plain(heatmap, view)
+            assert (opened.curve(heatmap, view) == plain.curve(heatmap, view)).all()
 
 
 def test_of_cells_each_is_a_rectangle_of_its_own() -> None:
