@@ -27,6 +27,7 @@ from benchmark.training.passport import (
     finished,
     publish,
     read,
+    replaced,
     trained_weights,
     write,
 )
@@ -171,7 +172,8 @@ def _trained(job: Job[Options], world: World) -> Trained:
 def _tell(job: Job[Options], passport: Passport) -> bool:
     paths: list[Any] = _files(job)
     if job.options.publish is not None:
-        paths += publish(job, Path(job.options.publish).expanduser())
+        folder = Path(job.options.publish).expanduser()
+        paths += [*replaced(job, folder), *publish(job, folder)]
     told = job.options.objective.told(passport)
     print(f"{job.name}: {told} on {passport['n']} images, {passport['seconds']:.0f} s")
     agrees, line = compare(job, passport)

@@ -103,6 +103,14 @@ def publish(job: Job[Options], folder: Path) -> list[Path]:
     return [folder / job.weights.name, folder / job.passport.name]
 
 
+def replaced(job: Job[Options], folder: Path) -> list[str]:
+    """One line where publishing there puts these weights in the place of others."""
+    there = folder / job.weights.name
+    if not there.is_file() or digest(there, "sha256") == digest(job.weights, "sha256"):
+        return []
+    return [f"replaced: other weights of that name (sha256 {digest(there, 'sha256')[:8]}…) in {folder}"]
+
+
 def compare(job: Job[Options], reached: Passport) -> tuple[bool, str]:
     """Whether a training agrees with the passport that ``train.passport`` names.
 

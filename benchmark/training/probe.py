@@ -105,7 +105,8 @@ def _chosen(job: Job[ProbeOptions], features: Features, order: ClassOrder) -> tu
     losses = (sums / n).tolist()
     best = min(range(len(strengths)), key=losses.__getitem__)  # the strongest of equals
     told = ", ".join(f"{s:g}: {loss:.4f}" for s, loss in zip(strengths, losses, strict=True))
-    print(f"{job.name}: held-out loss {told}; takes {strengths[best]:g}", file=sys.stderr, flush=True)
+    edge = ", at the end of train.strengths: widen it" if best in (0, len(strengths) - 1) else ""
+    print(f"{job.name}: held-out loss {told}; takes {strengths[best]:g}{edge}", file=sys.stderr, flush=True)
     return strengths[best], {f"{s:g}": loss for s, loss in zip(strengths, losses, strict=True)}
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from benchmark.cli import train as command_module
-from benchmark.config import CONF
+from benchmark.config import CONF, build
 from benchmark.training import passport as passports
 
 Command = Callable[..., tuple[int, str, str]]
@@ -176,6 +177,34 @@ def test_a_probe_is_published_and_the_same_command_says_that_it_is_trained(
     status, printed, told = command(*line)
     assert (status, told) == (0, "")
     assert printed.startswith("tiny: already trained\ntiny: mAP ")
+
+
+def test_weights_that_are_published_over_others_are_told(command: Command, tmp_path: Path) -> None:
+    line = [*probed(tmp_path), "train.init=given.safetensors"]
+    assert "replaced" not in command(*line)[1]
+    assert "replaced" not in command(*line)[1]
+    before = sha256((tmp_path / "published" / "tiny.safetensors").read_bytes()).hexdigest()
+    printed = command(*line, "train.strengths=[10]")[1]
+    assert f"replaced: other weights of that name (sha256 {before[:8]}…) in {tmp_path}/published" in printed
+
+
+VOC = ("voc2007_probe", "voc2007_vgg16", "voc2007_alexnet", "voc2007_vgg16_cam")
+
+
+@pytest.mark.parametrize("experiment", VOC)
+def test_the_experiments_on_voc_learn_from_train_alone_and_are_found_by_the_nets_of_voc(
+    experiment: str,
+) -> None:
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = hydra.compose("train", [f"experiment={experiment}", "weights_dir=/w"])
+    assert (cfg.train_set.split, cfg.val_set.split) == ("train", "val")
+    options = build(cfg.train, init="given.caffemodel")
+    assert options.objective.key == "map"
+    assert options.publish == "/w"
+    assert "Selvaraju" in str(options.published)
+    assert cfg.model.name in cfg.nets.values()
+    assert cfg.model.weights == f"{cfg.model.name}.safetensors"
+    assert cfg.model.outputs == len(Path(cfg.model.classes).read_text().split()) == 20
 
 
 BESIDE = (
