@@ -8,7 +8,7 @@ Conventions, everywhere in the package:
 * Errors and accuracies are fractions in ``[0, 1]``; only what is printed is in percent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,7 +48,7 @@ class Objects:
     classes: IntArray
     boxes: IntArray
     difficult: BoolArray
-    masks: tuple[Mapping[str, Any], ...] | None = None
+    masks: Sequence[Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

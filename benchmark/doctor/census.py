@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from benchmark.images import ImageFacts, UnreadableImage, check_size, inspect
 from benchmark.interfaces import Dataset
+from benchmark.regions import labelled
 from benchmark.types import Sample
 
 _GREY = ("1", "L", "LA")
@@ -89,18 +90,22 @@ def examine(samples: Sequence[Sample], decode: bool, pool: Executor, seen: Calla
 def count(dataset: Dataset) -> list[str]:
     """Numbers of samples, boxes, labels and blacklisted images, as a person reads them.
 
-    Of images that are there to be learned from, without any box, localization is not spoken of.
+    Of images that are there to be learned from, without any box, localization is not spoken of. Where images
+    hold several classes, all objects and classes count.
     """
     samples = dataset.samples
-    several = sum(len(sample.boxes) > 1 for sample in samples)
+    counts = [len(sample.objects.boxes if sample.objects else sample.boxes) for sample in samples]
+    several = sum(each > 1 for each in counts)
     extent = "the complete set" if dataset.complete else "not the complete set"
-    boxes = sum(len(sample.boxes) for sample in samples)
+    boxes = sum(counts)
+    labels = {sample.label for sample in samples}
+    labels.update(*(labelled(sample, difficult=True) for sample in samples if sample.objects))
     localized = f"{boxes}; {several} images have several" if boxes else "none: for training alone"
     blacklisted = sum(sample.blacklisted for sample in samples)
     return [
         f"samples     {len(samples)}, {extent}",
         f"boxes       {localized}",
-        f"labels      {len({sample.label for sample in samples})} of {len(dataset.classes)} classes",
+        f"labels      {len(labels)} of {len(dataset.classes)} classes",
         *([f"blacklisted {blacklisted} images, left out of localization"] if boxes else []),
         f"skipped     {len(dataset.skipped)} images",
     ]

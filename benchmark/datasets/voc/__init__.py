@@ -54,7 +54,7 @@ def load(
         raise UserError("dataset.difficult=drop leaves no image with an object; choose keep")
     chosen = selection.arrange(samples)
     return ManyObjects(
-        name=name or key(year, str(split)),
+        name=name or key(year, str(split), difficult),
         classes=CLASSES,
         samples=chosen,
         skipped=skipped,

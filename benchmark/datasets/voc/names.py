@@ -18,6 +18,7 @@ OFFICIAL = {
 """Year and split to images, from the challenge's own database statistics."""
 
 
-def key(year: int, split: str) -> str:
+def key(year: int, split: str, difficult: str) -> str:
     """What names the results of a split: ``voc2007`` is val's, on which the Grad-CAM paper measures."""
-    return f"voc{year}" if split == "val" else f"voc{year}_{split}"
+    name = f"voc{year}" if split == "val" else f"voc{year}_{split}"
+    return name if difficult == "keep" else f"{name}_without_difficult"

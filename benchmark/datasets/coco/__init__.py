@@ -1,0 +1,104 @@
+"""COCO's instances: objects of 80 classes with their outlines, read through pycocotools where they lie.
+
+The images are those of the instances json, so a json of one's own with part of them is a part of the split.
+An image without an object is left out and counted: there is no class to ask it about.
+"""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmark.datasets.coco.instances import Instances, Picture, read
+from benchmark.datasets.coco.layout import OFFICIAL, Files, find, key
+from benchmark.datasets.coco.outlines import Outlines
+from benchmark.datasets.coco.report import CocoReport
+from benchmark.errors import UserError
+from benchmark.many_objects import ManyObjects, fingerprint, sample_of
+from benchmark.selection import Selection, choose, file_sizes
+from benchmark.types import Sample
+
+__all__ = ["CocoReport", "load"]
+
+_REMEDY = "unpack the split's images, or name their folder (dataset.images=)"
+
+
+def load(
+    root: str | None = None,
+    split: str = "val2014",
+    images: str | None = None,
+    instances: str | None = None,
+    crowd: str = "keep",
+    name: str | None = None,
+    **options: Any,
+) -> ManyObjects:
+    """Read one split of COCO, and write nothing there.
+
+    Classes are the names of the json's 80 categories in the order of their numbers. A box is the smallest of
+    whole pixels that holds COCO's, within the image. No object is difficult. A crowd (several objects under
+    one outline) is an object of its class as any other, as in excitation backprop's evaluation.
+
+    Args:
+        root: Folder that holds ``annotations/instances_<split>.json`` and ``<split>/``.
+        split: ``val2014``, ``train2014``, or another of which the json is there.
+        images: Folder of the images, instead of the one in ``root``.
+        instances: The json, instead of the one in ``root``.
+        crowd: ``keep`` crowds, or ``drop`` them.
+        name: Names the results; ``None``: ``coco2014`` of val2014, else ``coco_<split>``.
+        **options: See :class:`benchmark.selection.Selection`.
+
+    Raises:
+        UserError: For anything missing, broken or contradictory, with the file or option and the remedy.
+    """
+    selection = Selection.parse(**options)
+    choose("crowd", crowd, ("keep", "drop"))
+    files = find(root, str(split), images, instances)
+    found = read(files.instances, crowd == "drop")
+    wanted = selection.wanted(found.pictures.keys(), str(files.instances))
+    shown = [image_id for image_id in wanted if len(found.pictures[image_id].annotations)]
+    if not shown:
+        raise UserError(f"{files.instances}: none of its images has an object; fetch the file anew")
+    skipped, sizes = _missing(files, selection, found, shown)
+    samples = [
+        _sample(image_id, found.pictures[image_id], files.images) for image_id in shown if image_id in sizes
+    ]
+    chosen = tuple(_outlined(sample, found) for sample in selection.arrange(samples))
+    return ManyObjects(
+        name=name or key(str(split), crowd),
+        classes=found.classes,
+        samples=chosen,
+        skipped=skipped,
+        fingerprint=fingerprint(f"coco 1 {_hash(files.instances)}", chosen, found.classes, sizes),
+        report=CocoReport(files, OFFICIAL.get(str(split)), crowd, found.census),
+        bare=tuple(sorted(set(wanted).difference(shown))),
+        count=OFFICIAL.get(str(split)),
+    )
+
+
+def _missing(
+    files: Files, selection: Selection, found: Instances, shown: list[str]
+) -> tuple[dict[str, str], dict[str, int]]:
+    """Images to be left out for want of their file, and the size in bytes of all others."""
+    paths = [files.images / found.pictures[image_id].file_name for image_id in shown]
+    sized = list(zip(shown, paths, file_sizes(paths), strict=True))
+    lacking = {image_id: f"there is no {path}" for image_id, path, size in sized if size is None}
+    sizes = {image_id: size for image_id, _, size in sized if size is not None}
+    return selection.skipped(lacking, shown, _REMEDY), sizes
+
+
+def _sample(image_id: str, picture: Picture, folder: Path) -> Sample:
+    return sample_of(image_id, folder / picture.file_name, picture.size, picture.objects())
+
+
+def _outlined(sample: Sample, found: Instances) -> Sample:
+    """With the masks: last, so that those of images left out cost nothing."""
+    picture = found.pictures[sample.image_id]
+    outlines = Outlines.of(picture.segmentations(), picture.size)
+    assert sample.objects is not None
+    return replace(sample, objects=replace(sample.objects, masks=outlines))
+
+
+def _hash(path: Path) -> str:
+    """Of the whole json: it holds the outlines, which can change a number."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

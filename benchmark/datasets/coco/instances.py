@@ -1,0 +1,167 @@
+"""COCO's instances json: its classes, and each image's objects."""
+
+import contextlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pycocotools.coco import COCO
+
+from benchmark.errors import UserError
+from benchmark.types import Objects
+
+_CLASSES = 80
+_POLYGON = 4  # numbers: pycocotools takes four for a box
+_DIGITS = 3  # COCO's coordinates have two: what lies beyond is the sum's rounding, no part of another pixel
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image of the json.
+
+    Attributes:
+        file_name: In the folder of the images.
+        size: Width and height.
+        annotations: Label, box and segmentation of each object.
+    """
+
+    file_name: str
+    size: tuple[int, int]
+    annotations: Sequence[tuple[int, tuple[int, int, int, int], Any]]
+
+    def objects(self) -> Objects:
+        """The objects without their masks."""
+        return Objects(
+            np.array([label for label, _, _ in self.annotations], np.int32),
+            np.array([box for _, box, _ in self.annotations], np.int32).reshape(-1, 4),
+            np.zeros(len(self.annotations), np.bool_),
+        )
+
+    def segmentations(self) -> list[Any]:
+        """Of each object, as the json has it."""
+        return [segmentation for _, _, segmentation in self.annotations]
+
+
+@dataclass(frozen=True)
+class Census:
+    """Numbers of the whole json, crowds included.
+
+    Attributes:
+        images: Images.
+        objects: Objects.
+        crowds: Of them crowds.
+    """
+
+    images: int
+    objects: int
+    crowds: int
+
+
+@dataclass(frozen=True)
+class Instances:
+    """What the json holds.
+
+    Attributes:
+        classes: Names in the order of the categories' numbers.
+        pictures: Image id (its file name without suffix) to the image.
+        census: Counts.
+    """
+
+    classes: tuple[str, ...]
+    pictures: Mapping[str, Picture]
+    census: Census
+
+
+def read(path: Path, drop_crowds: bool) -> Instances:
+    """Read the json.
+
+    Raises:
+        UserError: If it is broken, is no file of instances, or contradicts itself.
+    """
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # pycocotools talks
+            coco = COCO(str(path))
+        return _instances(coco, path, drop_crowds)
+    except UserError:
+        raise
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); check permissions") from error
+    except ValueError as error:  # of json, and of text that is none
+        raise UserError(f"{path}: not a whole json file ({error}); fetch it anew") from error
+    except (AssertionError, AttributeError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path}: not COCO's instances json ({type(error).__name__}: {error}); name "
+            "instances_<split>.json"
+        ) from error
+
+
+def _instances(coco: Any, path: Path, drop_crowds: bool) -> Instances:
+    numbers = sorted(coco.cats)
+    classes = tuple(str(coco.cats[number]["name"]) for number in numbers)
+    if len(set(classes)) != _CLASSES:
+        raise UserError(
+            f"{path}: {len(set(classes))} classes where COCO has {_CLASSES}; name the official instances json"
+        )
+    strange = set(coco.imgToAnns) - set(coco.imgs)
+    if strange:
+        raise UserError(
+            f"{path}: annotates image {min(strange)}, which it does not list; fetch the file anew"
+        )
+    labels = {number: label for label, number in enumerate(numbers)}
+    pictures: dict[str, Picture] = {}
+    for number, image in coco.imgs.items():
+        kept = [a for a in coco.imgToAnns.get(number, ()) if not (drop_crowds and a["iscrowd"])]
+        picture = _picture(image, kept, labels, path)
+        image_id = Path(picture.file_name).stem
+        if image_id in pictures:
+            raise UserError(f"{path}: lists {picture.file_name} twice; fetch the file anew")
+        pictures[image_id] = picture
+    annotations = coco.anns.values()
+    crowds = sum(bool(annotation["iscrowd"]) for annotation in annotations)
+    return Instances(classes, pictures, Census(len(pictures), len(annotations), crowds))
+
+
+def _picture(image: Any, annotations: Sequence[Any], labels: Mapping[int, int], path: Path) -> Picture:
+    size = int(image["width"]), int(image["height"])
+    objects = []
+    for annotation in annotations:
+        where = f"{path}: annotation {annotation['id']} of {image['file_name']}"
+        if annotation["category_id"] not in labels:
+            raise UserError(f"{where} has the unknown category {annotation['category_id']}; fetch it anew")
+        box = _box(annotation["bbox"], size, where)
+        _check_outline(annotation["segmentation"], size, where)
+        objects.append((labels[annotation["category_id"]], box, annotation["segmentation"]))
+    return Picture(str(image["file_name"]), size, objects)
+
+
+def _check_outline(segmentation: Any, size: tuple[int, int], where: str) -> None:
+    if isinstance(segmentation, list):
+        whole = segmentation and all(isinstance(p, list) and len(p) >= _POLYGON for p in segmentation)
+    else:
+        whole = list(segmentation["size"]) == [size[1], size[0]] and "counts" in segmentation
+    if not whole:
+        raise UserError(
+            f"{where}: its segmentation is none of an image of {size[0]}x{size[1]}; fetch it anew"
+        )
+
+
+def _box(bbox: Sequence[float], size: tuple[int, int], where: str) -> tuple[int, int, int, int]:
+    """The smallest half-open box of whole pixels that holds ``x y width height``; at least one pixel."""
+    x, y, wide, tall = bbox
+    (x0, x1), (y0, y1) = _span(x, wide, size[0]), _span(y, tall, size[1])
+    inside = -1 <= x <= size[0] and -1 <= y <= size[1] and x + wide <= size[0] + 1 and y + tall <= size[1] + 1
+    if wide < 0 or tall < 0 or not inside:
+        raise UserError(
+            f"{where}: box {x} {y} {wide} {tall} leaves the image of {size[0]}x{size[1]} pixels by more than "
+            "one; fetch the file of this split anew"
+        )
+    return x0, y0, x1, y1
+
+
+def _span(start: float, length: float, size: int) -> tuple[int, int]:
+    low = min(max(floor(round(start, _DIGITS)), 0), size - 1)
+    return low, max(min(ceil(round(start + length, _DIGITS)), size), low + 1)
