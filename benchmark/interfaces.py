@@ -1,4 +1,6 @@
-"""What a dataset, transform, method, localizer or metric must offer: the five kinds of things one can add.
+"""What a dataset, transform, method, localizer or metric must offer: the kinds of things one can add.
+
+Of pairs of image and class (:mod:`benchmark.pairs`), also a class policy, a reading and a pair metric.
 
 A class satisfies a protocol by having what it names; it need not import it. How each is found by its yaml and
 tested is told in the README, section "Add to it".
@@ -9,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from benchmark.pairs.values import Answers, Asked, Pair, Statistic
 from benchmark.types import (
     Estimate,
     FloatArray,
@@ -156,4 +159,86 @@ class Metric(Protocol):
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Named estimates; a name is left out where the records cannot answer."""
+        ...
+
+
+class ClassPolicy(Protocol):
+    """Which classes of an image are asked about.
+
+    Attributes:
+        name: The policy's key in ``conf/classes``.
+        version: Raised whenever a change of the code can change a choice.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - attributes, described above
+    @property
+    def version(self) -> int: ...  # noqa: D102
+
+    def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
+        """Outputs ``[N, K]`` int64 on the logits' device, -1 where an image has fewer; without waiting.
+
+        A class that stands twice in a row counts once.
+
+        Args:
+            samples: N images.
+            outputs: ``[classes]`` output of each of the dataset's classes.
+            logits: ``[N, C]``, detached.
+        """
+        ...
+
+
+class Reading(Protocol):
+    """What is read off a heatmap and stored, as columns with one value a pair of image and class.
+
+    Attributes:
+        name: The reading's key in ``conf/reading``.
+        version: Raised whenever a change of the code can change a value.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - attributes, described above
+    @property
+    def version(self) -> int: ...  # noqa: D102
+
+    def check(self, model: Model) -> None:
+        """Refuse, with one line, options that this model does not allow.
+
+        Raises:
+            UserError: With the reason and the remedy.
+        """
+        ...
+
+    def measure(self, asked: Asked) -> Mapping[str, Tensor]:
+        """The part made on the device: name to ``[N, K, …]``, without waiting for it."""
+        ...
+
+    def finish(self, pair: Pair, values: Mapping[str, FloatArray]) -> Mapping[str, Any]:
+        """The part made on the host, on a thread: one pair's columns from its values ``[…]``.
+
+        Raises:
+            UserError: If a value is not finite.
+        """
+        ...
+
+
+class PairMetric(Protocol):
+    """A pure function of stored pairs.
+
+    Attributes:
+        name: The metric's key in ``conf/pair_metric``.
+        version: Raised whenever a change of the code can change a number.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - attributes, described above
+    @property
+    def version(self) -> int: ...  # noqa: D102
+
+    def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
+        """Named statistics; a name is left out where not one pair can answer.
+
+        Raises:
+            UserError: If the pairs lack a column, naming the reading that makes it.
+        """
         ...
