@@ -1,0 +1,1 @@
+"""Which classes of an image are asked about, one file a policy."""

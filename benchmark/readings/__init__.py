@@ -1,0 +1,1 @@
+"""What is read off a heatmap and stored, one file a reading."""
