@@ -58,7 +58,7 @@ TO_A_BOX = (boxes, heatmaps, locate, segments, thresholds)
 def address(scene: Scene, recipe: Recipe, runs: Path) -> Cell:
     """The cell of a recipe on a scene, with its folders below ``runs``."""
     method, localizer = recipe.method, recipe.localizer
-    heatmap_print = provenance.fingerprint(_heatmap_identity(scene, method, recipe.config))
+    heatmap_print = provenance.fingerprint(heatmap_identity(scene, method, recipe.config))
     read = {
         "heatmaps": heatmap_print,
         "localizer": dict(recipe.config["localizer"]),
@@ -69,8 +69,8 @@ def address(scene: Scene, recipe: Recipe, runs: Path) -> Cell:
     return Cell(recipe, heatmap_folder, heatmap_folder / f"{localizer.name}-{cell_print[:16]}", cell_print)
 
 
-def _heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything that can change a heatmap."""
+def heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that can change a heatmap; of a row's ``config``, model, transform and method count."""
     model = {key: value for key, value in config["model"].items() if key not in _FREE_OF_NUMBERS}
     family = import_module(config["model"]["_target_"].rpartition(".")[0])
     code = [family, method, scene.transform, *TO_A_HEATMAP]

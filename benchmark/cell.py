@@ -1,6 +1,6 @@
 """A cell of a table: one model, method and localizer on one dataset."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.interfaces import Dataset, Localizer, Method, Transform
 from benchmark.settings import RunSettings
-from benchmark.types import Model
+from benchmark.types import Model, Sample
 
 _SHARDS = 100
 
@@ -35,6 +35,14 @@ class Scene:
         count, batch = len(self.dataset.samples), self.settings.batch_size
         size = batch * max(1, ceil(count / (_SHARDS * batch)))
         return [range(start, min(start + size, count)) for start in range(0, count, size)]
+
+    def batches(self, shards: Iterable[int]) -> Iterator[tuple[int, list[Sample]]]:
+        """The batches of the given shards, each with its shard's number."""
+        for number in sorted(shards):
+            indices = self.shards[number]
+            for start in range(0, len(indices), self.settings.batch_size):
+                batch = indices[start : start + self.settings.batch_size]
+                yield number, [self.dataset.samples[i] for i in batch]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from benchmark.address import address
 from benchmark.cell import Cell, Recipe, Scene
 from benchmark.errors import UserError
 from benchmark.interfaces import Dataset, Localizer, Method, Transform
-from benchmark.provenance import fingerprint
+from benchmark.scenes import Scenes
 from benchmark.settings import RunSettings
 from benchmark.types import Model, OpenRow
 
@@ -51,27 +51,29 @@ class Plan:
         dataset: The images of every row.
         settings: How they are computed.
         runs: Where raw records go.
-        scenes: By the fingerprint of what makes a scene.
+        scenes: Of dataset and settings.
         cells: Row to scene and cell.
         open: Row to the reason why it cannot be measured.
         twins: Asserted when they are done.
-        models: By the fingerprint of their configuration.
     """
 
     dataset: Dataset
     settings: RunSettings
     runs: Path
-    scenes: dict[str, Scene] = field(default_factory=dict)
+    scenes: Scenes = field(init=False)
     cells: dict[str, tuple[Scene, Cell]] = field(default_factory=dict)
     open: dict[str, OpenRow] = field(default_factory=dict)
     twins: list[Twins] = field(default_factory=list)
-    models: dict[str, Model] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Without a scene yet."""
+        self.scenes = Scenes(self.dataset, self.settings)
 
     def add(self, parts: RowParts) -> None:
         """Take in a row; one that cannot be measured is open, and says why."""
         try:
             method, localizer = parts.method(), parts.localizer()  # before the costly model: they may refuse
-            scene = self._scene(parts)
+            scene = self.scenes.of(parts.config, parts.model, parts.transform)
             method.check(scene.model)
         except UserError as error:
             model, name = parts.config["model"]["name"], parts.config["method"]["name"]
@@ -79,14 +81,6 @@ class Plan:
             return
         cell = address(scene, Recipe(parts.row, method, localizer, parts.changes, parts.config), self.runs)
         self.cells[parts.row] = (scene, cell)
-
-    def _scene(self, parts: RowParts) -> Scene:
-        key = fingerprint({name: parts.config[name] for name in ("model", "transform")})
-        if key not in self.scenes:
-            net = fingerprint({"model": parts.config["model"]})
-            self.models[net] = self.models.get(net) or parts.model()  # large: one for all its transforms
-            self.scenes[key] = Scene(self.dataset, self.models[net], parts.transform(), self.settings)
-        return self.scenes[key]
 
     def add_twins(self, first: str, second: str) -> None:
         """Have the boxes of two rows compared; nothing is compared where one of them is open.
@@ -112,7 +106,7 @@ class Plan:
         cells = [*self.cells.values(), *((twins.scene, twins.second) for twins in self.twins)]
         return [
             (scene, list({cell.folder: cell for owner, cell in cells if owner is scene}.values()))
-            for scene in self.scenes.values()
+            for scene in self.scenes
         ]
 
 

@@ -6,9 +6,8 @@ works on the next batch.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from benchmark.cell import Cell, Scene
 from benchmark.explain import Batch, Explained, explain, prepare, read_batches
 from benchmark.interfaces import Method
 from benchmark.locate import Located, collect, locate, slots
+from benchmark.pool import threads
 from benchmark.progress import Counter
 from benchmark.store import (
     KEPT_SIDE,
@@ -32,7 +32,6 @@ from benchmark.store import (
     write_heatmaps,
     write_records,
 )
-from benchmark.types import Sample
 
 _BATCHES_WAITING = 4  # of boxes still being made: enough to keep the threads busy, few enough for the memory
 
@@ -58,7 +57,7 @@ def measure(scene: Scene, cells: Sequence[Cell]) -> None:
         return
     total = sum(len(scene.shards[n]) for n in mine)
     counter = Counter(scene.model.name, total, total - sum(len(scene.shards[n]) for n in lacking))
-    with counter, _threads(settings.thread_count) as pool:
+    with counter, threads(settings.thread_count) as pool:
         for number, of_shard in sorted(lacking.items()):
             stored = [cell for cell in of_shard if heatmap_file(cell.heatmap_folder, number).exists()]
             for cell in stored:
@@ -71,15 +70,6 @@ def measure(scene: Scene, cells: Sequence[Cell]) -> None:
 
 def _made(scene: Scene, began: float) -> Made:
     return Made(provenance.made_by(scene.settings.torch_device), monotonic() - began)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[Executor]:
-    pool = ThreadPoolExecutor(count)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _from_storage(scene: Scene, number: int, cell: Cell, pool: Executor) -> None:
@@ -151,7 +141,7 @@ def _from_images(scene: Scene, lacking: Mapping[int, list[Cell]], pool: Executor
     if not lacking:
         return
     prepare(scene.model, scene)
-    batches = list(_batches(scene, lacking))
+    batches = list(scene.batches(lacking))
     waiting: deque[tuple[_OpenShard, Batch, Explained | None]] = deque()
     busy: deque[list[Future[Located]]] = deque()
     shard: _OpenShard | None = None
@@ -176,15 +166,6 @@ def _from_images(scene: Scene, lacking: Mapping[int, list[Cell]], pool: Executor
             finish_one()
     while waiting:
         finish_one()
-
-
-def _batches(scene: Scene, lacking: Mapping[int, list[Cell]]) -> Iterator[tuple[int, list[Sample]]]:
-    """The batches of the given shards, each with its shard's number."""
-    size = scene.settings.batch_size
-    for number in sorted(lacking):
-        indices = scene.shards[number]
-        for start in range(0, len(indices), size):
-            yield number, [scene.dataset.samples[i] for i in indices[start : start + size]]
 
 
 def _methods(cells: Sequence[Cell]) -> dict[Path, Method]:

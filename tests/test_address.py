@@ -36,7 +36,7 @@ def read_by(file: Path) -> set[Path]:
                     or {base.with_suffix(".py") if base.with_suffix(".py").exists() else base / "__init__.py"}
                 ) - found
                 found |= new
-                todo += new
+                todo += [path for path in new if path.stem != "interfaces"]  # protocols compute nothing
     return found
 
 

@@ -84,7 +84,7 @@ def _rows(cfg: DictConfig) -> list[Row]:
 
 def _measure(plan: Plan, cells: Cells) -> None:
     """One forward pass for all of them, where one is needed at all."""
-    for scene in plan.scenes.values():
+    for scene in plan.scenes:
         once = {cell.folder: cell for owner, cell in cells.values() if owner is scene}
         measure(scene, list(once.values()))
 

@@ -78,7 +78,7 @@ def plan(tmp_path: Path) -> Plan:
     for _, made in cells.values():
         for number, images in enumerate(on.shards):
             write_records(record_file(made.folder, number), by_hand(on, images), Made({}, 0.0))
-    return Plan(on.dataset, on.settings, runs, {"one": on}, cells)
+    return Plan(on.dataset, on.settings, runs, cells=cells)
 
 
 def test_the_threshold_is_the_best_of_the_held_out_images_not_of_the_evaluated_ones(plan: Plan) -> None:
