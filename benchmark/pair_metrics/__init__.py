@@ -1,0 +1,1 @@
+"""Metrics of pairs of image and class, one file each."""

@@ -1,0 +1,37 @@
+"""Areas under the deletion and the insertion curve."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.pair_statistics import answered, column, image_mean
+from benchmark.pairs.values import Answers, Statistic
+
+
+@dataclass(frozen=True)
+class DeletionInsertion:
+    """How fast the class's score falls as a map's highest pixels are deleted, and rises as they are inserted.
+
+    ``deletion`` is the area under the first curve, where less is better, ``insertion`` that under the second,
+    where more is; both in units of the score, that of the reading (Petsiuk et al., "RISE", BMVC 2018, §4.2).
+    The mean over an image's pairs, whichever classes were asked, then over the images.
+
+    Attributes:
+        name: The metric's key in ``conf/pair_metric``.
+        version: Raised whenever a change of the code can change a number.
+    """
+
+    name: str
+    version: int
+
+    def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
+        """Both areas.
+
+        Raises:
+            UserError: If the pairs lack the columns of the reading ``deletion_insertion``.
+        """
+        pairs = answers.pairs
+        every = np.ones(len(pairs), np.bool_)
+        areas = {name: column(pairs, name, "deletion_insertion") for name in ("deletion", "insertion")}
+        return answered({name: image_mean(pairs, area, every) for name, area in areas.items()})
