@@ -7,7 +7,7 @@ what has to be stored is handed on as plain dictionaries.
 import difflib
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,33 @@ def rows(cfg: DictConfig, overrides: list[str], config_name: str = "config") -> 
     return composed
 
 
+def swept(cfg: DictConfig, overrides: list[str]) -> list[Row]:
+    """The rows of :func:`rows`, once for every combination of the values in ``sweep``.
+
+    A row's name then ends in its values, ``vgg16/cam/patch=16``.
+
+    Raises:
+        UserError: As :func:`rows`; and if ``sweep`` is no mapping of options to lists of values.
+    """
+    if cfg.sweep is None:
+        return rows(cfg, overrides)
+    lists = cfg.sweep.values() if isinstance(cfg.sweep, DictConfig) else [None]
+    if not all(isinstance(each, ListConfig) and each for each in lists):
+        form = "'{reference.patch:[16,32]}'"
+        raise UserError(f"sweep={cfg.sweep}: give options with lists of values, such as {form}")
+    options = [str(key) for key in cfg.sweep]
+    fixed = [word for word in overrides if word.partition("=")[0] in options]
+    if fixed:
+        raise UserError(f"{fixed[0]}: the rows go over a list of these; leave this out, and shorten the list")
+    found = []
+    for values in itertools.product(*cfg.sweep.values()):
+        pairs = list(zip(options, values, strict=True))
+        suffix = "/".join(_part_of_name(key, value) for key, value in pairs)
+        lines = [*overrides, *(_assigned(key, value) for key, value in pairs)]
+        found += [replace(row, name=f"{row.name}/{suffix}") for row in rows(cfg, lines)]
+    return found
+
+
 def product(config_name: str, overrides: list[str], *axes: Mapping[str, Sequence[Any]]) -> list[Row]:
     """The rows of a matrix or a sweep: every combination of the axes' values, the last axis the fastest.
 
@@ -226,6 +253,7 @@ def _has(cfg: DictConfig, key: str) -> bool:
 
 _NUMERIC = (
     *("model", "method", "localizer", "metric", "transform"),
+    *("reference", "classes", "reading", "pair_metric", "bootstrap", "sweep"),
     *("run.precision", "run.top_k", "dataset.blacklist"),
 )
 _PLACES = ("model.weights_dir", "model.checksums")

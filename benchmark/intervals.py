@@ -11,6 +11,7 @@ from benchmark.types import BoolArray, Estimate
 
 Numbers = npt.NDArray[np.float64]
 _TAIL = 0.025
+_AT_ONCE = 10_000_000  # counts held in memory: 80 MB
 
 
 def bootstrap(
@@ -38,8 +39,13 @@ def bootstrap(
     if resamples < 1:
         raise UserError(f"resamples is {resamples}; it must be at least 1")
     rows, counts = np.unique(values.reshape(len(values), -1), axis=0, return_counts=True)
-    draws = np.random.default_rng(seed).multinomial(len(values), counts / len(values), resamples)
-    low, high = np.quantile(reduce(draws @ rows.astype(np.float64) / len(values)), [_TAIL, 1 - _TAIL])
+    rng, numbers = np.random.default_rng(seed), rows.astype(np.float64)
+    drawn = []
+    for start in range(0, resamples, _AT_ONCE // len(rows) + 1):
+        size = min(_AT_ONCE // len(rows) + 1, resamples - start)
+        draws = rng.multinomial(len(values), counts / len(values), size)  # in parts, the same draws as in one
+        drawn.append(reduce(draws.astype(np.float64) @ numbers / len(values)))
+    low, high = np.quantile(np.concatenate(drawn), [_TAIL, 1 - _TAIL])
     return float(low), float(high)
 
 

@@ -35,8 +35,8 @@ def result(scene: Scene, cell: Cell, metrics: Mapping[str, Metric]) -> Result | 
         fingerprint=cell.fingerprint,
         metrics=measure(records, metrics),
         counts=counts(scene, records),
-        conditions=conditions(scene, read_made(files)) | {"protocol": _first_line(cell.localizer)},
-        config=_without_places(scene, cell.recipe.config),
+        conditions=conditions(scene, read_made(files)) | {"protocol": first_line(cell.localizer)},
+        config=without_places(scene, cell.recipe.config),
     )
 
 
@@ -45,7 +45,7 @@ def merged_records(scene: Scene, cell: Cell) -> Path:
     return merge(cell.folder, [record_file(cell.folder, number) for number in range(len(scene.shards))])
 
 
-def _without_places(scene: Scene, config: Mapping[str, Any]) -> dict[str, Any]:
+def without_places(scene: Scene, config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration with paths cut to their last part, and without how the work was shared out.
 
     Where files lie is no condition of a number: what they hold is, by its hash.
@@ -61,7 +61,8 @@ def _last_part(value: Any) -> Any:
     return Path(value).name if isinstance(value, str) else value
 
 
-def _first_line(component: object) -> str:
+def first_line(component: object) -> str:
+    """What a component says of itself, in a sentence."""
     return (inspect.getdoc(type(component)) or "").partition("\n")[0]
 
 

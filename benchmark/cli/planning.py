@@ -5,10 +5,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.config import Row, build, plain
+from benchmark.config import Row, build, plain, published, typed, variation
 from benchmark.errors import UserError
 from benchmark.interfaces import Dataset
 from benchmark.plan import Plan, RowParts
+from benchmark.published import Published
 from benchmark.settings import RunSettings
 from benchmark.table import DatasetNote
 
@@ -24,17 +25,39 @@ def plan_of(cfg: DictConfig, asked: list[Row], runs: Path) -> Plan:
     settings: RunSettings = build(cfg.run)
     _ = settings.torch_device  # refused before anything is read
     plan = Plan(build(cfg.dataset), settings, runs)
+    refuse_own_conditions(cfg, asked)
     for row in asked:
-        if plain(row.cfg.dataset) != plain(cfg.dataset) or plain(row.cfg.run) != plain(cfg.run):
-            raise UserError(
-                f"{row.name}: all rows of a table share dataset and run options; choose them outside it"
-            )
         plan.add(_parts(row))
     if not plan.cells:
         raise UserError(next(iter(plan.open.values())).reason)
     for first, second in (cfg.table or {}).get("same_boxes", ()):
         plan.add_twins(first, second)
     return plan
+
+
+def refuse_own_conditions(cfg: DictConfig, asked: list[Row]) -> None:
+    """Refuse a row that chooses another dataset or other run options than its table.
+
+    Raises:
+        UserError: Naming the row.
+    """
+    for row in asked:
+        if plain(row.cfg.dataset) != plain(cfg.dataset) or plain(row.cfg.run) != plain(cfg.run):
+            raise UserError(
+                f"{row.name}: all rows of a table share dataset and run options; choose them outside it"
+            )
+
+
+def published_of(cfg: DictConfig) -> Published | None:
+    """The published numbers beside a table, if it has any."""
+    name = cfg.table.get("published") if cfg.table else None
+    return published(name) if name else None
+
+
+def changes_of(cfg: DictConfig) -> list[str]:
+    """What the user changed in an experiment, or, without one, beside the cell's own parts."""
+    named = () if cfg.table else ("model=", "method=", "localizer=")
+    return [change for change in variation(typed()) if not change.startswith(named)]
 
 
 def _parts(row: Row) -> RowParts:

@@ -1,0 +1,45 @@
+"""The task ``boxes``: heatmaps to boxes, held against the annotated ones. Table 1."""
+
+from functools import partial
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from benchmark.cli.outcome import Outcome
+from benchmark.cli.planning import changes_of, note_of, plan_of, published_of
+from benchmark.config import build, rows, typed
+from benchmark.interfaces import Metric
+from benchmark.pictures import picture_sheet
+from benchmark.plan import Plan, stem
+from benchmark.results import compare, merged_records, result
+from benchmark.run import measure
+from benchmark.table import Table
+
+
+def measured(cfg: DictConfig, results: Path) -> Outcome:
+    """Measure what is missing, and make the table from what is stored."""
+    plan = plan_of(cfg, rows(cfg, typed()), results / "runs")
+    for scene, cells in plan.work():
+        measure(scene, cells)
+    table = _table(cfg, plan)
+    return Outcome(
+        table=table,
+        dataset=plan.dataset,
+        records={row.row: merged_records(*plan.cells[row.row]) for row in table.measured},
+        sheet=partial(picture_sheet, table=table, cells=plan.cells, count=cfg.pictures),
+    )
+
+
+def _table(cfg: DictConfig, plan: Plan) -> Table:
+    metrics: dict[str, Metric] = {str(name): build(node) for name, node in cfg.metric.items()}
+    measured = {name: result(scene, cell, metrics) for name, (scene, cell) in plan.cells.items()}
+    order = cfg.table.rows if cfg.table else [*plan.cells, *plan.open]
+    own_name = cfg.table.name if cfg.table else f"{cfg.model.name}-{cfg.method.name}-{cfg.localizer.name}"
+    return Table(
+        name=stem(own_name, changes_of(cfg)),
+        title=cfg.table.title if cfg.table else f"{cfg.method.name} on {cfg.model.name}",
+        dataset=note_of(plan.dataset),
+        rows=tuple({**plan.open, **measured}[str(row)] for row in order),
+        published=published_of(cfg),
+        checks=tuple(compare(twins) for twins in plan.twins),
+    )

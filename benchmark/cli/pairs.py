@@ -1,0 +1,105 @@
+"""The task ``pairs``: questions to pairs of image and class, such as rank correlation."""
+
+from functools import partial
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from benchmark.cli.outcome import Outcome
+from benchmark.cli.planning import changes_of, note_of, published_of, refuse_own_conditions
+from benchmark.config import Row, build, plain, swept, typed
+from benchmark.errors import UserError
+from benchmark.interfaces import Method, PairMetric
+from benchmark.pairs.cell import Question
+from benchmark.pairs.order import orders
+from benchmark.pairs.plan import PairParts, PairPlan
+from benchmark.pairs.result import Measured, Resampling, differences, merged_pairs, result
+from benchmark.pairs.run import measure
+from benchmark.plan import stem
+from benchmark.table import Table
+from benchmark.types import OpenRow
+
+_NUMERIC_PARTS = ("dataset", "transform", "model", "method", "reference", "classes", "reading", "run")
+_OF_BOXES = ("localizer", "metric")
+
+
+def measured(cfg: DictConfig, results: Path) -> Outcome:
+    """Measure what is missing, and make the table from what is stored."""
+    for word in typed():
+        if word.startswith(_OF_BOXES):
+            raise UserError(f"{word}: this experiment draws no box; leave it out (--help shows its options)")
+    metrics: dict[str, PairMetric] = {str(name): build(node) for name, node in cfg.pair_metric.items()}
+    resampling: Resampling = build(cfg.bootstrap)
+    plan = _plan(cfg, results / "runs")
+    for scene, question, cells in plan.work():
+        measure(scene, question, cells)
+    found = {name: result(row, metrics, resampling) for name, row in plan.rows.items()}
+    done = [name for name, one in found.items() if isinstance(one, Measured)]
+    return Outcome(
+        table=_table(cfg, plan, found, resampling),
+        dataset=plan.dataset,
+        records={name: merged_pairs(plan.rows[name]) for name in done},
+        sheet=lambda path: [],
+    )
+
+
+def _plan(cfg: DictConfig, runs: Path) -> PairPlan:
+    settings = build(cfg.run)
+    _ = settings.torch_device  # refused before anything is read
+    asked = swept(cfg, typed())
+    refuse_own_conditions(cfg, asked)
+    plan = PairPlan(build(cfg.dataset), settings, runs)
+    for row in asked:
+        plan.add(_parts(row))
+    if not plan.rows:
+        raise UserError(next(iter(plan.open.values())).reason)
+    return plan
+
+
+def _parts(row: Row) -> PairParts:
+    cfg = row.cfg
+    return PairParts(
+        row=row.name,
+        config={name: plain(cfg[name]) for name in _NUMERIC_PARTS},
+        model=partial(build, cfg.model),
+        transform=partial(build, cfg.transform),
+        method=partial(build, cfg.method),
+        reference=partial(_reference, cfg),
+        question=partial(_question, cfg),
+    )
+
+
+def _reference(cfg: DictConfig) -> Method | None:
+    """The reference method; what it says of ``method.`` options is said of ``reference.`` ones."""
+    try:
+        method: Method | None = build(cfg.reference) if cfg.reference else None
+    except UserError as error:
+        raise UserError(str(error).replace("method.", "reference.")) from error
+    return method
+
+
+def _question(cfg: DictConfig) -> Question:
+    readings = {str(name): build(node) for name, node in cfg.reading.items()}
+    config = {"classes": plain(cfg.classes), "readings": plain(cfg.reading)}
+    return Question(build(cfg.classes), readings, config)
+
+
+def _table(
+    cfg: DictConfig, plan: PairPlan, found: dict[str, Measured | OpenRow], resampling: Resampling
+) -> Table:
+    rows = {name: one.result if isinstance(one, Measured) else one for name, one in found.items()}
+    done = [one for one in found.values() if isinstance(one, Measured)]
+    metric = cfg.table.get("differences") if cfg.table else None
+    apart = differences(done, metric, resampling)
+    published = published_of(cfg)
+    order = [*plan.rows, *plan.open]
+    own_name = cfg.table.name if cfg.table else f"{cfg.model.name}-{cfg.method.name}-{cfg.classes.name}"
+    return Table(
+        name=stem(own_name, changes_of(cfg)),
+        title=cfg.table.title if cfg.table else f"{cfg.method.name} on {cfg.model.name}",
+        dataset=note_of(plan.dataset),
+        rows=tuple({**plan.open, **rows}[name] for name in order),
+        published=published,
+        checks=orders([one.result for one in done], metric, apart, published) if metric else (),
+        differences=apart,
+    )

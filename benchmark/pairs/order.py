@@ -1,0 +1,92 @@
+"""The order of the methods, in sentences: the one found, the published one, how sure both are."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from benchmark.published import Published
+from benchmark.types import Difference, Result
+from benchmark.units import shown
+
+
+def family(row: str) -> tuple[str, str]:
+    """What rows of one comparison share: the network's name and the settings, without the method's.
+
+    >>> family("vgg16/grad_cam/patch=16")
+    ('vgg16', 'patch=16')
+    """
+    model, _, rest = row.partition("/")
+    return model, rest.partition("/")[2]
+
+
+def orders(
+    results: Sequence[Result], metric: str, differences: Sequence[Difference], published: Published | None
+) -> tuple[str, ...]:
+    """One sentence for each family of at least two rows.
+
+    Args:
+        results: Of the table.
+        metric: That they are ordered by, higher first.
+        differences: Paired, with intervals.
+        published: May hold the rows' numbers, without their settings.
+    """
+    families: dict[tuple[str, str], list[Result]] = {}
+    for one in results:
+        if metric in one.metrics:
+            families.setdefault(family(one.row), []).append(one)
+    several = {key: rows for key, rows in families.items() if len(rows) > 1}
+    return tuple(_sentence(key, rows, metric, differences, published) for key, rows in several.items())
+
+
+def _sentence(
+    key: tuple[str, str],
+    rows: Sequence[Result],
+    metric: str,
+    differences: Sequence[Difference],
+    published: Published | None,
+) -> str:
+    found = {_method(one.row): one.metrics[metric].value for one in rows}
+    model, settings = key
+    parts = [f"{', '.join(filter(None, [model, settings]))} by {metric}: {_chain(found, metric)}"]
+    own = [d for d in differences if family(d.first) == key and d.metric == metric]
+    told = {frozenset((_method(d.first), _method(d.second))): d for d in own}
+    alike = [pair for pair, d in told.items() if d.estimate.low <= 0 <= d.estimate.high]
+    if told:
+        parts.append(f"{len(alike)} of {len(told)} differences are not told from 0")
+    theirs = _theirs(published, model, metric, found)
+    if len(theirs) > 1:
+        parts.append(f"published {_chain(theirs, metric)}")
+        parts.append(_agreement(found, theirs, told))
+    return "; ".join(parts)
+
+
+def _method(row: str) -> str:
+    return row.split("/")[1] if "/" in row else row
+
+
+def _chain(values: dict[str, float], metric: str) -> str:
+    ordered = sorted(values, key=lambda name: -values[name])
+    return " > ".join(f"{name} {shown(metric, values[name])}" for name in ordered)
+
+
+def _theirs(
+    published: Published | None, model: str, metric: str, found: dict[str, float]
+) -> dict[str, float]:
+    if published is None:
+        return {}
+    rows = {name: published.rows.get(f"{model}/{name}") for name in found}
+    return {name: row.metrics[metric] for name, row in rows.items() if row and metric in row.metrics}
+
+
+def _agreement(
+    found: dict[str, float], theirs: dict[str, float], told: dict[frozenset[str], Difference]
+) -> str:
+    """How many pairs of methods stand in the published order, and which certainly do not."""
+    pairs = list(combinations(sorted(theirs, key=lambda name: -theirs[name]), 2))
+    against = [(a, b) for a, b in pairs if found[a] < found[b]]
+    certain = [
+        f"{b} above {a}"
+        for a, b in against
+        if (d := told.get(frozenset((a, b)))) and not d.estimate.low <= 0 <= d.estimate.high
+    ]
+    text = f"{len(pairs) - len(against)} of {len(pairs)} pairs of methods stand in the published order"
+    return f"{text}; against it beyond the interval: {', '.join(certain)}" if certain else text

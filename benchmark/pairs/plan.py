@@ -1,0 +1,114 @@
+"""From configured rows to what has to be asked: scenes, each with its cells, references among them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmark.cell import Scene
+from benchmark.errors import UserError
+from benchmark.interfaces import Dataset, Method, SeveralViews, Transform
+from benchmark.pairs.cell import PairCell, Question, pair_cell
+from benchmark.scenes import Scenes
+from benchmark.settings import RunSettings
+from benchmark.types import Model, OpenRow
+
+
+@dataclass(frozen=True)
+class PairParts:
+    """A row's components, and the plain configuration that they were built from.
+
+    ``reference`` gives ``None`` where the row's maps are not held against another method's.
+    """
+
+    row: str
+    config: Mapping[str, Any]
+    model: Callable[[], Model]
+    transform: Callable[[], Transform]
+    method: Callable[[], Method]
+    reference: Callable[[], Method | None]
+    question: Callable[[], Question]
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """A row that can be measured.
+
+    Attributes:
+        row: Its name.
+        scene: Model, images, transform.
+        question: What is asked.
+        cell: The method's answers.
+        reference: The reference method's; ``None`` without one.
+        config: The row's resolved configuration, plain.
+    """
+
+    row: str
+    scene: Scene
+    question: Question
+    cell: PairCell
+    reference: PairCell | None
+    config: Mapping[str, Any]
+
+    @property
+    def cells(self) -> tuple[PairCell, ...]:
+        """The method's and the reference's."""
+        return (self.cell,) if self.reference is None else (self.cell, self.reference)
+
+
+@dataclass
+class PairPlan:
+    """What an experiment with pairs computes.
+
+    Attributes:
+        dataset: The images of every row.
+        settings: How they are computed.
+        runs: Where raw records go.
+        rows: By name.
+        open: Row to the reason why it cannot be measured.
+    """
+
+    dataset: Dataset
+    settings: RunSettings
+    runs: Path
+    rows: dict[str, PairRow] = field(default_factory=dict)
+    open: dict[str, OpenRow] = field(default_factory=dict)
+    _scenes: Scenes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Without a scene yet."""
+        self._scenes = Scenes(self.dataset, self.settings)
+
+    def add(self, parts: PairParts) -> None:
+        """Take in a row; one that cannot be measured is open, and says why."""
+        try:
+            self.rows[parts.row] = self._row(parts)
+        except UserError as error:
+            model, name = parts.config["model"]["name"], parts.config["method"]["name"]
+            self.open[parts.row] = OpenRow(parts.row, model, name, str(error))
+
+    def _row(self, parts: PairParts) -> PairRow:
+        method, reference, question = parts.method(), parts.reference(), parts.question()
+        scene = self._scenes.of(parts.config, parts.model, parts.transform)
+        if isinstance(scene.transform, SeveralViews):
+            raise UserError(
+                f"transform={scene.transform.name}: pairs are asked of one view; choose transform=warp"
+            )
+        for explained in filter(None, (method, reference)):
+            explained.check(scene.model)
+        for reading in question.readings.values():
+            reading.check(scene.model)
+        cell = pair_cell(scene, question, method, parts.config, self.runs)
+        held = {**parts.config, "method": parts.config["reference"]}
+        against = pair_cell(scene, question, reference, held, self.runs) if reference else None
+        return PairRow(parts.row, scene, question, cell, against, parts.config)
+
+    def work(self) -> Iterator[tuple[Scene, Question, list[PairCell]]]:
+        """Each scene and question with its cells, every cell once."""
+        groups: dict[tuple[int, str], tuple[Scene, Question, dict[Path, PairCell]]] = {}
+        for row in self.rows.values():
+            key = id(row.scene), repr(row.question.config)
+            cells = groups.setdefault(key, (row.scene, row.question, {}))[2]
+            cells.update({cell.folder: cell for cell in row.cells})
+        for scene, question, cells in groups.values():
+            yield scene, question, list(cells.values())

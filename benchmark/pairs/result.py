@@ -1,0 +1,162 @@
+"""The cheap half: stored pairs to results and paired differences. Needs no image and no device."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.interfaces import PairMetric
+from benchmark.intervals import Numbers, bootstrap, bounded
+from benchmark.pairs.order import family
+from benchmark.pairs.plan import PairRow
+from benchmark.pairs.store import made_of, merge_pairs, pair_file, read_pairs
+from benchmark.pairs.values import Answers, Pairs, Statistic
+from benchmark.results import conditions, first_line, without_places
+from benchmark.types import Difference, Estimate, OpenRow, Result
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A finished row: its result, and the statistics behind it.
+
+    Attributes:
+        result: With estimates.
+        statistics: Metric to what its estimate is made of.
+    """
+
+    result: Result
+    statistics: Mapping[str, Statistic]
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """The bootstrap over images.
+
+    Attributes:
+        resamples: How many, at least 1.
+        seed: Of the draws.
+    """
+
+    resamples: int = 10_000
+    seed: int = 0
+
+    def estimate(self, statistic: Statistic) -> Estimate:
+        """The number with its 95 % interval."""
+        value = float(statistic.reduce(statistic.values.mean(axis=0, keepdims=True))[0])
+        interval = bootstrap(statistic.values, statistic.reduce, self.resamples, self.seed)
+        count = len(statistic.image_ids)
+        return bounded(value, count, interval) if statistic.fraction else Estimate(value, *interval, count)
+
+    def difference(self, first: Statistic, second: Statistic) -> Estimate | None:
+        """The first less the second over the images that both have; ``None`` if there is none."""
+        places = {image_id: number for number, image_id in enumerate(second.image_ids)}
+        shared = [(n, places[image_id]) for n, image_id in enumerate(first.image_ids) if image_id in places]
+        if not shared:
+            return None
+        ours, theirs = np.array(shared).T
+        width = first.values.shape[1]
+
+        def reduce(means: Numbers) -> Numbers:
+            less: Numbers = first.reduce(means[:, :width]) - second.reduce(means[:, width:])
+            return less
+
+        both = np.concatenate([first.values[ours], second.values[theirs]], axis=1)
+        ids = tuple(first.image_ids[n] for n in ours)
+        return self.estimate(Statistic(ids, both, reduce))
+
+
+def result(row: PairRow, metrics: Mapping[str, PairMetric], resampling: Resampling) -> Measured | OpenRow:
+    """What a row's stored pairs say, or how many of its shards are missing.
+
+    Raises:
+        UserError: If a stored file is damaged, or a metric lacks a reading or a reference.
+    """
+    files = {cell.folder: _files(row, cell.folder) for cell in row.cells}
+    every = [path for paths in files.values() for path in paths]
+    absent = sum(not path.exists() for path in every)
+    if absent:
+        reason = f"{absent} of {len(every)} shards are not done yet"
+        return OpenRow(row.row, row.scene.model.name, row.cell.method.name, reason)
+    pairs = read_pairs(files[row.cell.folder])
+    reference = read_pairs(files[row.reference.folder]) if row.reference else None
+    answers = Answers(pairs, reference)
+    statistics = {
+        name: statistic for metric in metrics.values() for name, statistic in metric(answers).items()
+    }
+    made = made_of(files[row.cell.folder])
+    told = conditions(row.scene, made) | {"protocol": _told(row, metrics), "resampling": vars(resampling)}
+    estimates = {name: resampling.estimate(statistic) for name, statistic in statistics.items()}
+    return Measured(
+        Result(
+            row=row.row,
+            model=row.scene.model.name,
+            method=row.cell.method.name,
+            localizer=_protocol(row),
+            fingerprint=row.cell.fingerprint,
+            metrics=estimates,
+            counts=_counts(row, pairs, reference),
+            conditions=told,
+            config=without_places(row.scene, row.config),
+        ),
+        statistics,
+    )
+
+
+def merged_pairs(row: PairRow) -> Path:
+    """One file with all pairs of a finished row."""
+    return merge_pairs(row.cell.folder, _files(row, row.cell.folder))
+
+
+def _files(row: PairRow, folder: Path) -> list[Path]:
+    return [pair_file(folder, number) for number in range(len(row.scene.shards))]
+
+
+def _protocol(row: PairRow) -> str:
+    """In a word or two, under the row's name: what it is held against, or which classes are asked."""
+    return f"{row.reference.method.name}, {row.question.protocol}" if row.reference else row.question.protocol
+
+
+def _told(row: PairRow, metrics: Mapping[str, PairMetric]) -> str:
+    """In a sentence: every named, versioned part of the protocol with what it means."""
+    policy, readings = row.question.policy, row.question.readings.values()
+    return "; ".join(
+        [
+            f"classes {policy.name} v{policy.version}",
+            *(f"{reading.name} v{reading.version}" for reading in readings),
+            *(f"{metric.name} v{metric.version}: {first_line(metric)}" for metric in metrics.values()),
+        ]
+    )
+
+
+def _counts(row: PairRow, pairs: Pairs, reference: Pairs | None) -> dict[str, int]:
+    counted = {
+        "expected": len(row.scene.dataset.samples),
+        "done": pairs.done,
+        "skipped": len(pairs.skipped) + len(row.scene.dataset.skipped),
+        "images_asked": len(set(pairs.image_ids)),
+        "pairs": len(pairs),
+    }
+    for name, one in (("constant_maps", pairs), ("constant_reference_maps", reference)):
+        if one is not None and "constant" in one.columns:
+            counted[name] = int(one.columns["constant"].sum())
+    return counted
+
+
+def differences(
+    measured: Sequence[Measured], metric: str | None, resampling: Resampling
+) -> tuple[Difference, ...]:
+    """Paired differences of a metric between rows of one network and setting, the higher row first."""
+    if metric is None:
+        return ()
+    rows = [one for one in measured if metric in one.statistics]
+    rows.sort(key=lambda one: -one.result.metrics[metric].value)
+    found = []
+    for a, b in combinations(rows, 2):
+        if family(a.result.row) != family(b.result.row):
+            continue
+        estimate = resampling.difference(a.statistics[metric], b.statistics[metric])
+        if estimate is not None:
+            found.append(Difference(a.result.row, b.result.row, metric, estimate))
+    return tuple(found)
