@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark import deletion_insertion, heatmaps, provenance, regions, resampling
+from benchmark import asking, deletion_insertion, heatmaps, provenance, regions, resampling
 from benchmark.address import heatmap_identity
 from benchmark.cell import Scene
 from benchmark.interfaces import ClassPolicy, Method, Reading
 from benchmark.pairs import ask
 
-TO_A_PAIR = (ask, deletion_insertion, heatmaps, regions, resampling)
+TO_A_PAIR = (ask, asking, deletion_insertion, heatmaps, regions, resampling)
 """The code from a heatmap to a pair's columns, beside the class policy and the readings."""
 
 
