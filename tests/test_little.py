@@ -16,6 +16,9 @@ from benchmark.little import completed
         (["model=alexnet_compact", "method=c_mwp"], ["dataset=embedded"]),
         (["method=c_mwp"], ["dataset=embedded", "model=vgg16_compact"]),
         (["localizer=cam_20"], ["dataset=embedded", "model=vgg16_compact"]),
+        (["experiment=occlusion"], ["dataset=embedded", "dataset.limit=24", "dataset.order=stratified"]),
+        (["experiment=occlusion", "dataset.order=id"], ["dataset=embedded", "dataset.limit=24"]),
+        (["experiment=occlusion", "dataset.limit=48"], ["dataset=embedded"]),
     ],
 )
 def test_without_images_the_embedded_ones_are_meant(typed: list[str], added: list[str]) -> None:
@@ -26,7 +29,7 @@ def test_without_images_the_embedded_ones_are_meant(typed: list[str], added: lis
     "place", ["dataset.root=/x", "dataset=ilsvrc_val", "dataset.images=/x", "dataset.root="]
 )
 def test_who_names_images_gets_those(place: str) -> None:
-    for named in ("experiment=googlenet", "method=cam"):
+    for named in ("experiment=googlenet", "experiment=occlusion", "method=cam"):
         assert completed([place, named], {}) == [place, named]
     assert completed([place], {}) == [place, "experiment=table1"]
 
