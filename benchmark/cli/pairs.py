@@ -60,7 +60,7 @@ def _parts(row: Row) -> PairParts:
     cfg = row.cfg
     return PairParts(
         row=row.name,
-        config={name: plain(cfg[name]) for name in _NUMERIC_PARTS},
+        config={name: plain(cfg[name]) if cfg.get(name) else None for name in _NUMERIC_PARTS},
         model=partial(build, cfg.model),
         transform=partial(build, cfg.transform),
         method=partial(build, cfg.method),
@@ -72,7 +72,7 @@ def _parts(row: Row) -> PairParts:
 def _reference(cfg: DictConfig) -> Method | None:
     """The reference method; what it says of ``method.`` options is said of ``reference.`` ones."""
     try:
-        method: Method | None = build(cfg.reference) if cfg.reference else None
+        method: Method | None = build(cfg.reference) if cfg.get("reference") else None
     except UserError as error:
         raise UserError(str(error).replace("method.", "reference.")) from error
     return method
