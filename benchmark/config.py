@@ -153,7 +153,8 @@ def swept(cfg: DictConfig, overrides: list[str]) -> list[Row]:
         pairs = list(zip(options, values, strict=True))
         suffix = "/".join(_part_of_name(key, value) for key, value in pairs)
         lines = [*overrides, *(_assigned(key, value) for key, value in pairs)]
-        found += [replace(row, name=f"{row.name}/{suffix}") for row in rows(cfg, lines)]
+        own = cfg if cfg.table else hydra.compose("config", lines)  # which rows of a table compose themselves
+        found += [replace(row, name=f"{row.name}/{suffix}") for row in rows(own, lines)]
     return found
 
 
@@ -174,7 +175,7 @@ def product(config_name: str, overrides: list[str], *axes: Mapping[str, Sequence
             row.
     """
     parsed = _parse(overrides)
-    fixed = [str(o.input_line) for o in parsed if any(o.key_or_group in keys for keys in axes)]
+    fixed = [str(o.input_line) for o in parsed if any(_key(o) in keys for keys in axes)]
     if fixed:
         raise UserError(f"{fixed[0]}: the rows go over a list of these; leave this out, and shorten the list")
     unused = {str(override.input_line) for override in parsed}
@@ -228,6 +229,12 @@ def _parse(overrides: list[str]) -> list[Override]:
     return OverridesParser.create().parse_overrides(overrides)
 
 
+def _key(override: Override) -> str:
+    """What is set: ``method``, ``method.layer``, or ``method@reference``, the same group in another place."""
+    place = f"@{override.package}" if override.package else ""
+    return f"{override.key_or_group}{place}"
+
+
 def _is_group(override: Override) -> bool:
     return (CONF / override.key_or_group).is_dir()
 
@@ -236,8 +243,8 @@ def _lay_over(
     config_name: str, own: list[str], overrides: list[Override]
 ) -> tuple[list[str], list[Override]]:
     """A row's overrides under the user's, and those of the user's that fit it."""
-    keys = {override.key_or_group for override in overrides}
-    base = [override for override in _parse(own) if override.key_or_group not in keys]
+    keys = {_key(override) for override in overrides}
+    base = [override for override in _parse(own) if _key(override) not in keys]
     base += [override for override in overrides if _is_group(override)]
     chosen = hydra.compose(config_name, [str(override.input_line) for override in base])
     fitting = [o for o in overrides if _is_group(o) or o.is_add() or _has(chosen, o.key_or_group)]
@@ -265,7 +272,7 @@ def variation(overrides: list[str]) -> list[str]:
     Left out is what cannot change a number by itself: where files lie (their content is in the fingerprints),
     how work is shared out, tracking. What is left names the table's files.
     """
-    named = {str(o.key_or_group): o for o in _parse(overrides)}
+    named = {_key(o): o for o in _parse(overrides)}
     kept = [o for key, o in named.items() if key.startswith(_NUMERIC) and key not in _PLACES]
     return sorted(str(o.input_line) for o in kept if not _names_a_file(o))
 
