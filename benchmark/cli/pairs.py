@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
@@ -9,7 +10,7 @@ from benchmark.cli.outcome import Outcome
 from benchmark.cli.planning import changes_of, note_of, published_of, refuse_own_conditions
 from benchmark.config import Row, build, plain, swept, typed
 from benchmark.errors import UserError
-from benchmark.interfaces import Method, PairMetric
+from benchmark.interfaces import Method
 from benchmark.pairs.cell import Question
 from benchmark.pairs.order import orders
 from benchmark.pairs.plan import PairParts, PairPlan
@@ -19,21 +20,23 @@ from benchmark.plan import stem
 from benchmark.table import Table
 from benchmark.types import OpenRow
 
-_NUMERIC_PARTS = ("dataset", "transform", "model", "method", "reference", "classes", "reading", "run")
+_NUMERIC_PARTS = (
+    *("dataset", "transform", "model", "method", "reference", "classes", "reading", "pair_metric"),
+    "run",
+)
 _OF_BOXES = ("localizer", "metric")
 
 
 def measured(cfg: DictConfig, results: Path) -> Outcome:
     """Measure what is missing, and make the table from what is stored."""
     for word in typed():
-        if word.startswith(_OF_BOXES):
+        if word.lstrip("+~").startswith(_OF_BOXES):
             raise UserError(f"{word}: this experiment draws no box; leave it out (--help shows its options)")
-    metrics: dict[str, PairMetric] = {str(name): build(node) for name, node in cfg.pair_metric.items()}
     resampling: Resampling = build(cfg.bootstrap)
     plan = _plan(cfg, results / "runs")
     for scene, question, cells in plan.work():
         measure(scene, question, cells)
-    found = {name: result(row, metrics, resampling) for name, row in plan.rows.items()}
+    found = {name: result(row, resampling) for name, row in plan.rows.items()}
     done = [name for name, one in found.items() if isinstance(one, Measured)]
     return Outcome(
         table=_table(cfg, plan, found, resampling),
@@ -48,6 +51,9 @@ def _plan(cfg: DictConfig, runs: Path) -> PairPlan:
     _ = settings.torch_device  # refused before anything is read
     asked = swept(cfg, typed())
     refuse_own_conditions(cfg, asked)
+    for row in asked:
+        if plain(row.cfg.bootstrap) != plain(cfg.bootstrap):
+            raise UserError(f"{row.name}: all rows of a table share the bootstrap; choose it outside them")
     plan = PairPlan(build(cfg.dataset), settings, runs)
     for row in asked:
         plan.add(_parts(row))
@@ -66,6 +72,7 @@ def _parts(row: Row) -> PairParts:
         method=partial(build, cfg.method),
         reference=partial(_reference, cfg),
         question=partial(_question, cfg),
+        metrics=partial(_built, cfg.pair_metric),
     )
 
 
@@ -79,9 +86,13 @@ def _reference(cfg: DictConfig) -> Method | None:
 
 
 def _question(cfg: DictConfig) -> Question:
-    readings = {str(name): build(node) for name, node in cfg.reading.items()}
     config = {"classes": plain(cfg.classes), "readings": plain(cfg.reading)}
-    return Question(build(cfg.classes), readings, config)
+    return Question(build(cfg.classes), _built(cfg.reading), config)
+
+
+def _built(nodes: DictConfig) -> dict[str, Any]:
+    """What a group that is chosen as a list describes, by name."""
+    return {str(name): build(node) for name, node in nodes.items()}
 
 
 def _table(

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark.cell import Scene
 from benchmark.errors import UserError
-from benchmark.interfaces import Dataset, Method, SeveralViews, Transform
+from benchmark.interfaces import Dataset, Method, PairMetric, SeveralViews, Transform
 from benchmark.pairs.cell import PairCell, Question, pair_cell
 from benchmark.scenes import Scenes
 from benchmark.settings import RunSettings
@@ -28,6 +28,7 @@ class PairParts:
     method: Callable[[], Method]
     reference: Callable[[], Method | None]
     question: Callable[[], Question]
+    metrics: Callable[[], Mapping[str, PairMetric]]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class PairRow:
         question: What is asked.
         cell: The method's answers.
         reference: The reference method's; ``None`` without one.
+        metrics: What is made of the answers, by name.
         config: The row's resolved configuration, plain.
     """
 
@@ -48,6 +50,7 @@ class PairRow:
     question: Question
     cell: PairCell
     reference: PairCell | None
+    metrics: Mapping[str, PairMetric]
     config: Mapping[str, Any]
 
     @property
@@ -89,6 +92,7 @@ class PairPlan:
 
     def _row(self, parts: PairParts) -> PairRow:
         method, reference, question = parts.method(), parts.reference(), parts.question()
+        metrics = parts.metrics()
         scene = self._scenes.of(parts.config, parts.model, parts.transform)
         if isinstance(scene.transform, SeveralViews):
             raise UserError(
@@ -101,7 +105,7 @@ class PairPlan:
         cell = pair_cell(scene, question, method, parts.config, self.runs)
         held = {**parts.config, "method": parts.config["reference"]}
         against = pair_cell(scene, question, reference, held, self.runs) if reference else None
-        return PairRow(parts.row, scene, question, cell, against, parts.config)
+        return PairRow(parts.row, scene, question, cell, against, metrics, parts.config)
 
     def work(self) -> Iterator[tuple[Scene, Question, list[PairCell]]]:
         """Each scene and question with its cells, every cell once."""

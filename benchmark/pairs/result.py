@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.interfaces import PairMetric
+from benchmark.errors import UserError
 from benchmark.intervals import Numbers, bootstrap, bounded
 from benchmark.pairs.order import family
 from benchmark.pairs.plan import PairRow
@@ -67,11 +67,12 @@ class Resampling:
         return self.estimate(Statistic(ids, both, reduce))
 
 
-def result(row: PairRow, metrics: Mapping[str, PairMetric], resampling: Resampling) -> Measured | OpenRow:
+def result(row: PairRow, resampling: Resampling) -> Measured | OpenRow:
     """What a row's stored pairs say, or how many of its shards are missing.
 
     Raises:
-        UserError: If a stored file is damaged, or a metric lacks a reading or a reference.
+        UserError: If a stored file is damaged, a metric lacks a reading or a reference, or the method and its
+            reference were not asked the same.
     """
     files = {cell.folder: _files(row, cell.folder) for cell in row.cells}
     every = [path for paths in files.values() for path in paths]
@@ -81,12 +82,12 @@ def result(row: PairRow, metrics: Mapping[str, PairMetric], resampling: Resampli
         return OpenRow(row.row, row.scene.model.name, row.cell.method.name, reason)
     pairs = read_pairs(files[row.cell.folder])
     reference = read_pairs(files[row.reference.folder]) if row.reference else None
+    _refuse_unlike(row, pairs, reference)
     answers = Answers(pairs, reference)
     statistics = {
-        name: statistic for metric in metrics.values() for name, statistic in metric(answers).items()
+        name: statistic for metric in row.metrics.values() for name, statistic in metric(answers).items()
     }
-    made = made_of(files[row.cell.folder])
-    told = conditions(row.scene, made) | {"protocol": _told(row, metrics), "resampling": vars(resampling)}
+    told = conditions(row.scene, made_of(every)) | {"protocol": _told(row), "resampling": vars(resampling)}
     estimates = {name: resampling.estimate(statistic) for name, statistic in statistics.items()}
     return Measured(
         Result(
@@ -104,6 +105,18 @@ def result(row: PairRow, metrics: Mapping[str, PairMetric], resampling: Resampli
     )
 
 
+def _refuse_unlike(row: PairRow, pairs: Pairs, reference: Pairs | None) -> None:
+    """Rows meet by their place: an image that one of two runs could not read would shift all after it."""
+    if reference is None or row.reference is None:
+        return
+    asked, held = ((one.image_ids, one.columns["label"].tolist()) for one in (pairs, reference))
+    if asked != held:
+        raise UserError(
+            f"{row.cell.folder}, {row.reference.folder}: not of the same images and classes, such as where a "
+            "file could be read in one run only; delete both and run again"
+        )
+
+
 def merged_pairs(row: PairRow) -> Path:
     """One file with all pairs of a finished row."""
     return merge_pairs(row.cell.folder, _files(row, row.cell.folder))
@@ -118,14 +131,14 @@ def _protocol(row: PairRow) -> str:
     return f"{row.reference.method.name}, {row.question.protocol}" if row.reference else row.question.protocol
 
 
-def _told(row: PairRow, metrics: Mapping[str, PairMetric]) -> str:
+def _told(row: PairRow) -> str:
     """In a sentence: every named, versioned part of the protocol with what it means."""
     policy, readings = row.question.policy, row.question.readings.values()
     return "; ".join(
         [
             f"classes {policy.name} v{policy.version}",
             *(f"{reading.name} v{reading.version}" for reading in readings),
-            *(f"{metric.name} v{metric.version}: {first_line(metric)}" for metric in metrics.values()),
+            *(f"{metric.name} v{metric.version}: {first_line(metric)}" for metric in row.metrics.values()),
         ]
     )
 

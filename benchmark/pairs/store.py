@@ -67,6 +67,9 @@ def read_pairs(paths: Sequence[Path]) -> Pairs:
     """
     shards = [_read(path) for path in paths]
     table = pa.concat_tables([table for table, _ in shards if len(table)] or [shards[0][0]])
+    done = sum(meta["done"] for _, meta in shards)
+    if not done:
+        raise UserError(f"{paths[0].parent}: not one image could be read; ./scripts/doctor says why")
     if not len(table):
         raise UserError(
             f"{paths[0].parent}: not one image has a class to ask about; choose another class policy "
@@ -77,7 +80,7 @@ def read_pairs(paths: Sequence[Path]) -> Pairs:
     return Pairs(
         image_ids=tuple(table["image_id"].to_pylist()),
         columns=columns,
-        done=sum(meta["done"] for _, meta in shards),
+        done=done,
         skipped={image: why for _, meta in shards for image, why in meta["skipped"].items()},
     )
 
