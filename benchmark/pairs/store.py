@@ -96,7 +96,10 @@ def _read(path: Path) -> tuple[pa.Table, dict[str, Any]]:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise UserError(f"{path}: this shard is damaged ({error}); delete it and run again") from error
-    metadata = {key.decode(): json.loads(value) for key, value in table.schema.metadata.items()}
+    metadata = {key.decode(): json.loads(value) for key, value in (table.schema.metadata or {}).items()}
+    lacking = [key for key in ("shapes", "done", "skipped") if key not in metadata]
+    if lacking:
+        raise UserError(f"{path}: this shard is damaged (no {lacking[0]}); delete it and run again")
     return table.replace_schema_metadata(None), metadata
 
 
