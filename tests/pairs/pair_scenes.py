@@ -77,11 +77,12 @@ def question(policy: str = "labelled") -> Question:
 
 
 def config_of(on: Scene, method: str) -> dict[str, Any]:
-    """A row's plain configuration; the method is named by its options too."""
+    """A row's plain configuration."""
+    options = {"patch": OCCLUSION.patch} if method == "occlusion" else {}
     return {
         "model": {"_target_": "small_models.as_model", "name": on.model.name},
         "transform": {"name": "warp"},
-        "method": {"name": method},
+        "method": {"name": method, **options},
         "dataset": {},
     }
 
