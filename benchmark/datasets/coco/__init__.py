@@ -57,7 +57,7 @@ def load(
     wanted = selection.wanted(found.pictures.keys(), str(files.instances))
     shown = [image_id for image_id in wanted if len(found.pictures[image_id].annotations)]
     if not shown:
-        raise UserError(f"{files.instances}: none of its images has an object; fetch the file anew")
+        raise UserError(_nothing(files, selection, crowd))
     skipped, sizes = _missing(files, selection, found, shown)
     samples = [
         _sample(image_id, found.pictures[image_id], files.images) for image_id in shown if image_id in sizes
@@ -73,6 +73,13 @@ def load(
         bare=tuple(sorted(set(wanted).difference(shown))),
         count=OFFICIAL.get(str(split)),
     )
+
+
+def _nothing(files: Files, selection: Selection, crowd: str) -> str:
+    listed = "its images" if selection.list is None else "the images of dataset.list"
+    remedy = "fetch the file anew" if selection.list is None else "correct the list"
+    keep = "keep crowds (dataset.crowd=keep), or " if crowd == "drop" else ""
+    return f"{files.instances}: none of {listed} has an object; {keep}{remedy}"
 
 
 def _missing(

@@ -2,9 +2,10 @@
 
 import contextlib
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from benchmark.errors import UserError
 from benchmark.types import Objects
 
 _CLASSES = 80
-_POLYGON = 4  # numbers: pycocotools takes four for a box
+_POLYGON = 4  # numbers; where the first part has no more, pycocotools takes it for a box, and fails
 _DIGITS = 3  # COCO's coordinates have two: what lies beyond is the sum's rounding, no part of another pixel
 
 
@@ -90,9 +91,9 @@ def read(path: Path, drop_crowds: bool) -> Instances:
         raise
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); check permissions") from error
-    except ValueError as error:  # of json, and of text that is none
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not a whole json file ({error}); fetch it anew") from error
-    except (AssertionError, AttributeError, KeyError, TypeError) as error:
+    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{path}: not COCO's instances json ({type(error).__name__}: {error}); name "
             "instances_<split>.json"
@@ -140,26 +141,41 @@ def _picture(image: Any, annotations: Sequence[Any], labels: Mapping[int, int], 
 
 def _check_outline(segmentation: Any, size: tuple[int, int], where: str) -> None:
     if isinstance(segmentation, list):
-        whole = segmentation and all(isinstance(p, list) and len(p) >= _POLYGON for p in segmentation)
+        whole = all(map(_is_polygon, segmentation)) and segmentation and len(segmentation[0]) > _POLYGON
     else:
-        whole = list(segmentation["size"]) == [size[1], size[0]] and "counts" in segmentation
+        whole = list(segmentation["size"]) == [size[1], size[0]] and _fills(segmentation.get("counts"), size)
     if not whole:
         raise UserError(
             f"{where}: its segmentation is none of an image of {size[0]}x{size[1]}; fetch it anew"
         )
 
 
+def _is_polygon(part: Any) -> bool:
+    return isinstance(part, list) and len(part) >= _POLYGON and isfinite(sum(part))
+
+
+def _fills(counts: Any, size: tuple[int, int]) -> bool:
+    """Whether run lengths are those of all pixels: of fewer, pycocotools would read on beyond."""
+    if isinstance(counts, list):
+        return min(counts, default=-1) >= 0 and sum(counts) == size[0] * size[1]
+    return isinstance(counts, str)
+
+
 def _box(bbox: Sequence[float], size: tuple[int, int], where: str) -> tuple[int, int, int, int]:
     """The smallest half-open box of whole pixels that holds ``x y width height``; at least one pixel."""
     x, y, wide, tall = bbox
-    (x0, x1), (y0, y1) = _span(x, wide, size[0]), _span(y, tall, size[1])
-    inside = -1 <= x <= size[0] and -1 <= y <= size[1] and x + wide <= size[0] + 1 and y + tall <= size[1] + 1
-    if wide < 0 or tall < 0 or not inside:
+    if not (_fits(x, wide, size[0]) and _fits(y, tall, size[1])):
         raise UserError(
-            f"{where}: box {x} {y} {wide} {tall} leaves the image of {size[0]}x{size[1]} pixels by more than "
-            "one; fetch the file of this split anew"
+            f"{where}: box {x} {y} {wide} {tall} is none, or leaves the image of {size[0]}x{size[1]} pixels "
+            "by more than one; fetch the file of this split anew"
         )
+    (x0, x1), (y0, y1) = _span(x, wide, size[0]), _span(y, tall, size[1])
     return x0, y0, x1, y1
+
+
+def _fits(start: float, length: float, size: int) -> bool:
+    """Never where one is not a number."""
+    return -1 <= start <= size and length >= 0 and start + length <= size + 1
 
 
 def _span(start: float, length: float, size: int) -> tuple[int, int]:
