@@ -122,9 +122,9 @@ def rows(cfg: DictConfig, overrides: list[str], config_name: str = "config") -> 
             raise UserError(
                 f"table.rows.{name}: a row is a list of overrides, such as [model=vgg16, method=cam]"
             )
-        lines, fitting = _lay_over(config_name, list(own), parsed)
+        row, fitting = _composed(config_name, list(own), parsed)
         unused -= {str(override.input_line) for override in fitting}
-        composed.append(Row(str(name), hydra.compose(config_name, lines), _changes(fitting)))
+        composed.append(Row(str(name), row, _changes(fitting)))
     if unused:
         raise UserError(f"{min(unused)}: no row of table {cfg.table.name} has this option")
     return composed
@@ -197,8 +197,10 @@ def _composed(
     config_name: str, own: list[str], overrides: list[Override]
 ) -> tuple[DictConfig, list[Override]]:
     """A row under the user's overrides, and those of them that fit it: mostly all, which costs half."""
+    keys = {_key(override) for override in overrides}
+    lines = [*(o for o in _parse(own) if _key(o) not in keys), *overrides]
     try:
-        return hydra.compose(config_name, [*own, *(str(o.input_line) for o in overrides)]), overrides
+        return hydra.compose(config_name, [str(o.input_line) for o in lines]), overrides
     except ConfigCompositionException:
         lines, fitting = _lay_over(config_name, own, overrides)
         return hydra.compose(config_name, lines), fitting

@@ -8,7 +8,7 @@ import pytest
 from omegaconf import DictConfig
 from random_records import make
 
-from benchmark.config import CONF, build, rows, variation
+from benchmark.config import CONF, build, plain, rows, swept, variation
 from benchmark.errors import UserError
 
 GROUPS = ("dataset", "transform", "method", "localizer", "tracking", "run")
@@ -17,6 +17,11 @@ EXPERIMENTS = sorted(
     path.stem for path in (CONF / "experiment").glob("*.yaml") if "\ntable:" in path.read_text()
 )
 PARTS = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
+OF_PAIRS = [
+    (group, path.stem)
+    for group in ("classes", "reading", "pair_metric", "task")
+    for path in sorted((CONF / group).glob("*.yaml"))
+]
 NEEDED = {"max_box": ["localizer.threshold=0.3"]}
 
 
@@ -51,6 +56,25 @@ def test_every_yaml_builds_what_bears_its_name(group: str, name: str, tmp_path: 
     part = build(cfg[group])
     if group in ("transform", "method", "localizer"):
         assert str(part.name).startswith(name)
+
+
+@pytest.mark.parametrize(("group", "name"), OF_PAIRS)
+def test_every_yaml_of_pairs_builds_what_bears_its_name(group: str, name: str) -> None:
+    if group == "task":
+        assert build(composed(f"task={name}").task).func.__module__ == f"benchmark.cli.{name}"
+        return
+    listed = group != "classes"
+    cfg = composed("task=pairs", f"{group}=[{name}]" if listed else f"{group}={name}")[group]
+    assert not listed or list(cfg) == [name]
+    made = build(cfg[name] if listed else cfg)
+    assert (made.name, type(made.version)) == (name, int)
+
+
+def test_every_method_can_be_the_reference() -> None:
+    for path in sorted((CONF / "method").glob("*.yaml")):
+        cfg = composed("task=pairs", f"method@reference={path.stem}")
+        assert (cfg.method.name, build(cfg.reference).name) == ("grad_cam", path.stem)
+        assert plain(cfg.reference) == plain(composed(f"method={path.stem}").method)
 
 
 def test_every_metric_gives_estimates_under_a_name_of_its_own() -> None:
@@ -124,3 +148,81 @@ def test_a_missing_value_is_named() -> None:
 def test_an_option_that_a_part_does_not_have_is_named() -> None:
     with pytest.raises(UserError, match="colour"):
         build(composed("+localizer.colour=red").localizer)
+
+
+SWEEP = "sweep={reference.patch:[16,64],reference.fill:[mean,blur]}"
+
+
+def test_a_sweep_repeats_every_row_with_each_combination_the_last_option_the_fastest() -> None:
+    typed = ["experiment=occlusion", "dataset=embedded", SWEEP, "classes=predicted"]
+    cfg = composed(*typed)
+    found = swept(cfg, typed)
+    suffixes = [f"patch={patch}/fill={fill}" for patch in (16, 64) for fill in ("mean", "blur")]
+    assert [row.name for row in found] == [f"{row}/{end}" for end in suffixes for row in cfg.table.rows]
+    plain_rows = {row.name: row.cfg for row in rows(cfg, typed)}
+    for row in found:
+        name, _, end = row.name.rpartition("/patch=")
+        reference = {**plain(plain_rows[name].reference), "patch": int(end[:2]), "fill": end[8:]}
+        assert plain(row.cfg.reference) == reference
+        assert (row.cfg.method, row.cfg.model) == (plain_rows[name].method, plain_rows[name].model)
+        assert (row.cfg.classes.name, row.cfg.dataset.name) == ("predicted", "embedded")
+
+
+def test_a_sweep_goes_over_groups_and_options_of_metrics_too() -> None:
+    sweep = "sweep={classes:[labelled,predicted],pair_metric.rank_correlation.sign:[abs]}"
+    typed = ["experiment=occlusion", sweep]
+    found = {row.name: row.cfg for row in swept(composed(*typed), typed)}
+    cfg = found["vgg16/cam/predicted/sign=abs"]
+    assert (cfg.classes.name, cfg.pair_metric.rank_correlation.sign) == ("predicted", "abs")
+    assert len(found) == 2 * 5
+
+
+def test_a_sweep_of_a_single_cell_changes_it() -> None:
+    typed = ["task=pairs", "method=cam", "sweep={reference.patch:[16,64]}"]
+    found = swept(composed(*typed), typed)
+    assert [(row.name, row.cfg.reference.patch, row.cfg.method.name) for row in found] == [
+        ("vgg16/cam/patch=16", 16, "cam"),
+        ("vgg16/cam/patch=64", 64, "cam"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sweep", "says"),
+    [
+        ("3", "sweep=3: give options with lists of values"),
+        ("{reference.patch:16}", "give options with lists of values"),
+        ("{reference.patch:[]}", "give options with lists of values"),
+        ("{reference.pach:[16]}", "reference.pach=16: no row of table occlusion has this option"),
+        ("{classes:[labeled]}", "labeled: there is no such classes; did you mean labelled"),
+        ("{reference.stride:[8,16]}", "reference.stride=4: the rows go over a list of these"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_refused_in_one_line(sweep: str, says: str) -> None:
+    typed = ["experiment=occlusion", "reference.stride=4", f"sweep={sweep}"]
+    with pytest.raises(UserError) as caught:
+        swept(composed(*typed), typed)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_reference_that_the_user_chose_leaves_each_rows_method() -> None:
+    typed = ["experiment=occlusion", "method@reference=backprop"]
+    for row in rows(composed(*typed), typed):
+        assert row.cfg.reference.name == "backprop"
+        assert row.name.endswith(f"/{row.cfg.method.name}")
+    typed = ["experiment=occlusion", "method=mwp"]
+    assert {(row.cfg.reference.name, row.cfg.method.name) for row in rows(composed(*typed), typed)} == {
+        ("occlusion", "mwp")
+    }
+
+
+def test_what_is_asked_of_pairs_names_the_table() -> None:
+    typed = [
+        "classes=predicted",
+        "method=cam",
+        "method@reference=mwp",
+        "reading=[summary]",
+        SWEEP,
+        "bootstrap.seed=1",
+    ]
+    assert variation(["experiment=occlusion", "run.workers=2", *typed]) == sorted(typed)
