@@ -88,15 +88,15 @@ def test_a_product_is_grey_where_it_is_0_and_brighter_or_darker_by_its_sign() ->
 def test_the_sheet_has_a_row_for_each_pair_and_the_same_bytes_each_time(tmp_path: Path) -> None:
     heights = []
     for count in (1, 2, 3):
-        sheet(tmp_path / "one.png", [pair()] * count, "title")
+        sheet(tmp_path / "one.png", [pair()] * count, "title", "0")
         with Image.open(tmp_path / "one.png") as image:
             heights.append(image.height)
     first = (tmp_path / "one.png").read_bytes()
-    sheet(tmp_path / "one.png", [pair()] * 3, "title")
+    sheet(tmp_path / "one.png", [pair()] * 3, "title", "0")
     assert (tmp_path / "one.png").read_bytes() == first
     assert heights[2] - heights[1] == heights[1] - heights[0] > SIDE
 
 
 def test_a_map_of_nan_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="NaN"):
-        sheet(tmp_path / "one.png", [pair(np.full((8, 8), np.nan, np.float32))], "title")
+        sheet(tmp_path / "one.png", [pair(np.full((8, 8), np.nan, np.float32))], "title", "0")

@@ -16,6 +16,7 @@ from benchmark.pairs.order import orders
 from benchmark.pairs.plan import PairParts, PairPlan
 from benchmark.pairs.result import Measured, Resampling, differences, merged_pairs, result
 from benchmark.pairs.run import measure
+from benchmark.pictures.pairs.exhibit import Exhibit
 from benchmark.plan import stem
 from benchmark.table import Table
 from benchmark.types import OpenRow
@@ -33,16 +34,18 @@ def measured(cfg: DictConfig, results: Path) -> Outcome:
         if word.lstrip("+~").startswith(_OF_BOXES):
             raise UserError(f"{word}: this experiment draws no box; leave it out (--help shows its options)")
     resampling: Resampling = build(cfg.bootstrap)
+    sheet = build(cfg.sheet)
     plan = _plan(cfg, results / "runs")
     for scene, question, cells in plan.work():
         measure(scene, question, cells)
     found = {name: result(row, resampling) for name, row in plan.rows.items()}
     done = [name for name, one in found.items() if isinstance(one, Measured)]
+    table = _table(cfg, plan, found, resampling)
     return Outcome(
-        table=_table(cfg, plan, found, resampling),
+        table=table,
         dataset=plan.dataset,
         records={name: merged_pairs(plan.rows[name]) for name in done},
-        sheet=lambda path: [],
+        sheet=partial(sheet, exhibit=Exhibit(table, plan.rows, cfg.pictures)),
     )
 
 

@@ -3,23 +3,17 @@
 The file's text chunk ``fingerprint`` names all that it shows, so that an unchanged sheet is not made again.
 """
 
-import io
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, PngImagePlugin
-
 from benchmark import provenance
 from benchmark.errors import UserError
-from benchmark.files import write_atomically
-from benchmark.pictures import draw, gather, legend, sheet, tile, words
+from benchmark.pictures import draw, gather, legend, sheet, stamp, tile, words
 from benchmark.pictures.gather import Cells
 from benchmark.pictures.sheet import Sheet
 from benchmark.table import Table
 
 __all__ = ["checked_count", "picture_sheet"]
-
-_KEY = "fingerprint"
 
 
 def checked_count(pictures: Any) -> int:
@@ -66,26 +60,10 @@ def picture_sheet(path: Path, table: Table, cells: Cells, count: int) -> list[Pa
         "packages": provenance.package_versions(("matplotlib", "pillow")),
     }
     fingerprint = provenance.fingerprint(identity)
-    if _stored_fingerprint(path) == fingerprint:
+    if stamp.stored(path) == fingerprint:
         return [path]
     columns = gather.gather(shown, indices)
     if not columns:
         return []
-    write_atomically(path, _png(draw.draw(Sheet(title, rows, columns)), fingerprint))
+    stamp.write(path, draw.draw(Sheet(title, rows, columns)), fingerprint)
     return [path]
-
-
-def _stored_fingerprint(path: Path) -> str | None:
-    try:
-        with Image.open(path) as image:
-            return image.info.get(_KEY)
-    except OSError:  # not there, or no image: made anew
-        return None
-
-
-def _png(page: Image.Image, fingerprint: str) -> bytes:
-    told = PngImagePlugin.PngInfo()
-    told.add_text(_KEY, fingerprint)
-    buffer = io.BytesIO()
-    page.save(buffer, "PNG", optimize=True, pnginfo=told)
-    return buffer.getvalue()

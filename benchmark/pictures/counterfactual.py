@@ -1,6 +1,5 @@
 """A sheet of image-class pairs: what speaks for a class, in which detail, and what speaks against it."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,23 +7,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from benchmark.files import write_atomically
 from benchmark.heatmaps import peak, upsample
+from benchmark.pictures import stamp
 from benchmark.pictures.legend import INK, MUTED
-from benchmark.pictures.tile import (
-    DARK,
-    MARGIN,
-    SIDE,
-    draw_dashes,
-    draw_guess,
-    fitted,
-    placed,
-    tile,
-)
+from benchmark.pictures.marks import marked
+from benchmark.pictures.tile import MARGIN, SIDE, fitted, tile
 from benchmark.pictures.words import LARGE, cut, font, wrapped
-from benchmark.types import Box, FloatArray, ImageArray, IntArray, View
+from benchmark.types import FloatArray, ImageArray, IntArray, View
 
-_PAPER, _PEAK = "#ffffff", "#ff3df2"
+_PAPER = "#ffffff"
 _EDGE, _GAP, _LINE, _HEAD_LINE = 20, 10, 16, 22  # round the page, between tiles; lines of text
 _DOWN = SIDE + _LINE + _GAP
 _COLUMNS = ("image", "Grad-CAM", "Guided Grad-CAM", "counterfactual")
@@ -62,20 +53,19 @@ class Pair:
     counterfactual: FloatArray
 
 
-def sheet(path: Path, pairs: Sequence[Pair], title: str) -> None:
+def sheet(path: Path, pairs: Sequence[Pair], title: str, fingerprint: str) -> None:
     """Draw a row for each pair and write the sheet, a PNG; the same bytes for the same pairs on one machine.
 
     Args:
         path: Where it goes.
         pairs: From top to bottom; those of one image belong beside each other.
         title: Above them.
+        fingerprint: Of all that it shows, for its text chunk.
 
     Raises:
         UserError: If the sheet cannot be written, or a map holds NaN or infinity.
     """
-    buffer = io.BytesIO()
-    draw(pairs, title).save(buffer, "PNG", optimize=True)
-    write_atomically(path, buffer.getvalue())
+    stamp.write(path, draw(pairs, title), fingerprint)
 
 
 def draw(pairs: Sequence[Pair], title: str) -> Image.Image:
@@ -153,17 +143,8 @@ def _shrunk(values: FloatArray, across: int, down: int) -> FloatArray:
 def _marked(picture: Image.Image, pair: Pair, heat: FloatArray | None = None) -> Image.Image:
     """The other classes' boxes, the class's own over them, and a map's peak."""
     height, wide = pair.pixels.shape[:2]
-    pen = ImageDraw.Draw(picture)
-    for row in pair.others.tolist():
-        draw_guess(pen, placed(Box(*row), wide, height))
-    for row in pair.boxes.tolist():
-        draw_dashes(pen, placed(Box(*row), wide, height))
-    if heat is not None and heat.max() > 0:
-        x, y = peak(heat)
-        left, top, *_ = placed(Box(x, y, x + 1, y + 1), wide, height)
-        pen.ellipse((left - 5, top - 5, left + 5, top + 5), outline=DARK, width=5)
-        pen.ellipse((left - 4, top - 4, left + 4, top + 4), outline=_PEAK, width=3)
-    return picture
+    at = peak(heat) if heat is not None and heat.max() > 0 else None
+    return marked(picture, (wide, height), pair.boxes, pair.others, at)
 
 
 def _inside(point: tuple[int, int], boxes: IntArray) -> bool:
