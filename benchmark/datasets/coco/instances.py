@@ -17,7 +17,9 @@ from benchmark.types import Objects
 
 _CLASSES = 80
 _POLYGON = 4  # numbers; where the first part has no more, pycocotools takes it for a box, and fails
-_DIGITS = 3  # COCO's coordinates have two: what lies beyond is the sum's rounding, no part of another pixel
+_DIGITS = (
+    3  # COCO's coordinates have two; what a computed file has beyond is rounding, no part of another pixel
+)
 
 
 @dataclass(frozen=True)

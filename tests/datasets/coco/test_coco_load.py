@@ -58,7 +58,7 @@ def test_boxes_are_the_smallest_of_whole_pixels_that_hold_cocos_within_the_image
         ([40, 30, 0, 0], [39, 29, 40, 30]),
         ([0.07, 3, 2.93, 4], [0, 3, 3, 7]),
         ([1.1, 1, 2.9, 6], [1, 1, 4, 7]),
-        ([17.1, 2, 5.9, 6], [17, 2, 23, 8]),  # 17.1 + 5.9 is 23.000000000000004
+        ([2.9999999999999996, 2, 4.000000000000002, 6], [3, 2, 7, 8]),  # scaled by a computer
     ],
 )
 def test_a_box_is_clipped_within_a_pixel_and_is_never_empty(
