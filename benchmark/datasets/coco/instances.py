@@ -17,9 +17,7 @@ from benchmark.types import Objects
 
 _CLASSES = 80
 _POLYGON = 4  # numbers; where the first part has no more, pycocotools takes it for a box, and fails
-_DIGITS = (
-    3  # COCO's coordinates have two; what a computed file has beyond is rounding, no part of another pixel
-)
+_DIGITS = 3  # COCO's coordinates have two; what a computed file has beyond is rounding, no more pixel
 
 
 @dataclass(frozen=True)
