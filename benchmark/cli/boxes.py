@@ -6,7 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from benchmark.cli.outcome import Outcome
-from benchmark.cli.planning import changes_of, note_of, plan_of, published_of
+from benchmark.cli.planning import announce, changes_of, note_of, plan_of, published_of, title_of
 from benchmark.config import build, rows, typed
 from benchmark.interfaces import Metric
 from benchmark.pictures import picture_sheet
@@ -19,6 +19,7 @@ from benchmark.table import Table
 def measured(cfg: DictConfig, results: Path) -> Outcome:
     """Measure what is missing, and make the table from what is stored."""
     plan = plan_of(cfg, rows(cfg, typed()), results / "runs")
+    announce(plan.dataset)
     for scene, cells in plan.work():
         measure(scene, cells)
     table = _table(cfg, plan)
@@ -37,7 +38,7 @@ def _table(cfg: DictConfig, plan: Plan) -> Table:
     own_name = cfg.table.name if cfg.table else f"{cfg.model.name}-{cfg.method.name}-{cfg.localizer.name}"
     return Table(
         name=stem(own_name, changes_of(cfg)),
-        title=cfg.table.title if cfg.table else f"{cfg.method.name} on {cfg.model.name}",
+        title=title_of(cfg, plan.dataset),
         dataset=note_of(plan.dataset),
         rows=tuple({**plan.open, **measured}[str(row)] for row in order),
         published=published_of(cfg),

@@ -1,6 +1,5 @@
 """``./scripts/matrix``: methods by box protocols for one model, from one run's records."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from rich.console import Console
 from benchmark import little
 from benchmark.archive import Archived, result_file, write_table
 from benchmark.cell import Cell, Scene
-from benchmark.cli.planning import note_of, plan_of
+from benchmark.cli.planning import announce, note_of, plan_of
 from benchmark.command import entry_point
 from benchmark.config import Row, build, plain, product, typed, variation
 from benchmark.errors import UserError
@@ -63,8 +62,7 @@ def main(cfg: DictConfig) -> int:
     rows = _rows(cfg)
     plan = plan_of(cfg, rows, results / "runs")
     split = split_of(plan.dataset, cfg.heldout)
-    if plan.dataset.name == "embedded":
-        print(little.NOTICE, file=sys.stderr)
+    announce(plan.dataset)
     _measure(plan, plan.cells)
     chosen = Chooser(split, iou, build)(plan)
     _measure(plan, chosen)

@@ -7,7 +7,14 @@ from typing import Any
 from omegaconf import DictConfig
 
 from benchmark.cli.outcome import Outcome
-from benchmark.cli.planning import changes_of, note_of, published_of, refuse_own_conditions
+from benchmark.cli.planning import (
+    announce,
+    changes_of,
+    note_of,
+    published_of,
+    refuse_own_conditions,
+    title_of,
+)
 from benchmark.config import Row, build, plain, swept, typed
 from benchmark.errors import UserError
 from benchmark.interfaces import Method
@@ -36,6 +43,7 @@ def measured(cfg: DictConfig, results: Path) -> Outcome:
     resampling: Resampling = build(cfg.bootstrap)
     sheet = build(cfg.sheet)
     plan = _plan(cfg, results / "runs")
+    announce(plan.dataset)
     for scene, question, cells in plan.work():
         measure(scene, question, cells)
     found = {name: result(row, resampling) for name, row in plan.rows.items()}
@@ -80,11 +88,7 @@ def _parts(row: Row) -> PairParts:
 
 
 def _reference(cfg: DictConfig) -> Method | None:
-    """The reference method; what it says of ``method.`` options is said of ``reference.`` ones."""
-    try:
-        method: Method | None = build(cfg.reference) if cfg.get("reference") else None
-    except UserError as error:
-        raise UserError(str(error).replace("method.", "reference.")) from error
+    method: Method | None = build(cfg.reference) if cfg.get("reference") else None
     return method
 
 
@@ -110,7 +114,7 @@ def _table(
     own_name = cfg.table.name if cfg.table else f"{cfg.model.name}-{cfg.method.name}-{cfg.classes.name}"
     return Table(
         name=stem(own_name, changes_of(cfg)),
-        title=cfg.table.title if cfg.table else f"{cfg.method.name} on {cfg.model.name}",
+        title=title_of(cfg, plan.dataset),
         dataset=note_of(plan.dataset),
         rows=tuple({**plan.open, **rows}[name] for name in order),
         published=published,

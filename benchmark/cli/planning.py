@@ -1,5 +1,6 @@
 """From configured rows to a plan: what ``run`` and ``matrix`` share."""
 
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from omegaconf import DictConfig
 from benchmark.config import Row, build, plain, published, typed, variation
 from benchmark.errors import UserError
 from benchmark.interfaces import Dataset
+from benchmark.little import NOTICE
 from benchmark.plan import Plan, RowParts
 from benchmark.published import Published
 from benchmark.settings import RunSettings
@@ -52,6 +54,18 @@ def published_of(cfg: DictConfig) -> Published | None:
     """The published numbers beside a table, if it has any."""
     name = cfg.table.get("published") if cfg.table else None
     return published(name) if name else None
+
+
+def title_of(cfg: DictConfig, dataset: Dataset) -> str:
+    """Of a table, ``{dataset}`` in it replaced, or of the one cell that is measured."""
+    title = str(cfg.table.title) if cfg.table else f"{cfg.method.name} on {cfg.model.name}"
+    return title.replace("{dataset}", dataset.name)
+
+
+def announce(dataset: Dataset) -> None:
+    """Tell who named no images what is used instead."""
+    if dataset.name == "embedded":
+        print(NOTICE, file=sys.stderr)
 
 
 def changes_of(cfg: DictConfig) -> list[str]:

@@ -1,6 +1,5 @@
 """``./scripts/run``: measure what is missing, then make the table from what is stored."""
 
-import sys
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -10,7 +9,7 @@ from benchmark.cli.outcome import Outcome
 from benchmark.command import entry_point
 from benchmark.config import build, published
 from benchmark.files import write_atomically
-from benchmark.little import NOTICE, completed
+from benchmark.little import completed
 from benchmark.pictures import checked_count
 from benchmark.plan import label
 from benchmark.report import show, write_all
@@ -24,8 +23,6 @@ def main(cfg: DictConfig) -> int:
     _refuse_unwritable(results / "runs")
     tracker: Tracker = build(cfg.tracking)
     checked_count(cfg.pictures)
-    if cfg.dataset.name == "embedded":
-        print(NOTICE, file=sys.stderr)
     return _finish(cfg, build(cfg.task)(cfg, results), results, tracker)
 
 
