@@ -153,9 +153,18 @@ def swept(cfg: DictConfig, overrides: list[str]) -> list[Row]:
         pairs = list(zip(options, values, strict=True))
         suffix = "/".join(_part_of_name(key, value) for key, value in pairs)
         lines = [*overrides, *(_assigned(key, value) for key, value in pairs)]
-        own = cfg if cfg.table else hydra.compose("config", lines)  # which rows of a table compose themselves
+        own = cfg if cfg.table else _cell(lines)  # the rows of a table are composed one by one
         found += [replace(row, name=f"{row.name}/{suffix}") for row in rows(own, lines)]
     return found
+
+
+def _cell(lines: list[str]) -> DictConfig:
+    """The one cell of a sweep without a table."""
+    try:
+        return hydra.compose("config", lines)
+    except ConfigCompositionException as error:
+        option = str(error).partition("override '")[2].partition("'")[0]
+        raise UserError(f"sweep: there is no option {option} here; see --help") from error
 
 
 def product(config_name: str, overrides: list[str], *axes: Mapping[str, Sequence[Any]]) -> list[Row]:
@@ -198,9 +207,9 @@ def _composed(
 ) -> tuple[DictConfig, list[Override]]:
     """A row under the user's overrides, and those of them that fit it: mostly all, which costs half."""
     keys = {_key(override) for override in overrides}
-    lines = [*(o for o in _parse(own) if _key(o) not in keys), *overrides]
+    every = [*(o for o in _parse(own) if _key(o) not in keys), *overrides]
     try:
-        return hydra.compose(config_name, [str(o.input_line) for o in lines]), overrides
+        return hydra.compose(config_name, [str(o.input_line) for o in every]), overrides
     except ConfigCompositionException:
         lines, fitting = _lay_over(config_name, own, overrides)
         return hydra.compose(config_name, lines), fitting

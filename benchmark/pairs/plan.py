@@ -1,6 +1,7 @@
 """From configured rows to what has to be asked: scenes, each with its cells, references among them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,15 @@ class PairRow:
         return (self.cell,) if self.reference is None else (self.cell, self.reference)
 
 
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    """What a method says of its ``method.`` options is said of those of ``place.``, where it stands."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(str(error).replace("method.", f"{place}.")) from error
+
+
 @dataclass
 class PairPlan:
     """What an experiment with pairs computes.
@@ -91,15 +101,18 @@ class PairPlan:
             self.open[parts.row] = OpenRow(parts.row, model, name, str(error))
 
     def _row(self, parts: PairParts) -> PairRow:
-        method, reference, question = parts.method(), parts.reference(), parts.question()
-        metrics = parts.metrics()
+        method, question, metrics = parts.method(), parts.question(), parts.metrics()
+        with _named("reference"):
+            reference = parts.reference()
         scene = self._scenes.of(parts.config, parts.model, parts.transform)
         if isinstance(scene.transform, SeveralViews):
             raise UserError(
                 f"transform={scene.transform.name}: pairs are asked of one view; choose transform=warp"
             )
-        for explained in filter(None, (method, reference)):
-            explained.check(scene.model)
+        method.check(scene.model)
+        if reference is not None:
+            with _named("reference"):
+                reference.check(scene.model)
         for reading in question.readings.values():
             reading.check(scene.model)
         cell = pair_cell(scene, question, method, parts.config, self.runs)

@@ -1,0 +1,240 @@
+"""``./scripts/run experiment=occlusion`` from images to a table, repeated, shared out and misused."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+
+from benchmark.cli import run as run_module
+from benchmark.cli import table as table_module
+from benchmark.pairs.ask import ask
+
+Command = Callable[..., tuple[int, str, str]]
+
+# Patches as large as can be: four forward passes an image. Two images make two shards.
+TINY = (
+    *("dataset=embedded", "dataset.count=24", "dataset.limit=2", "reference.stride=64"),
+    *("run.batch_size=1", "bootstrap.resamples=100", "pictures=0", "tracking=none"),
+)
+SWEEP = "sweep={reference.patch:[64,112]}"
+ROWS = [f"vgg16/{name}" for name in ("guided_grad_cam", "grad_cam", "c_mwp", "cam", "guided_backprop")]
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded images, made once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cache: Path, tmp_path: Path
+) -> Command:
+    """``command("key=value", …)``: exit status, stdout and stderr of ``./scripts/run``."""
+
+    def call(*options: str, main: Callable[[], None] = run_module.main) -> tuple[int, str, str]:
+        places = () if main is not run_module.main else (f"results_dir={tmp_path}", f"cache_dir={cache}")
+        monkeypatch.setattr(sys, "argv", ["command", *places, *options])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        printed = capsys.readouterr()
+        return int(stopped.value.code or 0), printed.out, printed.err
+
+    return call
+
+
+def one(folder: Path, pattern: str) -> Path:
+    (found,) = folder.glob(pattern)
+    return found
+
+
+def results(table: Path) -> dict[str, Any]:
+    """Row to its json."""
+    read = [json.loads(path.read_text()) for path in table.with_suffix("").glob("*.json")]
+    return {each["row"]: each for each in read}
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("a forward pass")
+
+    monkeypatch.setattr("benchmark.pairs.run.ask", refuse)
+
+
+@pytest.mark.slow
+def test_two_workers_and_a_last_call_give_a_swept_table_that_stays(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("experiment=occlusion", *TINY, SWEEP)
+    status, printed, complaint = command(*words, "run.worker=1", "run.workers=2")
+    assert (status, "Traceback" in complaint) == (0, False), complaint
+    assert "shards are not done yet" in printed
+    assert command(*words, "run.worker=0", "run.workers=2")[0] == 0
+    shards = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("pairs-0*.parquet")}
+    # Methods of five rows, and of two networks a reference at each patch, two shards each.
+    assert len(shards) == 2 * (5 + 2 * 2)
+
+    with monkeypatch.context() as patched:
+        no_network(patched)
+        status, printed, complaint = command(*words)
+    assert status == 0, complaint
+    folder = one(tmp_path, "embedded-2-*")
+    table = one(folder, "occlusion+*sweep*.json")
+    content = json.loads(table.read_text())
+    assert list(content["rows"]) == [f"{row}/patch={patch}" for patch in (64, 112) for row in ROWS]
+    assert content["open"] == {}
+    told = [check for check in content["checks"] if check.startswith("vgg16, patch=")]
+    assert [check.partition(" by ")[0] for check in told] == ["vgg16, patch=64", "vgg16, patch=112"]
+    assert all("published guided_grad_cam 0.261 > grad_cam 0.254" in check for check in told)
+    assert "vgg16, patch=112 by rank_correlation: " in " ".join(printed.split())
+    assert "not comparable" in printed
+
+    # The numbers follow from the stored pairs alone, those of each patch from another reference.
+    held: dict[int, set[Path]] = {64: set(), 112: set()}
+    for row, found in results(table).items():
+        patch = found["config"]["reference"]["patch"]
+        assert row.endswith(f"patch={patch}")
+        assert found["counts"] | {"done": 2, "pairs": 2, "skipped": 0, "images_asked": 2} == found["counts"]
+        assert found["metrics"]["rank_correlation"]["n"] == 2
+        value = found["metrics"]["rank_correlation"]["value"]
+        (own,), references = (pairs_of(tmp_path, found["model"], n) for n in (found["method"], "occlusion"))
+        near = {folder for folder in references if by_hand(own, folder) == pytest.approx(value, abs=1e-9)}
+        assert len(near) == 1
+        held[patch] |= near
+    assert [len(folders) for folders in held.values()] == [2, 2]
+    assert not held[64] & held[112]
+
+    # Another time: the same bytes, nothing computed, no shard written again.
+    before = written(folder)
+    with monkeypatch.context() as patched:
+        no_network(patched)
+        assert command(*words)[0] == 0
+    assert written(folder) == before
+    assert {path: path.stat().st_mtime_ns for path in shards} == shards
+    assert command(f"results={table}", main=table_module.main)[0] == 0
+    assert written(folder) == before
+
+
+def pairs_of(folder: Path, model: str, method: str) -> list[Path]:
+    """Where a method's pairs lie, once for each of its settings."""
+    return sorted((folder / "runs").glob(f"{model}-{method}-*/labelled-*"))
+
+
+def by_hand(own: Path, reference: Path) -> float:
+    """The mean of scipy's correlations of two images."""
+    frames = [
+        pd.concat([pd.read_parquet(path) for path in sorted(folder.glob("pairs-0*.parquet"))])
+        for folder in (own, reference)
+    ]
+    assert frames[0]["image_id"].tolist() == frames[1]["image_id"].tolist()
+    cells = zip(*(frame["grid14"] for frame in frames), strict=True)
+    return float(np.mean([spearmanr(a, b).statistic for a, b in cells]))
+
+
+CELL = ("task=pairs", "model=vgg16_compact", "method=grad_cam", *TINY, "reference.patch=112")
+
+
+def test_a_command_that_was_interrupted_ends_with_the_same_bytes(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert command(*CELL, f"results_dir={whole}")[0] == 0
+    calls = 0
+
+    def dies_in_the_second(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise KeyboardInterrupt
+        return ask(*arguments)
+
+    monkeypatch.setattr("benchmark.pairs.run.ask", dies_in_the_second)
+    status, printed, complaint = command(*CELL, f"results_dir={broken}")
+    assert (status, printed) == (130, "")
+    assert complaint.splitlines()[-1].startswith("error: interrupted")
+    assert not list(broken.rglob("*.json"))
+    monkeypatch.setattr("benchmark.pairs.run.ask", ask)
+    assert command(*CELL, f"results_dir={broken}")[0] == 0
+    tables = [one(folder, "embedded-2-*") for folder in (whole, broken)]
+    assert written(tables[0]) == written(tables[1])
+    assert one(tables[0], "*.json").name.startswith("vgg16_compact-grad_cam-labelled")
+
+
+def test_the_predicted_class_is_asked_where_one_wants_it(command: Command, tmp_path: Path) -> None:
+    status, printed, complaint = command(*CELL, "classes=predicted", "dataset.limit=1")
+    assert (status, "Traceback" in complaint) == (0, False), complaint
+    folder = one(tmp_path / "runs", "vgg16_compact-grad_cam-*/predicted-*")
+    pairs = pd.read_parquet(folder / "pairs.parquet")
+    assert pairs["rank"].tolist() == [0]
+    assert "occlusion, predicted v1" in " ".join(printed.split())
+
+
+@pytest.mark.slow
+def test_the_pointing_game_has_all_its_rows_on_the_embedded_images(command: Command, tmp_path: Path) -> None:
+    words = [word for word in TINY if not word.startswith("reference")]
+    status, _, complaint = command("experiment=pointing", *words)
+    assert (status, "Traceback" in complaint) == (0, False), complaint
+    table = one(one(tmp_path, "embedded-2-*"), "pointing*.json")
+    content = json.loads(table.read_text())
+    assert content["open"] == {}
+    for row, found in results(table).items():
+        assert {"pointing", "pointing_chance", "pointing_recall"} <= set(found["metrics"]), row
+        assert found["localizer"] == "labelled_and_top5 v1"
+        assert found["counts"]["pairs"] >= 10
+    assert len(content["rows"]) == len(results(table)) == 13
+
+
+MISTAKES = [
+    ("localizer.threshold=0.2", "localizer.threshold=0.2: this experiment draws no box"),
+    ("+localizer.colour=red", "+localizer.colour=red: this experiment draws no box"),
+    ("metric=[gt_known]", "metric=[gt_known]: this experiment draws no box"),
+    (
+        "sweep={reference.pach:[16]}",
+        "sweep: there is no option reference.pach here",
+    ),
+    ("sweep={classes:[label]}", "label: there is no such classes; did you mean labelled"),
+    ("sweep=[16]", "give options with lists of values"),
+    ("sweep={run.top_k:[1,2]}", "all rows of a table share dataset and run options"),
+    ("sweep={bootstrap.seed:[1,2]}", "all rows of a table share the bootstrap"),
+    ("reference.patch=300", "reference.patch=300: larger than the input"),
+    ("reference.stride=300", "reference.stride=300: pixels between patches"),
+    ("transform=ten_crop", "transform=ten_crop: pairs are asked of one view"),
+    ("classes.only=0", "classes.only=0"),
+    ("pair_metric.rank_correlation.sign=up", "pair_metric.rank_correlation.sign=up"),
+    ("pair_metric=[pointing]", "pair_metric=pointing: there is no such pair_metric"),
+]
+
+
+@pytest.mark.parametrize(("word", "says"), MISTAKES)
+def test_a_mistake_is_one_line_and_nothing_is_computed(
+    command: Command, word: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_network(monkeypatch)
+    key = word.partition("=")[0]
+    status, printed, complaint = command(*(each for each in CELL if not each.startswith(key)), word)
+    assert (status, printed) == (2, "")
+    assert_one_line(complaint, says)
+
+
+def test_an_option_to_sweep_that_no_row_has_is_named(command: Command) -> None:
+    status, printed, complaint = command("experiment=occlusion", *TINY, "sweep={reference.pach:[16]}")
+    assert (status, printed) == (2, "")
+    assert_one_line(complaint, "reference.pach=16: no row of table occlusion has this option")
+
+
+def assert_one_line(complaint: str, says: str) -> None:
+    """Beside the notice of the embedded images."""
+    lines = [line for line in complaint.splitlines() if not line.startswith("this is the embedded")]
+    assert len(lines) == 1, complaint
+    assert lines[0].startswith("error: ")
+    assert says in lines[0]
