@@ -20,7 +20,7 @@ from benchmark.archive import Archived, write_table
         ("run", "localizer=grabcut localizer.threshold=0.2", "localizer has name, version, foreground"),
         ("run", "zzz=1", "see --help"),
         ("run", "experiment=googlenet table.nme=x", "did you mean table.name?"),
-        ("run", "experiment=tabel1", "choose one of embedded, googlenet, table1"),
+        ("run", "experiment=tabel1", "choose one of counterfactual, embedded, googlenet"),
         ("run", "metric=[classification,loc]", "metric=loc: there is no such metric; choose one of"),
         ("run", "model=", "model=: there is no such model; choose one of alexnet"),
         ("run", "-m method=grad_cam,cam dataset.rot=x", "did you mean dataset.root?"),
@@ -33,7 +33,7 @@ from benchmark.archive import Archived, write_table
         (
             "doctor",
             "dataset.rot=x",
-            "choose a dataset first, dataset=NAME, one of embedded, embedded_train, ilsvrc_train, ilsvrc_val",
+            "choose a dataset first, dataset=NAME, one of coco2014, embedded, embedded_train, ilsvrc_train",
         ),
         ("doctor", "dataset=ilsvrc_val dataset.rot=x", "did you mean dataset.root?"),
         ("doctor", "model=vgg16 model.wieghts=x", "did you mean model.weights?"),
