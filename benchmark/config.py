@@ -290,5 +290,5 @@ def variation(overrides: list[str]) -> list[str]:
 
 def _names_a_file(override: Override) -> bool:
     """Whether it is a file, whose content tells, and not ``random``, ``none`` or another edition."""
-    files = ("model.weights", "dataset.blacklist")
+    files = ("model.weights", "model.input.mean_image", "dataset.blacklist")
     return override.key_or_group in files and any(c in str(override.value()) for c in "/.")

@@ -130,6 +130,7 @@ def test_what_changes_numbers_names_the_table_and_places_do_not() -> None:
         "dataset.blacklist=/data/blacklist.txt",
         "model.checksums=[]",
         "model.weights=/a/b.pth",
+        "model.input.mean_image=/a/mean.npy",
         "run.batch_size=4",
         "tracking=none",
         "localizer.threshold=0.25",
