@@ -62,6 +62,10 @@ def _check_flags() -> None:
     _, unknown = get_args_parser().parse_known_args()
     if unknown:
         raise UserError(f"{unknown[0]}: not understood; options are KEY=VALUE, after any flag, see --help")
+    for word in sys.argv[1:]:
+        group, _, value = word.partition("=")
+        if "@" in group and value in ("null", "~", "None"):
+            raise UserError(f"{word}: to have none, type {group.partition('@')[2]}=null")
 
 
 def _guard(config_name: str, action: Callable[[], int]) -> int:

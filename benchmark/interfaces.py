@@ -228,12 +228,18 @@ class PairMetric(Protocol):
     Attributes:
         name: The metric's key in ``conf/pair_metric``.
         version: Raised whenever a change of the code can change a number.
+        reads: The readings whose columns it needs, keys in ``conf/reading``.
+        needs_reference: Whether it compares with a reference method's maps.
     """
 
     @property
     def name(self) -> str: ...  # noqa: D102 - attributes, described above
     @property
     def version(self) -> int: ...  # noqa: D102
+    @property
+    def reads(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def needs_reference(self) -> bool: ...  # noqa: D102
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """Named statistics; a name is left out where not one pair can answer.

@@ -1,7 +1,7 @@
 """On images of two classes: does a map of one have its peak on the other?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,11 +31,15 @@ class Counterfactual:
         name: The metric's key in ``conf/pair_metric``.
         version: Raised whenever a change of the code can change a number.
         limit: Only the first so many of these images, in stored order; ``None``: all.
+        reads: The readings whose columns it needs.
+        needs_reference: Whether it compares with a reference.
     """
 
     name: str
     version: int
     limit: int | None = None
+    reads: tuple[str, ...] = field(default=("summary",), init=False)
+    needs_reference: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         """Refuse a limit that is no number of images.

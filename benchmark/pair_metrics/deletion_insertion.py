@@ -1,7 +1,7 @@
 """Areas under the deletion and the insertion curve."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,10 +20,14 @@ class DeletionInsertion:
     Attributes:
         name: The metric's key in ``conf/pair_metric``.
         version: Raised whenever a change of the code can change a number.
+        reads: The readings whose columns it needs.
+        needs_reference: Whether it compares with a reference.
     """
 
     name: str
     version: int
+    reads: tuple[str, ...] = field(default=("deletion_insertion",), init=False)
+    needs_reference: bool = field(default=False, init=False)
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """Both areas.

@@ -1,7 +1,7 @@
 """The pointing game: does a map's maximum lie on an object of its class?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchmark.pair_statistics import answered, class_mean, column, pair_share, require_number
 from benchmark.pairs.values import Answers, Statistic
@@ -35,11 +35,15 @@ class PointingGame:
         name: The metric's key in ``conf/pair_metric``.
         version: Raised whenever a change of the code can change a number.
         tolerance: A hit is nearer than this, pixels above 0; with 1 only the object's own pixels are.
+        reads: The readings whose columns it needs.
+        needs_reference: Whether it compares with a reference.
     """
 
     name: str
     version: int
     tolerance: float = 15.0
+    reads: tuple[str, ...] = field(default=("summary",), init=False)
+    needs_reference: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         """Refuse a tolerance with which nothing would be a hit.

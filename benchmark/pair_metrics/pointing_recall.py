@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,8 @@ class PointingRecall:
         threshold: On a map's maximum; ``None``: chosen on the other half.
         best: How many of the best classes.
         quantiles: How many thresholds are compared, never and always not counted.
+        reads: The readings whose columns it needs.
+        needs_reference: Whether it compares with a reference.
     """
 
     name: str
@@ -60,6 +62,8 @@ class PointingRecall:
     threshold: float | None = None
     best: int = 5
     quantiles: int = 51
+    reads: tuple[str, ...] = field(default=("summary",), init=False)
+    needs_reference: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         """Refuse options out of range.

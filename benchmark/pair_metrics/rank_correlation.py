@@ -46,6 +46,8 @@ class RankCorrelation:
         difficult: Pairs of a class of which all objects are difficult: ``leave_out`` or ``keep``. Those of a
             class that the image does not hold always count.
         grids: Cells along a side, ascending; the reading must store them.
+        reads: The readings whose columns it needs.
+        needs_reference: Whether it compares with a reference.
     """
 
     name: str
@@ -55,6 +57,8 @@ class RankCorrelation:
     constant: str = "zero"
     difficult: str = "leave_out"
     grids: Sequence[int] = field(default=(14, 28))
+    reads: tuple[str, ...] = field(default=("summary",), init=False)
+    needs_reference: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no choice.
@@ -78,7 +82,9 @@ class RankCorrelation:
             UserError: If there is no reference, or the pairs lack the columns of the reading ``summary``.
         """
         if answers.reference is None:
-            raise UserError("reference: rank_correlation needs maps to compare with; add reference=occlusion")
+            raise UserError(
+                "reference: rank_correlation needs maps to compare with; add method@reference=occlusion"
+            )
         pairs = answers.pairs
         counted = np.full(len(pairs), True) if self.difficult == "keep" else ~pairs.columns["difficult"]
         found: dict[str, Statistic] = {}

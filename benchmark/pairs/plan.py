@@ -69,6 +69,18 @@ def _named(place: str) -> Iterator[None]:
         raise UserError(str(error).replace("method.", f"{place}.")) from error
 
 
+def _refuse_unasked(metric: PairMetric, question: Question, reference: Method | None) -> None:
+    """Before hours of work, not after."""
+    lacking = [name for name in metric.reads if name not in question.readings]
+    if lacking:
+        wanted = ",".join([*question.readings, *lacking])
+        raise UserError(f"pair_metric {metric.name} needs the reading {lacking[0]}; add reading=[{wanted}]")
+    if metric.needs_reference and reference is None:
+        raise UserError(
+            f"pair_metric {metric.name} needs maps to compare with; add method@reference=occlusion"
+        )
+
+
 @dataclass
 class PairPlan:
     """What an experiment with pairs computes.
@@ -104,6 +116,8 @@ class PairPlan:
         method, question, metrics = parts.method(), parts.question(), parts.metrics()
         with _named("reference"):
             reference = parts.reference()
+        for metric in metrics.values():
+            _refuse_unasked(metric, question, reference)
         scene = self._scenes.of(parts.config, parts.model, parts.transform)
         if isinstance(scene.transform, SeveralViews):
             raise UserError(

@@ -11,6 +11,7 @@ from benchmark.attribution.occlusion import Occlusion
 from benchmark.cell import Scene
 from benchmark.errors import UserError
 from benchmark.interfaces import Method
+from benchmark.pair_metrics.deletion_insertion import DeletionInsertion
 from benchmark.pairs.cell import Question
 from benchmark.pairs.plan import PairParts, PairPlan
 from benchmark.pairs.run import measure
@@ -98,7 +99,7 @@ def test_another_patch_leaves_the_methods_cells_and_other_classes_move_them(tmp_
     rows = [
         parts(on, f"{NET}/cam/a", "cam"),
         parts(on, f"{NET}/cam/b", "cam", other(8)),
-        parts(on, f"{NET}/cam/c", "cam", None),
+        replace(parts(on, f"{NET}/cam/c", "cam", None), metrics=dict),
         parts(on, f"{NET}/cam/d", "cam", policy="predicted"),
     ]
     plan = planned(on, tmp_path / "runs", *rows)
@@ -115,6 +116,19 @@ def test_another_patch_leaves_the_methods_cells_and_other_classes_move_them(tmp_
     work = {tuple(cell.method.name for cell in cells): asked for _, asked, cells in plan.work()}
     assert [asked.policy.name for asked in work.values()] == ["labelled", "predicted"]
     assert sorted(map(len, work)) == [2, 3]
+
+
+def test_what_a_metric_needs_is_missed_before_anything_is_measured(tmp_path: Path) -> None:
+    on = multi_scene(tmp_path)
+    curves = DeletionInsertion("deletion_insertion", 1)
+    rows = [
+        parts(on, f"{NET}/cam/a", "cam", None),
+        replace(parts(on, f"{NET}/cam/b", "cam"), metrics=lambda: {"deletion_insertion": curves}),
+    ]
+    plan = planned(on, tmp_path / "runs", *rows)
+    first, second = (row.reason for row in plan.open.values())
+    assert first.endswith("needs maps to compare with; add method@reference=occlusion")
+    assert second.endswith("needs the reading deletion_insertion; add reading=[summary,deletion_insertion]")
 
 
 def test_every_part_that_can_change_a_pair_changes_its_address(tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def test_each_row_has_the_metrics_that_it_asked_for(tmp_path: Path) -> None:
 def test_a_row_without_a_reference_says_so(tmp_path: Path) -> None:
     on = multi_scene(tmp_path)
     row = planned(on, tmp_path / "runs", "cam").rows[f"{NET}/cam"]
-    with pytest.raises(UserError, match=r"needs maps to compare with; add reference="):
+    with pytest.raises(UserError, match=r"needs maps to compare with; add method@reference="):
         results.result(replace(row, reference=None), FAST)
 
 
