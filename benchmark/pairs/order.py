@@ -80,13 +80,17 @@ def _theirs(
 def _agreement(
     found: dict[str, float], theirs: dict[str, float], told: dict[frozenset[str], Difference]
 ) -> str:
-    """How many pairs of methods stand in the published order, and which certainly do not."""
+    """How many pairs of methods stand in the published order, and which do not, the certain marked."""
     pairs = list(combinations(sorted(theirs, key=lambda name: -theirs[name]), 2))
     against = [(a, b) for a, b in pairs if found[a] < found[b]]
-    certain = [
-        f"{b} above {a}"
-        for a, b in against
-        if (d := told.get(frozenset((a, b)))) and not d.estimate.low <= 0 <= d.estimate.high
-    ]
     text = f"{len(pairs) - len(against)} of {len(pairs)} pairs of methods stand in the published order"
-    return f"{text}; against it beyond the interval: {', '.join(certain)}" if certain else text
+    if not against:
+        return text
+    named = [f"{b} above {a}{_beyond(told.get(frozenset((a, b))))}" for a, b in against]
+    return f"{text}; against it: {', '.join(named)}"
+
+
+def _beyond(difference: Difference | None) -> str:
+    if difference is None or difference.estimate.low <= 0 <= difference.estimate.high:
+        return ""
+    return " (beyond the interval)"

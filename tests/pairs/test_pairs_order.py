@@ -59,7 +59,7 @@ def test_differences_whose_interval_holds_zero_are_counted() -> None:
     assert sentence.endswith("; 2 of 3 differences are not told from 0")
 
 
-def test_pairs_in_the_published_order_are_counted_and_certain_exceptions_named() -> None:
+def test_pairs_in_the_published_order_are_counted_and_exceptions_named() -> None:
     found = rows({"net/a": 0.4, "net/b": 0.3, "net/c": 0.1, "net/d": 0.2, "net/e": 0.0})
     theirs = published({"net/b": 0.9, "net/a": 0.8, "net/c": 0.7, "net/d": 0.6, "else/e": 0.1})
     apart = [
@@ -73,13 +73,13 @@ def test_pairs_in_the_published_order_are_counted_and_certain_exceptions_named()
     assert count == "1 of 3 differences are not told from 0"
     assert others == "published b 0.900 > a 0.800 > c 0.700 > d 0.600"
     assert agreement == "4 of 6 pairs of methods stand in the published order"
-    assert certain == "against it beyond the interval: a above b"
+    assert certain == "against it: a above b (beyond the interval), d above c"
 
 
-def test_without_a_certain_exception_none_is_named() -> None:
+def test_an_exception_within_the_interval_is_named_without_a_mark() -> None:
     found, theirs = rows({"net/a": 0.4, "net/b": 0.3}), published({"net/b": 0.9, "net/a": 0.8})
     (sentence,) = orders(found, M, [told("net/a", "net/b", -0.1, 0.3)], theirs)
-    assert sentence.endswith("0 of 1 pairs of methods stand in the published order")
+    assert sentence.endswith("0 of 1 pairs of methods stand in the published order; against it: a above b")
 
 
 def test_one_published_number_is_no_order() -> None:
@@ -102,7 +102,7 @@ def test_each_setting_and_network_has_a_sentence_and_a_lone_row_none() -> None:
         "net, patch=8 by rank_correlation: a 0.400 > b 0.300; published a 0.900 > b 0.800"
     )
     assert eight.endswith("1 of 1 pairs of methods stand in the published order")
-    assert sixteen.endswith("0 of 1 pairs of methods stand in the published order")
+    assert sixteen.endswith("0 of 1 pairs of methods stand in the published order; against it: b above a")
 
 
 def test_rows_without_the_metric_take_no_part() -> None:
