@@ -75,7 +75,7 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
     if others:
         yield (
             ", ".join(sorted(others)),
-            "explained in benchmark/metrics; a threshold is printed as 100 times the localizer's own",
+            "explained in benchmark/metrics or pair_metrics; thresholds are 100 times the localizer's own",
         )
     if table.measured:
         noise = "bootstrap over the images: what other images of the kind would change, no more"
