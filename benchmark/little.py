@@ -6,7 +6,7 @@ _CELL = {"experiment", "model", "method", "localizer"}
 _PLACES = {"dataset", "dataset.root", "dataset.images", "dataset.ground_truth"}
 _VARIABLE = "BENCHMARK_ILSVRC"
 _PAIRS = ("experiment=occlusion", "experiment=occlusion_googlenet", "experiment=pointing")
-_FEW = ("dataset.limit=24", "dataset.order=stratified")
+_FEW = ("dataset.limit=120", "dataset.order=stratified")
 """Images for experiments that take hundreds of forward passes an image: minutes on two cores."""
 EXPERIMENT, DATASET, MODEL = "experiment=table1", "dataset=embedded", "model=vgg16_compact"
 NOTICE = (

@@ -16,8 +16,8 @@ from benchmark.little import completed
         (["model=alexnet_compact", "method=c_mwp"], ["dataset=embedded"]),
         (["method=c_mwp"], ["dataset=embedded", "model=vgg16_compact"]),
         (["localizer=cam_20"], ["dataset=embedded", "model=vgg16_compact"]),
-        (["experiment=occlusion"], ["dataset=embedded", "dataset.limit=24", "dataset.order=stratified"]),
-        (["experiment=occlusion", "dataset.order=id"], ["dataset=embedded", "dataset.limit=24"]),
+        (["experiment=occlusion"], ["dataset=embedded", "dataset.limit=120", "dataset.order=stratified"]),
+        (["experiment=occlusion", "dataset.order=id"], ["dataset=embedded", "dataset.limit=120"]),
         (["experiment=occlusion", "dataset.limit=48"], ["dataset=embedded"]),
     ],
 )
