@@ -27,9 +27,15 @@ def find(name: str, folder: str | None) -> Path:
     for place in places:
         if is_file(place):
             return place
-    looked = " and ".join(str(place.absolute()) for place in places)
+    looked = " and ".join(map(_shown, places))
     remedy = "put the file there, or give model.weights=PATH or weights_dir=FOLDER (or $BENCHMARK_WEIGHTS)"
     raise UserError(f"no weights file at {looked}; {remedy}")
+
+
+def _shown(place: Path) -> str:
+    """From the working directory on where it is below: tables with an open row keep it, and are passed on."""
+    whole = place.absolute()
+    return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole)
 
 
 def is_file(path: Path) -> bool:
