@@ -25,6 +25,7 @@ from benchmark import (
     segments,
     settings,
     thresholds,
+    transfer,
 )
 from benchmark.cell import Cell, Recipe, Scene
 from benchmark.interfaces import Method
@@ -49,6 +50,7 @@ TO_A_HEATMAP = (
     parameters,
     resampling,
     settings,
+    transfer,
 )
 """The code from a file to a heatmap, beside the method, the transform and the model's family."""
 TO_A_BOX = (boxes, heatmaps, locate, segments, thresholds)

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from benchmark.pairs.values import padded
+from benchmark.transfer import to_device
 from benchmark.types import IntArray
 
 
@@ -17,7 +18,5 @@ def outputs_of(labels: list[list[int]], outputs: IntArray, device: torch.device)
         device: Where they are asked for.
     """
     rows = padded(labels)
-    asked = torch.from_numpy(np.where(rows < 0, -1, outputs[rows]).astype(np.int64))
-    if device.type == "cuda":
-        return asked.pin_memory().to(device, non_blocking=True)
-    return asked.to(device)
+    asked = np.where(rows < 0, -1, outputs[rows]).astype(np.int64)
+    return to_device(torch.from_numpy(asked), device)

@@ -17,6 +17,7 @@ from benchmark.images import UnreadableImage, read_sample
 from benchmark.inputs import averaged, by_image, side_by_side, to_input
 from benchmark.interfaces import Method, SeveralViews
 from benchmark.store import KEPT_SIDE, Heatmaps
+from benchmark.transfer import to_device, to_host
 from benchmark.types import IntArray, Model, Sample, View
 
 _BATCHES_AHEAD = 2
@@ -174,18 +175,18 @@ def explain(scene: Scene, methods: Sequence[Method], batch: Batch) -> Explained:
     settings, model = scene.settings, scene.model
     device = settings.torch_device
     sent, views = side_by_side(batch.inputs)
-    inputs = _to_device(sent, device).to(settings.dtype, memory_format=settings.memory_format)
+    inputs = to_device(sent, device).to(settings.dtype, memory_format=settings.memory_format)
     layers = tuple(sorted({layer for method in methods for layer in method.layers}))
     with reproducible(), settings.autocast():
         forward = forward_pass(model, inputs, layers, any(method.operations for method in methods))
         order = class_order(scene, forward.logits.shape[1])
         scores, top = _top(scene, forward.logits.detach(), views)
         labels = torch.from_numpy(order.to_output[[sample.label for sample in batch.samples]]).long()
-        classes = torch.cat([top, _to_device(labels, device)[:, None]], dim=1)
+        classes = torch.cat([top, to_device(labels, device)[:, None]], dim=1)
         each = classes.repeat_interleave(views, dim=0) if views > 1 else classes
         maps = [_relative(_merged(scene, method(model, forward, each), views)) for method in methods]
-    made = tuple((_to_host(relative), _to_host(scale)) for relative, scale in maps)
-    host_top, host_scores = _to_host(top), _to_host(scores)
+    made = tuple((to_host(relative), to_host(scale)) for relative, scale in maps)
+    host_top, host_scores = to_host(top), to_host(scores)
     ready = torch.cuda.current_stream(device).record_event() if device.type == "cuda" else None
     return Explained(batch, host_top, host_scores, made, order, ready)
 
@@ -221,16 +222,6 @@ def _relative(maps: Tensor) -> tuple[Tensor, Tensor]:
     relative = torch.where(maps.isfinite(), (maps / scale).clamp(-_HALF_LIMIT, _HALF_LIMIT), maps)
     kept = max(maps.shape[-2:]) <= KEPT_SIDE
     return relative.half() if kept else relative.float(), scale[..., 0, 0].float()
-
-
-def _to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    if device.type == "cuda":
-        return tensor.pin_memory().to(device, non_blocking=True)
-    return tensor.to(device)
-
-
-def _to_host(tensor: Tensor) -> Tensor:
-    return tensor.to("cpu", non_blocking=tensor.device.type == "cuda")
 
 
 def prepare(model: Model, scene: Scene) -> None:

@@ -22,6 +22,7 @@ from benchmark.interfaces import Method
 from benchmark.locate import Located, collect, locate, slots
 from benchmark.pool import threads
 from benchmark.progress import Counter
+from benchmark.shards import counter_of, missing
 from benchmark.store import (
     KEPT_SIDE,
     Heatmaps,
@@ -36,28 +37,17 @@ from benchmark.store import (
 _BATCHES_WAITING = 4  # of boxes still being made: enough to keep the threads busy, few enough for the memory
 
 
-def missing(scene: Scene, cells: Sequence[Cell]) -> dict[int, list[Cell]]:
-    """Shards that lack records, each with the cells that lack them."""
-    wanted = {
-        n: [c for c in cells if not record_file(c.folder, n).exists()] for n in range(len(scene.shards))
-    }
-    return {shard: lacking for shard, lacking in wanted.items() if lacking}
-
-
 def measure(scene: Scene, cells: Sequence[Cell]) -> None:
     """Make this worker's missing shards of records.
 
     Raises:
         UserError: If an image cannot be read, or a method, model and dataset do not fit together.
     """
-    settings = scene.settings
-    mine = range(settings.worker, len(scene.shards), settings.workers)
-    lacking = {n: c for n, c in missing(scene, cells).items() if n in mine}
+    lacking = missing(scene, cells, record_file)
     if not lacking:
         return
-    total = sum(len(scene.shards[n]) for n in mine)
-    counter = Counter(scene.model.name, total, total - sum(len(scene.shards[n]) for n in lacking))
-    with counter, threads(settings.thread_count) as pool:
+    counter = counter_of(scene, lacking)
+    with counter, threads(scene.settings.thread_count) as pool:
         for number, of_shard in sorted(lacking.items()):
             stored = [cell for cell in of_shard if heatmap_file(cell.heatmap_folder, number).exists()]
             for cell in stored:

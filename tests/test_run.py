@@ -13,7 +13,8 @@ from benchmark.cell import Cell, Scene
 from benchmark.errors import UserError
 from benchmark.forward import forward_pass
 from benchmark.images import read_sample
-from benchmark.run import measure, missing
+from benchmark.run import measure
+from benchmark.shards import missing
 from benchmark.store import heatmap_file, read_heatmaps, read_records, record_file
 from benchmark.transforms import to_input
 from benchmark.types import Records
@@ -98,7 +99,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped_and_ends_the_same(tmp_path:
     on.model.module.forward = dies_in_the_third_batch
     with pytest.raises(KeyboardInterrupt):
         measure(on, broken)
-    done = set(range(len(on.shards))) - set(missing(on, broken))
+    done = set(range(len(on.shards))) - set(missing(on, broken, record_file))
     assert 0 < len(done) < len(on.shards)
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "broken").rglob("records-*")}
     measure(on, broken)
@@ -147,7 +148,7 @@ def test_workers_share_the_shards_and_leave_the_same_records(
     shared = cells(on, tmp_path / "shared")
     for worker in (1, 0):
         measure(with_settings(on, worker=worker, workers=2), shared)
-        left = set(missing(on, shared))
+        left = set(missing(on, shared, record_file))
         assert left == ({0, 2} if worker == 1 else set())
     told = capsys.readouterr().err
     assert all(total in told for total in ("10/10 images", "4/4 images", "6/6 images"))

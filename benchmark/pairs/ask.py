@@ -16,6 +16,7 @@ from benchmark.forward import forward_pass
 from benchmark.interfaces import ClassPolicy, Method, Reading
 from benchmark.pairs.values import Asked, Pair
 from benchmark.regions import objects_of, region
+from benchmark.transfer import to_device, to_host
 from benchmark.types import FloatArray
 
 Row = Mapping[str, Any]
@@ -122,8 +123,8 @@ def ask(
     """
     settings, model = scene.settings, scene.model
     device = settings.torch_device
-    sent = batch.inputs.pin_memory() if device.type == "cuda" else batch.inputs
-    inputs = sent.to(device, non_blocking=True).to(settings.dtype, memory_format=settings.memory_format)
+    sent = to_device(batch.inputs, device)
+    inputs = sent.to(settings.dtype, memory_format=settings.memory_format)
     layers = tuple(sorted({layer for method in methods for layer in method.layers}))
     with reproducible(), settings.autocast():
         forward = forward_pass(model, inputs, layers, any(method.operations for method in methods))
@@ -142,7 +143,4 @@ def ask(
 
 def _fetched(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """On their way to the host."""
-    return {
-        name: tensor.detach().to("cpu", non_blocking=tensor.device.type == "cuda")
-        for name, tensor in tensors.items()
-    }
+    return {name: to_host(tensor.detach()) for name, tensor in tensors.items()}

@@ -21,15 +21,10 @@ from benchmark.pairs.store import pair_file, write_pairs
 from benchmark.pairs.values import Pairs
 from benchmark.pool import threads
 from benchmark.progress import Counter
+from benchmark.shards import counter_of, missing
 from benchmark.store import Made
 
 _BATCHES_WAITING = 2  # of answers still being finished: enough to keep the threads busy
-
-
-def missing(scene: Scene, cells: Sequence[PairCell]) -> dict[int, list[PairCell]]:
-    """Shards that lack pairs, each with the cells that lack them."""
-    wanted = {n: [c for c in cells if not pair_file(c.folder, n).exists()] for n in range(len(scene.shards))}
-    return {shard: lacking for shard, lacking in wanted.items() if lacking}
 
 
 def measure(scene: Scene, question: Question, cells: Sequence[PairCell]) -> None:
@@ -38,14 +33,11 @@ def measure(scene: Scene, question: Question, cells: Sequence[PairCell]) -> None
     Raises:
         UserError: If an image cannot be read, or a method, model and dataset do not fit together.
     """
-    settings = scene.settings
-    mine = range(settings.worker, len(scene.shards), settings.workers)
-    lacking = {n: c for n, c in missing(scene, cells).items() if n in mine}
+    lacking = missing(scene, cells, pair_file)
     if not lacking:
         return
-    total = sum(len(scene.shards[n]) for n in mine)
-    counter = Counter(scene.model.name, total, total - sum(len(scene.shards[n]) for n in lacking))
-    with counter, threads(settings.thread_count) as pool:
+    counter = counter_of(scene, lacking)
+    with counter, threads(scene.settings.thread_count) as pool:
         prepare(scene.model, scene)
         _Loop(scene, question, lacking, pool, counter).run()
 

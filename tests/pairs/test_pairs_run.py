@@ -29,8 +29,10 @@ from benchmark.forward import forward_pass
 from benchmark.images import read_sample
 from benchmark.interfaces import Method
 from benchmark.pairs.ask import Answered, ask
-from benchmark.pairs.run import measure, missing
+from benchmark.pairs.run import measure
+from benchmark.pairs.store import pair_file
 from benchmark.pairs.values import Pairs
+from benchmark.shards import missing
 from benchmark.transforms import to_input
 from benchmark.types import Sample
 
@@ -223,7 +225,7 @@ def test_only_what_is_missing_is_made(tmp_path: Path) -> None:
     calls = counted(on)
     measure(on, question(), [first, second])
     assert calls == [3, 3, 1]
-    assert missing(on, [first, second]) == {}
+    assert missing(on, [first, second], pair_file) == {}
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, UserError])
@@ -249,7 +251,7 @@ def test_an_interrupted_run_leaves_whole_shards_and_goes_on(
         measure(on, question("difficult"), broken)
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "broken").rglob("*") if path.is_file()}
     assert all(path.name.startswith("pairs-0") and path.suffix == ".parquet" for path in kept)
-    left = missing(on, broken)
+    left = missing(on, broken, pair_file)
     assert 0 < len(left) < len(on.shards)
     assert all(len(cells) == 2 for cells in left.values())
     measure(on, question("difficult"), broken)
@@ -290,7 +292,7 @@ def test_workers_share_the_shards_and_leave_the_same_pairs(
     measure(on, question(), alone)
     for worker, left in ((1, {0, 2}), (0, set())):
         measure(with_settings(on, worker=worker, workers=2), question(), shared)
-        assert set(missing(on, shared)) == left
+        assert set(missing(on, shared, pair_file)) == left
     told = capsys.readouterr().err
     assert all(total in told for total in ("7/7 images", "3/3 images", "4/4 images"))
     on.model.module.forward = Broken().forward
