@@ -53,6 +53,11 @@ class Answered:
             for number in range(len(chosen))
         ]
 
+    def unknown(self) -> int:
+        """How many of the chosen outputs, each once an image, are none of the dataset's classes."""
+        rows = [set(row[row >= 0].tolist()) for row in self.chosen.numpy()]
+        return sum(int(self.order.to_label[output] < 0) for row in rows for output in row)
+
     def _image(
         self, number: int, chosen: np.ndarray[Any, Any], logits: FloatArray, readings: Mapping[str, Reading]
     ) -> list[list[Row]]:

@@ -150,6 +150,7 @@ def _counts(row: PairRow, pairs: Pairs, reference: Pairs | None) -> dict[str, in
         "skipped": len(pairs.skipped) + len(row.scene.dataset.skipped),
         "images_asked": len(set(pairs.image_ids)),
         "pairs": len(pairs),
+        "unknown_classes": pairs.unknown,
     }
     for name, one in (("constant_maps", pairs), ("constant_reference_maps", reference)):
         if one is not None and "constant" in one.columns:

@@ -52,6 +52,7 @@ class _OpenShard:
     began: float = field(default_factory=monotonic)
     images: list[tuple[str, Future[list[list[Row]]]]] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    unknown: int = 0
 
     def close(self, scene: Scene) -> None:
         """Write the shard, one file a cell."""
@@ -64,6 +65,7 @@ class _OpenShard:
                 _columns([row for _, row in rows]),
                 len(finished),
                 self.skipped,
+                self.unknown,
             )
             write_pairs(pair_file(cell.folder, self.number), pairs, made)
 
@@ -102,6 +104,7 @@ class _Loop:
     def _finish_one(self) -> None:
         shard, batch, answered = self.waiting.popleft()
         started = answered.rows(self.question.readings, self.pool) if answered else []
+        shard.unknown += answered.unknown() if answered else 0
         ids = (sample.image_id for sample in batch.samples)
         shard.images += zip(ids, started, strict=True)
         shard.skipped.update(batch.skipped)

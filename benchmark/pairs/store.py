@@ -8,7 +8,8 @@ Folder, under ``results/runs``::
 
 Columns: ``image_id`` and those of :class:`benchmark.pairs.values.Pairs`. A column of arrays is a list of one
 length, row by row; metadata key ``shapes`` gives its shape. Other keys, each json: ``done`` (images read),
-``skipped`` (image to reason), ``seconds``, ``by`` (commit, device and packages that made the shard).
+``skipped`` (image to reason), ``unknown`` (chosen outputs that are no class of the dataset), ``seconds``,
+``by`` (commit, device and packages that made the shard).
 """
 
 import json
@@ -39,6 +40,7 @@ def write_pairs(path: Path, pairs: Pairs, made: Made) -> None:
         "shapes": {name: list(column.shape[1:]) for name, column in pairs.columns.items()},
         "done": pairs.done,
         "skipped": dict(pairs.skipped),
+        "unknown": pairs.unknown,
         "seconds": made.seconds,
         "by": dict(made.by),
     }
@@ -82,6 +84,7 @@ def read_pairs(paths: Sequence[Path]) -> Pairs:
         columns=columns,
         done=done,
         skipped={image: why for _, meta in shards for image, why in meta["skipped"].items()},
+        unknown=sum(meta["unknown"] for _, meta in shards),
     )
 
 
@@ -97,7 +100,7 @@ def _read(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     except (OSError, pa.ArrowException) as error:
         raise UserError(f"{path}: this shard is damaged ({error}); delete it and run again") from error
     metadata = {key.decode(): json.loads(value) for key, value in (table.schema.metadata or {}).items()}
-    lacking = [key for key in ("shapes", "done", "skipped") if key not in metadata]
+    lacking = [key for key in ("shapes", "done", "skipped", "unknown") if key not in metadata]
     if lacking:
         raise UserError(f"{path}: this shard is damaged (no {lacking[0]}); delete it and run again")
     return table.replace_schema_metadata(None), metadata
@@ -114,6 +117,7 @@ def merge_pairs(folder: Path, files: Sequence[Path]) -> Path:
             "shapes": filled[0][1]["shapes"],
             "done": sum(m["done"] for _, m in shards),
             "skipped": skipped,
+            "unknown": sum(m["unknown"] for _, m in shards),
         }
         _write(target, pa.concat_tables([table for table, _ in filled]), metadata)
     return target

@@ -73,12 +73,14 @@ class Pairs:
         columns: Name to ``[n, …]``.
         done: Images that were read, those without a pair included.
         skipped: Images that could not be read, each with the reason.
+        unknown: Outputs that the class policy chose and that are none of the dataset's classes: no pair.
     """
 
     image_ids: tuple[str, ...]
     columns: Mapping[str, Column]
     done: int
     skipped: Mapping[str, str] = field(default_factory=dict)
+    unknown: int = 0
 
     def __len__(self) -> int:
         """Number of pairs."""

@@ -179,6 +179,7 @@ def test_a_result_tells_counts_protocol_metrics_and_reference(tmp_path: Path) ->
         "skipped": 2,
         "images_asked": 3,
         "pairs": 6,
+        "unknown_classes": 0,
         "constant_maps": int(stored(on, row.cell).columns["constant"].sum()),
         "constant_reference_maps": 0,
     }

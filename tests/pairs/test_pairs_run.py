@@ -192,6 +192,7 @@ def test_an_output_that_the_dataset_does_not_know_gives_no_pair(tmp_path: Path) 
     measure(turned, question("with_top5"), other)
     one, two = stored(on, plain[0]), stored(turned, other[0])
     assert set(two.columns["label"].tolist()) <= set(range(7))
+    assert (one.unknown, two.unknown) == (0, 2 * two.done), "the two are among the best of every image"
     np.testing.assert_array_equal(
         two.columns["rank"] >= 2, True, err_msg="both unknown outputs are ranked before"
     )
