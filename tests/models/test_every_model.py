@@ -119,6 +119,8 @@ def test_a_model_without_its_file_says_where_it_should_lie(
     yaml = options(name)
     place = f"{yaml['weights_dir']}/{yaml['weights']}"
     monkeypatch.setattr("benchmark.weights.files.is_file", lambda _: False)  # embedded weights are there
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")  # from where the whole place is told
     with pytest.raises(UserError, match=r"model\.weights=") as refused:
         make(name)
     assert "no network in tests" in str(refused.value) or place in str(refused.value)
