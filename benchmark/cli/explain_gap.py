@@ -138,7 +138,8 @@ def _run_row(cfg: DictConfig) -> Row:
     if cfg.row is None and len(every) == 1:
         return next(iter(every.values()))
     if cfg.row not in every:
-        raise UserError(f"row={cfg.row}: there is no such row here; choose {', '.join(every)}")
+        wrong = "row is not given" if cfg.row is None else f"row={cfg.row}: there is no such row here"
+        raise UserError(f"{wrong}; choose {', '.join(f'row={name}' for name in every)}")
     return every[cfg.row]
 
 

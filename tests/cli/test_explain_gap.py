@@ -95,9 +95,9 @@ def test_a_finished_run_is_explained_without_a_forward_pass_and_what_is_missing_
     [
         (
             ("row=googlenet/gradcam",),
-            "row=googlenet/gradcam: there is no such row here; choose googlenet/grad_",
+            "row=googlenet/gradcam: there is no such row here; choose row=googlenet/grad_",
         ),
-        (("row=null",), "row=None: there is no such row here"),
+        (("row=null",), "row is not given; choose row=googlenet/grad_cam, row="),
         (("row=googlenet/cam", "explain=cls_top1"), "explain=cls_top1: choose loc_top1 | loc_top5"),
     ],
 )
