@@ -56,14 +56,14 @@ class Reason:
         source: Who measured the size, and how.
         points: Metric to its least and greatest effect on ``measured - published``, fractions; of a
             localization error, with classification as it is published.
-        given: Group (``model``, ``localizer``, ``transform``) to the choices with which it holds; with any
-            where a group is not named.
+        given: Group (``model``, ``localizer``, ``transform``) or option (``method.layer``) to the choices
+            with which it holds; with any where it is not named.
     """
 
     what: str
     source: str
     points: Mapping[str, tuple[float, float]]
-    given: Mapping[str, tuple[str, ...]]
+    given: Mapping[str, tuple[str | float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ class PublishedRow:
         not_comparable: Why no measurement of this row can be held against it, such as another network;
             empty where it can.
         reasons: Known to move a measurement, with sizes.
+        models: Those that stand for the published network; any if empty.
     """
 
     metrics: Mapping[str, float]
@@ -87,6 +88,7 @@ class PublishedRow:
     why: str
     not_comparable: str = ""
     reasons: tuple[Reason, ...] = ()
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +205,11 @@ def _row(where: str, node: Any, known: tuple[str, ...]) -> PublishedRow:
     reasons = _mapping(entry.pop("reasons", {}), f"{where}.reasons").items()
     ready: dict[str, Any] = {"metrics": _metrics(where, numbers, known), "conditions": conditions}
     ready["reasons"] = tuple(_reason(f"{where}.reasons.{key}", value, known) for key, value in reasons)
-    if "not_comparable" not in entry:
+    if "not_comparable" in entry:
+        ready["models"] = ()
+    else:
         ready["not_comparable"] = ""
+        ready["models"] = _choices(f"{where}.models", entry.pop("models", None))
     return _make(PublishedRow, where, entry, **ready)
 
 
@@ -216,11 +221,14 @@ def _reason(where: str, node: Any, known: tuple[str, ...]) -> Reason:
     percent = [metric for metric in known if not plain(metric)]
     if not sizes or not set(sizes) <= set(percent):
         raise _SlipError(f"{where}.points: must be of some of {', '.join(percent)}")
-    for group, names in choices.items():
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise _SlipError(f"{where}.given.{group}: must be a list of names")
-    held = {group: tuple(names) for group, names in choices.items()}
+    held = {group: _choices(f"{where}.given.{group}", names) for group, names in choices.items()}
     return _make(Reason, where, entry, points=sizes, given=held)
+
+
+def _choices(where: str, node: Any) -> tuple[Any, ...]:
+    if not isinstance(node, list) or not node or not all(type(one) in (str, int, float) for one in node):
+        raise _SlipError(f"{where}: {node!r} must be a list of names or numbers")
+    return tuple(node)
 
 
 def _range(where: str, node: Any) -> tuple[float, float]:

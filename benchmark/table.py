@@ -1,6 +1,6 @@
 """A table: measured cells beside published numbers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -92,7 +92,23 @@ class Table:
     def target(self, row: str) -> PublishedRow | None:
         """The same, where a measurement may be held against it."""
         origin = self.origin(row)
-        return origin if origin and self.comparable and not origin.not_comparable else None
+        return origin if origin and self.comparable and not self.apart(row) else None
+
+    def apart(self, row: str) -> str:
+        """Why a row of these images is no measurement of the published one: empty where it is one."""
+        origin, here = self.origin(row), next((one for one in self.rows if one.row == row), None)
+        if origin is None or here is None:
+            return ""
+        if origin.models and here.model not in origin.models:
+            return f"{here.model} is not the published network, for which {_either(origin.models)} stands"
+        method = row.rpartition("/")[2]
+        if here.method != method:
+            return f"{here.method} is not the published method, {method}"
+        return origin.not_comparable
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _dataset_fingerprint(row: Result | OpenRow) -> Any:
@@ -233,7 +249,7 @@ def _line(table: Table, row: Result | OpenRow, metric: str) -> Line:
         verdict=found.word if found else "",
         reasons="; ".join(map(str, found.causes)) if found else "",
         source=origin.source if origin else "",
-        why=_why(table, origin) if origin and estimate else "",
+        why=_why(table, row.row, origin) if origin and estimate else "",
         reproduced=reproduced.get(metric),
         reproduction=who if metric in reproduced else "",
         dataset=describe(table.dataset),
@@ -254,8 +270,8 @@ def verdict(table: Table, row: Result | OpenRow, metric: str) -> Verdict | None:
     return judge(row.metrics[metric], published, causes(row, target, metric))
 
 
-def _why(table: Table, origin: PublishedRow) -> str:
-    return (origin.not_comparable or origin.why) if table.comparable else not_comparable(table)
+def _why(table: Table, row: str, origin: PublishedRow) -> str:
+    return (table.apart(row) or origin.why) if table.comparable else not_comparable(table)
 
 
 def not_comparable(table: Table) -> str:
@@ -282,7 +298,8 @@ def _published(table: Table, row: str) -> Mapping[str, float]:
 
 def _reproduced(table: Table, row: str) -> tuple[Mapping[str, float], str]:
     """The first reproduction that has the row, and its key; nothing where it is not comparable."""
-    for reproduction in table.published.reproductions if table.published and table.comparable else ():
+    fits = table.comparable and not table.apart(row)
+    for reproduction in table.published.reproductions if table.published and fits else ():
         if row in reproduction.rows:
             return reproduction.rows[row], reproduction.name
     return {}, ""

@@ -13,7 +13,7 @@ are no reason: nothing bounds what they change.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from benchmark.published import PublishedRow, Reason
 from benchmark.types import Estimate, Result
@@ -77,8 +77,15 @@ def causes(result: Result, published: PublishedRow, metric: str) -> tuple[Cause,
 
 def _holds(result: Result, reason: Reason) -> bool:
     """Whether a row was measured with the choices that a reason is about."""
-    chosen = {group: result.config.get(group, {}).get("name") for group in reason.given}
-    return all(chosen[group] in names for group, names in reason.given.items())
+    return all(_chosen(result.config, key) in choices for key, choices in reason.given.items())
+
+
+def _chosen(config: Mapping[str, Any], key: str) -> Any:
+    """A group's name or an option's value; ``None`` where the row has no such option."""
+    found: Any = config
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found.get("name") if isinstance(found, Mapping) else found
 
 
 def _classification(

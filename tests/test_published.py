@@ -20,6 +20,7 @@ columns:
 rows:
   a/cam:
     cls_top1: 30.38
+    models: [a]
     source: S
     why: W
     conditions: &conditions
@@ -55,6 +56,8 @@ def test_percent_become_fractions(tmp_path: Path) -> None:
         ("cls_top1: 30.38", "cls_top1: yes", "True is not a number of percent"),
         ("cls_top1: 30.38", "cls_top1: 30.38\n    cls_top1: 30.83", "cls_top1 stands twice"),
         ("    cls_top1: 30.38\n", "", "rows.a/cam: its numbers must be some of"),
+        ("    models: [a]\n", "", "rows.a/cam.models: None must be a list of names"),
+        ("    models: [a]\n", "    models: []\n", "rows.a/cam.models: [] must be a list of names"),
         ("    why: W\n", "", "rows.a/cam: has source where it must have source, why"),
         ("    why: W\n", "    why: ' '\n", "rows.a/cam.why: ' ' must be a text"),
         ("    why: W\n", "    why: 12\n", "rows.a/cam.why: 12 must be a text in quotes"),
@@ -168,6 +171,14 @@ def test_the_typed_sizes_of_the_reason_torchvision_follow_from_the_study(net: st
     assert least == pytest.approx(boxes, abs=6e-5)
 
 
+def test_models_that_stand_for_a_published_network_are_models_of_ours() -> None:
+    for path in TABLE1.parent.glob("*.yaml"):
+        for name, row in load(path).rows.items():
+            assert row.models or row.not_comparable, name
+            for model in row.models:
+                assert (ROOT / "conf" / "model" / f"{model}.yaml").is_file()
+
+
 def test_published_numbers_say_of_which_dataset_of_ours_they_are() -> None:
     for path in TABLE1.parent.glob("*.yaml"):
         assert (ROOT / "conf" / "dataset" / f"{load(path).measured_on}.yaml").is_file()
@@ -178,7 +189,7 @@ REASONS = """
       weights:
         what: other weights
         source: S
-        given: {model: [vgg16]}
+        given: {model: [vgg16], localizer.threshold: [0.15]}
         points: {cls_top1: [-2, 0.5]}
 """
 
@@ -186,7 +197,8 @@ REASONS = """
 def test_the_sizes_of_a_reason_are_typed_in_points(tmp_path: Path) -> None:
     text = MINIMAL.replace("    why: W\n", f"    why: W{REASONS}", 1)
     (reason,) = load(write(tmp_path, text)).rows["a/cam"].reasons
-    assert (reason.points, reason.given) == ({"cls_top1": (-0.02, 0.005)}, {"model": ("vgg16",)})
+    assert reason.points == {"cls_top1": (-0.02, 0.005)}
+    assert reason.given == {"model": ("vgg16",), "localizer.threshold": (0.15,)}
     assert load(write(tmp_path, MINIMAL)).rows["a/cam"].reasons == ()
 
 
@@ -199,7 +211,7 @@ def test_the_sizes_of_a_reason_are_typed_in_points(tmp_path: Path) -> None:
         ("[-2, 0.5]", "[.nan, 0.5]", "must be [least, greatest]"),
         ("cls_top1: [", "cls_top9: [", "points: must be of some of cls_top1, loc_top1"),
         ("{cls_top1: [-2, 0.5]}", "{}", "points: must be of some of"),
-        ("[vgg16]", "vgg16", "reasons.weights.given.model: must be a list of names"),
+        ("[vgg16]", "vgg16", "reasons.weights.given.model: 'vgg16' must be a list of names"),
         ("        source: S\n", "", "reasons.weights: has what where it must have what, source"),
     ],
 )

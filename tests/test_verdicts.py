@@ -1,6 +1,7 @@
 """Verdicts: hand-made numbers whose verdict one sees at once."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from handmade import PUBLISHED, correlations, on_another_dataset, result, table
@@ -89,6 +90,16 @@ def test_a_reason_holds_only_with_the_choices_it_is_about(name: str | None, hold
     assert bool(causes(found, row(about), "loc_top1")) == holds
 
 
+@pytest.mark.parametrize(
+    ("localizer", "holds"),
+    [({"name": "gradcam_15", "threshold": 0.15}, True), ({"name": "gradcam_15", "threshold": 0.5}, False)],
+)
+def test_a_reason_holds_only_with_the_options_it_is_about(localizer: dict[str, Any], holds: bool) -> None:
+    about = replace(WEIGHTS, given={"localizer": ("gradcam_15",), "localizer.threshold": (0.15,)})
+    found = replace(measured(0.3, 0.48), config={"localizer": localizer})
+    assert bool(causes(found, row(about), "loc_top1")) == holds
+
+
 def with_reason() -> Published:
     return replace(PUBLISHED, rows={**PUBLISHED.rows, "a/cam": row(WEIGHTS)})
 
@@ -106,6 +117,26 @@ def test_every_measured_cell_with_a_published_number_has_a_verdict_and_no_other(
     assert set(verdicts(on_another_dataset()).values()) == {"not comparable"}
     assert verdicts(table(result("c/cam"))) == {("c/cam", "cls_top1"): "", ("c/cam", "loc_top1"): ""}
     assert verdicts(correlations())["b/cam", "rank_correlation"] == "not comparable"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"model": "c"}, "c is not the published network, for which a or b stands"),
+        ({"method": "mwp"}, "mwp is not the published method, cam"),
+    ],
+)
+def test_a_row_of_another_network_or_method_is_held_against_nothing(
+    changes: dict[str, str], why: str
+) -> None:
+    rows = {**PUBLISHED.rows, "a/cam": replace(row(WEIGHTS), models=("a", "b"))}
+    published = replace(PUBLISHED, rows=rows)
+    assert verdicts(table(result(model="b"), published=published))["a/cam", "cls_top1"] == "matches"
+    made = table(result(**changes), published=published)
+    for line in entries(made):
+        assert (line.verdict, line.why) == ("not comparable", why)
+        assert (line.difference, line.inside, line.reproduced) == (None, None, None)
+    assert f"NOT COMPARABLE: {why}" in "".join(text for part in notes(made) for _, text in part.items)
 
 
 def test_the_reasons_of_a_line_are_told_with_their_effects_in_points() -> None:

@@ -34,7 +34,8 @@ def verdict_of(table: Table, metric: str) -> str:
 
 def reproduced(table: Table, row: str, metric: str) -> str:
     """What another study measured, and why it differs; empty for none."""
-    for study in table.published.reproductions if table.published and table.comparable else ():
+    fits = table.comparable and not table.apart(row)
+    for study in table.published.reproductions if table.published and fits else ():
         if metric in study.rows.get(row, {}):
             return f"reproduced by others ({study.name}): {100 * study.rows[row][metric]:.2f}. {study.why}"
     return ""

@@ -194,7 +194,8 @@ def _published(table: Table) -> Iterator[tuple[str, str]]:
     for row in table.rows:
         entry = table.published.rows.get(row.row)
         if entry:
-            apart = f" NOT COMPARABLE: {entry.not_comparable}" if entry.not_comparable else ""
+            told = table.apart(row.row)
+            apart = f" NOT COMPARABLE: {told}" if told else ""
             why = f"{apart} {entry.why}" if table.comparable else ""
             yield row.row, f"{entry.source}. {_circumstances(entry.conditions)}.{why}"
         else:
