@@ -1,18 +1,17 @@
 """``./scripts/explain-gap``: from a row's published number to the measured one, one convention at a time."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from benchmark.cli.gap_asked import RUN, Asked, asked_of, is_group
 from benchmark.cli.planning import note_of, plan_of
 from benchmark.command import entry_point
-from benchmark.config import CONF, Row, build, plain, product, published, rows, typed, variation
+from benchmark.config import build, published
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
 from benchmark.gap import render, words
@@ -25,14 +24,12 @@ from benchmark.gap.told import reproduced, target, verdict_of
 from benchmark.gap.waterfall import State, waterfall
 from benchmark.guesses import top_errors
 from benchmark.little import completed
-from benchmark.plan import Plan, label, stem
+from benchmark.plan import Plan, label
 from benchmark.report import terminal
 from benchmark.results import result
 from benchmark.table import Table, describe
 from benchmark.types import Records
 
-_OWN = ("row", "explain", "resamples", "knobs", "paper")
-_RUN = "the run"
 _METRICS = ("classification", "localization")
 
 
@@ -41,12 +38,11 @@ def main(cfg: DictConfig) -> int:
     """Explain one number of a finished run."""
     if cfg.explain not in DEPTHS:
         raise UserError(f"explain={cfg.explain}: choose {' | '.join(DEPTHS)}")
+    _refuse_other_overlaps(cfg)
     results = Path(cfg.results_dir).expanduser().resolve()
-    asked = _asked(cfg)
+    asked = asked_of(cfg)
     answered = _answered(cfg, asked, results / "runs")
     gap = _gap(cfg, asked, answered)
-    changes = [w for w in variation(_typed()) if not w.startswith(("model=", "method=", "localizer="))]
-    name = stem(f"gap-{asked.row.replace('/', '-')}-{cfg.explain}", changes)
     folder = results / label(answered.plan.dataset)
     laid_out = render.layout(gap)
     files: dict[str, str | bytes] = {
@@ -55,35 +51,10 @@ def main(cfg: DictConfig) -> int:
         "png": picture(gap),
     }
     for suffix, content in files.items():
-        write_atomically(folder / f"{name}.{suffix}", content)
+        write_atomically(folder / f"{asked.stem}.{suffix}", content)
     terminal.show(laid_out, Console())
-    print("\nwritten:", *(folder / f"{name}.{suffix}" for suffix in files), sep="\n  ")
+    print("\nwritten:", *(folder / f"{asked.stem}.{suffix}" for suffix in files), sep="\n  ")
     return 0
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What has to be known.
-
-    Attributes:
-        row: The row's name.
-        base: The run's overrides.
-        settings: Name of a state or setting to its words; ``None`` where it does not apply.
-        walk: States of the walk by name, with the knob just turned and in words from what to what.
-        alone: Knob, name and state of each setting alone.
-        same: Knobs that are the same in paper and run.
-        rows: State to its composed row; one that cannot be composed is left out.
-        refused: Those, and why.
-    """
-
-    row: str
-    base: list[str]
-    settings: Mapping[str, list[str]]
-    walk: list[tuple[str, str, str]]
-    alone: list[tuple[str, str, str]]
-    same: tuple[str, ...]
-    rows: Mapping[str, Row]
-    refused: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -95,96 +66,13 @@ class _Answered:
     missing: Mapping[str, str]
 
 
-def _is_group(key: str) -> bool:
-    return (CONF / key).is_dir()
+def _refuse_other_overlaps(cfg: DictConfig) -> None:
+    iou = OmegaConf.select(cfg, "metric.localization.iou")
+    if iou is not None and iou != 0.5:
+        raise UserError(f"metric.localization.iou={iou}: explain-gap takes the devkit's rule, 0.5, alone")
 
 
-def _typed() -> list[str]:
-    """What was typed for the run, without what is this command's own."""
-    return [word for word in typed() if words.key_of(word).partition(".")[0] not in _OWN]
-
-
-def _asked(cfg: DictConfig) -> _Asked:
-    run = _run_row(cfg)
-    fitting = [word for word in _typed() if _fits(run.cfg, word)]
-    own = list(cfg.table.rows[run.name]) if cfg.table else []
-    base = words.laid_over(own, fitting, _is_group)
-    knobs, paper = plain(cfg.knobs), plain(cfg.paper).get(run.name, {})
-    for knob in paper:
-        if knob not in knobs:
-            raise UserError(f"paper.{run.name}.{knob}: there is no such knob; choose {', '.join(knobs)}")
-    settings: dict[str, list[str]] = {}
-    walk: list[tuple[str, str, str]] = []
-    for knob, left in words.walk(list(knobs), paper):
-        name = f"the paper's {', '.join(k for k in knobs if paper.get(k) in left)}" if left else _RUN
-        settings[name] = words.joined(left, _is_group)
-        walk.append((name, knob, _turn(run.cfg, paper.get(knob, ()))))
-    alone = []
-    for knob, choices in knobs.items():
-        for choice, told in choices.items():
-            chosen = told if isinstance(told, list) else told.get(run.cfg.model.name)
-            complete = words.filled(chosen, partial(_setting, run.cfg)) if chosen else None
-            if complete is not None:
-                settings[f"{knob}: {choice}"] = complete
-                alone.append((knob, choice, f"{knob}: {choice}"))
-    composed, refused = _composed(base, settings)
-    same = tuple(knob for knob in knobs if knob not in paper)
-    return _Asked(run.name, base, settings, walk, alone, same, composed, refused)
-
-
-def _run_row(cfg: DictConfig) -> Row:
-    """The row to explain, as the run had it."""
-    every = {row.name: row for row in rows(cfg, _typed())}
-    if cfg.row is None and len(every) == 1:
-        return next(iter(every.values()))
-    if cfg.row not in every:
-        wrong = "row is not given" if cfg.row is None else f"row={cfg.row}: there is no such row here"
-        raise UserError(f"{wrong}; choose {', '.join(f'row={name}' for name in every)}")
-    return every[cfg.row]
-
-
-def _fits(cfg: DictConfig, word: str) -> bool:
-    key = words.key_of(word)
-    parent, _, last = key.rpartition(".")
-    node = OmegaConf.select(cfg, parent) if parent else cfg
-    return _is_group(key) or word.startswith(("+", "~")) or (isinstance(node, DictConfig) and last in node)
-
-
-def _setting(cfg: DictConfig, key: str) -> str | None:
-    """The run's setting as text; of a group its name, of a convention of the scoring its side."""
-    if key.startswith("score."):
-        return str(getattr(Scoring(), key.removeprefix("score.")))
-    found: Any = OmegaConf.select(cfg, key)
-    if isinstance(found, DictConfig):
-        found = found.get("name")
-    return None if found is None else str(found)
-
-
-def _turn(cfg: DictConfig, setting: Sequence[str]) -> str:
-    """From the paper's setting to the run's."""
-    pairs = ((word, _setting(cfg, words.key_of(word))) for word in setting)
-    return ", ".join(f"{word} → {own}" for word, own in pairs)
-
-
-def _composed(
-    base: Sequence[str], settings: Mapping[str, list[str]]
-) -> tuple[dict[str, Row], dict[str, str]]:
-    found: dict[str, Row] = {}
-    refused: dict[str, str] = {}
-    known: dict[tuple[str, ...], Row] = {}
-    for name, setting in settings.items():
-        lines = tuple(words.laid_over(base, words.parted(setting)[0], _is_group))
-        try:
-            row = known.get(lines) or product("config", list(lines), {})[0]
-        except UserError as error:
-            refused[name] = f"does not apply: {error}"
-            continue
-        known[lines] = row
-        found[name] = Row(name, row.cfg, row.changes)
-    return found, refused
-
-
-def _answered(cfg: DictConfig, asked: _Asked, runs: Path) -> _Answered:
+def _answered(cfg: DictConfig, asked: Asked, runs: Path) -> _Answered:
     """Records of every state that is stored; those of the run itself must be."""
     alike = cfg.copy()
     alike.table = None  # its other rows, and what holds between them, are not asked for
@@ -204,23 +92,24 @@ def _answered(cfg: DictConfig, asked: _Asked, runs: Path) -> _Answered:
             missing[name] = _command(asked, name)
         else:
             records[name] = found
-    if _RUN not in records:
-        raise UserError(f"{asked.row} has not been measured with these options; first: {missing[_RUN]}")
-    for name in [n for n, found in records.items() if found.image_ids != records[_RUN].image_ids]:
+    if RUN not in records:
+        raise UserError(f"{asked.row} has not been measured with these options; first: {missing[RUN]}")
+    for name in [n for n, found in records.items() if found.image_ids != records[RUN].image_ids]:
         del records[name]
         missing[name] = "other images of it were skipped, so that nothing can be paired"
     return _Answered(plan, records, missing)
 
 
-def _command(asked: _Asked, name: str) -> str:
-    lines = words.laid_over(asked.base, words.parted(asked.settings[name])[0], _is_group)
+def _command(asked: Asked, name: str) -> str:
+    lines = words.laid_over(asked.base, words.parted(asked.settings[name])[0], is_group)
     kept = [word for word in lines if words.key_of(word) != "experiment"]
     return shlex.join(["./scripts/run", *kept])
 
 
-def _gap(cfg: DictConfig, asked: _Asked, answered: _Answered) -> Gap:
+def _gap(cfg: DictConfig, asked: Asked, answered: _Answered) -> Gap:
     metric, depth = str(cfg.explain), DEPTHS[cfg.explain]
     table = _table(cfg, asked, answered.plan)
+    (made,) = table.measured
     scored = {
         name: outcomes(records, _scoring(asked, name), depth) for name, records in answered.records.items()
     }
@@ -237,6 +126,7 @@ def _gap(cfg: DictConfig, asked: _Asked, answered: _Answered) -> Gap:
         metric=metric,
         images=describe(table.dataset),
         complete=table.dataset.complete,
+        run=", ".join((made.model, made.method, made.localizer)),
         waterfall=fall,
         same=asked.same,
         alone=tuple(_alone(asked, answered, scored, cfg.resamples)),
@@ -245,12 +135,12 @@ def _gap(cfg: DictConfig, asked: _Asked, answered: _Answered) -> Gap:
     )
 
 
-def _scoring(asked: _Asked, name: str) -> Scoring:
+def _scoring(asked: Asked, name: str) -> Scoring:
     return changed(Scoring(), words.parted(asked.settings[name])[1])
 
 
-def _alone(asked: _Asked, answered: _Answered, scored: Mapping[str, Outcomes], resamples: int) -> list[Alone]:
-    run = scored[_RUN]
+def _alone(asked: Asked, answered: _Answered, scored: Mapping[str, Outcomes], resamples: int) -> list[Alone]:
+    run = scored[RUN]
     return [
         Alone(knob, choice, effect(run, scored[name], resamples))
         if name in scored
@@ -259,10 +149,10 @@ def _alone(asked: _Asked, answered: _Answered, scored: Mapping[str, Outcomes], r
     ]
 
 
-def _table(cfg: DictConfig, asked: _Asked, plan: Plan) -> Table:
+def _table(cfg: DictConfig, asked: Asked, plan: Plan) -> Table:
     """The run's row alone, as ``run`` has it, for its verdict."""
     metrics = {name: build(cfg.metric[name]) for name in _METRICS if name in cfg.metric}
-    scene, cell = plan.cells[_RUN]
+    scene, cell = plan.cells[RUN]
     made = result(scene, cell, metrics)
     named = replace(made, row=asked.row)
     name = cfg.table.get("published") if cfg.table else None

@@ -33,6 +33,7 @@ class Gap:
         images: What it was measured on, in one line.
         complete: Whether that is the whole official set.
         waterfall: The walk from the published number.
+        run: Model, method and protocol, in one line.
         same: Knobs that are alike in paper and run, as far as is known.
         alone: Every other setting on its own.
         verdict: On the row's number, with its reasons; or why there is none.
@@ -43,6 +44,7 @@ class Gap:
     metric: str
     images: str
     complete: bool
+    run: str
     waterfall: Waterfall
     same: tuple[str, ...]
     alone: tuple[Alone, ...]

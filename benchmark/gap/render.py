@@ -69,6 +69,7 @@ def _measured(gap: Gap) -> Block:
 
 
 def _reading(gap: Gap) -> Iterator[tuple[str, str]]:
+    yield "run", gap.run
     yield "images", gap.images
     if gap.waterfall.published:
         yield (

@@ -93,7 +93,15 @@ def outcomes(records: Records, scoring: Scoring, depth: int) -> Outcomes:
         records: Guesses, boxes and truth.
         scoring: The rule.
         depth: How many of the guesses may be right.
+
+    Raises:
+        UserError: If a map, a guess or every single image that the rule asks for is missing.
     """
+    if depth > records.classes.shape[1]:
+        raise UserError(
+            f"explain=loc_top{depth}: the run kept {records.classes.shape[1]} guesses an image; "
+            f"run.top_k={depth}, or explain=loc_top1"
+        )
     if scoring.target == "given":
         if records.label_boxes is None:
             raise UserError("score.target=given: these records have no map of the given class")
@@ -103,9 +111,10 @@ def outcomes(records: Records, scoring: Scoring, depth: int) -> Outcomes:
         possible = records.classes[:, :depth] == records.labels[:, None]
     right: BoolArray = possible & _met(boxes, records, scoring)
     every = np.ones(len(records), np.bool_)
-    return Outcomes(
-        np.logical_not(right.any(axis=1)), every if scoring.blacklist == "counted" else ~records.blacklisted
-    )
+    counted = every if scoring.blacklist == "counted" else ~records.blacklisted
+    if not counted.any():
+        raise UserError("every one of these images is on the blacklist: no error can be told; take others")
+    return Outcomes(np.logical_not(right.any(axis=1)), counted)
 
 
 def _met(boxes: IntArray, records: Records, scoring: Scoring) -> BoolArray:

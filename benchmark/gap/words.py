@@ -1,14 +1,14 @@
 """Conventions as words, the same that one types: a state of the walk is a list of overrides."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Words = Sequence[str]
 Setting = Callable[[str], str | None]
 """What the run has at a key, as text; ``None`` where it has no such option."""
 
 _SCORE = "score."
-_PLACE = re.compile(r"<([\w.]+)>")
+_PLACE = re.compile(r"<([\w.]+)(?:\|([\w.]+))?>")
 
 
 def key_of(word: str) -> str:
@@ -45,12 +45,27 @@ def joined(settings: Sequence[Words], groups: Callable[[str], bool]) -> list[str
 
 
 def filled(words: Words, setting: Setting) -> list[str] | None:
-    """Words in which ``<key>`` stands for the run's own setting; ``None`` where the run has none."""
-    keys = {key for word in words for key in _PLACE.findall(word)}
-    values = {key: setting(key) for key in keys}
+    """Words with the run's own setting in the place of ``<key>``, or of ``<key|default>``.
+
+    ``None`` where the run has no such setting, and there is no default.
+    """
+    pairs = {found.groups() for word in words for found in _PLACE.finditer(word)}
+    values = {key: default if (own := setting(key)) is None else own for key, default in pairs}
     if None in values.values():
         return None
     return [_PLACE.sub(lambda match: str(values[match.group(1)]), word) for word in words]
+
+
+def covered(word: str, by: Iterable[Words]) -> bool:
+    """Whether some of the settings decide the very key that a word sets."""
+    return any(key_of(word) == key_of(other) for words in by for other in words)
+
+
+def touched(word: str, settings: Iterable[Words], groups: Callable[[str], bool]) -> bool:
+    """Whether a word sets what a knob turns: the key that its settings end with, or a group that has it."""
+    key = key_of(word)
+    ends = {key_of(words[-1]) for words in settings if words}
+    return key in ends or (groups(key) and any(end.startswith(f"{key}.") for end in ends))
 
 
 def parted(words: Words) -> tuple[list[str], list[str]]:

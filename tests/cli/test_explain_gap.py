@@ -90,6 +90,50 @@ def test_a_finished_run_is_explained_without_a_forward_pass_and_what_is_missing_
     assert not any(line["missing"] for line in walk)
 
 
+@pytest.mark.slow
+def test_what_was_changed_in_a_row_is_a_step_of_its_own_and_no_knob_that_is_the_same(
+    command: Command, tmp_path: Path
+) -> None:
+    """Grad-CAM of another layer, on the row's conventions: its effect is not part of what is not known."""
+    layer = "method.layer=inception_4e"
+    for words in ((), (layer,)):
+        assert command(run, *CELL, *QUICK, *words)[0] == 0
+    status, printed, complaint = command(explain_gap, *ROW, layer)
+    assert status == 0, complaint
+    table = tmp_path.glob(
+        "results/embedded-7-*/gap-googlenet-grad_cam-loc_top1+method.layer-inception_4e.csv"
+    )
+    lines = read(next(table))
+    walk = [line for line in lines if line["part"] == "walk"]
+    assert [line["knob"] for line in walk][-2:] == ["as typed", "measured"]
+    assert (walk[-2]["setting"], walk[-2]["missing"]) == (layer, "")
+    assert float(walk[-2]["error"]) == float(walk[-1]["error"])
+    told = " ".join(printed.split()).partition("the same in paper and run, as far as is known: ")[2]
+    assert told.startswith("weights, upsampling, blacklist")
+    assert "layer" not in {line["knob"] for line in lines if line["part"] == "alone"}
+
+
+@pytest.mark.slow
+def test_cells_of_two_localizers_do_not_share_a_file_and_claim_nothing_of_a_paper(
+    command: Command, tmp_path: Path
+) -> None:
+    other = [word.replace("gradcam_15", "wsol_maxboxacc_v1") for word in CELL]
+    for cell in (CELL, other):
+        assert command(run, *cell, *QUICK)[0] == 0
+        status, printed, complaint = command(explain_gap, *cell)
+        assert status == 0, complaint
+        assert "the same in paper and run" not in printed
+    found = {path.stem: read(path) for path in tmp_path.glob("results/embedded-7-*/gap-*.csv")}
+    stem = "gap-googlenet_compact-grad_cam-{}-loc_top1"
+    knobs = [
+        {line["knob"] for line in found.pop(stem.format(name)) if line["part"] == "alone"}
+        for name in ("gradcam_15", "wsol_maxboxacc_v1")
+    ]
+    assert not found
+    assert "upsampling" in knobs[0]
+    assert "upsampling" not in knobs[1], "another upsampling would be another protocol"
+
+
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
@@ -98,6 +142,10 @@ def test_a_finished_run_is_explained_without_a_forward_pass_and_what_is_missing_
             "row=googlenet/gradcam: there is no such row here; choose row=googlenet/grad_",
         ),
         (("row=null",), "row is not given; choose row=googlenet/grad_cam, row="),
+        (
+            ("row=googlenet/cam", "metric.localization.iou=0.3"),
+            "metric.localization.iou=0.3: explain-gap takes",
+        ),
         (("row=googlenet/cam", "explain=cls_top1"), "explain=cls_top1: choose loc_top1 | loc_top5"),
     ],
 )

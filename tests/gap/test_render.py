@@ -31,6 +31,7 @@ GAP = Gap(
     metric="loc_top1",
     images="ten images",
     complete=False,
+    run="vgg16, grad_cam, gradcam_15 v1",
     waterfall=FALL,
     same=("layer", "IoU"),
     alone=(

@@ -74,6 +74,15 @@ def test_with_the_class_given_its_own_box_is_judged_and_the_guess_is_not() -> No
         wrong(records([A], [[A]]), target="given")
 
 
+def test_more_guesses_than_were_kept_and_images_that_all_do_not_count_are_refused_by_name() -> None:
+    with pytest.raises(UserError, match=r"explain=loc_top5: the run kept 1 guesses .*run\.top_k=5"):
+        outcomes(records([A], [[A]]), Scoring(), 5)
+    banned = records([A], [[A]], blacklisted=[True])
+    with pytest.raises(UserError, match="every one of these images is on the blacklist"):
+        outcomes(banned, Scoring(), 1)
+    assert outcomes(banned, Scoring(blacklist="counted"), 1).error == 0
+
+
 def test_a_convention_or_side_that_does_not_exist_is_refused_by_name() -> None:
     assert changed(Scoring(), ["truth=first"]) == Scoring(truth="first")
     with pytest.raises(UserError, match=r"score\.truths: there is no such convention; choose blacklist"):

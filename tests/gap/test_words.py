@@ -1,6 +1,6 @@
 """Words over words: which setting holds when two of them are about the same thing."""
 
-from benchmark.gap.words import filled, joined, laid_over, parted, walk
+from benchmark.gap.words import covered, filled, joined, laid_over, parted, touched, walk
 
 DTBOX, LOWER, TEN = ["localizer=cam_dtbox"], ["localizer.threshold=0.08"], ["transform=ten_crop"]
 
@@ -44,6 +44,28 @@ def test_the_run_s_own_setting_is_filled_in_or_the_words_do_not_apply() -> None:
     assert filled(words, lambda key: own.get(key)) == ["localizer=open_box", "localizer.threshold=0.2"]
     assert filled(words, lambda _: None) is None
     assert filled(TEN, lambda _: None) == TEN
+
+
+def test_a_setting_that_the_run_has_not_may_have_a_default() -> None:
+    words = ["localizer.component=<localizer.component|pixels>"]
+    assert filled(words, lambda _: None) == ["localizer.component=pixels"]
+    assert filled(words, lambda _: "all") == ["localizer.component=all"]
+
+
+def test_a_word_is_covered_by_one_that_sets_the_same_key_alone() -> None:
+    assert covered("localizer.threshold=0.5", [TEN, LOWER])
+    assert not covered("localizer.threshold=0.5", [TEN, DTBOX])
+
+
+def test_a_word_touches_the_knob_that_ends_with_its_key_and_a_group_the_knobs_of_its_options() -> None:
+    component = [
+        ["localizer=open_box", "localizer.threshold=<localizer.threshold>", "localizer.component=box"]
+    ]
+    assert touched("localizer.component=all", component, groups)
+    assert touched("localizer=cam_20", component, groups)
+    assert not touched("localizer.threshold=0.5", component, groups)
+    assert not touched("method.layer=pool5", component, groups)
+    assert not touched("localizer.threshold=0.5", [TEN], groups)
 
 
 def test_conventions_of_the_scoring_are_told_from_overrides() -> None:
