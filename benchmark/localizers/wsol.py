@@ -124,9 +124,10 @@ class WsolEvery(WsolLargest):
     image is right at a threshold where the box of **any** contour is, outlines of holes among them.
     ``max_box_acc_v2`` on the curve is their number.
 
-    A curve holds one box an entry. So each threshold stands ``contours`` times in the grid, with the boxes of
-    its contours from the largest down, and the largest again where there are fewer. Where there are **more**,
-    the smallest are left out, which theirs are not; see the yaml for how often that is.
+    A curve holds one box an entry. So each threshold stands ``contours`` times in the grid: first with the
+    box of ``wsol_maxboxacc_v1``, then with those of the other contours from the largest box down, and the
+    first again where there are fewer. Where there are **more**, the smallest are left out, which theirs are
+    not; see the yaml for how often that is.
 
     Attributes:
         contours: Most boxes at a threshold, at least 1.
@@ -152,8 +153,9 @@ class WsolEvery(WsolLargest):
 
     def _outlines(self, mask: BoolArray) -> IntArray:
         """``[contours, 4]``."""
-        boxes = by_area(outlines(mask))[: self.contours]
-        return np.concatenate([boxes, np.repeat(boxes[:1], self.contours - len(boxes), axis=0)])
+        one, boxes = _largest(mask)[None], by_area(outlines(mask))
+        boxes = np.concatenate([one, boxes[(boxes != one).any(axis=1)]])[: self.contours]
+        return np.concatenate([boxes, np.repeat(one, self.contours - len(boxes), axis=0)])
 
 
 def _level(tau: float) -> int:

@@ -32,7 +32,7 @@ class Curve:
 def curve_of(records: Records, iou: float) -> Curve | None:
     """The curve of recorded boxes, blacklist left out; ``None`` where none is recorded, or no image counts.
 
-    Of several boxes at one threshold (``wsol_maxboxacc_v2``) the first counts, the largest: a guess has one.
+    Of several boxes at one threshold (``wsol_maxboxacc_v2``) the first counts, as at a fixed one.
 
     Args:
         records: What was recorded.

@@ -87,7 +87,7 @@ def _reading(matrix: Matrix) -> Iterator[tuple[str, str]]:
     yield (
         "curves",
         "GT-known error over thresholds, in the plot and in the csv of that name; a point marks the fixed "
-        "threshold, a star the chosen one. Of several boxes at one threshold the largest counts",
+        "threshold, a star the chosen one. Of several boxes at one threshold the largest contour's counts",
     )
     for names in _alike(matrix):
         yield ", ".join(names), "differ in the threshold alone: one curve, and at most one chosen threshold"

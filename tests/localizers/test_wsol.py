@@ -125,6 +125,19 @@ def test_both_have_the_same_single_box() -> None:
     assert largest()(heatmap, full(50, 30)) == every()(heatmap, full(50, 30))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_the_first_box_of_a_threshold_is_the_single_one_there(seed: int) -> None:
+    heatmap = smooth(seed, 9, 9, cells=9) if seed % 2 else noise(seed, SIZE, SIZE)
+    single = largest(step=0.1).curve(heatmap, full(SIZE, SIZE))
+    assert every(step=0.1).curve(heatmap, full(SIZE, SIZE))[::8].tolist() == single.tolist()
+
+
+def test_a_wide_line_that_encloses_nothing_does_not_come_first() -> None:
+    """Its box of 6 x 1 is larger than that of 2 x 2 pixels, which alone encloses something."""
+    heatmap = drawn("999999", "......", ".99...", ".99...", "......", "......")
+    assert every(size=6, step=0.5).curve(heatmap, full(6, 6))[:2].tolist() == [[1, 2, 4, 5], [0, 0, 6, 2]]
+
+
 @pytest.mark.parametrize(
     "view", [full(61, 33), full(SIZE, SIZE), full(7, 200), View(90, 50, Box(20, 0, 70, 50))]
 )
