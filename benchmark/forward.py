@@ -88,13 +88,31 @@ def one_hot(logits: Tensor, classes: Tensor) -> Tensor:
 
 
 def probe(model: Model, layers: Collection[str], operations: bool = False) -> ForwardPass:
-    """A forward pass over one image of seeded noise: what a method's ``check`` looks at."""
+    """A forward pass over one image of seeded noise: what a method's ``check`` looks at.
+
+    Raises:
+        UserError: As :func:`forward_pass`; and if the network cannot take inputs of that size.
+    """
     form = model.input
     generator = torch.Generator().manual_seed(0)
     pixels = 255 * torch.rand((1, 3, form.size, form.size), generator=generator)
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (form.mean, form.std))
     like = next(model.module.parameters(), pixels)
-    return forward_pass(model, ((form.scale * pixels - mean) / std).to(like), layers, operations)
+    inputs = ((form.scale * pixels - mean) / std).to(like)
+    try:
+        return forward_pass(model, inputs, layers, operations)
+    except torch.OutOfMemoryError:  # which says nothing of the network
+        raise
+    except RuntimeError as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(
+            f"model {model.name} does not take inputs of {form.size} pixels: {reason}; set model.input.size"
+        ) from error
+
+
+def output_count(model: Model) -> int:
+    """How many scores the network gives; asked by :func:`probe`, which tells what it refuses."""
+    return probe(model, ()).logits.shape[1]
 
 
 def rehearse(method: Method, model: Model) -> None:

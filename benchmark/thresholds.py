@@ -1,4 +1,4 @@
-"""What options of localizers may be: numbers of a range and ascending grids; all else is refused."""
+"""What options of localizers, metrics and transforms may be: numbers of a range, counts, ascending grids."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -10,30 +10,37 @@ Fits = Callable[[float], bool]
 """Whether a number lies in an option's range."""
 
 
-def require(option: str, value: object, fits: Fits, must: str) -> None:
-    """Refuse an option of a localizer that is not a number of its range.
+def require(option: str, value: object, fits: Fits, must: str, group: str = "localizer") -> None:
+    """Refuse an option that is not a number of its range.
 
     Args:
         option: Its key.
         value: As given.
         fits: Its range, asked only of finite numbers.
         must: The range in words, after "it must be".
+        group: Where the option lies, such as ``metric.gt_known``.
 
     Raises:
         UserError: Naming option, value and range.
     """
     if not _is_number(value, fits):
-        raise UserError(f"localizer.{option} is {value}; it must be {must}")
+        raise UserError(f"{group}.{option} is {value}; it must be {must}")
 
 
-def require_count(option: str, value: object, least: int = 1) -> None:
+def require_count(option: str, value: object, least: int = 1, group: str = "localizer") -> None:
     """Refuse what is not a whole number from ``least`` up.
+
+    Args:
+        option: Its key.
+        value: As given.
+        least: The smallest allowed.
+        group: Where the option lies.
 
     Raises:
         UserError: Naming option, value and range.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise UserError(f"localizer.{option} is {value}; it must be a whole number from {least} up")
+        raise UserError(f"{group}.{option} is {value}; it must be a whole number from {least} up")
 
 
 def ascending(option: str, values: Iterable[object], fits: Fits, must: str) -> tuple[float, ...]:

@@ -1,6 +1,7 @@
 """A forward pass keeps what methods need, as the model computed it, and leaves the model as it was."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from small_models import SMALL, as_model, images, small, vgg_like
 from torch import Tensor, nn
 
 from benchmark.errors import UserError
-from benchmark.forward import find_layer, forward_pass, one_hot, probe
+from benchmark.forward import find_layer, forward_pass, one_hot, output_count, probe
 from benchmark.types import Model
 
 
@@ -228,3 +229,17 @@ def test_the_noise_that_checks_look_at_is_the_same_each_time() -> None:
     assert passes[0].inputs.shape == (1, 3, 12, 12)
     assert passes[0].inputs.dtype == torch.float64
     assert torch.equal(passes[0].inputs, passes[1].inputs)
+
+
+def test_a_size_that_the_network_does_not_take_is_told_in_one_line_with_the_option() -> None:
+    model = as_model(nn.Sequential(nn.Flatten(), nn.Linear(432, 7)), "flat")
+    wrong = replace(model, input=replace(model.input, size=40))
+    with pytest.raises(
+        UserError, match=r"does not take inputs of 40 pixels: .*; set model\.input\.size"
+    ) as caught:
+        probe(wrong, ())
+    assert "\n" not in str(caught.value)
+
+
+def test_the_number_of_outputs_is_asked_of_the_network() -> None:
+    assert output_count(small(vgg_like)) == 7

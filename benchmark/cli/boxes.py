@@ -1,5 +1,6 @@
 """The task ``boxes``: heatmaps to boxes, held against the annotated ones. Table 1."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -18,11 +19,13 @@ from benchmark.table import Table
 
 def measured(cfg: DictConfig, results: Path) -> Outcome:
     """Measure what is missing, and make the table from what is stored."""
+    # First, since they may refuse their options.
+    metrics: dict[str, Metric] = {str(name): build(node) for name, node in cfg.metric.items()}
     plan = plan_of(cfg, rows(cfg, typed()), results / "runs")
     announce(plan.dataset)
     for scene, cells in plan.work():
         measure(scene, cells)
-    table = _table(cfg, plan)
+    table = _table(cfg, plan, metrics)
     return Outcome(
         table=table,
         dataset=plan.dataset,
@@ -31,8 +34,7 @@ def measured(cfg: DictConfig, results: Path) -> Outcome:
     )
 
 
-def _table(cfg: DictConfig, plan: Plan) -> Table:
-    metrics: dict[str, Metric] = {str(name): build(node) for name, node in cfg.metric.items()}
+def _table(cfg: DictConfig, plan: Plan, metrics: Mapping[str, Metric]) -> Table:
     measured = {name: result(scene, cell, metrics) for name, (scene, cell) in plan.cells.items()}
     order = cfg.table.rows if cfg.table else [*plan.cells, *plan.open]
     own_name = cfg.table.name if cfg.table else f"{cfg.model.name}-{cfg.method.name}-{cfg.localizer.name}"

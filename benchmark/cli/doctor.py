@@ -1,6 +1,6 @@
 """``./scripts/doctor``: what a folder, a weights file or an image really is, before a long run finds out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,10 @@ from benchmark.settings import RunSettings
 from benchmark.types import Model
 
 _SHOWN = 10
+_NOT_ONE = (
+    "not one of {} images could be classified: each is unreadable or of another size than annotated; "
+    "mend the files, or name the folder of the original ones (dataset.images=DIR)"
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,11 @@ def main(cfg: DictConfig) -> int:
     patient = _Patient(dataset, model, build(cfg.transform), settings)
     with ThreadPoolExecutor(settings.thread_count) as pool:
         problems += _examine_dataset(patient, cfg.decode, pool)
-        problems += _examine_model(patient, cfg, pool)
+        try:
+            for problem in _examine_model(patient, cfg, pool):
+                problems.append(problem)  # one by one: what was found before a refusal is kept
+        except UserError as error:
+            problems.append(str(error))
     for problem in problems:
         print(f"PROBLEM     {problem}")
     plural = "" if len(problems) == 1 else "s"
@@ -94,39 +102,41 @@ def _examine_dataset(patient: _Patient, decode: bool, pool: Executor) -> list[st
     return [*broken, *([wrong_classes] if wrong_classes else [])]
 
 
-def _examine_model(patient: _Patient, cfg: DictConfig, pool: Executor) -> list[str]:
+def _examine_model(patient: _Patient, cfg: DictConfig, pool: Executor) -> Iterator[str]:
     model, dataset = patient.model, patient.dataset
     if model is None:
-        return []
+        return
     _show(sanity.describe(model))
     model.module.to(device=patient.settings.torch_device, dtype=patient.settings.dtype)
-    try:
-        known = passport.chosen(cfg.passport, model)
-        misfits = known.misfits(model) if known is not None else []
-        _show(known.lines(model) if known is not None else [])
-        _classify(patient, _image(cfg.image, dataset))
-        if dataset is None or dataset.samples[0].path is None:
-            return misfits
-        return [*misfits, *_compare(patient, known, cfg, pool)]
-    except UserError as error:
-        return [str(error)]
+    known = passport.chosen(cfg.passport, model)
+    if known is not None:
+        _show(known.lines(model))
+        yield from known.misfits(model)
+    sanity.try_input(model, patient.settings)
+    _classify(patient, _image(cfg.image, dataset))
+    if dataset is not None and dataset.samples[0].path is not None:
+        yield from _compare(patient, known, cfg, pool)
 
 
 def _compare(
     patient: _Patient, known: passport.Passport | None, cfg: DictConfig, pool: Executor
-) -> list[str]:
+) -> Iterator[str]:
     """Measure the accuracy, say what it means, and try out what may be wrong."""
     dataset, model = patient.dataset, patient.model
     assert dataset is not None
     assert model is not None
     scene = Scene(dataset, model, patient.transform, patient.settings)
     rank = sanity.ranks(scene, cfg.images, pool)
+    if not len(rank):
+        yield _NOT_ONE.format(min(cfg.images, len(dataset.samples)))
+        return
     measured = sanity.summary(rank)
     _show([f"accuracy    top-1 {measured.top1:.1%}, top-5 {measured.top5:.1%} on {measured.n} images"])
     found = review(scene, measured, known, _why_unfair(dataset, cfg.dataset))
     _show(found.lines)
-    proven = convict(scene, rank, cfg.images, pool) if found.suspicious else []
-    return [*found.problems, *proven]
+    yield from found.problems
+    if found.suspicious:
+        yield from convict(scene, rank, cfg.images, pool)
 
 
 def _why_unfair(dataset: Dataset, options: DictConfig) -> str:

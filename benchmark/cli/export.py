@@ -8,11 +8,14 @@ from omegaconf import DictConfig
 from benchmark.archive import read_table, results_folder
 from benchmark.command import entry_point
 from benchmark.config import published
-from benchmark.datasets.ilsvrc import load_classes
+from benchmark.datasets.ilsvrc import load, load_classes
 from benchmark.devkit import write
 from benchmark.errors import UserError
 from benchmark.store import read_records
 from benchmark.table import Table
+
+_BOXES = "records.parquet"
+"""The file of a cell's boxes; a matrix keeps none, and a table of pairs of images and classes has another."""
 
 
 @entry_point("export")
@@ -22,11 +25,13 @@ def main(cfg: DictConfig) -> int:
         raise UserError("results: name a table's json, such as results=results/ilsvrc_val/table1.json")
     path = Path(cfg.results).expanduser()
     archived = read_table(path, published)
-    if cfg.row is not None and cfg.row not in archived.records:
-        known = ", ".join(archived.records) or "none"
-        raise UserError(f"row={cfg.row}: {path.name} has no records of it; measured rows: {known}")
+    boxed = {row: place for row, place in archived.records.items() if Path(place).name == _BOXES}
+    if not boxed:
+        raise UserError(f"{path}: has no records of boxes to write; name the json of a table of boxes")
+    if cfg.row is not None and cfg.row not in boxed:
+        raise UserError(f"row={cfg.row}: {path.name} has no records of it; measured rows: {', '.join(boxed)}")
     folder = Path(cfg.output).expanduser() if cfg.output else path.parent / archived.table.name
-    for row, place in archived.records.items():
+    for row, place in boxed.items():
         if cfg.row in (None, row):
             target = folder / f"{row.replace('/', '-')}.txt"
             records = results_folder(path) / place
@@ -40,10 +45,19 @@ def main(cfg: DictConfig) -> int:
 
 
 def _numbers(table: Table, row: str) -> Sequence[int]:
-    """The devkit's number of each class: the official one, or its position in a list of one's own."""
+    """The devkit's number of each class: the official one, or its position in a list of one's own.
+
+    Raises:
+        UserError: If the row was measured on another dataset than ILSVRC's, whose classes have none.
+    """
     config = next(result.config for result in table.measured if result.row == row)
-    own = bool(config.get("dataset", {}).get("classes"))
-    return range(1, 2**31) if own else load_classes().ilsvrc_ids
+    dataset = config.get("dataset", {})
+    if dataset.get("_target_") != f"{load.__module__}.{load.__name__}":
+        raise UserError(
+            f"{row}: the classes of {table.dataset.name} have no numbers of the devkit's; "
+            "name a table of dataset=ilsvrc_val"
+        )
+    return range(1, 2**31) if dataset.get("classes") else load_classes().ilsvrc_ids
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from benchmark.cell import Scene
 from benchmark.doctor import verdict
+from benchmark.doctor.chance import fault
 from benchmark.doctor.passport import Expected, Passport
-from benchmark.doctor.sanity import Accuracy, fault
+from benchmark.doctor.sanity import Accuracy
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,12 @@ def review(scene: Scene, measured: Accuracy, passport: Passport | None, chosen: 
 
     Args:
         scene: What it was measured on.
-        measured: The accuracy.
+        measured: The accuracy, on at least one image.
         passport: Of the model, if it has one.
         chosen: Why these images may be no fair sample of the dataset; empty where they are one.
     """
     told = _against_passport(scene, measured, passport, chosen)
-    wrong = fault(measured, len(scene.dataset.classes))
+    wrong = fault(measured, len(scene.model.classes or scene.dataset.classes))
     return Review(told.lines, (wrong,), True) if wrong else told
 
 

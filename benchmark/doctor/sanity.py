@@ -8,15 +8,13 @@ import torch
 from torch import Tensor
 
 from benchmark.cell import Scene
+from benchmark.errors import UserError
 from benchmark.explain import Batch, class_order, prepare, read_batches, reproducible
-from benchmark.forward import forward_pass
+from benchmark.forward import forward_pass, probe
 from benchmark.inputs import averaged, side_by_side
 from benchmark.settings import RunSettings
 from benchmark.subset import arrange
 from benchmark.types import InputFormat, MeanImage, Model
-
-_ENOUGH = 20
-_SUSPICIOUS = 0.05
 
 
 class Accuracy(NamedTuple):
@@ -49,6 +47,16 @@ def _mean(form: InputFormat) -> str:
     return ", ".join(f"{value:g}" for value in form.mean)
 
 
+def try_input(model: Model, settings: RunSettings) -> None:
+    """Run the model once on noise; it is on the device already.
+
+    Raises:
+        UserError: If it cannot take inputs of its size, or its output is not ``[N, C]``.
+    """
+    with reproducible(), settings.autocast():
+        probe(model, ())
+
+
 def probabilities(model: Model, inputs: Tensor, settings: RunSettings) -> Tensor:
     """Softmax ``[N, C]`` float64 on the CPU; the model is on the device already.
 
@@ -58,12 +66,20 @@ def probabilities(model: Model, inputs: Tensor, settings: RunSettings) -> Tensor
         settings: Device and precision.
 
     Raises:
-        UserError: If the model's output is not ``[N, C]``.
+        UserError: If the model's output is not ``[N, C]``, or not finite.
     """
     with reproducible(), settings.autocast():
         seen, views = side_by_side(inputs)
         logits = forward_pass(model, seen.to(settings.torch_device, settings.dtype)).logits
-    return averaged(logits.detach().cpu().double().softmax(dim=1), views)
+    scores = averaged(logits.detach().cpu().double().softmax(dim=1), views)
+    if not bool(scores.isfinite().all()):
+        half = settings.precision == "float16"
+        wider = "choose run.precision=float32 (float16 overflows above 65504), or " if half else ""
+        raise UserError(
+            f"model {model.name}: its scores are NaN or infinite with run.precision={settings.precision}; "
+            f"{wider}look at the weights (model.weights=FILE) and at model.input"
+        )
+    return scores
 
 
 def accuracy(scene: Scene, count: int, pool: Executor) -> Accuracy:
@@ -82,10 +98,10 @@ def summary(rank: Tensor) -> Accuracy:
 
 
 def ranks(scene: Scene, count: int, pool: Executor) -> Tensor:
-    """How many classes the label of each image is beaten by, for the images of :func:`accuracy`.
+    """How many classes the label of each image does not beat, for the images of :func:`accuracy`.
 
     Raises:
-        UserError: If the model's outputs do not fit the dataset's classes.
+        UserError: If the model's outputs do not fit the dataset's classes, or are not finite.
     """
     scene = replace(scene, settings=replace(scene.settings, unreadable="skip"))
     samples = arrange(scene.dataset.samples, "stratified", 0, count)
@@ -97,19 +113,8 @@ def ranks(scene: Scene, count: int, pool: Executor) -> Tensor:
 
 
 def _ranks(scene: Scene, batch: Batch) -> Tensor:
-    """How many classes each image's label is beaten by."""
+    """How many classes each image's label does not beat: a tie is no knowledge of the label."""
     scores = probabilities(scene.model, batch.inputs, scene.settings)
     outputs = class_order(scene, scores.shape[1]).to_output[[sample.label for sample in batch.samples]]
     own = scores.gather(1, torch.from_numpy(outputs).long()[:, None])
-    return (scores > own).sum(dim=1)
-
-
-def fault(measured: Accuracy, classes: int) -> str:
-    """What an accuracy near chance means; nothing if it is far from it, or too few images tell."""
-    if measured.n < _ENOUGH or measured.top1 > max(_SUSPICIOUS, 3 / classes):
-        return ""
-    return (
-        f"top-1 accuracy {measured.top1:.1%} on {measured.n} images is near chance ({1 / classes:.1%}): "
-        "the order of classes or channels or the mean is wrong, or the weights are untrained; "
-        "give trained weights (model.weights=FILE) and their own class order (model.classes=FILE)"
-    )
+    return (scores >= own).sum(dim=1) - 1  # without the label itself

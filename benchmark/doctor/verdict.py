@@ -7,7 +7,8 @@ from benchmark.doctor.passport import Expected
 from benchmark.doctor.sanity import Accuracy
 
 AGREES, DOUBTFUL, CONTRADICTS = "agrees", "doubtful", "contradicts"
-_Z95, _Z999 = 1.959964, 3.290527  # two-sided normal quantiles
+Z95, Z999 = 1.959964, 3.290527
+"""Two-sided normal quantiles."""
 
 
 class Verdict(NamedTuple):
@@ -23,8 +24,8 @@ class Verdict(NamedTuple):
     worse: bool
 
 
-def wilson(share: float, n: int, z: float = _Z95) -> tuple[float, float]:
-    """Wilson's (1927) score interval of a fraction observed on ``n`` images; 95 % by default."""
+def wilson(share: float, n: int, z: float = Z95) -> tuple[float, float]:
+    """Wilson's (1927) score interval of a fraction observed on ``n >= 1`` images; 95 % by default."""
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     reach = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     return max(0.0, middle - reach), min(1.0, middle + reach)
@@ -38,7 +39,7 @@ def judge(measured: Accuracy, expected: Expected) -> Verdict:
     def within(z: float) -> bool:
         return all(_near(found, stated, measured.n, expected.tolerance, z) for found, stated in pairs)
 
-    return Verdict(AGREES if within(_Z95) else DOUBTFUL if within(_Z999) else CONTRADICTS, worse)
+    return Verdict(AGREES if within(Z95) else DOUBTFUL if within(Z999) else CONTRADICTS, worse)
 
 
 def lines(measured: Accuracy, expected: Expected, verdict: Verdict) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from benchmark.guesses import top_errors
 from benchmark.intervals import fractions
+from benchmark.metric_options import require_bootstrap
 from benchmark.types import Estimate, Records
 
 
@@ -21,6 +22,14 @@ class Classification:
 
     resamples: int = 10_000
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range.
+
+        Raises:
+            UserError: Naming the option and its range.
+        """
+        require_bootstrap("classification", self.resamples, self.seed)
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """The errors, each with its interval."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from benchmark.boxes import hits
 from benchmark.intervals import fractions
+from benchmark.metric_options import require_bootstrap, require_overlap
 from benchmark.types import Estimate, Records
 
 
@@ -24,6 +25,15 @@ class GtKnown:
     iou: float = 0.5
     resamples: int = 10_000
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range.
+
+        Raises:
+            UserError: Naming the option and its range.
+        """
+        require_overlap("gt_known", "iou", self.iou)
+        require_bootstrap("gt_known", self.resamples, self.seed)
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """The error with its interval."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from benchmark.boxes import hits
 from benchmark.guesses import top_errors
 from benchmark.intervals import fractions
+from benchmark.metric_options import require_bootstrap, require_overlap
 from benchmark.types import Estimate, Records
 
 
@@ -27,6 +28,15 @@ class Localization:
     iou: float = 0.5
     resamples: int = 10_000
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range.
+
+        Raises:
+            UserError: Naming the option and its range.
+        """
+        require_overlap("localization", "iou", self.iou)
+        require_bootstrap("localization", self.resamples, self.seed)
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """The errors, each with its interval."""

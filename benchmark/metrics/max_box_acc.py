@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from benchmark.curves import right_at
 from benchmark.intervals import bootstrap, bounded
+from benchmark.metric_options import require_bootstrap, require_overlap
 from benchmark.types import Estimate, Records
 
 
@@ -29,6 +30,15 @@ class MaxBoxAcc:
     iou: float = 0.5
     resamples: int = 1_000
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range.
+
+        Raises:
+            UserError: Naming the option and its range.
+        """
+        require_overlap("max_box_acc", "iou", self.iou)
+        require_bootstrap("max_box_acc", self.resamples, self.seed)
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """The best accuracy and its threshold, each with its interval."""

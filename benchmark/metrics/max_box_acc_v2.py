@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.curves import right_at
-from benchmark.errors import UserError
 from benchmark.intervals import Numbers, bootstrap, bounded
+from benchmark.metric_options import require_bootstrap, require_overlaps
 from benchmark.types import Estimate, Records
 
 
@@ -32,13 +32,13 @@ class MaxBoxAccV2:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse an empty list.
+        """Refuse options out of range.
 
         Raises:
-            UserError: If there is no least overlap.
+            UserError: Naming the option and its range.
         """
-        if not self.ious:
-            raise UserError("metric.max_box_acc_v2.ious is empty; give numbers in (0, 1], such as [0.5]")
+        require_overlaps("max_box_acc_v2", "ious", self.ious)
+        require_bootstrap("max_box_acc_v2", self.resamples, self.seed)
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """The mean with its interval."""

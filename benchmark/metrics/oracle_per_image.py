@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from benchmark.curves import right_at
 from benchmark.intervals import fractions
+from benchmark.metric_options import require_bootstrap, require_overlap
 from benchmark.types import Estimate, Records
 
 
@@ -26,6 +27,15 @@ class OraclePerImage:
     iou: float = 0.5
     resamples: int = 10_000
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range.
+
+        Raises:
+            UserError: Naming the option and its range.
+        """
+        require_overlap("oracle_per_image", "iou", self.iou)
+        require_bootstrap("oracle_per_image", self.resamples, self.seed)
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """The error with its interval."""

@@ -46,6 +46,10 @@ class Case:
         with reproducible(), self.settings.autocast():
             yield
 
+    def has(self, layer: str) -> bool:
+        """Whether the model has this role, or a layer of this name; no truth about another applies to it."""
+        return layer in self.model.layers or layer in dict(self.model.module.named_modules())
+
     def record(
         self, layers: Collection[str], operations: bool = False, rows: slice = slice(None)
     ) -> ForwardPass:

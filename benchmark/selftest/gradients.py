@@ -22,7 +22,7 @@ def grad_cam_is_cam(bench: Bench) -> Iterator[Measured]:
 
     There ``∂y^c/∂A^k_ij = w^c_k / Z`` in every one of the ``Z`` cells, so that ``α^c_k = w^c_k / Z``.
     """
-    for case in bench.cases:
+    for case in _explained(bench):
         if "cam" not in case.methods:
             continue
         with case.arithmetic():
@@ -39,7 +39,7 @@ def weights_survive_pooling(bench: Bench) -> Iterator[Measured]:
     The pooling hands the gradient of each of its cells to one cell below it, so that their sums are equal.
     The map at either layer is computed here from the gradients at the other.
     """
-    for case in bench.cases:
+    for case in _explained(bench):
         pool = _pooling_after(case.model, _LAST)
         if pool is None:
             continue
@@ -59,7 +59,7 @@ def counterfactual_is_the_negative_part(bench: Bench) -> Iterator[Measured]:
 
     So is the method of that name, which negates the weights and not the scores.
     """
-    for case in bench.cases:
+    for case in _explained(bench):
         with case.arithmetic():
             forward = case.record((_LAST,))
             signed = GradCAM(relu=False)(case.model, forward, case.classes)
@@ -72,6 +72,11 @@ def counterfactual_is_the_negative_part(bench: Bench) -> Iterator[Measured]:
         wanted = signed.neg().clamp(min=0)
         for where, measured in found.items():
             yield Measured(where, relative(measured, wanted), rounding(case.settings))
+
+
+def _explained(bench: Bench) -> Iterator[Case]:
+    """Those whose model says where its last convolution is."""
+    yield from (case for case in bench.cases if case.has(_LAST))
 
 
 def _sums(forward: ForwardPass, layer: str, case: Case) -> Tensor:

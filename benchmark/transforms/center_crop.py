@@ -6,6 +6,7 @@ import numpy as np
 
 from benchmark.errors import UserError
 from benchmark.resampling import antialiased
+from benchmark.thresholds import require_count
 from benchmark.types import Box, FloatArray, ImageArray, View
 
 
@@ -23,6 +24,14 @@ class CenterCrop:
 
     resize: int = 256
     name: str = "center_crop"
+
+    def __post_init__(self) -> None:
+        """Refuse a side that is no whole number of pixels: here, and not on the thread that reads.
+
+        Raises:
+            UserError: Naming the option.
+        """
+        require_count("resize", self.resize, group="transform")
 
     def __call__(self, image: ImageArray, size: int) -> tuple[FloatArray, View]:
         """Cut an RGB image ``[H, W, 3]`` uint8 to ``[size, size, 3]`` float32 in 0…255.

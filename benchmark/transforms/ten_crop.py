@@ -9,6 +9,7 @@ from torch import Tensor
 
 from benchmark.errors import UserError
 from benchmark.resampling import antialiased, cubic_taps
+from benchmark.thresholds import require_count
 from benchmark.types import Box, FloatArray, ImageArray, View
 
 _SHARPNESS = -0.5  # Keys' a, as MATLAB's imresize has it
@@ -37,6 +38,14 @@ class TenCrop:
     canvas: int = 256
     absolute: bool = True
     name: str = "ten_crop"
+
+    def __post_init__(self) -> None:
+        """Refuse a side that is no whole number of pixels: here, and not on the thread that reads.
+
+        Raises:
+            UserError: Naming the option.
+        """
+        require_count("canvas", self.canvas, group="transform")
 
     def __call__(self, image: ImageArray, size: int) -> tuple[FloatArray, View]:
         """Cut an RGB image ``[H, W, 3]`` uint8 to ``[10, size, size, 3]`` float32 in 0…255.

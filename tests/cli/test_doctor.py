@@ -170,6 +170,47 @@ def test_an_image_alone_is_classified(doctor: Run, shared: Path) -> None:
     assert printed.count("%  ") == 5
 
 
+def test_scores_that_are_not_finite_are_a_problem_and_no_accuracy(doctor: Run, tmp_path: Path) -> None:
+    status, printed, complaint = doctor(
+        *("model=vgg16_compact", "passport=none", "run.precision=float16", "model.input.scale=1e5"),
+        *("dataset=embedded", "dataset.count=24", f"cache_dir={tmp_path}", "decode=false"),
+    )
+    assert (status, "error" in complaint) == (1, False)
+    assert "accuracy" not in lines_of(printed)
+    assert "nan" not in printed
+    assert (
+        "PROBLEM     model vgg16_compact: its scores are NaN or infinite with run.precision=float16"
+        in printed
+    )
+
+
+def test_a_dataset_of_misfits_alone_is_no_accuracy_and_every_reason_is_told(
+    doctor: Run, kaggle_root: Path
+) -> None:
+    for picture in PICTURES:
+        trees.write_images((kaggle_root / FIRST).parent, (replace(picture, size=(9, 9)),))
+    status, printed, complaint = doctor(
+        *("dataset=ilsvrc_val", f"dataset.root={kaggle_root}", "decode=false"),
+        *("model=squeezenet1_0", "model.weights=random", "model.input.size=64", "passport=none"),
+    )
+    assert (status, "Traceback" in complaint) == (1, False)
+    assert "accuracy" not in lines_of(printed)
+    assert printed.count(" is 9x9, its annotation says ") == 4
+    assert "PROBLEM     not one of 4 images could be classified" in printed
+
+
+def test_a_size_that_a_net_does_not_take_is_a_problem_beside_the_passports(
+    doctor: Run, tmp_path: Path
+) -> None:
+    status, printed, complaint = doctor(
+        *("model=vgg16_compact", "model.input.size=256", "decode=false"),
+        *("dataset=embedded", "dataset.count=24", f"cache_dir={tmp_path}"),
+    )
+    assert (status, "Traceback" in complaint) == (1, False)
+    assert "PROBLEM     model.input.size=256: vgg16_compact was trained with 224" in printed
+    assert "PROBLEM     model vgg16_compact does not take inputs of 256 pixels: " in printed
+
+
 def test_an_image_that_is_not_there_is_a_problem(doctor: Run, tmp_path: Path) -> None:
     status, printed, _ = doctor("model=squeezenet1_0", "model.weights=random", f"image={tmp_path / 'no.jpg'}")
     assert status == 1

@@ -9,7 +9,7 @@ from typing import Any
 import ilsvrc_trees as trees
 import numpy as np
 import pytest
-from handmade import result
+from handmade import result, table
 from ilsvrc_trees import CLASSES, PICTURES
 from random_records import make
 
@@ -21,6 +21,7 @@ from benchmark.table import DatasetNote, Table
 
 WNIDS = sorted({picture.wnid for picture in PICTURES})
 LIST = "LOC_synset_mapping.txt"
+ILSVRC = "benchmark.datasets.ilsvrc.load"
 
 
 @pytest.fixture
@@ -42,6 +43,23 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         printed = capsys.readouterr()
         assert not exit_.value.code, printed.err
         return printed.out
+
+    return run
+
+
+@pytest.fixture
+def complaint(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """``complaint("key=value", …)``: the one line with which an export is refused."""
+
+    def run(*options: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["export", *options])
+        with pytest.raises(SystemExit) as exit_:
+            export.main()
+        printed = capsys.readouterr()
+        assert (exit_.value.code, printed.out) == (2, "")
+        assert printed.err.startswith("error: ")
+        assert printed.err.count("\n") == 1
+        return printed.err
 
     return run
 
@@ -77,7 +95,8 @@ def test_what_was_exported_is_scored_by_the_same_numbers(
     if not own:
         (root / LIST).unlink()
     dataset = load(root=root, **options)
-    made = measured(tmp_path / "results", dataset, {"dataset": {"classes": None, **options}})
+    config = {"dataset": {"_target_": ILSVRC, "classes": None, **options}}
+    made = measured(tmp_path / "results", dataset, config)
     text = Path(command(export.main, f"results={made}").strip())
 
     numbers = [int(line.split()[0]) for line in text.read_text().splitlines()]
@@ -90,3 +109,33 @@ def test_what_was_exported_is_scored_by_the_same_numbers(
     assert f"4 images of {'mine (the complete set)' if own else 'ilsvrc_val (not'}" in printed
     by_name = dict(re.findall(r"^(\w+) +(\d+\.\d\d) ", printed, re.MULTILINE))
     assert (by_name["cls_top1"], by_name["loc_top1"]) == ("25.00", "25.00")
+
+
+def test_classes_of_another_dataset_are_not_written_as_ilsvrcs(
+    root: Path, tmp_path: Path, complaint: Callable[..., str]
+) -> None:
+    (root / LIST).unlink()
+    config = {"dataset": {"_target_": "benchmark.datasets.voc.load", "year": 2007}}
+    made = measured(tmp_path / "results", load(root=root, name="voc2007"), config)
+    said = complaint(f"results={made}", f"output={tmp_path / 'boxes'}")
+    assert "the classes of voc2007 have no numbers of the devkit's" in said
+    assert not (tmp_path / "boxes").exists()
+
+
+@pytest.mark.parametrize("records", [{}, {"a/cam": "runs/x/pairs.parquet"}], ids=["none", "of pairs"])
+@pytest.mark.parametrize("options", [(), ("row=a/cam",)])
+def test_a_table_without_records_of_boxes_is_refused(
+    tmp_path: Path, complaint: Callable[..., str], records: dict[str, str], options: tuple[str, ...]
+) -> None:
+    made = write_table(tmp_path / "data", Archived(table(published=None), None, records))
+    assert f"{made}: has no records of boxes to write" in complaint(f"results={made}", *options)
+
+
+def test_a_row_without_records_is_refused_with_those_that_have_some(
+    tmp_path: Path, complaint: Callable[..., str]
+) -> None:
+    kept = {"a/cam": "runs/x/records.parquet"}
+    made = write_table(tmp_path / "data", Archived(table(published=None), None, kept))
+    assert "row=b/cam: small.json has no records of it; measured rows: a/cam" in complaint(
+        f"results={made}", "row=b/cam"
+    )

@@ -78,6 +78,13 @@ def test_chance_is_a_problem_whatever_the_passport_says() -> None:
     assert "near chance" in found.problems[0]
 
 
+def test_chance_is_that_of_the_models_outputs_not_of_the_datasets_classes() -> None:
+    on, measured = scene(classes=("a", "b", "c")), Accuracy(0.35, 0.8, 200)
+    assert review(on, measured, None, "").problems
+    wider = replace(on, model=replace(on.model, classes=tuple(f"{i}" for i in range(100))))
+    assert review(wider, measured, None, "").problems == ()
+
+
 def test_without_a_passport_or_an_error_for_this_transform_nothing_is_compared() -> None:
     assert "no passport of mean" in told(review(scene(), BAD, None, ""))
     elsewhere = replace(PASSPORT, expected=(replace(EXPECTED, transform="ten_crop"),))

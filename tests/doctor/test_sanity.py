@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from small_models import SpatialMean, as_model
 from small_scenes import Folder
+from torch import Tensor, nn
 
 from benchmark.cell import Scene
-from benchmark.doctor.sanity import Accuracy, accuracy, describe, fault
+from benchmark.doctor.chance import fault
+from benchmark.doctor.sanity import Accuracy, accuracy, describe, probabilities, ranks, try_input
 from benchmark.errors import UserError
 from benchmark.settings import RunSettings
 from benchmark.transforms import Warp
@@ -66,20 +69,59 @@ def test_a_model_without_a_class_of_the_dataset_is_refused(scene: Scene) -> None
         accuracy(lacking, 30, pool)
 
 
+class Says(nn.Module):
+    """The same three scores, whatever it is shown."""
+
+    def __init__(self, *scores: float) -> None:
+        super().__init__()
+        self.scores = torch.tensor([scores])
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.scores.expand(len(images), -1)
+
+
 @pytest.mark.parametrize(
-    ("measured", "classes", "wrong"),
-    [
-        (Accuracy(0.001, 0.005, 200), 1000, True),
-        (Accuracy(0.56, 0.8, 200), 1000, False),
-        (Accuracy(0.0, 0.0, 5), 1000, False),
-        (Accuracy(0.1, 0.3, 200), 20, True),
-        (Accuracy(0.4, 0.8, 200), 20, False),
-    ],
+    ("scores", "beaten"), [((0.0, 0.0, 0.0), [2, 2, 2]), ((0.0, 1.0, 1.0), [1, 1, 2]), ((3, 2, 1), [2, 1, 0])]
 )
-def test_only_an_accuracy_near_chance_on_enough_images_is_a_fault(
-    measured: Accuracy, classes: int, wrong: bool
+def test_a_class_that_the_label_does_not_beat_is_counted_against_it(
+    scene: Scene, scores: tuple[float, ...], beaten: list[int]
 ) -> None:
-    assert bool(fault(measured, classes)) == wrong
+    same = replace(scene, model=replace(scene.model, module=Says(*scores)))
+    with ThreadPoolExecutor(2) as pool:
+        rank = ranks(same, 30, pool)
+    assert sorted(rank.tolist()) == sorted(10 * beaten)
+
+
+def test_constant_scores_are_no_accuracy(scene: Scene) -> None:
+    same = replace(scene, model=replace(scene.model, module=Says(0.0, 0.0, 0.0)))
+    with ThreadPoolExecutor(2) as pool:
+        assert accuracy(same, 30, pool).top1 == 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    ("precision", "remedy"), [("float16", "choose run.precision=float32"), ("float32", "look at the weights")]
+)
+def test_scores_that_are_not_finite_are_refused_with_precision_and_weights_as_suspects(
+    scene: Scene, value: float, precision: str, remedy: str
+) -> None:
+    wrong = replace(scene.model, module=Says(0.0, value, 0.0))
+    settings = RunSettings(device="cpu", precision=precision)
+    with pytest.raises(UserError, match=remedy) as refused:
+        probabilities(wrong, torch.zeros(2, 3, 12, 12), settings)
+    assert f"run.precision={precision}" in str(refused.value)
+    assert "model.weights=FILE" in str(refused.value)
+
+
+def test_a_size_that_the_model_does_not_take_is_refused(scene: Scene) -> None:
+    fixed = nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 12, 3))
+    settings = RunSettings(device="cpu")
+    try_input(replace(scene.model, module=fixed), settings)
+    other = replace(scene.model, module=fixed, input=replace(scene.model.input, size=14))
+    with pytest.raises(
+        UserError, match=r"model mean does not take inputs of 14 pixels: .*model\.input\.size"
+    ):
+        try_input(other, settings)
 
 
 def test_a_model_is_described_by_its_weights_input_and_layers(scene: Scene) -> None:

@@ -94,7 +94,7 @@ def test_a_stricter_overlap_never_lowers_the_error() -> None:
     errors = [Localization(iou)(make(1))["loc_top5"].value for iou in (0.3, 0.5, 0.7, 1.0)]
     assert errors == sorted(errors)
     with pytest.raises(UserError, match="iou is 0"):
-        Localization(0)(make(1))
+        Localization(0)
 
 
 Numbers = npt.NDArray[np.float64]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,12 +11,15 @@ from selftest_bench import METHODS, bench, pooled
 from small_models import as_model, googlenet_like, images, small
 from torch import nn
 
+from benchmark.attribution.mwp import MWP
 from benchmark.excitation import walk
 from benchmark.forward import forward_pass
+from benchmark.interfaces import Method
 from benchmark.selftest import TRUTHS
 from benchmark.selftest.bounds import EXACT, Bound
 from benchmark.selftest.case import prepare
 from benchmark.selftest.mass import _cuts, _lost, mass_is_conserved
+from benchmark.selftest.traces import nothing_is_left_behind
 from benchmark.selftest.truth import Bench, Measured, Truth, examine, relative
 from benchmark.settings import RunSettings
 
@@ -129,6 +133,52 @@ def test_a_method_that_refuses_a_model_is_left_out_with_its_reason() -> None:
     case = prepare(pooled(), METHODS, RunSettings(device="cpu"))
     assert "cam" not in case.methods
     assert "global average pooling" in case.refused["cam"]
+
+
+def _without(role: str, **methods: Method) -> Bench:
+    """The small net with one role fewer, and perhaps other methods."""
+    model = pooled()
+    lacking = replace(model, layers={name: layer for name, layer in model.layers.items() if name != role})
+    return Bench((prepare(lacking, METHODS | methods, RunSettings(device="cpu")),), {})
+
+
+def test_without_a_classifier_nothing_breaks_off_and_it_is_said() -> None:
+    found = list(nothing_is_left_behind(_without("classifier")))
+    assert found
+    assert all(measured.holds for measured in found)
+    assert {measured.where.partition(" that ")[2] for measured in found} == {"worked", "raised"}
+    assert all("not tried: that it breaks off" in measured.detail for measured in found)
+    complete = list(nothing_is_left_behind(bench()))
+    assert {measured.where.partition(" that ")[2] for measured in complete} == {
+        "worked",
+        "raised",
+        "broke off",
+    }
+    assert all(measured.detail == "" for measured in complete)
+
+
+@pytest.mark.parametrize(
+    ("role", "methods", "void"),
+    [
+        ("last_conv", {}, {"weights_survive_pooling", "counterfactual_is_the_negative_part"}),
+        ("excitation", {"mwp": MWP(layer="1")}, {"mass_is_conserved"}),
+        ("penultimate", {}, {"contrast_sums_to_zero"}),
+    ],
+)
+def test_a_truth_about_a_layer_that_a_model_lacks_has_no_case_and_fails_for_none(
+    role: str, methods: dict[str, Method], void: set[str]
+) -> None:
+    tried = _without(role, **methods)
+    findings = {truth.measure.__name__: examine(truth, tried) for truth in TRUTHS}
+    assert all(finding.holds for finding in findings.values()), findings
+    assert all(findings[name].worst is None for name in void)
+
+
+def test_a_role_that_names_no_layer_is_no_lack_and_fails() -> None:
+    model = pooled()
+    wrong = replace(model, layers={**model.layers, "last_conv": "conv5"})
+    tried = Bench((prepare(wrong, METHODS, RunSettings(device="cpu")),), {})
+    assert not all(examine(truth, tried).holds for truth in TRUTHS)
 
 
 def test_images_of_a_case_are_told_apart_by_their_heatmaps() -> None:
