@@ -18,9 +18,9 @@ from typing import Any
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
 from benchmark.published import Published
-from benchmark.result_json import read_result, write_result
+from benchmark.result_json import estimate_node, read_estimate, read_result, write_result
 from benchmark.table import DatasetNote, Table
-from benchmark.types import Difference, Estimate, OpenRow, Result
+from benchmark.types import Difference, OpenRow, Result
 
 
 def result_file(folder: Path, stem: str, row: str) -> Path:
@@ -71,7 +71,9 @@ def write_table(folder: Path, archived: Archived) -> Path:
         "rows": [row.row for row in table.rows],
         "open": {row.row: asdict(row) for row in table.open},
         "checks": list(table.checks),
-        "differences": [one._asdict() | {"estimate": one.estimate._asdict()} for one in table.differences],
+        "differences": [
+            one._asdict() | {"estimate": estimate_node(one.estimate)} for one in table.differences
+        ],
     }
     path = folder / f"{table.name}.json"
     write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
@@ -102,7 +104,7 @@ def read_table(path: Path, published: Callable[[str], Published]) -> Archived:
             differences=tuple(_difference(one) for one in content.get("differences", ())),
         )
         return Archived(table, name, content["records"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: not a table of ours ({error}); make it again with ./scripts/run") from error
 
 
@@ -118,7 +120,7 @@ def _row(path: Path, content: dict[str, Any], row: str) -> Result | OpenRow:
 
 
 def _difference(node: dict[str, Any]) -> Difference:
-    return Difference(**(node | {"estimate": Estimate(**node["estimate"])}))
+    return Difference(**(node | {"estimate": read_estimate("differences", node["estimate"])}))
 
 
 def _read(path: Path) -> dict[str, Any]:

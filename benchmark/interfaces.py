@@ -230,6 +230,7 @@ class PairMetric(Protocol):
         version: Raised whenever a change of the code can change a number.
         reads: The readings whose columns it needs, keys in ``conf/reading``.
         needs_reference: Whether it compares with a reference method's maps.
+        gives: Names of all statistics that it can give with its options; the first is what it is about.
     """
 
     @property
@@ -240,6 +241,20 @@ class PairMetric(Protocol):
     def reads(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
     def needs_reference(self) -> bool: ...  # noqa: D102
+    @property
+    def gives(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
+        """Refuse, with one line, pairs that it could not answer, before any is made.
+
+        Args:
+            policy: Chooses the pairs' classes.
+            readings: By name; those of ``reads`` are among them.
+
+        Raises:
+            UserError: With the reason and the remedy.
+        """
+        ...
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """Named statistics; a name is left out where not one pair can answer.

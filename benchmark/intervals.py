@@ -1,5 +1,6 @@
 """How far a measured fraction can be trusted: the bootstrap over images."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,9 @@ from benchmark.errors import UserError
 from benchmark.types import BoolArray, Estimate
 
 Numbers = npt.NDArray[np.float64]
+UNBOUNDED = (-math.inf, math.inf)
+"""The interval of a number seen of one image alone, which tells nothing of others; shown as a dash."""
+
 _TAIL = 0.025
 _AT_ONCE = 10_000_000  # counts held in memory: 80 MB
 
@@ -60,9 +64,13 @@ def clopper_pearson(n: int) -> tuple[tuple[float, float], tuple[float, float]]:
 
 
 def bounded(value: float, n: int, interval: tuple[float, float]) -> Estimate:
-    """An estimate with its bootstrap interval, or the exact one where the fraction is 0 or 1."""
+    """An estimate with its bootstrap interval, or the exact one where the fraction is 0 or 1.
+
+    Of one image a fraction in between is a mean over its pairs or thresholds, and may be any of another.
+    """
     none, every = clopper_pearson(n)
-    low, high = none if value == 0 else every if value == 1 else interval
+    between = (0.0, 1.0) if n == 1 else interval
+    low, high = none if value == 0 else every if value == 1 else between
     return Estimate(value, low, high, n)
 
 

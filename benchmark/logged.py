@@ -1,5 +1,6 @@
 """What a tracker keeps of a table and of its cells, as plain names and values. Pure."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,8 +105,9 @@ def _metrics(table: Table, result: Result) -> dict[str, float]:
     """Each metric with its interval, its difference from a comparable published number, and counts."""
     metrics: dict[str, float] = {f"count_{name}": float(count) for name, count in result.counts.items()}
     for name, estimate in result.metrics.items():
-        metrics |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-        metrics[f"{name}_n"] = float(estimate.n)
+        metrics |= {name: estimate.value, f"{name}_n": float(estimate.n)}
+        ends = {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+        metrics |= {end: bound for end, bound in ends.items() if math.isfinite(bound)}
     for line in entries(table):
         if line.row == result.row and line.difference is not None:
             metrics[f"{line.metric}_difference"] = line.difference

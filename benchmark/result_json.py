@@ -19,7 +19,8 @@ def write_result(path: Path, result: Result) -> None:
         ValueError: If a number is not finite: json has no NaN, and a metric that has no value is left out.
         TypeError: If the conditions or the configuration hold anything but plain json values.
     """
-    content = asdict(result) | {"metrics": {name: _estimate(value) for name, value in result.metrics.items()}}
+    metrics = {name: estimate_node(value) for name, value in result.metrics.items()}
+    content = asdict(result) | {"metrics": metrics}
     try:
         text = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
@@ -27,12 +28,14 @@ def write_result(path: Path, result: Result) -> None:
     write_atomically(path, text + "\n")
 
 
-def _estimate(value: Estimate) -> dict[str, float | int]:
+def estimate_node(estimate: Estimate) -> dict[str, float | int | None]:
+    """An estimate as plain json, an end of the interval that has no bound as null."""
+    low, high = float(estimate.low), float(estimate.high)
     return {
-        "value": float(value.value),
-        "low": float(value.low),
-        "high": float(value.high),
-        "n": int(value.n),
+        "value": float(estimate.value),
+        "low": None if low == -math.inf else low,
+        "high": None if high == math.inf else high,
+        "n": int(estimate.n),
     }
 
 
@@ -61,19 +64,27 @@ def _result(content: Any) -> Result:
     for name in ("metrics", "counts", "conditions", "config"):
         _require(isinstance(content[name], dict), name)
     _require(all(type(count) is int for count in content["counts"].values()), "counts")
-    metrics = {name: _read_estimate(name, value) for name, value in content["metrics"].items()}
+    metrics = {name: read_estimate(f"metrics.{name}", value) for name, value in content["metrics"].items()}
     return Result(**(content | {"metrics": metrics}))
 
 
-def _read_estimate(name: str, value: Any) -> Estimate:
-    _require(isinstance(value, dict) and set(value) == set(Estimate._fields), f"metrics.{name}")
-    estimate = Estimate(**value)
-    _require(type(estimate.n) is int, f"metrics.{name}.n")
-    _require(
-        all(type(number) in (int, float) and math.isfinite(number) for number in estimate[:3]),
-        f"metrics.{name}",
-    )
-    return Estimate(float(estimate.value), float(estimate.low), float(estimate.high), estimate.n)
+def read_estimate(name: str, value: Any) -> Estimate:
+    """What :func:`estimate_node` made of an estimate.
+
+    Args:
+        name: Where it stands, for the message.
+        value: As read.
+
+    Raises:
+        ValueError: If it is no estimate.
+    """
+    _require(isinstance(value, dict) and set(value) == set(Estimate._fields), name)
+    _require(type(value["n"]) is int, f"{name}.n")
+    finite = [value["value"], *(value[end] for end in ("low", "high") if value[end] is not None)]
+    _require(all(type(number) in (int, float) and math.isfinite(number) for number in finite), name)
+    low = -math.inf if value["low"] is None else float(value["low"])
+    high = math.inf if value["high"] is None else float(value["high"])
+    return Estimate(float(value["value"]), low, high, value["n"])
 
 
 def _require(holds: bool, name: str) -> None:

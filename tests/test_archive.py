@@ -1,6 +1,8 @@
 """A table comes back from its folder as it was written."""
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from handmade import CORRELATIONS, DATASET, PUBLISHED, correlations, result, tab
 from benchmark.archive import Archived, read_table, result_file, write_table
 from benchmark.errors import UserError
 from benchmark.published import Published
+from benchmark.types import Difference, Estimate
 
 
 def published(name: str) -> Published:
@@ -76,3 +79,20 @@ def test_differences_come_back_and_a_table_written_before_there_were_any_is_read
     del content["differences"]
     path.write_text(json.dumps(content))
     assert read_table(path, lambda _: CORRELATIONS).table.differences == ()
+
+
+def test_a_difference_without_bounds_is_valid_json_and_comes_back(tmp_path: Path) -> None:
+    apart = Difference("a/cam", "b/cam", "rank_correlation", Estimate(0.1, -math.inf, math.inf, 1))
+    archived = Archived(replace(correlations(), differences=(apart,)), "numbers", {})
+    path = write_table(tmp_path, archived)
+    assert "Infinity" not in path.read_text()
+    assert read_table(path, lambda _: CORRELATIONS) == archived
+
+
+def test_a_damaged_difference_is_refused_by_name(tmp_path: Path) -> None:
+    path = write_table(tmp_path, Archived(correlations(), "numbers", {}))
+    content = json.loads(path.read_text())
+    content["differences"][0]["estimate"]["low"] = "none"
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=r"small\.json: not a table of ours"):
+        read_table(path, lambda _: CORRELATIONS)

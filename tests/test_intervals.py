@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from benchmark.errors import UserError
-from benchmark.intervals import bootstrap, clopper_pearson, fractions
+from benchmark.intervals import bootstrap, bounded, clopper_pearson, fractions
 
 Numbers = npt.NDArray[np.float64]
 
@@ -88,3 +88,10 @@ def test_a_fraction_lies_in_its_interval_and_names_its_images() -> None:
 def test_no_resamples_are_refused() -> None:
     with pytest.raises(UserError, match="resamples is 0"):
         fractions({"some": np.ones(3, np.bool_)}, resamples=0)
+
+
+def test_of_one_image_a_fraction_that_is_neither_none_nor_all_may_be_any() -> None:
+    assert bounded(0.5, 1, (0.5, 0.5)) == (0.5, 0, 1, 1)
+    assert tuple(bounded(1.0, 1, (1.0, 1.0))) == pytest.approx((1, 0.025, 1, 1))
+    assert bounded(0.5, 2, (0.0, 1.0)) == (0.5, 0, 1, 2)
+    assert bounded(0.5, 20, (0.4, 0.6)) == (0.5, 0.4, 0.6, 20)

@@ -1,5 +1,6 @@
 """What is logged of a table and of a cell."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.logged import cell_run, table_run
-from benchmark.types import OpenRow
+from benchmark.types import Estimate, OpenRow
 
 
 def test_a_metric_is_logged_with_interval_images_and_difference() -> None:
@@ -95,3 +96,10 @@ def test_any_key_becomes_one_that_mlflow_takes(config: dict[str, str]) -> None:
     logged = cell_run(table(one), one)
     for name in (*logged.params, *logged.tags):
         check(name)
+
+
+def test_an_interval_without_bounds_is_not_logged() -> None:
+    one = result(metrics={"new": Estimate(0.5, -math.inf, math.inf, 1)})
+    metrics = cell_run(table(one), one).metrics
+    assert (metrics["new"], metrics["new_n"]) == (0.5, 1)
+    assert not {"new_low", "new_high"} & set(metrics)

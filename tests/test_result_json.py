@@ -126,3 +126,23 @@ def test_a_result_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> No
         read_result(tmp_path / "r.json")
     with pytest.raises(UserError, match="not a whole result"):
         read_result(tmp_path)
+
+
+def test_an_interval_without_bounds_is_null_in_valid_json_and_comes_back(tmp_path: Path) -> None:
+    one = result(metrics={"rank_correlation": Estimate(0.4, -math.inf, math.inf, 1)})
+    write_result(tmp_path / "r.json", one)
+    assert json.loads((tmp_path / "r.json").read_text())["metrics"]["rank_correlation"] == {
+        "value": 0.4,
+        "low": None,
+        "high": None,
+        "n": 1,
+    }
+    assert read_result(tmp_path / "r.json") == one
+
+
+@pytest.mark.parametrize("ends", [(math.nan, 1.0), (math.inf, math.inf), (-math.inf, -math.inf)])
+def test_an_end_that_is_no_bound_of_its_side_is_never_written(
+    tmp_path: Path, ends: tuple[float, float]
+) -> None:
+    with pytest.raises(ValueError, match="a/cam"):
+        write_result(tmp_path / "r.json", result(metrics={"loc_top1": Estimate(0.4, *ends, 1)}))

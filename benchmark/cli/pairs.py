@@ -1,8 +1,9 @@
 """The task ``pairs``: questions to pairs of image and class, such as rank correlation."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from omegaconf import DictConfig
 
@@ -19,14 +20,16 @@ from benchmark.config import Row, build, plain, swept, typed
 from benchmark.errors import UserError
 from benchmark.interfaces import Method
 from benchmark.pairs.cell import Question
+from benchmark.pairs.headline import Headline, headlines
 from benchmark.pairs.order import orders
 from benchmark.pairs.plan import PairParts, PairPlan
 from benchmark.pairs.result import Measured, Resampling, differences, merged_pairs, result
 from benchmark.pairs.run import measure
 from benchmark.pictures.pairs.exhibit import Exhibit
 from benchmark.plan import stem
+from benchmark.published import Published
 from benchmark.table import Table
-from benchmark.types import OpenRow
+from benchmark.types import Difference, OpenRow
 
 _NUMERIC_PARTS = (
     *("dataset", "transform", "model", "method", "reference", "classes", "reading", "pair_metric"),
@@ -43,12 +46,14 @@ def measured(cfg: DictConfig, results: Path) -> Outcome:
     resampling: Resampling = build(cfg.bootstrap)
     sheet = build(cfg.sheet)
     plan = _plan(cfg, results / "runs")
+    compared, published = _headlines(cfg, plan), published_of(cfg)
     announce(plan.dataset)
     for scene, question, cells in plan.work():
         measure(scene, question, cells)
     found = {name: result(row, resampling) for name, row in plan.rows.items()}
     done = [name for name, one in found.items() if isinstance(one, Measured)]
-    table = _table(cfg, plan, found, resampling)
+    comparison = _comparison(found, compared, resampling, published)
+    table = _table(cfg, plan, found, comparison, published)
     return Outcome(
         table=table,
         dataset=plan.dataset,
@@ -102,14 +107,47 @@ def _built(nodes: DictConfig) -> dict[str, Any]:
     return {str(name): build(node) for name, node in nodes.items()}
 
 
+def _headlines(cfg: DictConfig, plan: PairPlan) -> dict[str, Headline]:
+    """What each row is compared by; a name that no row has is refused before anything is measured."""
+    wanted = cfg.table.get("differences") if cfg.table else None
+    words = [word.lstrip("+~") for word in typed()]
+    own = any(word.startswith("table.differences=") for word in words)
+    strict = own or not any(word.startswith("pair_metric") for word in words)
+    rows = {name: row.metrics for name, row in plan.rows.items()}
+    return headlines(rows, None if wanted is None else str(wanted), strict)
+
+
+class _Comparison(NamedTuple):
+    differences: tuple[Difference, ...]
+    checks: tuple[str, ...]
+
+
+def _comparison(
+    found: Mapping[str, Measured | OpenRow],
+    compared: Mapping[str, Headline],
+    resampling: Resampling,
+    published: Published | None,
+) -> _Comparison:
+    """Of the finished rows that are compared by one number with each other."""
+    apart: tuple[Difference, ...] = ()
+    checks: tuple[str, ...] = ()
+    for headline in dict.fromkeys(compared.values()):
+        names = [name for name, own in compared.items() if own == headline]
+        done = [one for name in names if isinstance(one := found[name], Measured)]
+        own = differences(done, headline.metric, resampling)
+        apart += own
+        checks += orders([one.result for one in done], headline, own, published)
+    return _Comparison(apart, checks)
+
+
 def _table(
-    cfg: DictConfig, plan: PairPlan, found: dict[str, Measured | OpenRow], resampling: Resampling
+    cfg: DictConfig,
+    plan: PairPlan,
+    found: Mapping[str, Measured | OpenRow],
+    comparison: _Comparison,
+    published: Published | None,
 ) -> Table:
     rows = {name: one.result if isinstance(one, Measured) else one for name, one in found.items()}
-    done = [one for one in found.values() if isinstance(one, Measured)]
-    metric = cfg.table.get("differences") if cfg.table else None
-    apart = differences(done, metric, resampling)
-    published = published_of(cfg)
     order = [*plan.rows, *plan.open]
     own_name = cfg.table.name if cfg.table else f"{cfg.model.name}-{cfg.method.name}-{cfg.classes.name}"
     return Table(
@@ -118,6 +156,6 @@ def _table(
         dataset=note_of(plan.dataset),
         rows=tuple({**plan.open, **rows}[name] for name in order),
         published=published,
-        checks=orders([one.result for one in done], metric, apart, published) if metric else (),
-        differences=apart,
+        checks=comparison.checks,
+        differences=comparison.differences,
     )

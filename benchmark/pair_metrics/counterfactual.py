@@ -5,8 +5,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmark.interfaces import ClassPolicy, Reading
 from benchmark.pair_statistics import Owner, answered, column, owners, require_count
 from benchmark.pairs.values import Answers, Column, Pairs, Statistic, first
+
+_PEAKS = ("peak_on_own", "peak_on_other", "peak_on_other_either")
+_GIVES = (*_PEAKS, *(f"{name}_chance" for name in _PEAKS))
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Counterfactual:
         limit: Only the first so many of these images, in stored order; ``None``: all.
         reads: The readings whose columns it needs.
         needs_reference: Whether it compares with a reference.
+        gives: Names of its statistics.
     """
 
     name: str
@@ -40,6 +45,7 @@ class Counterfactual:
     limit: int | None = None
     reads: tuple[str, ...] = field(default=("summary",), init=False)
     needs_reference: bool = field(default=False, init=False)
+    gives: tuple[str, ...] = field(default=_GIVES, init=False)
 
     def __post_init__(self) -> None:
         """Refuse a limit that is no number of images.
@@ -49,6 +55,9 @@ class Counterfactual:
         """
         if self.limit is not None:
             require_count("counterfactual.limit", self.limit)
+
+    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
+        """Any classes will do: images of which not both are asked do not count."""
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """The three shares, and what chance would give of each.

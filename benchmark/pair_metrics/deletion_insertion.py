@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmark.interfaces import ClassPolicy, Reading
 from benchmark.pair_statistics import answered, column, image_mean
 from benchmark.pairs.values import Answers, Statistic
 
@@ -22,12 +23,17 @@ class DeletionInsertion:
         version: Raised whenever a change of the code can change a number.
         reads: The readings whose columns it needs.
         needs_reference: Whether it compares with a reference.
+        gives: Names of its statistics.
     """
 
     name: str
     version: int
     reads: tuple[str, ...] = field(default=("deletion_insertion",), init=False)
     needs_reference: bool = field(default=False, init=False)
+    gives: tuple[str, ...] = field(default=("deletion", "insertion"), init=False)
+
+    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
+        """Any classes will do, and any options of the reading."""
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """Both areas.

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from benchmark.interfaces import ClassPolicy, Reading
 from benchmark.pair_statistics import answered, class_mean, column, pair_share, require_number
 from benchmark.pairs.values import Answers, Statistic
 
 _SMALL = 0.25
+_GIVES = ("pointing", "pointing_difficult", "pointing_all_pairs", "pointing_chance")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class PointingGame:
         tolerance: A hit is nearer than this, pixels above 0; with 1 only the object's own pixels are.
         reads: The readings whose columns it needs.
         needs_reference: Whether it compares with a reference.
+        gives: Names of its statistics.
     """
 
     name: str
@@ -44,6 +47,7 @@ class PointingGame:
     tolerance: float = 15.0
     reads: tuple[str, ...] = field(default=("summary",), init=False)
     needs_reference: bool = field(default=False, init=False)
+    gives: tuple[str, ...] = field(default=_GIVES, init=False)
 
     def __post_init__(self) -> None:
         """Refuse a tolerance with which nothing would be a hit.
@@ -52,6 +56,9 @@ class PointingGame:
             UserError: Naming the option and its range.
         """
         require_number("pointing_game.tolerance", self.tolerance, lambda t: t > 0, "pixels above 0")
+
+    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
+        """Any classes will do: those that an image does not hold do not count."""
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """The four shares.

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from benchmark.errors import UserError
+from benchmark.interfaces import ClassPolicy, Reading
 from benchmark.intervals import Numbers
 from benchmark.pair_statistics import (
     answered,
@@ -19,9 +21,11 @@ from benchmark.pair_statistics import (
     require_number,
 )
 from benchmark.pairs.values import Answers, Pairs, Statistic
-from benchmark.types import BoolArray
+from benchmark.types import BoolArray, Sample
 
 _Halves = npt.NDArray[np.int64]
+_GIVES = tuple(f"pointing_recall{suffix}" for suffix in ("", "_best", "_never", "_always"))
+_OUTPUTS = 100_000  # more than any network has, so that no policy lacks one
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class PointingRecall:
         quantiles: How many thresholds are compared, never and always not counted.
         reads: The readings whose columns it needs.
         needs_reference: Whether it compares with a reference.
+        gives: Names of its statistics.
     """
 
     name: str
@@ -64,6 +69,7 @@ class PointingRecall:
     quantiles: int = 51
     reads: tuple[str, ...] = field(default=("summary",), init=False)
     needs_reference: bool = field(default=False, init=False)
+    gives: tuple[str, ...] = field(default=_GIVES, init=False)
 
     def __post_init__(self) -> None:
         """Refuse options out of range.
@@ -76,6 +82,18 @@ class PointingRecall:
             require_number("pointing_recall.threshold", self.threshold, lambda _: True, "a number, or null")
         require_count("pointing_recall.best", self.best)
         require_count("pointing_recall.quantiles", self.quantiles)
+
+    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
+        """Refuse classes that leave out one of the best, tried on an image that holds the worst one alone.
+
+        Raises:
+            UserError: If the policy does not ask them.
+        """
+        image = Sample("", None, 0, np.array([[0, 0, 1, 1]], np.int32))
+        scores = torch.arange(_OUTPUTS, dtype=torch.float32)[None]
+        asked = policy([image], np.arange(_OUTPUTS, dtype=np.int32), scores)
+        if not set(range(_OUTPUTS - self.best, _OUTPUTS)) <= set(asked[0].tolist()):
+            raise self._unasked(f"classes={policy.name}: ")
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """The four shares; ``pointing_recall`` is left out where one half of the images has none.
@@ -107,11 +125,14 @@ class PointingRecall:
         among: BoolArray = columns["rank"] < self.best
         asked = set(columns["rank"][among].tolist())
         if len(pairs) and (len(asked) < self.best or columns["labelled"][among].all()):
-            raise UserError(
-                f"pointing_recall needs the maps of each image's {self.best} best classes, there or not; "
-                f"choose classes that ask them, or another pair_metric.pointing_recall.best"
-            )
+            raise self._unasked()
         return among & ~columns["difficult"]
+
+    def _unasked(self, where: str = "") -> UserError:
+        return UserError(
+            f"{where}pointing_recall needs the maps of each image's {self.best} best classes, there or not; "
+            "choose classes that ask them, or another pair_metric.pointing_recall.best"
+        )
 
     def _used(self, pairs: Pairs, highest: Numbers, near: BoolArray, counted: BoolArray) -> Numbers:
         """The threshold of each pair, ``[n]``; NaN where the other half of the images has no pair."""

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import kendalltau, rankdata
 
 from benchmark.errors import UserError
+from benchmark.interfaces import ClassPolicy, Reading
 from benchmark.intervals import Numbers
 from benchmark.pair_statistics import answered, column, image_mean, require_choice, require_count
 from benchmark.pairs.values import Answers, Pairs, Statistic
@@ -20,6 +21,7 @@ _SIGNS: dict[str, Callable[[Numbers], Numbers]] = {
     "relu": lambda maps: np.maximum(maps, 0),
 }
 _FLAT = 1e-6
+_USUAL = 14  # the grid that a name does not tell
 _AT_ONCE = 2048
 
 
@@ -75,6 +77,32 @@ class RankCorrelation:
         if not self.grids or any(a >= b for a, b in pairwise(self.grids)):
             raise UserError(f"pair_metric.rank_correlation.grids={list(self.grids)}: give some, ascending")
 
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """Names of its statistics: the correlation on the first grid, on the others, ``constant_maps``."""
+        return (*(self._name(grid) for grid in self.grids), "constant_maps")
+
+    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
+        """Refuse a grid that the reading ``summary`` does not store; any classes will do.
+
+        Raises:
+            UserError: Naming both options.
+        """
+        stored = set(getattr(readings["summary"], "grids", self.grids))
+        lacking = [grid for grid in self.grids if grid not in stored]
+        if lacking:
+            own, every, there = (
+                ",".join(map(str, grids))
+                for grids in (self.grids, sorted(stored.union(lacking)), sorted(stored))
+            )
+            raise UserError(
+                f"pair_metric.rank_correlation.grids=[{own}]: the reading summary stores no grid of "
+                f"{lacking[0]}; choose of {there}, or add reading.summary.grids=[{every}]"
+            )
+
+    def _name(self, grid: int) -> str:
+        return _NAMES[self.coefficient] + ("" if grid == _USUAL else f"_{grid}")
+
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """The correlations, and the share of constant maps.
 
@@ -93,8 +121,7 @@ class RankCorrelation:
             flat = _flat(pairs, own) | _flat(answers.reference, other)
             values = self._correlations(own, other, counted & ~flat)
             kept = counted & ~flat if self.constant == "leave_out" else counted
-            suffix = "" if grid == 14 else f"_{grid}"
-            found[_NAMES[self.coefficient] + suffix] = image_mean(pairs, values, kept)
+            found[self._name(grid)] = image_mean(pairs, values, kept)
             found.setdefault("constant_maps", image_mean(pairs, flat, counted, fraction=True))
         return answered(found)
 

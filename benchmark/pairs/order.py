@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import combinations
 
+from benchmark.pairs.headline import Headline
 from benchmark.published import Published
 from benchmark.types import Difference, Result
 from benchmark.units import shown
@@ -19,31 +20,35 @@ def family(row: str) -> tuple[str, str]:
 
 
 def orders(
-    results: Sequence[Result], metric: str, differences: Sequence[Difference], published: Published | None
+    results: Sequence[Result],
+    headline: Headline,
+    differences: Sequence[Difference],
+    published: Published | None,
 ) -> tuple[str, ...]:
     """One sentence for each family of at least two rows.
 
     Args:
         results: Of the table.
-        metric: That they are ordered by, higher first.
+        headline: The number that they are ordered by, higher first.
         differences: Paired, with intervals.
         published: May hold the rows' numbers, without their settings.
     """
     families: dict[tuple[str, str], list[Result]] = {}
     for one in results:
-        if metric in one.metrics:
+        if headline.metric in one.metrics:
             families.setdefault(family(one.row), []).append(one)
     several = {key: rows for key, rows in families.items() if len(rows) > 1}
-    return tuple(_sentence(key, rows, metric, differences, published) for key, rows in several.items())
+    return tuple(_sentence(key, rows, headline, differences, published) for key, rows in several.items())
 
 
 def _sentence(
     key: tuple[str, str],
     rows: Sequence[Result],
-    metric: str,
+    headline: Headline,
     differences: Sequence[Difference],
     published: Published | None,
 ) -> str:
+    metric = headline.metric
     found = {_method(one.row): one.metrics[metric].value for one in rows}
     model, settings = key
     parts = [f"{', '.join(filter(None, [model, settings]))} by {metric}: {_chain(found, metric)}"]
@@ -52,9 +57,9 @@ def _sentence(
     alike = [pair for pair, d in told.items() if d.estimate.low <= 0 <= d.estimate.high]
     if told:
         parts.append(f"{len(alike)} of {len(told)} differences are not told from 0")
-    theirs = _theirs(published, model, metric, found)
+    name, theirs = _theirs(published, model, headline, found)
     if len(theirs) > 1:
-        parts.append(f"published {_chain(theirs, metric)}")
+        parts.append(f"published {'' if name == metric else f'by {name}: '}{_chain(theirs, name)}")
         parts.append(_agreement(found, theirs, told))
     return "; ".join(parts)
 
@@ -69,12 +74,15 @@ def _chain(values: dict[str, float], metric: str) -> str:
 
 
 def _theirs(
-    published: Published | None, model: str, metric: str, found: dict[str, float]
-) -> dict[str, float]:
-    if published is None:
-        return {}
-    rows = {name: published.rows.get(f"{model}/{name}") for name in found}
-    return {name: row.metrics[metric] for name, row in rows.items() if row and metric in row.metrics}
+    published: Published | None, model: str, headline: Headline, found: dict[str, float]
+) -> tuple[str, dict[str, float]]:
+    """Published numbers of the metric itself, or, where there are none, of its pair metric's name."""
+    rows = {name: published.rows.get(f"{model}/{name}") for name in found} if published else {}
+    for metric in headline:
+        numbers = {name: row.metrics[metric] for name, row in rows.items() if row and metric in row.metrics}
+        if numbers:
+            return metric, numbers
+    return headline.metric, {}
 
 
 def _agreement(

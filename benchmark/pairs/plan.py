@@ -129,6 +129,8 @@ class PairPlan:
                 reference.check(scene.model)
         for reading in question.readings.values():
             reading.check(scene.model)
+        for metric in metrics.values():
+            metric.check(question.policy, question.readings)
         cell = pair_cell(scene, question, method, parts.config, self.runs)
         held = {**parts.config, "method": parts.config["reference"]}
         against = pair_cell(scene, question, reference, held, self.runs) if reference else None

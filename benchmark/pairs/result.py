@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.errors import UserError
-from benchmark.intervals import Numbers, bootstrap, bounded
+from benchmark.intervals import UNBOUNDED, Numbers, bootstrap, bounded
 from benchmark.pairs.order import family
 from benchmark.pairs.plan import PairRow
 from benchmark.pairs.store import made_of, merge_pairs, pair_file, read_pairs
@@ -36,18 +36,30 @@ class Resampling:
 
     Attributes:
         resamples: How many, at least 1.
-        seed: Of the draws.
+        seed: Of the draws, at least 0.
+
+    Raises:
+        UserError: If an option is out of its range.
     """
 
     resamples: int = 10_000
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what would fail when all is measured."""
+        for option, least in (("resamples", 1), ("seed", 0)):
+            value = getattr(self, option)
+            if type(value) is not int or value < least:
+                raise UserError(f"bootstrap.{option}={value}: give a whole number from {least} up")
+
     def estimate(self, statistic: Statistic) -> Estimate:
-        """The number with its 95 % interval."""
+        """The number with its 95 % interval; of one image alone, what is no fraction has no bounds."""
         value = float(statistic.reduce(statistic.values.mean(axis=0, keepdims=True))[0])
         interval = bootstrap(statistic.values, statistic.reduce, self.resamples, self.seed)
         count = len(statistic.image_ids)
-        return bounded(value, count, interval) if statistic.fraction else Estimate(value, *interval, count)
+        if statistic.fraction:
+            return bounded(value, count, interval)
+        return Estimate(value, *(interval if count > 1 else UNBOUNDED), count)
 
     def difference(self, first: Statistic, second: Statistic) -> Estimate | None:
         """The first less the second over the images that both have; ``None`` if there is none."""

@@ -9,7 +9,8 @@ Folder, under ``results/runs``::
 Columns: ``image_id`` and those of :class:`benchmark.pairs.values.Pairs`. A column of arrays is a list of one
 length, row by row; metadata key ``shapes`` gives its shape. Other keys, each json: ``done`` (images read),
 ``skipped`` (image to reason), ``unknown`` (chosen outputs that are no class of the dataset), ``seconds``,
-``by`` (commit, device and packages that made the shard).
+``by`` (commit, device and packages that made the shard). ``pairs.parquet`` has instead of the last two
+``shards``, the sha256 of what it was made of.
 """
 
 import json
@@ -24,7 +25,7 @@ import pyarrow.parquet as pq
 from benchmark.errors import UserError
 from benchmark.files import write_atomically
 from benchmark.pairs.values import Column, Pairs
-from benchmark.store import Made
+from benchmark.store import Made, is_made_of, shards_digest
 
 
 def pair_file(folder: Path, shard: int) -> Path:
@@ -107,9 +108,13 @@ def _read(path: Path) -> tuple[pa.Table, dict[str, Any]]:
 
 
 def merge_pairs(folder: Path, files: Sequence[Path]) -> Path:
-    """All shards of a finished cell as one file for people and their tools; made once."""
-    target = folder / "pairs.parquet"
-    if not target.exists():
+    """All shards of a finished cell as one file for people and their tools; made anew if one has changed.
+
+    Raises:
+        UserError: If a shard is missing or damaged.
+    """
+    target, digest = folder / "pairs.parquet", shards_digest(files)
+    if not is_made_of(target, digest):
         shards = [_read(path) for path in files]
         filled = [(table, meta) for table, meta in shards if len(table)]
         skipped = {image: why for _, meta in shards for image, why in meta["skipped"].items()}
@@ -118,6 +123,7 @@ def merge_pairs(folder: Path, files: Sequence[Path]) -> Path:
             "done": sum(m["done"] for _, m in shards),
             "skipped": skipped,
             "unknown": sum(m["unknown"] for _, m in shards),
+            "shards": digest,
         }
         _write(target, pa.concat_tables([table for table, _ in filled]), metadata)
     return target

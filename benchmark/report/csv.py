@@ -1,5 +1,7 @@
 """A table for machines: one line for each metric of each row and each paired difference, numbers unscaled."""
 
+import math
+
 from benchmark.table import Table, lines
 from benchmark.verdicts import NOT_COMPARABLE
 
@@ -11,6 +13,8 @@ def render(table: Table) -> str:
     them; a column of published numbers that would be empty is left out.
     """
     frame = lines(table)
+    ends = ["low", "high"]
+    frame[ends] = frame[ends].mask(frame[ends].abs() == math.inf)  # no bound, as of one image alone
     apart = frame["verdict"] == NOT_COMPARABLE
     if apart.any():
         place = list(frame.columns).index("published") + 1

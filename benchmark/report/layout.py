@@ -1,5 +1,6 @@
 """How a table is laid out, whatever it is rendered as: panels of rows, and the notes under them."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -61,14 +62,16 @@ def layout(table: Table) -> Layout:
 
     Correlations and their like (:mod:`benchmark.units`) stand as they are, with three decimals.
 
-    The first panel has the published table's columns and every row. Metrics that the published table does not
-    name follow, six a panel, with the rows that have any. Published numbers of another dataset stand under a
-    label that says so, without a difference.
+    The first panel has the published table's columns, the metric that the rows are compared by, and every
+    row. Metrics that the published table does not name follow, six a panel, with the rows that have any.
+    Published numbers of another dataset stand under a label that says so, without a difference.
     """
     found = list(entries(table))
     columns = table.published.columns if table.published else ()
     present = {line.metric for line in found}
     titles = {column.key: column.title for column in columns if column.key in present}
+    if titles:
+        titles |= {one.metric: one.metric for one in table.differences if one.metric not in titles}
     rest = sorted(present - set(titles))
     groups = [list(titles)] if titles else []
     groups += [rest[start : start + _PANEL_COLUMNS] for start in range(0, len(rest), _PANEL_COLUMNS)]
@@ -128,8 +131,10 @@ def value(line: Line, number: float | None) -> str:
 
 
 def interval(line: Line) -> str:
-    """The measured interval, in the metric's unit."""
-    return NONE if line.low is None or line.high is None else units.interval(line.metric, line.low, line.high)
+    """The measured interval, in the metric's unit; none where it has no bounds."""
+    if line.low is None or line.high is None or not math.isfinite(line.high - line.low):
+        return NONE
+    return units.interval(line.metric, line.low, line.high)
 
 
 def difference(line: Line) -> str:

@@ -1,5 +1,6 @@
 """The notes under a table: what each number means, where it came from, and why it may differ."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -105,6 +106,8 @@ def _difference(difference: Difference) -> str:
     first, second, metric, (value, low, high, n) = difference
     number, *ends = (units.shown(metric, one, signed=True) for one in (value, low, high))
     points = "" if units.plain(metric) else " points"
+    if high - low == math.inf:
+        return f"{first} - {second}: {number}{points}, n {n}; not told from 0 by one image"
     apart = "; the interval excludes 0" if low > 0 or high < 0 else ""
     return f"{first} - {second}: {number}{points} [{', '.join(ends)}], n {n}{apart}"
 

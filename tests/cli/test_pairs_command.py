@@ -212,6 +212,14 @@ MISTAKES = [
     ("classes.only=0", "classes.only=0"),
     ("pair_metric.rank_correlation.sign=up", "pair_metric.rank_correlation.sign=up"),
     ("pair_metric=[pointing]", "pair_metric=pointing: there is no such pair_metric"),
+    ("pair_metric.rank_correlation.grids=[7,14]", "add reading.summary.grids=[7,14,28]"),
+    (
+        "pair_metric=[pointing_recall]",
+        "classes=labelled: pointing_recall needs the maps of each image's 5 best",
+    ),
+    ("bootstrap.resamples=0", "bootstrap.resamples=0: give a whole number from 1 up"),
+    ("bootstrap.resamples=2.5", "bootstrap.resamples=2.5: give a whole number from 1 up"),
+    ("bootstrap.seed=-1", "bootstrap.seed=-1: give a whole number from 0 up"),
 ]
 
 
@@ -230,6 +238,76 @@ def test_an_option_to_sweep_that_no_row_has_is_named(command: Command) -> None:
     status, printed, complaint = command("experiment=occlusion", *TINY, "sweep={reference.pach:[16]}")
     assert (status, printed) == (2, "")
     assert_one_line(complaint, "reference.pach=16: no row of table occlusion has this option")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            ("experiment=occlusion", "table.differences=rank_corelation"),
+            "table.differences=rank_corelation: no row has such a number; choose rank_correlation | ",
+        ),
+        (
+            ("experiment=occlusion", "pair_metric.rank_correlation.grids=[28]", "table.differences=kendall"),
+            "table.differences=kendall: no row has such a number; choose rank_correlation_28 | constant_maps",
+        ),
+        (("experiment=pointing", "classes=labelled"), "classes=labelled: pointing_recall needs the maps"),
+        (("experiment=occlusion", "table.published=nowhere"), "nowhere.yaml"),
+    ],
+)
+def test_a_mistake_in_a_table_is_one_line_and_nothing_is_computed(
+    command: Command, words: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_network(monkeypatch)
+    tiny = (word for word in TINY if not word.startswith("reference"))
+    status, printed, complaint = command(*words, *tiny)
+    assert (status, printed) == (2, "")
+    assert_one_line(complaint, says)
+
+
+def comparison(folder: Path, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(one(one(folder, "embedded-*"), f"{name}*.json").read_text())
+    return content
+
+
+def test_a_table_of_recall_alone_is_made_with_its_sheet(command: Command, tmp_path: Path) -> None:
+    words = ("classes=labelled_and_top5", "pair_metric=[pointing_recall]", "pictures=1")
+    status, _, complaint = command(*CELL, *words)
+    assert (status, "Traceback" in complaint) == (0, False), complaint
+    assert one(one(tmp_path, "embedded-2-*"), "*.png").stat().st_size > 0
+
+
+@pytest.mark.slow
+def test_rows_are_compared_by_the_coefficient_that_was_chosen(command: Command, tmp_path: Path) -> None:
+    words = ("experiment=occlusion", *TINY, "reference.patch=112", "table.name=chosen")
+    status, _, complaint = command(*words, "pair_metric.rank_correlation.coefficient=kendall")
+    assert (status, "Traceback" in complaint) == (0, False), complaint
+    content = comparison(tmp_path, "chosen")
+    assert [each["metric"] for each in content["differences"]] == ["kendall"] * 10
+    (check,) = (check for check in content["checks"] if check.startswith("vgg16 by kendall: "))
+    assert "; published by rank_correlation: guided_grad_cam 0.261 > grad_cam 0.254" in check
+
+
+@pytest.mark.slow
+def test_one_image_tells_nothing_apart(command: Command, tmp_path: Path) -> None:
+    words = ("experiment=occlusion", *TINY, "reference.patch=112", "table.name=single", "dataset.limit=1")
+    status, printed, complaint = command(*words)
+    assert (status, "Traceback" in complaint) == (0, False), complaint
+    assert "n 1; not told from 0 by one image" in " ".join(printed.split())
+    assert not {"excludes", "inf", "nan"} & set(printed.replace(";", " ").split())
+    content = comparison(tmp_path, "single")
+    assert {(each["estimate"]["low"], each["estimate"]["n"]) for each in content["differences"]} == {
+        (None, 1)
+    }
+    assert any("10 of 10 differences are not told from 0" in check for check in content["checks"])
+
+
+@pytest.mark.slow
+def test_where_another_metric_is_chosen_rows_are_compared_by_it(command: Command, tmp_path: Path) -> None:
+    words = [word for word in TINY if not word.startswith("reference")]
+    status, _, complaint = command("experiment=pointing", *words, "pair_metric=[pointing_recall]")
+    assert (status, "Traceback" in complaint) == (0, False), complaint
+    assert {each["metric"] for each in comparison(tmp_path, "pointing")["differences"]} == {"pointing_recall"}
 
 
 def assert_one_line(complaint: str, says: str) -> None:

@@ -79,3 +79,11 @@ def test_no_pair_gives_no_number(name: str) -> None:
     given = answers(seed=2).pairs
     nothing = Pairs((), {key: column[:0] for key, column in given.columns.items()}, 0)
     assert made(name)(Answers(nothing, nothing)) == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_gives_all_that_it_says_and_first_what_it_is_about(name: str) -> None:
+    metric = made(name, **SMALL.get(name, {}))
+    statistics = metric(answers(seed=2))
+    assert set(metric.gives) == set(statistics)
+    assert next(iter(statistics)) == metric.gives[0]

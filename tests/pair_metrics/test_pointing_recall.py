@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 from handmade_pairs import many, number, pairs
 
+from benchmark.class_policies.labelled import Labelled
+from benchmark.class_policies.labelled_and_top5 import LabelledAndTop5
+from benchmark.class_policies.predicted import Predicted
 from benchmark.errors import UserError
+from benchmark.interfaces import ClassPolicy
 from benchmark.pair_metrics.pointing_recall import PointingRecall
 from benchmark.pairs.values import Answers, Pairs
 
@@ -120,3 +124,19 @@ def test_pairs_that_are_not_of_the_best_classes_are_refused(columns: dict[str, A
 def test_options_out_of_range_are_refused(option: str, value: object) -> None:
     with pytest.raises(UserError, match=rf"pointing_recall\.{option}={value}: give"):
         metric(**{option: value})
+
+
+@pytest.mark.parametrize(
+    ("policy", "best"), [(LabelledAndTop5(), 5), (Predicted(count=5), 5), (Predicted(count=900), 1)]
+)
+def test_a_policy_that_asks_the_best_classes_will_do(policy: ClassPolicy, best: int) -> None:
+    metric(best=best).check(policy, {})
+
+
+@pytest.mark.parametrize(
+    ("policy", "best"),
+    [(Labelled(), 1), (Labelled(only=2), 1), (Predicted(count=4), 5), (LabelledAndTop5(), 6)],
+)
+def test_a_policy_that_leaves_out_a_best_class_is_refused(policy: ClassPolicy, best: int) -> None:
+    with pytest.raises(UserError, match=f"classes={policy.name}: .*{best} best classes.*choose classes that"):
+        metric(best=best).check(policy, {})

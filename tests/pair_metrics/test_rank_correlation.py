@@ -8,9 +8,11 @@ import pytest
 from handmade_pairs import number, pairs
 from scipy.stats import spearmanr
 
+from benchmark.class_policies.labelled import Labelled
 from benchmark.errors import UserError
 from benchmark.pair_metrics.rank_correlation import RankCorrelation
 from benchmark.pairs.values import Answers, Pairs
+from benchmark.readings.summary import Summary
 
 RAMP = np.arange(196).reshape(14, 14)
 
@@ -168,3 +170,14 @@ def test_without_a_reference_it_is_asked_for() -> None:
 def test_options_that_are_no_choice_are_refused(option: str, value: object) -> None:
     with pytest.raises(UserError, match=rf"rank_correlation\.{option}="):
         metric(**{option: value})
+
+
+def test_what_it_gives_follows_its_options() -> None:
+    assert metric().gives == ("rank_correlation", "rank_correlation_28", "constant_maps")
+    assert metric(coefficient="kendall", grids=[7, 14]).gives == ("kendall_7", "kendall", "constant_maps")
+
+
+def test_only_grids_that_the_reading_stores_are_accepted() -> None:
+    metric(grids=[14]).check(Labelled(), {"summary": Summary()})
+    with pytest.raises(UserError, match=r"grids=\[7,14\]: .* no grid of 7; .*summary\.grids=\[7,14,28\]"):
+        metric(grids=[7, 14]).check(Labelled(), {"summary": Summary()})

@@ -12,6 +12,8 @@ from benchmark.cell import Scene
 from benchmark.errors import UserError
 from benchmark.interfaces import Method
 from benchmark.pair_metrics.deletion_insertion import DeletionInsertion
+from benchmark.pair_metrics.pointing_recall import PointingRecall
+from benchmark.pair_metrics.rank_correlation import RankCorrelation
 from benchmark.pairs.cell import Question
 from benchmark.pairs.plan import PairParts, PairPlan
 from benchmark.pairs.run import measure
@@ -138,7 +140,7 @@ def test_every_part_that_can_change_a_pair_changes_its_address(tmp_path: Path) -
     rows: list[tuple[Scene, PairParts]] = [
         *((on, parts(on, f"{NET}/{name}", name)) for name in MADE),
         (on, parts(on, f"{NET}/cam", "cam", policy="difficult")),
-        (on, replace(parts(on, f"{NET}/cam", "cam"), question=lambda: coarse)),
+        (on, replace(parts(on, f"{NET}/cam", "cam"), question=lambda: coarse, metrics=dict)),
         (moved, parts(on, f"{NET}/cam", "cam")),
     ]
     plans = [planned(scene, tmp_path / "runs", row) for scene, row in rows]
@@ -169,3 +171,31 @@ def test_a_method_of_the_reference_alone_need_not_be_a_row(tmp_path: Path) -> No
     row = replace(parts(on, f"{NET}/cam", "cam"), reference=lambda: backprop)
     ((_, _, cells),) = planned(on, tmp_path / "runs", row).work()
     assert [cell.method.name for cell in cells] == ["cam", "backprop"]
+
+
+def test_a_grid_that_the_reading_does_not_store_is_missed_before_anything_is_measured(tmp_path: Path) -> None:
+    on = multi_scene(tmp_path)
+    finer = RankCorrelation("rank_correlation", 1, grids=(4, 6))
+    row = replace(parts(on, f"{NET}/cam", "cam"), metrics=lambda: {"rank_correlation": finer})
+    plan = planned(on, tmp_path / "runs", row)
+    assert plan.rows == {}
+    assert plan.open[f"{NET}/cam"].reason == (
+        "pair_metric.rank_correlation.grids=[4,6]: the reading summary stores no grid of 6; choose of 4,5, "
+        "or add reading.summary.grids=[4,5,6]"
+    )
+
+
+def test_classes_that_a_metric_cannot_use_are_missed_before_anything_is_measured(tmp_path: Path) -> None:
+    on = multi_scene(tmp_path)
+    recall = PointingRecall("pointing_recall", 1, best=2)
+    rows = [
+        replace(
+            parts(on, f"{NET}/cam/{policy}", "cam", None, policy), metrics=lambda: {"pointing_recall": recall}
+        )
+        for policy in ("labelled", "with_top5", "predicted")
+    ]
+    plan = planned(on, tmp_path / "runs", *rows)
+    assert list(plan.rows) == [f"{NET}/cam/with_top5", f"{NET}/cam/predicted"]
+    assert plan.open[f"{NET}/cam/labelled"].reason.startswith(
+        "classes=labelled: pointing_recall needs the maps of each image's 2 best classes"
+    )

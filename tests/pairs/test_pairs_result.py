@@ -88,9 +88,35 @@ def test_the_draws_are_those_of_the_seed() -> None:
     assert FAST.estimate(one) != Resampling(200, seed=1).estimate(one)
 
 
-def test_no_resample_is_refused() -> None:
-    with pytest.raises(UserError, match="resamples"):
-        Resampling(0).estimate(statistic(1))
+@pytest.mark.parametrize(
+    ("option", "value", "least"),
+    [
+        *(("resamples", value, 1) for value in (0, -1, 2.5, True, "many")),
+        *(("seed", value, 0) for value in (-1, 0.5, None)),
+    ],
+)
+def test_a_bootstrap_that_cannot_be_is_refused_when_it_is_made(option: str, value: Any, least: int) -> None:
+    with pytest.raises(UserError, match=f"bootstrap.{option}={value}: give a whole number from {least} up"):
+        Resampling(**{option: value})
+
+
+def test_one_image_bounds_no_number_that_is_not_a_fraction() -> None:
+    one = statistic(1, n=1)
+    made = FAST.estimate(one)
+    assert (made.value, made.n) == (one.values[0, 0], 1)
+    assert (made.low, made.high) == (-np.inf, np.inf)
+    assert np.isfinite(FAST.estimate(statistic(1, n=2))).all()
+
+
+def test_a_share_of_one_image_s_pairs_may_be_any_of_another_image() -> None:
+    half = Statistic(("a",), np.array([[1.0, 2.0]]), ratios, fraction=True)
+    assert FAST.estimate(half) == (0.5, 0, 1, 1)
+
+
+def test_one_common_image_tells_no_difference_from_zero() -> None:
+    one = Statistic(("a", "b"), np.array([[1.0], [2]]), first)
+    made = FAST.difference(one, Statistic(("b", "c"), np.array([[1.5], [9]]), first))
+    assert made == (0.5, -np.inf, np.inf, 1)
 
 
 def test_a_difference_is_paired_image_by_image() -> None:

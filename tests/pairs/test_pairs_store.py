@@ -89,6 +89,13 @@ def test_the_file_of_all_pairs_is_read_by_pandas_alone(tmp_path: Path) -> None:
     assert_same(whole, read_pairs([pair_file(tmp_path, n) for n in range(3)]))
 
 
+def test_the_file_of_all_pairs_is_made_anew_when_a_shard_was(tmp_path: Path) -> None:
+    paths = written(tmp_path, some(1, "a"), some(2, "b"))
+    merge_pairs(tmp_path, paths)
+    written(tmp_path, some(1, "a"), some(3, "b", "c"))
+    assert_same(read_pairs([merge_pairs(tmp_path, paths)]), read_pairs(paths))
+
+
 def test_the_file_of_all_pairs_is_made_once(tmp_path: Path) -> None:
     paths = written(tmp_path, some(1, "a"))
     first = merge_pairs(tmp_path, paths)

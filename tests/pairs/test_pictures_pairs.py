@@ -21,6 +21,7 @@ from benchmark.attribution.occlusion import Occlusion
 from benchmark.cell import Scene
 from benchmark.config import CONF, build
 from benchmark.pair_metrics.pointing_game import PointingGame
+from benchmark.pair_metrics.pointing_recall import PointingRecall
 from benchmark.pair_metrics.rank_correlation import RankCorrelation
 from benchmark.pairs.plan import PairParts, PairPlan
 from benchmark.pairs.store import made_of, pair_file, read_pairs, write_pairs
@@ -270,6 +271,14 @@ def test_a_pair_is_a_hit_or_a_miss_where_the_table_counts_those() -> None:
     assert gather.number(metrics, Answers(of_one(own_distance=15.0))) == ("pointing: miss", False)
     assert gather.number(metrics, Answers(of_one(labelled=False))) == ("", None)
     assert gather.number({}, Answers(of_one())) == ("", None)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("best", [1, 5])
+def test_a_pair_says_nothing_of_what_only_all_pairs_together_can_answer(best: int, labelled: bool) -> None:
+    metrics = {"pointing_recall": PointingRecall("pointing_recall", 1, best=best)}
+    one = of_one(labelled=labelled, rank=0, highest=1.0)
+    assert gather.number(metrics, Answers(one)) == ("", None)
 
 
 def test_what_the_network_does_not_see_is_not_painted_and_equal_averages_are_equal() -> None:

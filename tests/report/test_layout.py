@@ -1,11 +1,13 @@
 """Layout: what stands in which cell, the same for every rendering."""
 
+import math
+
 import pytest
 from handmade import DATASET, correlations, estimate, on_another_dataset, result, table, table1
 
 from benchmark.report.layout import Block, layout
 from benchmark.table import Table
-from benchmark.types import Estimate, OpenRow
+from benchmark.types import Difference, Estimate, OpenRow
 
 
 def strips(block: Block) -> dict[str, tuple[str, ...]]:
@@ -129,3 +131,18 @@ def test_a_row_of_another_net_shows_the_published_number_without_a_difference() 
         "95 % interval": ("0.280 to 0.320", "3.0–5.0"),
         "published, not comparable": ("0.254", "–"),
     }
+
+
+def test_an_interval_without_bounds_is_a_dash() -> None:
+    one = result(metrics={"loc_top1": Estimate(0.5, -math.inf, math.inf, 1)})
+    assert strips(layout(table(one)).panels[0].blocks[0])["95 % interval"] == ("–", "–")
+
+
+def test_what_the_rows_are_compared_by_stands_beside_the_published_columns() -> None:
+    names = ("kendall", "another", *(f"more_{n}" for n in range(6)))
+    rows = [result(row, {name: estimate(0.3) for name in names}) for row in ("a/cam", "b/cam")]
+    apart = Difference("a/cam", "b/cam", "kendall", estimate(0.1))
+    first, *others = layout(table(*rows, differences=(apart,))).panels
+    assert first.columns == ("cls top-1", "loc top-1", "kendall")
+    assert strips(first.blocks[0])["measured"] == ("–", "–", "0.300")
+    assert [len(panel.columns) for panel in others] == [6, 1]

@@ -1,11 +1,13 @@
 """Notes: no number is printed without its protocol, its images and its reason."""
 
+import math
 from dataclasses import replace
 
 from handmade import DATASET, PUBLISHED, correlations, estimate, on_another_dataset, result, table
 
 from benchmark.report.notes import notes
 from benchmark.table import Table, describe, not_comparable
+from benchmark.types import Difference, Estimate
 
 
 def told(made: Table) -> dict[str, dict[str, str]]:
@@ -130,3 +132,11 @@ def test_why_a_row_is_not_comparable_is_told() -> None:
     published = told(correlations())["Published numbers, and why a measured one may differ"]
     assert "NOT COMPARABLE: another net All open." in published["b/cam"]
     assert "NOT COMPARABLE" not in published["a/cam"]
+
+
+def test_a_paired_difference_of_one_image_is_not_told_from_0() -> None:
+    apart = Difference("a/cam", "b/cam", "rank_correlation", Estimate(0.004, -math.inf, math.inf, 1))
+    made = replace(correlations(), differences=(apart,))
+    assert told(made)["Paired differences"] == {
+        "rank corr.": "a/cam - b/cam: +0.004, n 1; not told from 0 by one image"
+    }

@@ -2,12 +2,13 @@
 
 import csv
 import io
+import math
 
-from handmade import correlations, on_another_dataset, result, table, table1
+from handmade import correlations, estimate, on_another_dataset, result, table, table1
 
 from benchmark.report.csv import render
 from benchmark.table import Line, entries
-from benchmark.types import OpenRow
+from benchmark.types import Estimate, OpenRow
 
 
 def test_every_number_is_read_back_to_the_last_bit() -> None:
@@ -61,3 +62,10 @@ def test_one_row_of_another_net_has_its_published_number_apart_and_differences_f
         ("a/cam - b/cam", "-0.3125", "", "", "", ""),
     ]
     assert (ranks[2]["low"], ranks[2]["high"], ranks[2]["n"]) == ("-0.34", "-0.28", "90")
+
+
+def test_an_interval_without_bounds_is_two_empty_fields() -> None:
+    one = result(metrics={"loc_top1": Estimate(0.5, -math.inf, math.inf, 1), "new": estimate(0.5)})
+    rows = {row["metric"]: row for row in csv.DictReader(io.StringIO(render(table(one))))}
+    assert (rows["loc_top1"]["low"], rows["loc_top1"]["high"], rows["loc_top1"]["n"]) == ("", "", "1")
+    assert (rows["new"]["low"], rows["new"]["high"]) == ("0.48", "0.52")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from benchmark.errors import UserError
 from benchmark.images import UnreadableImage, read_sample
 from benchmark.interfaces import Dataset, PairMetric
 from benchmark.pairs.values import Answers, Pairs
@@ -120,17 +121,23 @@ def _answer(column: Column, pair: Pairs, others: Sequence[Pairs | None], shape: 
 
 
 def number(metrics: Mapping[str, PairMetric], answers: Answers) -> tuple[str, bool | None]:
-    """What the table's first metric says of a single pair, and whether that is a hit.
+    """What the table's first metric says of a single pair by its first number, and whether that is a hit.
 
     Nothing where the pair alone cannot answer it.
     """
-    statistics = next(iter(metrics.values()))(answers) if metrics else {}
-    for name, statistic in statistics.items():
-        value = float(statistic.reduce(statistic.values.mean(axis=0, keepdims=True))[0])
-        if statistic.fraction:
-            return f"{name}: {'hit' if value else 'miss'}", bool(value)
-        return f"{name} {shown(name, value)}", None
-    return "", None
+    metric = next(iter(metrics.values()), None)
+    if metric is None:
+        return "", None
+    try:
+        statistic = metric(answers).get(name := metric.gives[0])
+    except UserError:  # it answered the whole table: what this pair lacks is the others
+        return "", None
+    if statistic is None:
+        return "", None
+    value = float(statistic.reduce(statistic.values.mean(axis=0, keepdims=True))[0])
+    if statistic.fraction:
+        return f"{name}: {'hit' if value else 'miss'}", bool(value)
+    return f"{name} {shown(name, value)}", None
 
 
 def place(pair: Pairs) -> str:
