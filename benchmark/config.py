@@ -44,7 +44,12 @@ def published(name: str) -> Published:
 
 
 def plain(cfg: Any) -> Any:
-    """A configuration as plain dictionaries and lists, with every interpolation resolved."""
+    """A configuration as plain dictionaries and lists, with every interpolation resolved.
+
+    Raises:
+        UserError: For a single value where a group of options belongs.
+    """
+    _refuse_a_value(cfg)
     return OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
 
 
@@ -52,15 +57,32 @@ def build(node: Any, **arguments: Any) -> Any:
     """Make the object that a yaml describes.
 
     Raises:
-        UserError: For a mandatory option without a value, an option that the object does not have, or
-            whatever the object itself refuses.
+        UserError: For a mandatory option without a value, an option that the object does not have, a single
+            value where options belong, or whatever the object itself refuses.
     """
+    if node is not None:
+        _refuse_a_value(node)
     try:
         return instantiate(node, **arguments, _convert_="all")
     except MissingMandatoryValue as error:
         raise UserError(f"{error.full_key or error}: this option has no value; set it") from None
     except InstantiationException as error:
         raise _cause(error, node) from error
+
+
+def _refuse_a_value(node: Any) -> None:
+    """Refuse what replaced a whole group of options, in the words that were typed."""
+    if isinstance(node, DictConfig | ListConfig | Mapping):
+        return
+    words = [word.partition("=") for word in typed()] if HydraConfig.initialized() else []
+    keys = [key for key, _, value in words if value == str(node) and not (CONF / key).is_dir()]
+    key = min(keys, key=lambda key: key.count("."), default="KEY")
+    chosen = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    others = "".join(f" or {group}=NAME" for group in chosen if group.endswith(f"@{key}"))
+    raise UserError(
+        f"{key}={node}: a group of options belongs there, not one value; give {key}.OPTION=VALUE{others} "
+        "(--help shows them)"
+    )
 
 
 def _cause(error: InstantiationException, node: Any) -> Exception:
@@ -270,7 +292,7 @@ def _has(cfg: DictConfig, key: str) -> bool:
 
 
 _NUMERIC = (
-    *("model", "method", "localizer", "metric", "transform"),
+    *("nets", "model", "method", "localizer", "metric", "transform"),
     *("reference", "classes", "reading", "pair_metric", "bootstrap", "sweep"),
     *("run.precision", "run.top_k", "dataset.blacklist"),
 )

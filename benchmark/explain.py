@@ -142,6 +142,16 @@ def class_order(scene: Scene, outputs: int) -> ClassOrder:
     return ClassOrder(to_output, to_label)
 
 
+def refuse_top_k(wanted: int, model: Model, outputs: int) -> None:
+    """Refuse more predicted classes than the model has outputs.
+
+    Raises:
+        UserError: Naming the option and both numbers.
+    """
+    if wanted > outputs:
+        raise UserError(f"run.top_k={wanted}: model {model.name} has only {outputs} outputs; choose fewer")
+
+
 @dataclass(frozen=True)
 class Explained:
     """A batch's heatmaps on their way to the host; :meth:`fetch` waits for them."""
@@ -193,9 +203,8 @@ def explain(scene: Scene, methods: Sequence[Method], batch: Batch) -> Explained:
 
 def _top(scene: Scene, logits: Tensor, views: int) -> tuple[Tensor, Tensor]:
     """Probabilities and outputs of the best classes, ``[N, k]`` each."""
-    wanted, outputs = scene.settings.top_k, logits.shape[1]
-    if wanted > outputs:
-        raise UserError(f"run.top_k={wanted}: model {scene.model.name} has only {outputs} outputs")
+    wanted = scene.settings.top_k
+    refuse_top_k(wanted, scene.model, logits.shape[1])
     probabilities = logits.to(torch.promote_types(logits.dtype, torch.float32)).softmax(dim=1)
     scores, top = averaged(probabilities, views).topk(wanted, dim=1)
     return scores, top

@@ -1,5 +1,6 @@
 """Files that are whole or absent."""
 
+import hashlib
 import os
 import platform
 from contextlib import suppress
@@ -15,8 +16,10 @@ def write_atomically(path: Path, data: bytes | str) -> None:
         UserError: If the folder cannot be made or written.
     """
     content = data.encode() if isinstance(data, str) else data
-    # The host's name: two nodes that share a file system may share a process number.
-    temporary = path.with_name(f".{path.name}.{platform.node()}-{os.getpid()}.tmp")
+    # The host's name: two nodes that share a file system may share a process number. Of the file's own name a
+    # hash: nothing can be added to one of 255 bytes, the most that there can be.
+    name = hashlib.sha256(path.name.encode()).hexdigest()[:16]
+    temporary = path.with_name(f".{name}.{platform.node()}-{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:

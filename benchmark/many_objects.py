@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from benchmark.errors import UserError
+from benchmark.interfaces import Dataset
 from benchmark.types import Objects, Sample
 
 
@@ -93,6 +95,22 @@ def sample_of(image_id: str, path: Path, size: tuple[int, int], objects: Objects
         size=size,
         objects=objects,
     )
+
+
+def refuse_several_classes(dataset: Dataset) -> None:
+    """Refuse images that hold objects of several classes, where an image has one class, its label.
+
+    Raises:
+        UserError: With how many there are, and what can be asked of such images instead.
+    """
+    held = [sample.objects for sample in dataset.samples if sample.objects is not None]
+    several = sum(len(np.unique(objects.classes)) > 1 for objects in held)
+    if several:
+        raise UserError(
+            f"dataset {dataset.name}: {several} of {len(dataset.samples)} images hold objects of several "
+            "classes, and errors of classes and boxes know one class an image; choose experiment=pointing or "
+            "experiment=occlusion, or images of one class with dataset.list=FILE"
+        )
 
 
 def kept(objects: Objects, keep: Sequence[bool] | np.ndarray[Any, np.dtype[np.bool_]]) -> Objects:

@@ -3,6 +3,7 @@
 The components arrive built; this module only puts together what can share a forward pass.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,10 +12,13 @@ from typing import Any
 from benchmark.address import address
 from benchmark.cell import Cell, Recipe, Scene
 from benchmark.errors import UserError
+from benchmark.explain import refuse_top_k
 from benchmark.interfaces import Dataset, Localizer, Method, Transform
 from benchmark.scenes import Scenes
 from benchmark.settings import RunSettings
 from benchmark.types import Model, OpenRow
+
+_LONGEST_STEM = 120
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Plan:
         try:
             method, localizer = parts.method(), parts.localizer()  # before the costly model: they may refuse
             scene = self.scenes.of(parts.config, parts.model, parts.transform)
+            refuse_top_k(self.settings.top_k, scene.model, self.scenes.outputs(scene.model))
             method.check(scene.model)
         except UserError as error:
             model, name = parts.config["model"]["name"], parts.config["method"]["name"]
@@ -120,7 +125,11 @@ def label(dataset: Dataset) -> str:
 def stem(name: str, variation: Sequence[str]) -> str:
     """The name of a table's files: the experiment's, and what the user changed in it.
 
-    It holds only what file systems and Hydra's command line take without quotes.
+    It holds only what file systems and Hydra's command line take without quotes. A long one is cut, and ends
+    in a hash of the whole: a file's name has room for 255 bytes, suffixes such as ``-curves.csv`` among them.
     """
     safe = ("".join(c if c.isalnum() or c in "._-" else "-" for c in change) for change in variation)
-    return "+".join([name, *safe])
+    whole = "+".join([name, *safe]).encode()
+    if len(whole) <= _LONGEST_STEM:
+        return whole.decode()
+    return f"{whole[:_LONGEST_STEM].decode(errors='ignore')}-{hashlib.sha256(whole).hexdigest()[:8]}"

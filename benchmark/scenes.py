@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.cell import Scene
+from benchmark.explain import class_order
+from benchmark.forward import output_count
 from benchmark.interfaces import Dataset, Transform
 from benchmark.provenance import fingerprint
 from benchmark.settings import RunSettings
@@ -24,6 +26,7 @@ class Scenes:
     settings: RunSettings
     _made: dict[str, Scene] = field(default_factory=dict, init=False)
     _models: dict[str, Model] = field(default_factory=dict, init=False)
+    _outputs: dict[int, int] = field(default_factory=dict, init=False)
 
     def __len__(self) -> int:
         """How many there are."""
@@ -44,11 +47,24 @@ class Scenes:
             transform: Likewise.
 
         Raises:
-            UserError: Whatever the making of model or transform refuses.
+            UserError: Whatever the making of model or transform refuses; and if the model cannot take the
+                inputs, or its outputs do not fit the dataset's classes: now, not after hours of other rows.
         """
         key = fingerprint({name: config[name] for name in ("model", "transform")})
         if key not in self._made:
             net = fingerprint({"model": config["model"]})
             self._models[net] = self._models.get(net) or model()
-            self._made[key] = Scene(self.dataset, self._models[net], transform(), self.settings)
+            scene = Scene(self.dataset, self._models[net], transform(), self.settings)
+            class_order(scene, self.outputs(scene.model))
+            self._made[key] = scene
         return self._made[key]
+
+    def outputs(self, model: Model) -> int:
+        """How many scores a scene's model gives; each is asked once.
+
+        Raises:
+            UserError: If it cannot take inputs of its size.
+        """
+        if id(model) not in self._outputs:  # which stays its own: the models are kept
+            self._outputs[id(model)] = output_count(model)
+        return self._outputs[id(model)]

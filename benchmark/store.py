@@ -33,9 +33,11 @@ curve              list<list<int32>[4]>   its boxes at the thresholds of metadat
 =================  =====================  ==============================================================
 
 Metadata keys, each json: ``grid`` (list), ``skipped`` (image to reason), ``seconds``, ``by`` (commit, device
-and packages that made the shard).
+and packages that made the shard). ``records.parquet`` has instead of the last two ``shards``, the sha256 of
+what it was made of.
 """
 
+import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -245,17 +247,51 @@ def _array(table: pa.Table, column: str, dtype: type[np.generic]) -> npt.NDArray
 
 
 def merge(folder: Path, files: Sequence[Path]) -> Path:
-    """All shards of a finished cell as one file for people and their tools; made once."""
-    target = folder / "records.parquet"
-    if not target.exists():
+    """All shards of a finished cell as one file for people and their tools; made anew if one has changed.
+
+    Raises:
+        UserError: If a shard is missing or damaged.
+    """
+    target, made_of = folder / "records.parquet", shards_digest(files)
+    if not is_made_of(target, made_of):
         shards = [_read_shard(path) for path in files]
         skipped = {image: why for _, meta in shards for image, why in json.loads(meta["skipped"]).items()}
         table = pa.concat_tables([table.replace_schema_metadata(None) for table, _ in shards])
-        metadata = {"grid": shards[0][1]["grid"], "skipped": json.dumps(skipped)}
+        metadata = {
+            "grid": shards[0][1]["grid"],
+            "skipped": json.dumps(skipped),
+            "shards": json.dumps(made_of),
+        }
         sink = pa.BufferOutputStream()
         pq.write_table(table.replace_schema_metadata(metadata), sink)
         write_atomically(target, sink.getvalue().to_pybytes())
     return target
+
+
+def shards_digest(files: Sequence[Path]) -> str:
+    """sha256 of what some shards hold, in the given order.
+
+    Raises:
+        UserError: If one is missing.
+    """
+    whole = hashlib.sha256()
+    for path in files:
+        try:
+            whole.update(hashlib.sha256(path.read_bytes()).digest())
+        except OSError as error:
+            raise UserError(
+                f"{path}: this shard is damaged ({error.strerror or error}); delete it and run again"
+            ) from error
+    return whole.hexdigest()
+
+
+def is_made_of(merged: Path, digest: str) -> bool:
+    """Whether a file of all shards is there, whole, and was made of those with this digest."""
+    try:
+        metadata = pq.read_schema(merged).metadata or {}
+    except (OSError, pa.ArrowException):
+        return False
+    return bool(metadata.get(b"shards") == json.dumps(digest).encode())
 
 
 def read_made(paths: Sequence[Path]) -> list[Made]:

@@ -173,13 +173,14 @@ def _quietly() -> Iterator[None]:
 @contextmanager
 def _one_line(place: str, again: str) -> Iterator[None]:
     """Whatever MLflow, a database or the network raises, as a :class:`UserError`."""
+    from alembic.util import CommandError
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    # ImportError: a database's driver is not installed.
-    except (MlflowException, SQLAlchemyError, OSError, Timeout, ImportError) as error:
+    # CommandError: a database of another MLflow. ImportError: a database's driver is not installed.
+    except (MlflowException, SQLAlchemyError, CommandError, OSError, Timeout, ImportError) as error:
         reason = clean(without_password(str(error)))[:300]
         safe = f"the results are safe on disk, and {again} logs them once this is mended"
         raise UserError(f"MLflow at {without_password(place)} cannot be used ({reason}); {safe}") from error

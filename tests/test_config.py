@@ -137,7 +137,7 @@ def test_what_changes_numbers_names_the_table_and_places_do_not() -> None:
         "method.layer=features.28",
     ]
     assert variation(typed) == ["localizer.threshold=0.25", "method.layer=features.28"]
-    for changes_numbers in ("model.weights=random", "dataset.blacklist=none"):
+    for changes_numbers in ("model.weights=random", "dataset.blacklist=none", "nets.vgg16=vgg16_caffe"):
         assert variation([changes_numbers]) == [changes_numbers]
 
 
@@ -227,3 +227,10 @@ def test_what_is_asked_of_pairs_names_the_table() -> None:
         "bootstrap.seed=1",
     ]
     assert variation(["experiment=occlusion", "run.workers=2", *typed]) == sorted(typed)
+
+
+@pytest.mark.parametrize("value", ["deconvnet", 1000, True])
+def test_one_value_where_options_belong_is_refused(value: object) -> None:
+    for take in (plain, build):
+        with pytest.raises(UserError, match=f"KEY={value}: a group of options belongs there, not one value"):
+            take(value)

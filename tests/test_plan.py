@@ -84,3 +84,27 @@ def test_a_changed_table_has_a_name_of_its_own_that_needs_no_quotes() -> None:
     assert stem("table1", []) == "table1"
     changes = ["localizer.threshold=0.25", "method.layer=[a/b, c]"]
     assert stem("table1", changes) == "table1+localizer.threshold-0.25+method.layer--a-b--c-"
+
+
+def test_a_long_name_is_cut_and_still_tells_changes_apart() -> None:
+    names = {stem("table1", [f"metric.gt_known.option_{n}=0.5" for n in range(9)] + [last]) for last in "ab"}
+    assert len(names) == 2
+    for name in names:
+        assert name.startswith("table1+metric.gt_known.option_0-0.5+")
+        assert len(name) == 129
+    assert len(stem("ü" * 121, []).encode()) <= 129
+
+
+def test_more_predicted_classes_than_outputs_and_outputs_that_fit_no_dataset_are_open_rows(
+    tmp_path: Path,
+) -> None:
+    on = scene(tmp_path)
+    plan = Plan(on.dataset, replace(on.settings, top_k=8), tmp_path / "runs")
+    plan.add(parts(on, "m/cam", "cam", "strict"))
+    assert plan.open["m/cam"].reason.startswith("run.top_k=8: model googlenet_like has only 7 outputs")
+    images = folder(tmp_path)
+    plan = Plan(replace(images, classes=images.classes[:5]), on.settings, tmp_path / "runs")
+    plan.add(parts(on, "m/cam", "cam", "strict"))
+    assert "has 7 outputs and dataset folder 5 classes" in plan.open["m/cam"].reason
+    assert not plan.cells
+    assert not list(plan.scenes)

@@ -12,6 +12,7 @@ from benchmark.files import write_atomically
 from benchmark.store import (
     Heatmaps,
     Made,
+    merge,
     read_heatmaps,
     read_made,
     read_records,
@@ -143,3 +144,26 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None
         write_atomically(target, b"new")  # a folder cannot be replaced by a file
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder"]
     assert (target / "inside").read_text() == "old"
+
+
+def test_a_name_as_long_as_there_can_be_is_written(tmp_path: Path) -> None:
+    target = tmp_path / f"{'x' * 251}.csv"
+    write_atomically(target, "new")
+    assert [p.name for p in tmp_path.iterdir()] == [target.name]
+
+
+def test_the_file_of_all_records_is_made_once_and_anew_when_a_shard_was(tmp_path: Path) -> None:
+    files = [record_file(tmp_path, n) for n in range(2)]
+    for number, path in enumerate(files):
+        write_records(path, make_records(2, 2 * number), Made({}, 0.0))
+    merged = merge(tmp_path, files)
+    stamp = merged.stat().st_mtime_ns
+    assert merge(tmp_path, files).stat().st_mtime_ns == stamp
+    assert_equal(read_records([merged]), read_records(files))
+    write_records(files[1], make_records(5, 2, seed=9), Made({}, 0.0))
+    assert_equal(read_records([merge(tmp_path, files)]), read_records(files))
+    merged.write_bytes(merged.read_bytes()[:50])
+    assert_equal(read_records([merge(tmp_path, files)]), read_records(files))
+    files[0].unlink()
+    with pytest.raises(UserError, match=r"records-00000\.parquet: this shard is damaged .*run again"):
+        merge(tmp_path, files)

@@ -3,9 +3,11 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -333,6 +335,15 @@ def test_a_place_that_is_none_is_refused_in_one_line(results: Path, uri: str) ->
 def test_a_file_that_is_no_database_is_refused_at_once(results: Path) -> None:
     file(results, "mlflow.db", "this is no database " * 100)
     assert "file is not a database" in refused(MlflowTracker(None, str(results)))
+
+
+def test_a_database_of_another_mlflow_is_refused_in_one_line(results: Path) -> None:
+    with closing(sqlite3.connect(results / "mlflow.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = 'of_the_future'")
+        database.execute("DROP TABLE registered_model_aliases")
+    message = refused(MlflowTracker(None, str(results)))
+    assert "of_the_future" in message
+    assert "the results are safe on disk" in message
 
 
 def test_a_results_folder_that_is_a_file_is_refused(results: Path) -> None:

@@ -127,7 +127,7 @@ def test_every_measured_cell_with_a_published_number_has_a_verdict_and_no_other(
     ],
 )
 def test_a_row_of_another_network_or_method_is_held_against_nothing(
-    changes: dict[str, str], why: str
+    changes: dict[str, Any], why: str
 ) -> None:
     rows = {**PUBLISHED.rows, "a/cam": replace(row(WEIGHTS), models=("a", "b"))}
     published = replace(PUBLISHED, rows=rows)

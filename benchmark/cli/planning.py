@@ -10,6 +10,7 @@ from benchmark.config import Row, build, plain, published, typed, variation
 from benchmark.errors import UserError
 from benchmark.interfaces import Dataset
 from benchmark.little import NOTICE
+from benchmark.many_objects import refuse_several_classes
 from benchmark.plan import Plan, RowParts
 from benchmark.published import Published
 from benchmark.settings import RunSettings
@@ -22,11 +23,13 @@ def plan_of(cfg: DictConfig, asked: list[Row], runs: Path) -> Plan:
     """What the given rows compute, on the dataset and with the run options of ``cfg``.
 
     Raises:
-        UserError: If a row chooses another dataset or other run options, or not one row can be measured.
+        UserError: If an image holds objects of several classes, a row chooses another dataset or other run
+            options, or not one row can be measured.
     """
     settings: RunSettings = build(cfg.run)
     _ = settings.torch_device  # refused before anything is read
     plan = Plan(build(cfg.dataset), settings, runs)
+    refuse_several_classes(plan.dataset)
     refuse_own_conditions(cfg, asked)
     for row in asked:
         plan.add(_parts(row))

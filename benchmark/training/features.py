@@ -8,7 +8,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -17,13 +18,13 @@ from safetensors.torch import load
 from safetensors.torch import save as as_safetensors
 from torch import Tensor, nn
 
-from benchmark import images, inputs
+from benchmark.address import TO_A_HEATMAP
 from benchmark.cell import Scene
 from benchmark.errors import UserError
 from benchmark.explain import read_batches, reproducible
 from benchmark.files import write_atomically
 from benchmark.interfaces import SeveralViews
-from benchmark.provenance import code_fingerprint, fingerprint
+from benchmark.provenance import code_fingerprint, fingerprint, package_versions
 from benchmark.training.job import Job
 from benchmark.training.options import ProbeOptions
 from benchmark.training.validate import groups
@@ -95,14 +96,16 @@ def stored(job: Job[ProbeOptions], scene: Scene, mirrored: bool) -> Features:
 def _folder(job: Job[ProbeOptions], scene: Scene, mirrored: bool) -> Path:
     model, settings = scene.model, scene.settings
     config = {key: value for key, value in job.config["model"].items() if key not in _OF_THE_HEAD}
+    family = import_module(job.config["model"]["_target_"].rpartition(".")[0])
     identity = {
-        "model": {**config, "input": asdict(model.input)},
+        "model": {**config, "input": model.input.identity()},
         "origin": None if job.origin is None else digest(job.origin, "sha256"),
         "dataset": scene.dataset.fingerprint,
         "transform": job.config["transform"],
         "settings": settings.identity(),
         "mirrored": mirrored,
-        "code": code_fingerprint([images, inputs, scene.transform]),
+        "packages": package_versions(),
+        "code": code_fingerprint([family, sys.modules[__name__], scene.transform, *TO_A_HEATMAP]),
     }
     return job.results / "training" / "features" / f"{job.name}-{fingerprint(identity)[:8]}"
 

@@ -30,6 +30,7 @@ from benchmark.archive import Archived, write_table
         ("run", "dataset.root=/a=b", "dataset.root=/a=b: must be KEY=VALUE"),
         ("run", "dataset.root=/a,b", "dataset.root=/a,b"),
         ("run", "tracking.uri=mlruns", "tracking.uri=mlruns"),
+        ("run", "experiment=occlusion bootstrap=1000", "bootstrap=1000: a group of options belongs there"),
         (
             "doctor",
             "dataset.rot=x",

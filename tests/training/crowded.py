@@ -63,5 +63,5 @@ def job(
     settings = RunSettings(**{"device": "cpu", "batch_size": 4, "threads": 1, **run})
     sets = (load(str(folder / "crowded"), *which) for which in (("some", 24, 1), ("others", 16, 2)))
     scenes = [Scene(dataset, tiny(outputs=outputs), Warp(), settings) for dataset in sets]
-    config = {"model": {"name": "tiny"}, "transform": {"name": "warp"}}
+    config = {"model": {"_target_": "painted.tiny", "name": "tiny"}, "transform": {"name": "warp"}}
     return Job(scenes[0], scenes[1], chosen, origin, config, ("words",), folder)

@@ -103,6 +103,6 @@ def job(
     settings = RunSettings(**{"device": "cpu", "batch_size": 8, "threads": 1, **run})
     model = model or tiny()
     some, others = (load(str(folder / "painted"), *which) for which in (("some", 20, 1), ("others", 12, 2)))
-    config = {"model": {"name": model.name}, "transform": {"name": "warp"}}
+    config = {"model": {"_target_": "painted.tiny", "name": model.name}, "transform": {"name": "warp"}}
     scenes = [Scene(dataset, model, Warp(), settings) for dataset in (some, others)]
     return Job(scenes[0], scenes[1], chosen, origin, config, ("words",), folder)

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import crowded
+import numpy as np
 import painted
 import pytest
 import torch
 from painted import tiny
 from safetensors.torch import load_file, save_file
 
+from benchmark import provenance
 from benchmark.errors import UserError
 from benchmark.images import read_sample
 from benchmark.inputs import to_input
@@ -24,6 +26,7 @@ from benchmark.training.probe import probe
 from benchmark.training.trained import Trained
 from benchmark.training.validate import measure
 from benchmark.training.world import World
+from benchmark.types import MeanImage
 
 
 def origin(folder: Path, outputs: int = 5) -> Path:
@@ -213,3 +216,37 @@ def test_other_classes_than_the_nets_are_refused(tmp_path: Path) -> None:
     chosen = ProbeOptions(loss="bce", init=str(path))
     with pytest.raises(UserError, match="has 4 outputs and dataset"):
         run(crowded.job(tmp_path, chosen, path, outputs=4))
+
+
+def folder_of(this: Job[ProbeOptions]) -> Path:
+    return features._folder(this, this.learning, mirrored=True)
+
+
+def test_features_of_a_net_with_a_mean_image_have_an_address_of_their_own(tmp_path: Path) -> None:
+    this = job(tmp_path)
+    folders = {folder_of(this)}
+    for value in (100.0, 101.0):
+        image = MeanImage("mean.npy", f"{value}", np.full((24, 24, 3), value, np.float32))
+        model = replace(this.learning.model, input=replace(this.learning.model.input, mean_image=image))
+        folders.add(folder_of(replace(this, learning=replace(this.learning, model=model))))
+    assert len(folders) == 3
+
+
+def test_features_are_made_anew_after_a_change_of_code_or_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    this = job(tmp_path)
+    seen: list[str] = []
+    real = provenance._normalised
+
+    def changed(path: Path) -> str:
+        seen.append(path.name)
+        return real(path) + "changed" if path.name == "caffe_layers.py" else real(path)
+
+    folders = {folder_of(this)}
+    monkeypatch.setattr(provenance, "_normalised", changed)
+    folders.add(folder_of(this))
+    assert {"painted.py", "features.py", "resampling.py", "warp.py"} <= set(seen)
+    monkeypatch.setattr(features, "package_versions", lambda: {"torch": "9"})
+    folders.add(folder_of(this))
+    assert len(folders) == 3

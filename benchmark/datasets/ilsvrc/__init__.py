@@ -6,10 +6,10 @@ image has one class. What the parts may look like is told in :mod:`benchmark.dat
 
 from typing import Any
 
-from benchmark.datasets.ilsvrc.classes import Classes, ilsvrc_ids, load_classes, read_classes
+from benchmark.datasets.ilsvrc.classes import Classes, ilsvrc_ids, load_classes
 from benchmark.datasets.ilsvrc.dataset import IlsvrcVal, fingerprint
 from benchmark.datasets.ilsvrc.evidence import Evidence, gather
-from benchmark.datasets.ilsvrc.options import Options
+from benchmark.datasets.ilsvrc.options import Options, classes_of
 from benchmark.datasets.ilsvrc.parts import BOXES_REMEDY, LABELS_REMEDY
 from benchmark.datasets.ilsvrc.train import IlsvrcTrain, load_train
 from benchmark.errors import UserError
@@ -43,7 +43,7 @@ def load(**options: Any) -> IlsvrcVal:
         UserError: For anything missing, broken or contradictory, with the file or option and the remedy.
     """
     chosen = Options.parse(**options)
-    classes = read_classes(chosen.classes) if chosen.classes else load_classes()
+    classes = classes_of(chosen)
     try:
         evidence = gather(chosen, read_ids(chosen.list) if chosen.list else None, classes)
     except OSError as error:  # a folder without permission, or a file server that has gone

@@ -10,6 +10,7 @@ from benchmark.errors import UserError
 from benchmark.types import IntArray
 
 OFFICIAL_COUNT = 50_000
+OFFICIAL_TRAIN_COUNT = 1_281_167
 NO_LAST = 99_999_999
 """The highest number that a file's name has room for: a collection of one's own may have more images."""
 _HUGE = 2**30

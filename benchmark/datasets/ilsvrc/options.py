@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from benchmark.datasets.ilsvrc.lines import OFFICIAL_COUNT
+from benchmark.datasets.ilsvrc.classes import Classes, load_classes, read_classes
+from benchmark.datasets.ilsvrc.lines import OFFICIAL_COUNT, OFFICIAL_TRAIN_COUNT
 from benchmark.errors import UserError
 from benchmark.subset import check_choice
 
+OFFICIAL = {"ilsvrc_val": OFFICIAL_COUNT, "ilsvrc_train": OFFICIAL_TRAIN_COUNT}
+"""Keys of the official sets, and how many images they have: no other collection goes by their names."""
 LAYOUTS = 'see "Layouts" in README.md'
 _FOLDERS = ("root", "images", "devkit", "ground_truth")
 _FILES = ("boxes", "labels", "blacklist", "list", "classes")
@@ -34,7 +37,7 @@ class Options:
         classes: List of WNIDs that replaces the official 1000, for a collection in ILSVRC's layout; a name
             without folder is looked for in ``root`` first.
         name: The dataset's key, which names its results.
-        count: Images of the whole set.
+        count: Images of the whole set; another number than the official one needs a ``name`` of its own.
     """
 
     root: Path | None = None
@@ -59,7 +62,8 @@ class Options:
         """Check options as they come from a command line.
 
         Raises:
-            UserError: If a path does not exist, nothing says where the dataset is, or a choice is not one.
+            UserError: If a path does not exist, nothing says where the dataset is, a choice is not one, or a
+                collection of one's own would go by the name of an official set.
         """
         blacklist = given.get("blacklist")
         given["blacklist_off"] = isinstance(blacklist, str) and blacklist.lower() == "none"
@@ -73,9 +77,33 @@ class Options:
             raise UserError(f"dataset.root is not set; name the folder of the images ({LAYOUTS})")
         if type(options.count) is not int or options.count < 1:
             raise UserError(f"dataset.count={options.count}: give the number of images of the whole set")
+        official = OFFICIAL.get(options.name, options.count)
+        if options.count != official:
+            raise UserError(
+                f"dataset.count={options.count}: {options.name} has {official} images; choose a part of it "
+                "with dataset.limit or dataset.list, or name a collection of your own, dataset.name=mine"
+            )
         if options.missing not in ("error", "skip"):
             raise UserError(f"dataset.missing={options.missing}: choose error or skip")
         return options
+
+
+def classes_of(options: Options) -> Classes:
+    """The official 1000, or those of the list that was given.
+
+    Raises:
+        UserError: If the list is none, or of other classes than those of the official set that ``name`` is.
+    """
+    official = load_classes()
+    if options.classes is None:
+        return official
+    classes = read_classes(options.classes)
+    if options.name in OFFICIAL and classes.wnids != official.wnids:
+        raise UserError(
+            f"dataset.classes={options.classes}: not the classes of {options.name}; name your collection, "
+            "dataset.name=mine, and give its number of images, dataset.count="
+        )
+    return classes
 
 
 def _beside(root: str | Path | None, classes: str | Path | None) -> str | Path | None:

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.datasets.ilsvrc.classes import Classes, load_classes, read_classes
-from benchmark.datasets.ilsvrc.options import LAYOUTS, Options
+from benchmark.datasets.ilsvrc.classes import Classes
+from benchmark.datasets.ilsvrc.lines import OFFICIAL_TRAIN_COUNT
+from benchmark.datasets.ilsvrc.options import LAYOUTS, Options, classes_of
 from benchmark.errors import UserError
 from benchmark.subset import arrange, read_ids
 from benchmark.types import Sample
 
-_OFFICIAL_COUNT = 1_281_167
 _FOLDERS = (
     *("Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/train"),
     *("ILSVRC2012_img_train", "ILSVRC2012_img_train/train", "train", ""),
@@ -83,7 +83,7 @@ class IlsvrcTrain:
         return {"images": len(self.samples), "complete": self.complete}
 
 
-def load_train(name: str = "ilsvrc_train", count: int = _OFFICIAL_COUNT, **options: Any) -> IlsvrcTrain:
+def load_train(name: str = "ilsvrc_train", count: int = OFFICIAL_TRAIN_COUNT, **options: Any) -> IlsvrcTrain:
     """Read ``<folder>/<WNID>/<WNID>_<n>.JPEG`` below ``root``, or in the folder that ``images`` names.
 
     Hidden files and files of other kinds are ignored; images and folders that do not fit are refused.
@@ -99,7 +99,7 @@ def load_train(name: str = "ilsvrc_train", count: int = _OFFICIAL_COUNT, **optio
             image lies in another class's folder, is there twice, or cannot be looked at.
     """
     chosen = Options.parse(name=name, count=count, **options)
-    classes = read_classes(chosen.classes) if chosen.classes else load_classes()
+    classes = classes_of(chosen)
     folder = chosen.images or _find(chosen.root)
     listed = read_ids(chosen.list) if chosen.list else None
     try:

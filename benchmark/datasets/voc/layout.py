@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.datasets.voc.names import CLASSES
+from benchmark.datasets.voc.names import CLASSES, SPLITS
 from benchmark.errors import UserError
 from benchmark.selection import existing
 
 _LISTS = "ImageSets/Main"
+_OF_ONE_CLASS = frozenset(f"{name}_{split}" for name in CLASSES for split in SPLITS)
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,8 @@ def _folder(root: Path | None, year: int) -> Path:
 
 
 def _splits(lists: Path) -> list[str]:
-    """The lists that are not one class's (``cat_val``)."""
-    stems = sorted(path.stem for path in lists.glob("*.txt"))
-    return [stem for stem in stems if not stem.startswith(tuple(f"{name}_" for name in CLASSES))]
+    """The lists that are not one class's (``cat_val``); ``train_400`` is none, though train is a class."""
+    return sorted(path.stem for path in lists.glob("*.txt") if path.stem not in _OF_ONE_CLASS)
 
 
 def _ids(path: Path) -> frozenset[str]:

@@ -6,6 +6,9 @@ CLASSES = (
 )
 """Sorted, which is the order of the outputs of every VOC net known."""
 
+SPLITS = ("train", "val", "trainval", "test")
+"""Of which each class has a list of its own, too."""
+
 OFFICIAL = {
     (2007, "train"): 2501,
     (2007, "val"): 2510,

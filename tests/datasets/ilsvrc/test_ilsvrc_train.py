@@ -65,7 +65,11 @@ def test_classes_of_ones_own_replace_the_official_ones(tmp_path: Path) -> None:
     assert dataset.complete
     (root / "mine.txt").write_text("n01440764 fish\n")
     with pytest.raises(UserError, match="n15075141 is not a WNID of the 1 classes"):
+        load_train(root=root, classes="mine.txt", name="mine")
+    with pytest.raises(UserError, match=r"mine\.txt: not the classes of ilsvrc_train; name your collection"):
         load_train(root=root, classes="mine.txt")
+    with pytest.raises(UserError, match=r"dataset\.count=3: ilsvrc_train has 1281167 images"):
+        load_train(root=root, count=3)
 
 
 def test_mistakes_are_named(tmp_path: Path) -> None:
@@ -124,7 +128,7 @@ def test_hidden_files_and_files_of_other_kinds_are_no_images(tmp_path: Path) -> 
 
 def test_the_report_counts_what_is_there_whatever_part_is_asked_for(tmp_path: Path) -> None:
     root = write(tmp_path)
-    lines = load_train(root=root, limit=1, count=5).report.lines()
+    lines = load_train(root=root, limit=1, name="mine", count=5).report.lines()
     assert lines[0].startswith(f"images      3 files in {root}")
     assert lines[1] == "incomplete  2 of the 5 images are not here"
-    assert len(load_train(root=root, count=3).report.lines()) == 1
+    assert len(load_train(root=root, name="mine", count=3).report.lines()) == 1

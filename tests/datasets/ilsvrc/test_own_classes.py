@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ilsvrc_trees import Picture, write_devkit, write_images, write_solution, write_text, write_xml
 
-from benchmark.datasets.ilsvrc import IlsvrcVal, load
+from benchmark.datasets.ilsvrc import IlsvrcVal, load, load_classes
 from benchmark.errors import UserError
 
 # The trees' writer knows official classes; of these a person keeps three, and calls them his own.
@@ -122,3 +122,22 @@ def test_the_size_of_the_set_must_be_a_count(root: Path, count: object) -> None:
 def test_a_list_that_is_nowhere_is_named(root: Path) -> None:
     with pytest.raises(UserError, match=r"dataset\.classes=absent\.txt"):
         own(root, classes="absent.txt")
+
+
+@pytest.mark.parametrize("options", [{"classes": None}, {}])
+def test_another_number_of_images_does_not_go_by_the_official_name(
+    root: Path, options: dict[str, object]
+) -> None:
+    with pytest.raises(
+        UserError, match=r"dataset\.count=3: ilsvrc_val has 50000 images; .*dataset\.name=mine"
+    ):
+        own(root, name="ilsvrc_val", **options)
+
+
+def test_other_classes_do_not_go_by_the_official_name_and_the_official_ones_do(root: Path) -> None:
+    with pytest.raises(UserError, match=r"dataset\.classes=.*not the classes of ilsvrc_val; .*name=mine"):
+        load(root=root, classes="LOC_synset_mapping.txt")
+    (root / "LOC_synset_mapping.txt").unlink()
+    official = root / "official.txt"
+    official.write_text("".join(f"{wnid} some words\n" for wnid in load_classes().wnids))
+    assert load(root=root, classes=official).fingerprint == load(root=root).fingerprint

@@ -155,3 +155,8 @@ def test_a_read_only_tree_is_read_and_nothing_is_written(tree: Path) -> None:
     finally:
         for path in [tree, *before]:
             path.chmod(0o755)
+
+
+def test_a_list_of_ones_own_may_begin_like_a_class(tree: Path) -> None:
+    (tree / "ImageSets/Main/train_400.txt").write_text("000007\n")
+    assert [s.image_id for s in load(root=str(tree), split="train_400").samples] == ["000007"]

@@ -1,5 +1,7 @@
 """What is wrong with a VOC tree or an option is told in one line, with file or option and the remedy."""
 
+import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,3 +130,21 @@ def test_a_box_that_is_empty_or_outside_is_refused_and_never_clipped(
 def test_to_drop_all_objects_is_refused(tmp_path: Path) -> None:
     tree = trees.make(tmp_path, trees.PICTURES[2:])
     assert "dataset.difficult=drop" in told(root=str(tree), difficult="drop")
+
+
+@pytest.mark.parametrize("command", ["run", "matrix", "explain_gap"])
+def test_no_command_of_boxes_takes_images_of_several_classes(
+    command: str,
+    tree: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("model=googlenet_voc", "model.weights=random", "dataset=voc2007", f"dataset.root={tree}")
+    monkeypatch.setattr(sys, "argv", [command, *words, f"results_dir={tmp_path / 'out'}", "tracking=none"])
+    with pytest.raises(SystemExit) as stopped:
+        importlib.import_module(f"benchmark.cli.{command}").main()
+    printed = capsys.readouterr()
+    assert (stopped.value.code, printed.out, printed.err.count("\n")) == (2, "", 1)
+    assert "dataset voc2007: 2 of 3 images hold objects of several classes" in printed.err
+    assert "experiment=pointing" in printed.err
