@@ -146,6 +146,21 @@ def test_a_missing_value_is_named() -> None:
         build(composed("localizer=max_box").localizer)
 
 
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("method.relu=no", "relu=no; give true or false"),
+        ("run.channels_last=1", "channels_last=1; give true"),
+    ],
+)
+def test_a_word_that_is_neither_true_nor_false_is_refused_and_does_not_count_as_true(
+    option: str, told: str
+) -> None:
+    group = option.partition(".")[0]
+    with pytest.raises(UserError, match=told):
+        build(composed("method=grad_cam", option)[group])
+
+
 def test_an_option_that_a_part_does_not_have_is_named() -> None:
     with pytest.raises(UserError, match="colour"):
         build(composed("+localizer.colour=red").localizer)
