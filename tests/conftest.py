@@ -9,6 +9,8 @@ from hypothesis import settings
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
+ORACLE_DEVIATION = "oracle deviation"
+"""A property of tests' reports, which reaches the summary below from whatever process ran the test."""
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -18,3 +20,19 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the real data is not here ({SHARED})")
     return SHARED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line an oracle, network and type."""
+    found: dict[tuple[str, str, str], tuple[float, float]] = {}
+    for report in (one for some in terminalreporter.stats.values() for one in some):
+        for name, told in getattr(report, "user_properties", ()):
+            if name == ORACLE_DEVIATION and report.when == "call":
+                oracle, net, dtype, deviation, allowed = told
+                before = found.get((oracle, net, dtype), (0.0, allowed))
+                found[oracle, net, dtype] = max((deviation, allowed), before)
+    if found:
+        terminalreporter.section("oracle deviations: the largest relative error of any map")
+    for (oracle, net, dtype), (deviation, allowed) in sorted(found.items()):
+        line = f"{oracle:<40} {net:<22} {dtype}  {deviation:.1e} of {allowed:.0e} allowed"
+        terminalreporter.write_line(line)

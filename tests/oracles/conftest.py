@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from conftest import ORACLE_DEVIATION
 from torch import Tensor
 
 from oracles.subjects import CASES, REAL, Subject, label, subject_of
 
 ALLOWED = {torch.float32: 1e-4, torch.float64: 1e-10}
-_FOUND = pytest.StashKey[dict[tuple[str, str, torch.dtype], float]]()
 
 
 @pytest.fixture(scope="session", params=CASES, ids=label)
@@ -20,16 +20,16 @@ def subject(request: pytest.FixtureRequest) -> Subject:
 
 
 @pytest.fixture
-def agree(subject: Subject, pytestconfig: pytest.Config) -> Callable[[str, Tensor, Tensor], None]:
+def agree(
+    subject: Subject, record_property: Callable[[str, object], None]
+) -> Callable[[str, Tensor, Tensor], None]:
     """Asserts that our maps ``[N, K, …]`` are an oracle's, and keeps the deviation for the summary."""
-    found = pytestconfig.stash.setdefault(_FOUND, {})
 
     def compare(oracle: str, measured: Tensor, wanted: Tensor) -> None:
         assert measured.dtype == wanted.dtype
         assert measured.shape == wanted.shape
         deviation, dtype = relative_error(measured, wanted), subject.inputs.dtype
-        key = (oracle, subject.name, dtype)
-        found[key] = max(deviation, found.get(key, 0.0))
+        record_property(ORACLE_DEVIATION, (oracle, subject.name, str(dtype)[6:], deviation, ALLOWED[dtype]))
         assert deviation <= ALLOWED[dtype]
 
     return compare
@@ -44,13 +44,3 @@ def relative_error(measured: Tensor, wanted: Tensor) -> float:
     if not bool((scale > 0).any()):
         return float("nan")
     return float(torch.where(difference == 0, 0.0, difference / scale).max())
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """One line an oracle, network and type."""
-    found = config.stash.get(_FOUND, {})
-    if found:
-        terminalreporter.section("oracle deviations: the largest relative error of any map")
-    for (oracle, name, dtype), deviation in sorted(found.items(), key=str):
-        told = f"{oracle:<40} {name:<22} {str(dtype)[6:]}  {deviation:.1e} of {ALLOWED[dtype]:.0e} allowed"
-        terminalreporter.write_line(told)
