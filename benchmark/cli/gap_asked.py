@@ -65,10 +65,11 @@ def asked_of(cfg: DictConfig) -> Asked:
         UserError: If there is no such row or knob.
     """
     run = _run_row(cfg)
-    knobs, paper = plain(cfg.knobs), _paper(cfg, run)
+    knobs, known = plain(cfg.knobs), _known(cfg, run)
+    paper = {knob: setting for knob, setting in known.items() if _differs(run.cfg, setting)}
     fitting = [word for word in _typed() if _fits(run.cfg, word)]
     own = list(cfg.table.rows[run.name]) if cfg.table else []
-    changes = [word for word in fitting if word in _changes(fitting, paper)]
+    changes = _changes(fitting, known)
     base = words.laid_over(own, [word for word in fitting if word not in changes], is_group)
     walk, settings = _walk(run, list(knobs), paper, changes)
     alone = []
@@ -80,19 +81,20 @@ def asked_of(cfg: DictConfig) -> Asked:
                 settings[f"{knob}: {choice}"] = words.laid_over(changes, complete, is_group)
                 alone.append((knob, choice, f"{knob}: {choice}"))
     composed, refused = _composed(base, settings)
-    same = _same(knobs, paper, changes) if run.name in cfg.paper else ()
+    turned = [knob for knob, setting in known.items() if not _has(run.cfg, setting)]
+    same = _same(knobs, turned, changes) if known else ()
     return Asked(run.name, _stem(cfg, run), base, settings, walk, alone, same, composed, refused)
 
 
-def _paper(cfg: DictConfig, run: Row) -> dict[str, list[str]]:
-    """The knobs that the paper has otherwise than the run."""
-    known = plain(cfg.paper).get(run.name, {})
+def _known(cfg: DictConfig, run: Row) -> dict[str, list[str]]:
+    """The paper's settings of the row's knobs, as far as they are known; none for a row of no paper's."""
+    known: dict[str, list[str]] = plain(cfg.paper).get(run.name, {})
     for knob in known:
         if knob not in cfg.knobs:
             raise UserError(
                 f"paper.{run.name}.{knob}: there is no such knob; choose {', '.join(map(str, cfg.knobs))}"
             )
-    return {knob: setting for knob, setting in known.items() if not _has(run.cfg, setting)}
+    return known
 
 
 def _has(cfg: DictConfig, setting: Sequence[str]) -> bool:
@@ -100,13 +102,18 @@ def _has(cfg: DictConfig, setting: Sequence[str]) -> bool:
     return all(f"{key}={_setting(cfg, key)}" == word for word in setting for key in [words.key_of(word)])
 
 
-def _changes(fitting: Sequence[str], paper: Mapping[str, Sequence[str]]) -> list[str]:
-    """What the user changed in the row, beside the knobs that the paper turns: a step of its own.
+def _differs(cfg: DictConfig, setting: Sequence[str]) -> bool:
+    """Whether the run has these options, and otherwise: its localizer may have no threshold to turn."""
+    return not _has(cfg, setting) and all(_setting(cfg, words.key_of(word)) is not None for word in setting)
+
+
+def _changes(fitting: Sequence[str], known: Mapping[str, Sequence[str]]) -> list[str]:
+    """What the user changed in the row, beside what the paper's settings are about: a step of its own.
 
     A row of which no paper's convention is known has no walk, and so no such step.
     """
     varied = [word for word in variation(list(fitting)) if word.startswith(_CHANGING)]
-    return [word for word in varied if paper and not words.covered(word, paper.values())]
+    return [word for word in varied if known and not words.covered(word, known.values())]
 
 
 def _walk(
@@ -126,7 +133,7 @@ def _walk(
 
 
 def _same(
-    knobs: Mapping[str, Mapping[str, Any]], paper: Mapping[str, Sequence[str]], changes: Sequence[str]
+    knobs: Mapping[str, Mapping[str, Any]], turned: Sequence[str], changes: Sequence[str]
 ) -> tuple[str, ...]:
     """Knobs that stand as the paper has them, as far as is known: turned neither by it nor by the user."""
     every = {
@@ -140,7 +147,7 @@ def _same(
     return tuple(
         knob
         for knob, settings in every.items()
-        if knob not in paper and not any(words.touched(word, settings, is_group) for word in changes)
+        if knob not in turned and not any(words.touched(word, settings, is_group) for word in changes)
     )
 
 

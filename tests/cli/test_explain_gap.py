@@ -114,6 +114,31 @@ def test_what_was_changed_in_a_row_is_a_step_of_its_own_and_no_knob_that_is_the_
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("paper", "knobs", "same"),
+    [
+        (("transform=ten_crop",), ["component", "threshold"], "weights, preprocessing, upsampling"),
+        (("transform=ten_crop", "localizer=cam_dtbox"), [], "weights, preprocessing, upsampling, component"),
+    ],
+)
+def test_what_the_run_has_as_the_paper_is_no_step_and_what_else_was_typed_is_one_all_the_same(
+    command: Command, tmp_path: Path, paper: tuple[str, ...], knobs: list[str], same: str
+) -> None:
+    typed = (*paper, "method.layer=inception_4e")
+    cell = [word for word in CELL if word.partition("=")[0] not in {one.partition("=")[0] for one in typed}]
+    assert command(run, *cell, *QUICK, *typed)[0] == 0
+    status, printed, complaint = command(explain_gap, *ROW, *typed)
+    assert status == 0, complaint
+    walk = [
+        line for line in read(next(tmp_path.glob("results/embedded-7-*/gap-*.csv"))) if line["part"] == "walk"
+    ]
+    assert [line["knob"] for line in walk] == [*knobs, "as typed", "measured"]
+    assert walk[-2]["setting"] == "method.layer=inception_4e"
+    told = " ".join(printed.split()).partition("the same in paper and run, as far as is known: ")[2]
+    assert told.startswith(f"{same}, ")
+
+
+@pytest.mark.slow
 def test_cells_of_two_localizers_do_not_share_a_file_and_claim_nothing_of_a_paper(
     command: Command, tmp_path: Path
 ) -> None:
