@@ -14,6 +14,7 @@ from benchmark.pairs.plan import PairRow
 from benchmark.pairs.store import made_of, merge_pairs, pair_file, read_pairs
 from benchmark.pairs.values import Answers, Pairs, Statistic
 from benchmark.results import conditions, first_line, without_places
+from benchmark.thresholds import require_count
 from benchmark.types import Difference, Estimate, OpenRow, Result
 
 
@@ -47,10 +48,8 @@ class Resampling:
 
     def __post_init__(self) -> None:
         """Refuse what would fail when all is measured."""
-        for option, least in (("resamples", 1), ("seed", 0)):
-            value = getattr(self, option)
-            if type(value) is not int or value < least:
-                raise UserError(f"bootstrap.{option}={value}: give a whole number from {least} up")
+        require_count("resamples", self.resamples, 1, "bootstrap")
+        require_count("seed", self.seed, 0, "bootstrap")
 
     def estimate(self, statistic: Statistic) -> Estimate:
         """The number with its 95 % interval; of one image alone, what is no fraction has no bounds."""

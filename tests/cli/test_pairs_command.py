@@ -217,9 +217,9 @@ MISTAKES = [
         "pair_metric=[pointing_recall]",
         "classes=labelled: pointing_recall needs the maps of each image's 5 best",
     ),
-    ("bootstrap.resamples=0", "bootstrap.resamples=0: give a whole number from 1 up"),
-    ("bootstrap.resamples=2.5", "bootstrap.resamples=2.5: give a whole number from 1 up"),
-    ("bootstrap.seed=-1", "bootstrap.seed=-1: give a whole number from 0 up"),
+    ("bootstrap.resamples=0", "bootstrap.resamples is 0; it must be a whole number from 1 up"),
+    ("bootstrap.resamples=2.5", "bootstrap.resamples is 2.5; it must be a whole number from 1 up"),
+    ("bootstrap.seed=-1", "bootstrap.seed is -1; it must be a whole number from 0 up"),
 ]
 
 

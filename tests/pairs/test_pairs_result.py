@@ -96,7 +96,9 @@ def test_the_draws_are_those_of_the_seed() -> None:
     ],
 )
 def test_a_bootstrap_that_cannot_be_is_refused_when_it_is_made(option: str, value: Any, least: int) -> None:
-    with pytest.raises(UserError, match=f"bootstrap.{option}={value}: give a whole number from {least} up"):
+    with pytest.raises(
+        UserError, match=f"bootstrap.{option} is {value}; it must be a whole number from {least} up"
+    ):
         Resampling(**{option: value})
 
 
