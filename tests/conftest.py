@@ -3,14 +3,13 @@
 from pathlib import Path
 
 import pytest
+from helpers.reports import ORACLE_DEVIATION
 from hypothesis import settings
 
 # No test times anything; examples are drawn the same way each time.
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
-ORACLE_DEVIATION = "oracle deviation"
-"""A property of tests' reports, which reaches the summary below from whatever process ran the test."""
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from benchmark.forward import INPUT, one_hot, rehearse
-from benchmark.types import ForwardPass, Model
+from benchmark.core.types import ForwardPass, Model
+from benchmark.models.forward import INPUT, one_hot, rehearse
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from benchmark.channels import feature_maps
-from benchmark.excitation import walk
-from benchmark.forward import rehearse
-from benchmark.types import ForwardPass, Model
+from benchmark.attribution.common.class_activation import feature_maps
+from benchmark.attribution.common.excitation import walk
+from benchmark.core.types import ForwardPass, Model
+from benchmark.models.forward import rehearse
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark.channels import feature_maps, weighted_sum
-from benchmark.errors import UserError
-from benchmark.forward import find_layer, probe
-from benchmark.types import ForwardPass, Model
+from benchmark.attribution.common.class_activation import feature_maps, weighted_sum
+from benchmark.core.errors import UserError
+from benchmark.core.types import ForwardPass, Model
+from benchmark.models.forward import find_layer, probe
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from benchmark.forward import INPUT, rehearse
-from benchmark.guided import deconvolved, input_gradients, reduction
-from benchmark.types import ForwardPass, Model
+from benchmark.attribution.common.relu_rules import deconvolved, input_gradients, reduction
+from benchmark.core.types import ForwardPass, Model
+from benchmark.models.forward import INPUT, rehearse
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Deconvnet:
 
     Attributes:
         name: Key in ``conf/method``.
-        reduction: How the colour channels become one map (:func:`benchmark.guided.reduction`).
+        reduction: How the colour channels become one map
+            (:func:`benchmark.attribution.common.relu_rules.reduction`).
         layers: What it reads.
         operations: Whether it walks the recorded operations.
     """

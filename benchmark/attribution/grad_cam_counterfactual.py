@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from benchmark.channels import feature_maps, mean_gradients, weighted_sum
-from benchmark.forward import rehearse
-from benchmark.types import ForwardPass, Model
+from benchmark.attribution.common.class_activation import feature_maps, mean_gradients, weighted_sum
+from benchmark.core.types import ForwardPass, Model
+from benchmark.models.forward import rehearse
 
 
 @dataclass(frozen=True)

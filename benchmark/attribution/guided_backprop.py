@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from benchmark.forward import INPUT, rehearse
-from benchmark.guided import guided, input_gradients, reduction
-from benchmark.types import ForwardPass, Model
+from benchmark.attribution.common.relu_rules import guided, input_gradients, reduction
+from benchmark.core.types import ForwardPass, Model
+from benchmark.models.forward import INPUT, rehearse
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class GuidedBackprop:
 
     Attributes:
         name: Key in ``conf/method``.
-        reduction: How the colour channels become one map (:func:`benchmark.guided.reduction`); the paper that
+        reduction: How the colour channels become one map
+            (:func:`benchmark.attribution.common.relu_rules.reduction`); the paper that
             ranks such maps does not say (protocol §6.2).
         layers: What it reads.
         operations: Whether it walks the recorded operations.

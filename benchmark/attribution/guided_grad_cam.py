@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from benchmark.channels import enlarged, feature_maps, mean_gradients, weighted_sum
-from benchmark.forward import INPUT, rehearse
-from benchmark.guided import guided, input_gradients, reduction
-from benchmark.types import ForwardPass, Model
+from benchmark.attribution.common.class_activation import enlarged, feature_maps, mean_gradients, weighted_sum
+from benchmark.attribution.common.relu_rules import guided, input_gradients, reduction
+from benchmark.core.types import ForwardPass, Model
+from benchmark.models.forward import INPUT, rehearse
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class GuidedGradCAM:
     Attributes:
         name: Key in ``conf/method``.
         layer: Role or dotted module name; the paper's is the last convolution after its ReLU (protocol §1.2).
-        reduction: How the colour channels become one map (:func:`benchmark.guided.reduction`); the paper does
+        reduction: How the colour channels become one map
+            (:func:`benchmark.attribution.common.relu_rules.reduction`); the paper does
             not say (protocol §6.2).
         operations: Whether it walks the recorded operations.
     """

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from benchmark.channels import feature_maps
-from benchmark.excitation import walk
-from benchmark.forward import rehearse
-from benchmark.types import ForwardPass, Model
+from benchmark.attribution.common.class_activation import feature_maps
+from benchmark.attribution.common.excitation import walk
+from benchmark.core.types import ForwardPass, Model
+from benchmark.models.forward import rehearse
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class MWP:
     """``M^c_ij = Σ_k P(a^k_ij)``, the probabilities that a layer's units win given that class ``c`` has won.
 
     ``P(a_j) = Σ_i P(a_j|a_i) P(a_i)`` with ``P(a_j|a_i) = a_j W+_ij / Σ_j' a_j' W+_ij'``, layer by layer
-    (:mod:`benchmark.excitation`). Source: Zhang et al., §3.2, equations 1 to 3 and 5; protocol §4.1 to §4.3.
+    (:mod:`benchmark.attribution.common.excitation`). Source: Zhang et al., §3.2, equations 1 to 3 and 5;
+    protocol §4.1 to §4.3.
 
     Attributes:
         name: Key in ``conf/method``.

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from benchmark.channels import accumulator
-from benchmark.covers import Grid, Sheet, at_once, runs
-from benchmark.errors import UserError
-from benchmark.fills import filled, refuse_fill
-from benchmark.types import ForwardPass, Model
+from benchmark.attribution.common.class_activation import accumulator
+from benchmark.attribution.common.fills import filled, refuse_fill
+from benchmark.attribution.common.occluded import Grid, Sheet, at_once, runs
+from benchmark.core.errors import UserError
+from benchmark.core.types import ForwardPass, Model
 
 _SCORES = ("logit", "probability")
 
@@ -30,10 +30,13 @@ class Occlusion:
         name: Key in ``conf/method``.
         patch: Side of the square, pixels of the network's input.
         stride: Between neighbouring patches, pixels, at most ``patch``.
-        fill: What the square shows: ``mean``, ``zero``, ``grey`` or ``blur`` (:mod:`benchmark.fills`).
+        fill: What the square shows: ``mean``, ``zero``, ``grey`` or ``blur``
+            (:mod:`benchmark.attribution.common.fills`).
         score: ``logit``, before the softmax or sigmoid, or ``probability``, after a softmax.
-        batch: Covered images of one forward pass; ``None``: what suits the device
-            (:func:`benchmark.covers.at_once`). Changes speed and memory, no number but for rounding.
+        batch: Covered images of one forward pass; ``None``: what suits the
+            device
+            (:func:`benchmark.attribution.common.occluded.at_once`). Changes speed and memory, no number but
+            for rounding.
         sigma: Of the blur, pixels of the network's input.
         layers: What it reads: nothing but the input and the scores.
         operations: Whether it walks the recorded operations.

@@ -21,21 +21,21 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmark.command import entry_point
-from benchmark.config import CONF, build
-from benchmark.errors import UserError
-from benchmark.explain import reproducible
-from benchmark.files import write_atomically
-from benchmark.forward import find_layer, forward_pass
-from benchmark.images import read_rgb
-from benchmark.inputs import side_by_side, to_input
-from benchmark.interfaces import Localizer, Method, Transform
-from benchmark.peers import PEERS
-from benchmark.provenance import made_by
-from benchmark.settings import RunSettings
-from benchmark.stopwatch import Bench, Covers, Line, covered
-from benchmark.timing import Work, interleaved
-from benchmark.types import Box, ImageArray, Model, View
+from benchmark.cli.app.config import CONF, build
+from benchmark.cli.app.entry_point import entry_point
+from benchmark.core.errors import UserError
+from benchmark.core.files import write_atomically
+from benchmark.core.protocols import Localizer, Method, Transform
+from benchmark.core.provenance import made_by
+from benchmark.core.types import Box, ImageArray, Model, View
+from benchmark.datasets.images import read_rgb
+from benchmark.diagnostics.bench.peers import PEERS
+from benchmark.diagnostics.bench.stopwatch import Bench, Covers, Line, covered
+from benchmark.diagnostics.bench.timing import Work, interleaved
+from benchmark.models.forward import find_layer, forward_pass
+from benchmark.pipeline.explain import reproducible
+from benchmark.pipeline.settings import RunSettings
+from benchmark.transforms.normalize import side_by_side, to_input
 
 _SIZE = (500, 375)
 _TITLES = (

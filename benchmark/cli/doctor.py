@@ -9,20 +9,22 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from benchmark.cell import Scene
-from benchmark.command import entry_point
-from benchmark.config import build
+from benchmark.cli.app.config import build
+from benchmark.cli.app.entry_point import entry_point
+from benchmark.core.errors import UserError
+from benchmark.core.progress import Counter
+from benchmark.core.protocols import Dataset, SeveralViews, Transform
+from benchmark.core.types import Model
 from benchmark.datasets.ilsvrc import load_classes
-from benchmark.doctor import census, passport, sanity
-from benchmark.doctor.review import review
-from benchmark.doctor.suspects import convict
-from benchmark.errors import UserError
-from benchmark.images import read_rgb
-from benchmark.inputs import to_input
-from benchmark.interfaces import Dataset, SeveralViews, Transform
-from benchmark.progress import Counter
-from benchmark.settings import RunSettings
-from benchmark.types import Model
+from benchmark.datasets.images import read_rgb
+from benchmark.diagnostics.doctor import dataset as census
+from benchmark.diagnostics.doctor import model as sanity
+from benchmark.diagnostics.doctor import passport
+from benchmark.diagnostics.doctor.causes import convict
+from benchmark.diagnostics.doctor.review import review
+from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.settings import RunSettings
+from benchmark.transforms.normalize import to_input
 
 _SHOWN = 10
 _NOT_ONE = (

@@ -8,27 +8,28 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from benchmark.cli.gap_asked import RUN, Asked, asked_of, is_group
-from benchmark.cli.planning import note_of, plan_of
-from benchmark.command import entry_point
-from benchmark.config import build, published
-from benchmark.errors import UserError
-from benchmark.files import write_atomically
-from benchmark.gap import render, words
-from benchmark.gap.effect import effect
-from benchmark.gap.explained import Alone, Gap
-from benchmark.gap.plot import picture
-from benchmark.gap.scoring import DEPTHS, Outcomes, Scoring, changed, outcomes
-from benchmark.gap.stored import records_of
-from benchmark.gap.told import reproduced, target, verdict_of
-from benchmark.gap.waterfall import State, waterfall
-from benchmark.guesses import top_errors
-from benchmark.little import completed
-from benchmark.plan import Plan, label
-from benchmark.report import terminal
-from benchmark.results import result
-from benchmark.table import Table, describe
-from benchmark.types import Records
+from benchmark.cli.app.config import build, published
+from benchmark.cli.app.defaults import completed
+from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.gap_states import RUN, Asked, asked_of, is_group
+from benchmark.cli.app.planning import note_of, plan_of
+from benchmark.core.errors import UserError
+from benchmark.core.files import write_atomically
+from benchmark.core.types import Records
+from benchmark.metrics.common.top_k import top_errors
+from benchmark.pipeline.plan import Plan, label
+from benchmark.pipeline.results import result
+from benchmark.reporting.render import terminal
+from benchmark.reporting.table import Table, describe
+from benchmark.tasks.boxes.gap import overrides as words
+from benchmark.tasks.boxes.gap import render
+from benchmark.tasks.boxes.gap.effect import effect
+from benchmark.tasks.boxes.gap.gap import Alone, Gap
+from benchmark.tasks.boxes.gap.plot import picture
+from benchmark.tasks.boxes.gap.published_side import reproduced, target, verdict_of
+from benchmark.tasks.boxes.gap.scoring import DEPTHS, Outcomes, Scoring, changed, outcomes
+from benchmark.tasks.boxes.gap.stored_records import records_of
+from benchmark.tasks.boxes.gap.waterfall import State, waterfall
 
 _METRICS = ("classification", "localization")
 

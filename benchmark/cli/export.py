@@ -5,14 +5,14 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.archive import read_table, results_folder
-from benchmark.command import entry_point
-from benchmark.config import published
+from benchmark.cli.app.config import published
+from benchmark.cli.app.entry_point import entry_point
+from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc import load, load_classes
-from benchmark.devkit import write
-from benchmark.errors import UserError
-from benchmark.store import read_records
-from benchmark.table import Table
+from benchmark.datasets.ilsvrc.submission import write
+from benchmark.pipeline.store import read_records
+from benchmark.reporting.archive import read_table, results_folder
+from benchmark.reporting.table import Table
 
 _BOXES = "records.parquet"
 """The file of a cell's boxes; a matrix keeps none, and a table of pairs of images and classes has another."""

@@ -6,26 +6,26 @@ from pathlib import Path
 from omegaconf import DictConfig, ListConfig
 from rich.console import Console
 
-from benchmark import little
-from benchmark.archive import Archived, result_file, write_table
-from benchmark.cell import Cell, Scene
-from benchmark.cli.planning import announce, note_of, plan_of
-from benchmark.command import entry_point
-from benchmark.config import Row, build, plain, product, typed, variation
-from benchmark.errors import UserError
-from benchmark.files import write_atomically
-from benchmark.interfaces import Metric
-from benchmark.matrix.measured import CHOSEN, Chooser, Evaluated, Evaluator
-from benchmark.matrix.plot import picture
-from benchmark.matrix.render import curves_csv, layouts
-from benchmark.matrix.sheet import Matrix
-from benchmark.matrix.split import Split, split_of
-from benchmark.plan import Plan, label, stem
-from benchmark.provenance import fingerprint
-from benchmark.report import csv, markdown, terminal
-from benchmark.run import measure
-from benchmark.table import Table
-from benchmark.tracking import Tracker
+from benchmark.cli.app import defaults as little
+from benchmark.cli.app.config import Row, build, plain, product, typed, variation
+from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.planning import announce, note_of, plan_of
+from benchmark.core.errors import UserError
+from benchmark.core.files import write_atomically
+from benchmark.core.protocols import Metric
+from benchmark.core.provenance import fingerprint
+from benchmark.pipeline.cell import Cell, Scene
+from benchmark.pipeline.plan import Plan, label, stem
+from benchmark.pipeline.run import measure
+from benchmark.reporting.archive import Archived, result_file, write_table
+from benchmark.reporting.render import csv, markdown, terminal
+from benchmark.reporting.table import Table
+from benchmark.reporting.tracking.mlflow import Tracker
+from benchmark.tasks.boxes.matrix.evaluate import CHOSEN, Chooser, Evaluated, Evaluator
+from benchmark.tasks.boxes.matrix.matrix import Matrix
+from benchmark.tasks.boxes.matrix.plot import picture
+from benchmark.tasks.boxes.matrix.render import curves_csv, layouts
+from benchmark.tasks.boxes.matrix.split import Split, split_of
 
 _LITTLE = ("model=googlenet_compact", "dataset.limit=48")
 _IOU = 0.5

@@ -4,16 +4,16 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.archive import Archived, read_table, result_file, write_table
-from benchmark.cli.outcome import Outcome
-from benchmark.command import entry_point
-from benchmark.config import build, published
-from benchmark.files import write_atomically
-from benchmark.little import completed
-from benchmark.pictures import checked_count
-from benchmark.plan import label
-from benchmark.report import show, write_all
-from benchmark.tracking import Tracker
+from benchmark.cli.app.config import build, published
+from benchmark.cli.app.defaults import completed
+from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.outcome import Outcome
+from benchmark.core.files import write_atomically
+from benchmark.pipeline.plan import label
+from benchmark.reporting.archive import Archived, read_table, result_file, write_table
+from benchmark.reporting.render import show, write_all
+from benchmark.reporting.tracking.mlflow import Tracker
+from benchmark.tasks.boxes.pictures import checked_count
 
 
 @entry_point("config", completed)

@@ -8,12 +8,12 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
-from benchmark import devkit
-from benchmark.command import entry_point
-from benchmark.config import build
-from benchmark.errors import UserError
-from benchmark.interfaces import Dataset, Metric
-from benchmark.types import Estimate, Records
+from benchmark.cli.app.config import build
+from benchmark.cli.app.entry_point import entry_point
+from benchmark.core.errors import UserError
+from benchmark.core.protocols import Dataset, Metric
+from benchmark.core.types import Estimate, Records
+from benchmark.datasets.ilsvrc import submission as devkit
 
 
 @entry_point("score")

@@ -7,14 +7,14 @@ import hydra
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from benchmark.command import entry_point
-from benchmark.config import CONF, build
-from benchmark.selftest import TRUTHS
-from benchmark.selftest.case import Case, prepare
-from benchmark.selftest.nets import normed
-from benchmark.selftest.truth import Bench, Finding, examine
-from benchmark.settings import RunSettings
-from benchmark.types import Model
+from benchmark.cli.app.config import CONF, build
+from benchmark.cli.app.entry_point import entry_point
+from benchmark.core.types import Model
+from benchmark.diagnostics.selftest import TRUTHS
+from benchmark.diagnostics.selftest.case import Case, prepare
+from benchmark.diagnostics.selftest.check import Bench, Finding, examine
+from benchmark.diagnostics.selftest.nets import normed
+from benchmark.pipeline.settings import RunSettings
 
 _COLUMNS = "{:<46} {:>9} {:>9}  {:<7} {:>7}  {}"
 

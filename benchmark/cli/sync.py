@@ -4,11 +4,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.archive import read_table, result_file, results_folder
-from benchmark.command import entry_point
-from benchmark.config import build, published
-from benchmark.errors import UserError
-from benchmark.tracking import Tracker
+from benchmark.cli.app.config import build, published
+from benchmark.cli.app.entry_point import entry_point
+from benchmark.core.errors import UserError
+from benchmark.reporting.archive import read_table, result_file, results_folder
+from benchmark.reporting.tracking.mlflow import Tracker
 
 
 @entry_point("sync")

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.archive import read_table
-from benchmark.command import entry_point
-from benchmark.config import published
-from benchmark.errors import UserError
-from benchmark.report import show, write_all
+from benchmark.cli.app.config import published
+from benchmark.cli.app.entry_point import entry_point
+from benchmark.core.errors import UserError
+from benchmark.reporting.archive import read_table
+from benchmark.reporting.render import show, write_all
 
 
 @entry_point("table")

@@ -7,19 +7,22 @@ from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from benchmark.cell import Scene
-from benchmark.command import entry_point
-from benchmark.config import Row, build, plain, rows, typed
-from benchmark.errors import UserError
-from benchmark.files import write_atomically
-from benchmark.interfaces import Dataset
-from benchmark.logged import training_run
-from benchmark.settings import RunSettings
-from benchmark.tracking import Tracker
+from benchmark.cli.app.config import Row, build, plain, rows, typed
+from benchmark.cli.app.entry_point import entry_point
+from benchmark.core.errors import UserError
+from benchmark.core.files import write_atomically
+from benchmark.core.protocols import Dataset
+from benchmark.core.types import Model
+from benchmark.models.weights.files import is_file
+from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.settings import RunSettings
+from benchmark.reporting.tracking.mlflow import Tracker
+from benchmark.reporting.tracking.runs import training_run
+from benchmark.training.distributed import World, joined
 from benchmark.training.job import Job
-from benchmark.training.learner import Point, from_csv
 from benchmark.training.loop import train
 from benchmark.training.options import Options, ProbeOptions, TrainOptions
+from benchmark.training.outcome import Trained
 from benchmark.training.passport import (
     Passport,
     compare,
@@ -32,10 +35,7 @@ from benchmark.training.passport import (
     write,
 )
 from benchmark.training.probe import probe
-from benchmark.training.trained import Trained
-from benchmark.training.world import World, joined
-from benchmark.types import Model
-from benchmark.weights.files import is_file
+from benchmark.training.state import Point, from_csv
 
 _PARTS = ("model", "train", "transform", "run", "train_set", "val_set")
 _PREFIX = "trained:"

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from benchmark.boxes import area, by_area, component_boxes, whole
-from benchmark.heatmaps import peak, to_bytes, upsample_cubic
-from benchmark.thresholds import ascending, require, require_count
-from benchmark.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.boxes import area, by_area, component_boxes, whole
+from benchmark.core.heatmaps import peak, to_bytes, upsample_cubic
+from benchmark.core.options import ascending, require, require_count
+from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
 
 _GRID = tuple(step / 20 for step in range(1, 20))
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmark.heatmaps import peak, upsample
-from benchmark.thresholds import ascending, require
-from benchmark.types import Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.heatmaps import peak, upsample
+from benchmark.core.options import ascending, require
+from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, Localization, View
 
 _GRID = tuple(step / 20 for step in range(1, 21))
 _RANGE = "in (0, 1]"

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from benchmark.boxes import tight, whole
-from benchmark.heatmaps import ByteArray, peak, upsample
-from benchmark.thresholds import ascending, require
-from benchmark.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.boxes import tight, whole
+from benchmark.core.heatmaps import ByteArray, peak, upsample
+from benchmark.core.options import ascending, require
+from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
 
 _TWENTIETHS = tuple(step / 20 for step in range(20))
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from benchmark.boxes import largest_component, whole
-from benchmark.errors import UserError
-from benchmark.heatmaps import peak, upsample
-from benchmark.segments import Trimap, rescaled, segment, shrunk
-from benchmark.types import FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.boxes import largest_component, whole
+from benchmark.core.errors import UserError
+from benchmark.core.heatmaps import peak, upsample
+from benchmark.core.types import FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.localizers.common.grabcut import Trimap, rescaled, segment, shrunk
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from benchmark.boxes import largest_component, whole
-from benchmark.errors import UserError
-from benchmark.heatmaps import peak, upsample
-from benchmark.types import Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.boxes import largest_component, whole
+from benchmark.core.errors import UserError
+from benchmark.core.heatmaps import peak, upsample
+from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, Localization, View
 
 _GRID = tuple(step / 20 for step in range(1, 20))
 

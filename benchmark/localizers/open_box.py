@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from benchmark.boxes import by_area, component_boxes, largest_component, tight, whole
-from benchmark.errors import UserError
-from benchmark.heatmaps import peak, refuse_nan, upsample, upsample_cubic
-from benchmark.thresholds import ascending, require
-from benchmark.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.boxes import by_area, component_boxes, largest_component, tight, whole
+from benchmark.core.errors import UserError
+from benchmark.core.heatmaps import peak, refuse_nan, upsample, upsample_cubic
+from benchmark.core.options import ascending, require
+from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
 
 
 def _half_pixel(heatmap: FloatArray, view: View) -> FloatArray:

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.boxes import by_area, from_frame, outlines, whole
-from benchmark.heatmaps import ByteArray, cubic, refuse_nan
-from benchmark.thresholds import require, require_count
-from benchmark.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.boxes import by_area, from_frame, outlines, whole
+from benchmark.core.heatmaps import ByteArray, cubic, refuse_nan
+from benchmark.core.options import require, require_count
+from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from benchmark.boxes import area, by_area, component_boxes, whole
-from benchmark.errors import UserError
-from benchmark.heatmaps import peak, to_bytes, upsample_cubic
-from benchmark.segments import Trimap, rescaled, segment, shrunk
-from benchmark.thresholds import require, require_count
-from benchmark.types import Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.boxes import area, by_area, component_boxes, whole
+from benchmark.core.errors import UserError
+from benchmark.core.heatmaps import peak, to_bytes, upsample_cubic
+from benchmark.core.options import require, require_count
+from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.localizers.common.grabcut import Trimap, rescaled, segment, shrunk
 
 
 @dataclass(frozen=True)

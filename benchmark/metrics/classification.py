@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from benchmark.guesses import top_errors
-from benchmark.intervals import fractions
-from benchmark.metric_options import require_bootstrap
-from benchmark.types import Estimate, Records
+from benchmark.core.bootstrap import fractions
+from benchmark.core.metric_options import require_bootstrap
+from benchmark.core.types import Estimate, Records
+from benchmark.metrics.common.top_k import top_errors
 
 
 @dataclass(frozen=True)

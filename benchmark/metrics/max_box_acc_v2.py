@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.curves import right_at
-from benchmark.intervals import Numbers, bootstrap, bounded
-from benchmark.metric_options import require_bootstrap, require_overlaps
-from benchmark.types import Estimate, Records
+from benchmark.core.bootstrap import Numbers, bootstrap, bounded
+from benchmark.core.metric_options import require_bootstrap, require_overlaps
+from benchmark.core.types import Estimate, Records
+from benchmark.metrics.common.threshold_curve import right_at
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from benchmark.curves import right_at
-from benchmark.intervals import fractions
-from benchmark.metric_options import require_bootstrap, require_overlap
-from benchmark.types import Estimate, Records
+from benchmark.core.bootstrap import fractions
+from benchmark.core.metric_options import require_bootstrap, require_overlap
+from benchmark.core.types import Estimate, Records
+from benchmark.metrics.common.threshold_curve import right_at
 
 
 @dataclass(frozen=True)

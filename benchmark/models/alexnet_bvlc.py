@@ -9,10 +9,10 @@ from typing import Any
 
 from torch import nn
 
-from benchmark.assembly import ModelSpec
-from benchmark.caffe_layers import load_caffe, local_response_norm, named, pooling, scaled
-from benchmark.types import Model
-from benchmark.weights.parameters import empty
+from benchmark.core.types import Model
+from benchmark.models.assembly import ModelSpec
+from benchmark.models.caffe_layers import load_caffe, local_response_norm, named, pooling, scaled
+from benchmark.models.weights.parameters import empty
 
 _CELLS = 6 * 6
 """Of ``pool5``, for an input of 227."""
@@ -24,7 +24,7 @@ def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
     Args:
         width: Factor on the channels of all layers but the classifier; the zoo's file needs 1.
         outputs: Classes; the zoo's file needs 1000.
-        options: The fields of :class:`benchmark.assembly.ModelSpec`.
+        options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
 
     Raises:
         UserError: If the weights are absent, wrong or broken.

@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark.assembly import ModelSpec
-from benchmark.caffe_layers import load_caffe, local_response_norm, named, pooling, scaled
-from benchmark.types import Model
-from benchmark.weights.parameters import empty
+from benchmark.core.types import Model
+from benchmark.models.assembly import ModelSpec
+from benchmark.models.caffe_layers import load_caffe, local_response_norm, named, pooling, scaled
+from benchmark.models.weights.parameters import empty
 
 Widths = tuple[int, int, int, int, int, int]
 """Channels of ``1x1``, ``3x3_reduce``, ``3x3``, ``5x5_reduce``, ``5x5`` and ``pool_proj``."""
@@ -40,7 +40,7 @@ def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
     Args:
         width: Factor on the channels of all layers but the classifier; the published file needs 1.
         outputs: Classes; the published file needs 1000.
-        options: The fields of :class:`benchmark.assembly.ModelSpec`.
+        options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
 
     Raises:
         UserError: If the weights are absent, wrong or broken.

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark.assembly import ModelSpec
-from benchmark.caffe_layers import load_caffe, named, pooling, scaled
-from benchmark.types import Model
-from benchmark.weights.parameters import empty
+from benchmark.core.types import Model
+from benchmark.models.assembly import ModelSpec
+from benchmark.models.caffe_layers import load_caffe, named, pooling, scaled
+from benchmark.models.weights.parameters import empty
 
 _FIRES = {
     2: (16, 64),
@@ -35,7 +35,7 @@ def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
     Args:
         width: Factor on the channels of all layers but the classifier; DeepScale's file needs 1.
         outputs: Classes; DeepScale's file needs 1000.
-        options: The fields of :class:`benchmark.assembly.ModelSpec`.
+        options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
 
     Raises:
         UserError: If the weights are absent, wrong or broken.

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torchvision import models
 
-from benchmark.assembly import ModelSpec, assemble
-from benchmark.errors import UserError
-from benchmark.types import Model
-from benchmark.weights.download import download
-from benchmark.weights.files import find, is_file, verified
-from benchmark.weights.parameters import empty, load_file, randomize
+from benchmark.core.errors import UserError
+from benchmark.core.types import Model
+from benchmark.models.assembly import ModelSpec, assemble
+from benchmark.models.weights.download import download
+from benchmark.models.weights.files import find, is_file, verified
+from benchmark.models.weights.parameters import empty, load_file, randomize
 
 
 def load(architecture: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Model:
@@ -23,7 +23,8 @@ def load(architecture: str, arguments: Mapping[str, Any] | None = None, **option
     Args:
         architecture: As in ``torchvision.models``, such as ``vgg16``.
         arguments: Of its builder, beside ``weights``.
-        options: The fields of :class:`benchmark.assembly.ModelSpec`. ``weights`` may also be the name of one
+        options: The fields of :class:`benchmark.models.assembly.ModelSpec`. ``weights`` may also be the
+            name of one
             of torchvision's own, such as ``IMAGENET1K_V1``: looked for in ``weights_dir`` and in torch hub's
             folder, then downloaded to the latter. ``checksums: null`` holds a file that has one of
             torchvision's names to the hash in that name.

@@ -10,10 +10,10 @@ from typing import Any
 
 from torch import nn
 
-from benchmark.assembly import ModelSpec
-from benchmark.caffe_layers import load_caffe, named, pooling, scaled
-from benchmark.types import Model
-from benchmark.weights.parameters import empty
+from benchmark.core.types import Model
+from benchmark.models.assembly import ModelSpec
+from benchmark.models.caffe_layers import load_caffe, named, pooling, scaled
+from benchmark.models.weights.parameters import empty
 
 _STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Channels of ``conv1_1`` to ``conv5_3``."""
@@ -27,7 +27,7 @@ def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
     Args:
         width: Factor on the channels of all layers but the classifier; the authors' file needs 1.
         outputs: Classes; the authors' file needs 1000.
-        options: The fields of :class:`benchmark.assembly.ModelSpec`.
+        options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
 
     Raises:
         UserError: If the weights are absent, wrong or broken.

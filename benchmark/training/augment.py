@@ -8,8 +8,8 @@ drew areas and aspect ratios of square parts).
 import cv2
 import numpy as np
 
+from benchmark.core.types import FloatArray, ImageArray
 from benchmark.training.options import Augmentation
-from benchmark.types import FloatArray, ImageArray
 
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)  # luma of Rec. 601
 

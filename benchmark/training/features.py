@@ -18,18 +18,18 @@ from safetensors.torch import load
 from safetensors.torch import save as as_safetensors
 from torch import Tensor, nn
 
-from benchmark.address import TO_A_HEATMAP
-from benchmark.cell import Scene
-from benchmark.errors import UserError
-from benchmark.explain import read_batches, reproducible
-from benchmark.files import write_atomically
-from benchmark.interfaces import SeveralViews
-from benchmark.provenance import code_fingerprint, fingerprint, package_versions
+from benchmark.core.errors import UserError
+from benchmark.core.files import write_atomically
+from benchmark.core.protocols import SeveralViews
+from benchmark.core.provenance import code_fingerprint, fingerprint, package_versions
+from benchmark.core.types import Model, Sample
+from benchmark.models.weights.files import digest
+from benchmark.pipeline.address import TO_A_HEATMAP
+from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.explain import read_batches, reproducible
 from benchmark.training.job import Job
 from benchmark.training.options import ProbeOptions
 from benchmark.training.validate import groups
-from benchmark.types import Model, Sample
-from benchmark.weights.files import digest
 
 _OF_THE_HEAD = ("weights", "weights_dir", "checksums", "ignore", "rename", "classes", "note", "outputs")
 """Options of a model that change no feature, or whose content is in the fingerprint anyway."""

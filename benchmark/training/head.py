@@ -16,7 +16,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 """Of logits ``[n, C]`` and targets, their mean over the images."""
 
 _FOLDS = 3
-"""Kind of random stream; see :mod:`benchmark.training.feed`."""
+"""Kind of random stream; see :mod:`benchmark.training.loader`."""
 _GRADIENT, _CHANGE, _ITERATIONS = 1e-6, 1e-12, 2000
 
 

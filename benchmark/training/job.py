@@ -6,11 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from benchmark.cell import Scene
-from benchmark.errors import UserError
-from benchmark.provenance import fingerprint
+from benchmark.core.errors import UserError
+from benchmark.core.provenance import fingerprint
+from benchmark.models.weights.files import digest
+from benchmark.pipeline.cell import Scene
 from benchmark.training.options import Options
-from benchmark.weights.files import digest
 
 _PLACES = ("weights", "weights_dir", "checksums", "ignore", "classes", "note")
 """Options of a model that do not matter here: its parameters are made, not read."""

@@ -7,20 +7,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmark.errors import UserError
-from benchmark.explain import class_order
-from benchmark.training.feed import Pictures, Share, batches
+from benchmark.core.errors import UserError
+from benchmark.pipeline.explain import class_order
+from benchmark.training.distributed import World
 from benchmark.training.job import Job
-from benchmark.training.learner import Learner, Point, resume, save, start
+from benchmark.training.loader import Pictures, Share, batches
 from benchmark.training.objective import Found
 from benchmark.training.options import TrainOptions
-from benchmark.training.telling import Teller
-from benchmark.training.trained import Trained
+from benchmark.training.outcome import Trained
+from benchmark.training.progress import Teller
+from benchmark.training.state import Learner, Point, resume, save, start
 from benchmark.training.validate import measure
-from benchmark.training.world import World
 
 _DROPOUT = 2
-"""Kind of random stream; see :mod:`benchmark.training.feed`."""
+"""Kind of random stream; see :mod:`benchmark.training.loader`."""
 
 
 @dataclass(frozen=True)

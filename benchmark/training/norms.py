@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
 
 
 class Normed(nn.Module):

@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark import average_precision
-from benchmark.errors import UserError
-from benchmark.explain import ClassOrder
-from benchmark.interfaces import Dataset
-from benchmark.regions import labelled
-from benchmark.types import Sample
+from benchmark.core.errors import UserError
+from benchmark.core.masks import labelled
+from benchmark.core.protocols import Dataset
+from benchmark.core.types import Sample
+from benchmark.pipeline.explain import ClassOrder
+from benchmark.training import average_precision
 
 Targets = npt.NDArray[Any]
 """One row an image: its output (int64), or ``[outputs]`` float32 of 1 shown, 0 not shown, -1 left out."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
 from benchmark.training.objective import BinaryCrossEntropy, CrossEntropy, Objective
 
 _FREE_OF_NUMBERS = (

@@ -9,20 +9,20 @@ from typing import Any
 
 from safetensors.torch import save as as_safetensors
 
-from benchmark.errors import UserError
-from benchmark.files import write_atomically
-from benchmark.flat import without_folders
-from benchmark.interfaces import Dataset
-from benchmark.provenance import made_by
+from benchmark.core.errors import UserError
+from benchmark.core.files import write_atomically
+from benchmark.core.nested import without_folders
+from benchmark.core.protocols import Dataset
+from benchmark.core.provenance import made_by
+from benchmark.models.weights.files import digest
+from benchmark.training.distributed import World
 from benchmark.training.job import Job
 from benchmark.training.options import Options
-from benchmark.training.trained import Trained
-from benchmark.training.world import World
-from benchmark.weights.files import digest
+from benchmark.training.outcome import Trained
 
 Passport = Mapping[str, Any]
 _NEEDED = {"name", "sha256", "n", "tolerance", "val_set"}
-EMBEDDED = Path(__file__).resolve().parents[1] / "weights" / "embedded"
+EMBEDDED = Path(__file__).resolve().parents[1] / "models" / "weights" / "embedded"
 """The weights that come with the package."""
 
 

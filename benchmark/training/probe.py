@@ -6,18 +6,18 @@ import time
 import torch
 from torch import Tensor, nn
 
-from benchmark.errors import UserError
-from benchmark.explain import ClassOrder, class_order
+from benchmark.core.errors import UserError
+from benchmark.models.weights.initial import load_matching
+from benchmark.models.weights.parameters import randomize
+from benchmark.pipeline.explain import ClassOrder, class_order
+from benchmark.training.distributed import World
 from benchmark.training.features import Features, classifier, stored
 from benchmark.training.head import Head, fit, held_out
 from benchmark.training.job import Job
 from benchmark.training.objective import Found
 from benchmark.training.options import ProbeOptions
-from benchmark.training.trained import Trained
+from benchmark.training.outcome import Trained
 from benchmark.training.validate import concluded
-from benchmark.training.world import World
-from benchmark.weights.initial import load_matching
-from benchmark.weights.parameters import randomize
 
 
 def probe(job: Job[ProbeOptions], world: World) -> Trained:

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import nn
 
-from benchmark.cell import Scene
-from benchmark.explain import ClassOrder, class_order, read_batches, reproducible
-from benchmark.inputs import averaged, side_by_side
+from benchmark.core.types import Sample
+from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.explain import ClassOrder, class_order, read_batches, reproducible
+from benchmark.training.distributed import World
 from benchmark.training.objective import Found, Objective
-from benchmark.training.world import World
-from benchmark.types import Sample
+from benchmark.transforms.normalize import averaged, side_by_side
 
 
 @torch.no_grad()

@@ -3,8 +3,8 @@
 One file a transform, found by the ``_target_`` of its yaml; the names here are those of the first two.
 """
 
-from benchmark.inputs import to_input
 from benchmark.transforms.center_crop import CenterCrop
+from benchmark.transforms.normalize import to_input
 from benchmark.transforms.warp import Warp
 
 __all__ = ["CenterCrop", "Warp", "to_input"]

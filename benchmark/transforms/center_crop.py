@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.errors import UserError
-from benchmark.resampling import antialiased
-from benchmark.thresholds import require_count
-from benchmark.types import Box, FloatArray, ImageArray, View
+from benchmark.core.errors import UserError
+from benchmark.core.options import require_count
+from benchmark.core.resampling import antialiased
+from benchmark.core.types import Box, FloatArray, ImageArray, View
 
 
 @dataclass(frozen=True)

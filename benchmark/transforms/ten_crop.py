@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.errors import UserError
-from benchmark.resampling import antialiased, cubic_taps
-from benchmark.thresholds import require_count
-from benchmark.types import Box, FloatArray, ImageArray, View
+from benchmark.core.errors import UserError
+from benchmark.core.options import require_count
+from benchmark.core.resampling import antialiased, cubic_taps
+from benchmark.core.types import Box, FloatArray, ImageArray, View
 
 _SHARPNESS = -0.5  # Keys' a, as MATLAB's imresize has it
 

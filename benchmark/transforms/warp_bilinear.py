@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from benchmark.resampling import bilinear
-from benchmark.types import Box, FloatArray, ImageArray, View
+from benchmark.core.resampling import bilinear
+from benchmark.core.types import Box, FloatArray, ImageArray, View
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ import pytest
 import torch
 import torchvision
 from captum.attr import Saliency
-from small_models import SMALL, as_model, images, small
+from helpers.small_models import SMALL, as_model, images, small
 from torch import Tensor
 
 from benchmark.attribution.backprop import Backprop
-from benchmark.forward import forward_pass
-from benchmark.types import Model
+from benchmark.core.types import Model
+from benchmark.models.forward import forward_pass
 
 
 def explain(model: Model, inputs: Tensor, classes: Tensor) -> Tensor:

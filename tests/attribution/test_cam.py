@@ -3,14 +3,22 @@
 import pytest
 import torch
 import torchvision
-from small_models import SpatialMean, as_model, googlenet_like, images, small, squeezenet_like, vgg_like
+from helpers.small_models import (
+    SpatialMean,
+    as_model,
+    googlenet_like,
+    images,
+    small,
+    squeezenet_like,
+    vgg_like,
+)
 from torch import Tensor, nn
 from torchcam import methods as torchcam_methods
 
 from benchmark.attribution.cam import CAM
-from benchmark.errors import UserError
-from benchmark.forward import forward_pass
-from benchmark.types import Model
+from benchmark.core.errors import UserError
+from benchmark.core.types import Model
+from benchmark.models.forward import forward_pass
 
 
 def explain(model: Model, inputs: Tensor, classes: Tensor) -> Tensor:

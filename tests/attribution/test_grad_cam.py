@@ -7,15 +7,15 @@ import pytest
 import torch
 import torchvision
 from captum.attr import LayerGradCam
+from helpers.small_models import SMALL, as_model, googlenet_like, images, resnet_like, small, vgg_like
 from pytorch_grad_cam import GradCAM as OtherGradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-from small_models import SMALL, as_model, googlenet_like, images, resnet_like, small, vgg_like
 from torch import Tensor, nn
 
 from benchmark.attribution.cam import CAM
 from benchmark.attribution.grad_cam import GradCAM
-from benchmark.forward import forward_pass
-from benchmark.types import Model
+from benchmark.core.types import Model
+from benchmark.models.forward import forward_pass
 
 CLASSES = torch.tensor([[0, 3, 6], [2, 2, 5], [1, 4, 0], [6, 5, 4]])
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import pytest
 import torch
 from captum.attr import LayerGradCam
-from small_models import SMALL, googlenet_like, images, small
+from helpers.small_models import SMALL, googlenet_like, images, small
 from torch import Tensor
 
 from benchmark.attribution.grad_cam import GradCAM
 from benchmark.attribution.grad_cam_counterfactual import GradCAMCounterfactual
-from benchmark.forward import forward_pass
-from benchmark.types import Model
+from benchmark.core.types import Model
+from benchmark.models.forward import forward_pass
 
 CLASSES = torch.tensor([[0, 3, 6], [2, 2, 5], [1, 4, 0], [6, 5, 4]])
 

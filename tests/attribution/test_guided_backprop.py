@@ -1,21 +1,21 @@
 """Guided backprop and deconvnet on whole networks, against captum and networks with replaced ReLUs."""
 
-import guided_oracle as oracle
 import pytest
 import torch
 import torchvision
 from captum.attr import Deconvolution
 from captum.attr import GuidedBackprop as CaptumGuidedBackprop
-from small_models import as_model, images
+from helpers import guided_oracle as oracle
+from helpers.small_models import as_model, images
 from torch import Tensor, nn
 
 from benchmark.attribution.backprop import Backprop
 from benchmark.attribution.deconvnet import Deconvnet
 from benchmark.attribution.guided_backprop import GuidedBackprop
-from benchmark.forward import forward_pass
-from benchmark.interfaces import Method
+from benchmark.core.protocols import Method
+from benchmark.core.types import Model
+from benchmark.models.forward import forward_pass
 from benchmark.models.googlenet_bvlc import googlenet
-from benchmark.types import Model
 
 PAIRS: list[tuple[Method, oracle.Rule]] = [
     (GuidedBackprop(), oracle.guided),

@@ -5,15 +5,15 @@ import pytest
 import torch
 import torchvision
 from captum.attr import GuidedBackprop, GuidedGradCam, LayerGradCam
-from small_models import as_model, images, small, vgg_like
+from helpers.small_models import as_model, images, small, vgg_like
 from torch import Tensor, nn
 
 from benchmark.attribution.grad_cam import GradCAM
 from benchmark.attribution.guided_backprop import GuidedBackprop as OurGuidedBackprop
 from benchmark.attribution.guided_grad_cam import GuidedGradCAM
-from benchmark.forward import forward_pass
-from benchmark.heatmaps import upsample
-from benchmark.types import Box, Model, View
+from benchmark.core.heatmaps import upsample
+from benchmark.core.types import Box, Model, View
+from benchmark.models.forward import forward_pass
 
 pytestmark = pytest.mark.filterwarnings("ignore:Setting .*backward hooks on ReLU:UserWarning")  # captum's own
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 import torch
+from helpers.small_models import SMALL, googlenet_like, images, resnet_like, small
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
-from small_models import SMALL, googlenet_like, images, resnet_like, small
 from torch import Tensor
 
-from benchmark.errors import UserError
-from benchmark.forward import forward_pass
-from benchmark.types import Model
+from benchmark.core.errors import UserError
+from benchmark.core.types import Model
+from benchmark.models.forward import forward_pass
 
 YAMLS = sorted((Path(__file__).parents[2] / "conf" / "method").glob("*.yaml"))
 CLASSES = torch.tensor([[0, 3, 6], [2, 2, 5], [1, 4, 0], [6, 5, 4]])

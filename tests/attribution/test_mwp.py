@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from small_models import SMALL, as_model, images, resnet_like, small, vgg_like
+from helpers.small_models import SMALL, as_model, images, resnet_like, small, vgg_like
 from torch import nn
 
 from benchmark.attribution.c_mwp import ContrastiveMWP
+from benchmark.attribution.common.excitation import walk
 from benchmark.attribution.mwp import MWP
-from benchmark.errors import UserError
-from benchmark.excitation import walk
-from benchmark.forward import forward_pass
-from benchmark.types import Model
+from benchmark.core.errors import UserError
+from benchmark.core.types import Model
+from benchmark.models.forward import forward_pass
 
 CLASSES = torch.tensor([[0, 3, 6], [2, 2, 5]])
 

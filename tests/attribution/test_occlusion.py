@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import Occlusion as CaptumOcclusion
+from helpers.small_models import SMALL, alexnet_like, googlenet_like, images, small, vgg_like
 from hydra import compose, initialize_config_dir
-from small_models import SMALL, alexnet_like, googlenet_like, images, small, vgg_like
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmark.attribution.occlusion import Occlusion
-from benchmark.config import CONF, build
-from benchmark.errors import UserError
-from benchmark.forward import forward_pass
-from benchmark.inputs import to_input
-from benchmark.types import InputFormat, MeanImage, Model
+from benchmark.cli.app.config import CONF, build
+from benchmark.core.errors import UserError
+from benchmark.core.types import InputFormat, MeanImage, Model
+from benchmark.models.forward import forward_pass
+from benchmark.transforms.normalize import to_input
 
 CLASSES = torch.tensor([[0, 3], [2, 2], [1, 4], [6, 5]])
 WINDOWS = [(4, 4), (4, 3), (5, 2), (3, 1), (1, 1), (7, 5), (11, 5), (12, 5), (12, 12)]

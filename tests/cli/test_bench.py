@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 import torch
-from small_models import googlenet_like, images, small, vgg_like
+from helpers.small_models import googlenet_like, images, small, vgg_like
 
 from benchmark.attribution.backprop import Backprop
 from benchmark.attribution.cam import CAM
 from benchmark.attribution.grad_cam import GradCAM
 from benchmark.attribution.occlusion import Occlusion
 from benchmark.cli import bench as command
-from benchmark.config import CONF
-from benchmark.errors import UserError
-from benchmark.interfaces import Method
-from benchmark.peers import PEERS
-from benchmark.stopwatch import Bench, Line
+from benchmark.cli.app.config import CONF
+from benchmark.core.errors import UserError
+from benchmark.core.protocols import Method
+from benchmark.diagnostics.bench.peers import PEERS
+from benchmark.diagnostics.bench.stopwatch import Bench, Line
 
 Run = Callable[..., tuple[int, str, str]]
 TINY = (

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import ilsvrc_trees as trees
 import pytest
-from ilsvrc_trees import PICTURES
+from helpers import ilsvrc_trees as trees
+from helpers.ilsvrc_trees import PICTURES
 
 from benchmark.cli.doctor import main
 from benchmark.datasets.ilsvrc import load, load_classes

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "results" / "embedded"
-WEIGHTS = ROOT / "benchmark" / "weights" / "embedded"
+WEIGHTS = ROOT / "benchmark" / "models" / "weights" / "embedded"
 ROWS = (
     *("vgg16/backprop", "vgg16/c_mwp", "vgg16/grad_cam", "vgg16/cam"),
     *("alexnet/c_mwp", "alexnet/grad_cam", "googlenet/grad_cam", "googlenet/cam"),
@@ -115,9 +115,9 @@ def test_a_second_time_nothing_is_computed_and_another_threshold_needs_no_forwar
     folder = tmp_path / "copy"
     shutil.copytree(first[0], folder)
     broken = (
-        "import benchmark.run\n"
+        "import benchmark.pipeline.run\n"
         "def refuse(*_): raise AssertionError('a forward pass')\n"
-        "benchmark.run.explain = refuse\n"
+        "benchmark.pipeline.run.explain = refuse\n"
         "from benchmark.cli.run import main\n"
         "main()\n"
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import benchmark.run
+import benchmark.pipeline.run
 from benchmark.cli import explain_gap, run
 
 Command = Callable[..., tuple[int, str, str]]
@@ -61,7 +61,7 @@ def test_a_finished_run_is_explained_without_a_forward_pass_and_what_is_missing_
         raise AssertionError("a forward pass")
 
     with monkeypatch.context() as closed:
-        closed.setattr(benchmark.run, "explain", refuse)
+        closed.setattr(benchmark.pipeline.run, "explain", refuse)
         status, printed, complaint = command(explain_gap, *ROW)
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert "from the paper's conventions to the run's [not the published images]" in " ".join(printed.split())

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ilsvrc_trees as trees
 import numpy as np
 import pytest
-from handmade import result, table
-from ilsvrc_trees import CLASSES, PICTURES
-from random_records import make
+from helpers import ilsvrc_trees as trees
+from helpers.handmade import result, table
+from helpers.ilsvrc_trees import CLASSES, PICTURES
+from helpers.random_records import make
 
-from benchmark.archive import Archived, write_table
 from benchmark.cli import export, score
 from benchmark.datasets.ilsvrc import IlsvrcVal, load
-from benchmark.store import Made, write_records
-from benchmark.table import DatasetNote, Table
+from benchmark.pipeline.store import Made, write_records
+from benchmark.reporting.archive import Archived, write_table
+from benchmark.reporting.table import DatasetNote, Table
 
 WNIDS = sorted({picture.wnid for picture in PICTURES})
 LIST = "LOC_synset_mapping.txt"

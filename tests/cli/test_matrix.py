@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import benchmark.run
+import benchmark.pipeline.run
 from benchmark.cli import matrix
-from benchmark.explain import explain
+from benchmark.pipeline.explain import explain
 
 Command = Callable[..., tuple[int, str, str]]
 FEW = ("methods=[grad_cam,cam,backprop]", "localizers=[gradcam_15,fong_mean]", "run.batch_size=4")
@@ -44,7 +44,7 @@ def close_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("a forward pass")
 
-    monkeypatch.setattr(benchmark.run, "explain", refuse)
+    monkeypatch.setattr(benchmark.pipeline.run, "explain", refuse)
 
 
 def test_a_command_without_images_is_completed_with_embedded_ones_and_a_net_that_all_methods_fit() -> None:
@@ -75,7 +75,7 @@ def test_one_forward_pass_serves_every_row_and_the_second_time_none_is_needed(
         assert len(methods) == 3
         return explain(scene, methods, batch)
 
-    monkeypatch.setattr(benchmark.run, "explain", counted)
+    monkeypatch.setattr(benchmark.pipeline.run, "explain", counted)
     status, printed, complaint = command(*FEW)
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert passes == [4, 3], "each image once, image-sized maps and all protocols included"

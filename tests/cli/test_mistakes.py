@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from handmade import table
+from helpers.handmade import table
 
-from benchmark.archive import Archived, write_table
+from benchmark.reporting.archive import Archived, write_table
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 
 from benchmark.cli import run as run_module
 from benchmark.cli import table as table_module
-from benchmark.pairs.ask import ask
+from benchmark.tasks.pairs.measure import ask
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -68,7 +68,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("a forward pass")
 
-    monkeypatch.setattr("benchmark.pairs.run.ask", refuse)
+    monkeypatch.setattr("benchmark.tasks.pairs.run.ask", refuse)
 
 
 @pytest.mark.slow
@@ -158,12 +158,12 @@ def test_a_command_that_was_interrupted_ends_with_the_same_bytes(
             raise KeyboardInterrupt
         return ask(*arguments)
 
-    monkeypatch.setattr("benchmark.pairs.run.ask", dies_in_the_second)
+    monkeypatch.setattr("benchmark.tasks.pairs.run.ask", dies_in_the_second)
     status, printed, complaint = command(*CELL, f"results_dir={broken}")
     assert (status, printed) == (130, "")
     assert complaint.splitlines()[-1].startswith("error: interrupted")
     assert not list(broken.rglob("*.json"))
-    monkeypatch.setattr("benchmark.pairs.run.ask", ask)
+    monkeypatch.setattr("benchmark.tasks.pairs.run.ask", ask)
     assert command(*CELL, f"results_dir={broken}")[0] == 0
     tables = [one(folder, "embedded-2-*") for folder in (whole, broken)]
     assert written(tables[0]) == written(tables[1])

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import ilsvrc_trees as trees
 import pandas as pd
 import pytest
-from ilsvrc_trees import Picture
+from helpers import ilsvrc_trees as trees
+from helpers.ilsvrc_trees import Picture
 
 from benchmark.cli import export, score, sync, table
 from benchmark.cli import run as run_module

@@ -8,16 +8,16 @@ from typing import Any
 import hydra
 import pytest
 import torch
-from selftest_bench import bench
+from helpers.selftest_bench import bench
 from torch import Tensor
 
 from benchmark.attribution.grad_cam import GradCAM
 from benchmark.attribution.mwp import MWP
 from benchmark.cli import selftest as command
-from benchmark.config import CONF
-from benchmark.selftest import TRUTHS
-from benchmark.selftest.truth import Bench, Finding, Truth
-from benchmark.types import ForwardPass, Model
+from benchmark.cli.app.config import CONF
+from benchmark.core.types import ForwardPass, Model
+from benchmark.diagnostics.selftest import TRUTHS
+from benchmark.diagnostics.selftest.check import Bench, Finding, Truth
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -16,21 +16,21 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from benchmark.cli import train as command_module
-from benchmark.config import CONF, build
+from benchmark.cli.app.config import CONF, build
 from benchmark.training import passport as passports
 
 Command = Callable[..., tuple[int, str, str]]
 
-HELPERS = Path(__file__).resolve().parents[1] / "training"
+TESTS = Path(__file__).resolve().parents[1]
 
 
 def tiny(**options: int) -> Any:
     """The net of the helpers beside the tests of training, which are no package."""
-    sys.path.insert(0, str(HELPERS))
+    sys.path.insert(0, str(TESTS))
     try:
-        return importlib.import_module("painted").tiny(**options)
+        return importlib.import_module("helpers.painted").tiny(**options)
     finally:
-        sys.path.remove(str(HELPERS))
+        sys.path.remove(str(TESTS))
 
 
 def words(folder: Path) -> list[str]:
@@ -40,7 +40,7 @@ def words(folder: Path) -> list[str]:
         for part, count, seed in (("train_set", 20, 1), ("val_set", 12, 2))
         for word in (
             f"~dataset@{part}",
-            f"+{part}._target_=painted.load",
+            f"+{part}._target_=helpers.painted.load",
             f"+{part}.root={folder}/painted",
             f"+{part}.name={part}",
             f"+{part}.count={count}",
@@ -56,7 +56,13 @@ def words(folder: Path) -> list[str]:
         "lr=0.05",
     ]
     return [
-        *("~model", "+model._target_=painted.tiny", "+model.name=tiny", "run.device=cpu", "tracking=none"),
+        *(
+            "~model",
+            "+model._target_=helpers.painted.tiny",
+            "+model.name=tiny",
+            "run.device=cpu",
+            "tracking=none",
+        ),
         *sets,
         *(f"train.{option}" for option in recipe),
         f"results_dir={folder}/results",
@@ -66,7 +72,7 @@ def words(folder: Path) -> list[str]:
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """``command("key=value", …)``: exit status, stdout and stderr."""
-    monkeypatch.syspath_prepend(str(HELPERS))
+    monkeypatch.syspath_prepend(str(TESTS))
 
     def call(*typed: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["train", *typed])
@@ -145,7 +151,7 @@ def probed(folder: Path, *, seeds: tuple[int, int] = (1, 2)) -> list[str]:
         for part, count, seed in (("train_set", 24, seeds[0]), ("val_set", 16, seeds[1]))
         for word in (
             f"~dataset@{part}",
-            f"+{part}._target_=crowded.load",
+            f"+{part}._target_=helpers.crowded.load",
             f"+{part}.root={folder}/crowded",
             f"+{part}.name=some",
             f"+{part}.count={count}",
@@ -153,7 +159,7 @@ def probed(folder: Path, *, seeds: tuple[int, int] = (1, 2)) -> list[str]:
         )
     ]
     return [
-        *("~model", "+model._target_=painted.tiny", "+model.name=tiny", "+model.outputs=3"),
+        *("~model", "+model._target_=helpers.painted.tiny", "+model.name=tiny", "+model.outputs=3"),
         *("train=probe", "train.loss=bce", "run.device=cpu", "tracking=none", *sets),
         *(f"results_dir={folder}/results", f"weights_dir={folder}", f"train.publish={folder}/published"),
     ]
@@ -242,7 +248,7 @@ def test_a_mistake_about_a_probe_is_one_line(command: Command, tmp_path: Path, t
 def test_two_processes_train_the_net_that_one_does(tmp_path: Path) -> None:
     """Without what differs by design: each process draws its own dropout and reckons its own batch norm."""
     common = [*words(tmp_path), "+model.dropout=0.0", "run.precision=float64", "train.workers=0"]
-    environment = {**os.environ, "PYTHONPATH": str(HELPERS), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(TESTS), "OMP_NUM_THREADS": "1"}
     states = {}
     for name, launcher in {"one": [], "two": ["-m", "torch.distributed.run", "--nproc_per_node=2"]}.items():
         line = [

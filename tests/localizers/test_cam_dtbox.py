@@ -3,13 +3,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from drawings import drawn, full, native, noise, smooth
+from helpers.drawings import drawn, full, native, noise, smooth
 from scipy.spatial.distance import cdist
 
-from benchmark.errors import UserError
-from benchmark.heatmaps import upsample_cubic
+from benchmark.core.errors import UserError
+from benchmark.core.heatmaps import upsample_cubic
+from benchmark.core.types import BoolArray, Box, FloatArray
 from benchmark.localizers.cam_dtbox import CamDtBox
-from benchmark.types import BoolArray, Box, FloatArray
 
 
 def localizer(**options: Any) -> CamDtBox:

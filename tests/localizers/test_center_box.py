@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawings import drawn, full
+from helpers.drawings import drawn, full
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.boxes import hits
-from benchmark.errors import UserError
+from benchmark.core.boxes import hits
+from benchmark.core.errors import UserError
+from benchmark.core.types import Box, IntArray, View
 from benchmark.localizers.center_box import CenterBox
-from benchmark.types import Box, IntArray, View
 
 MAP = drawn("12", "34")
 

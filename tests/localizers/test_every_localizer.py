@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawings import drawn, full, noise, picture, smooth
+from helpers.drawings import drawn, full, noise, picture, smooth
 from omegaconf import OmegaConf
 
-from benchmark.boxes import iou
-from benchmark.config import CONF, build
-from benchmark.errors import UserError
-from benchmark.interfaces import Localizer
-from benchmark.types import Box, FloatArray, Localization, View
+from benchmark.cli.app.config import CONF, build
+from benchmark.core.boxes import iou
+from benchmark.core.errors import UserError
+from benchmark.core.protocols import Localizer
+from benchmark.core.types import Box, FloatArray, Localization, View
 
 NAMES = sorted(path.stem for path in (CONF / "localizer").glob("*.yaml"))
 NEEDED = {"max_box": {"threshold": 0.3}}

@@ -2,11 +2,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawings import drawn, full, native, smooth
+from helpers.drawings import drawn, full, native, smooth
 
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
+from benchmark.core.types import Box, FloatArray, View
 from benchmark.localizers.fong import FongEnergy, FongMean, FongValue
-from benchmark.types import Box, FloatArray, View
 
 SCHEMES: tuple[Any, ...] = (FongValue, FongEnergy, FongMean)
 

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmark.boxes import iou
-from benchmark.errors import UserError
+from benchmark.core.boxes import iou
+from benchmark.core.errors import UserError
+from benchmark.core.types import Box, FloatArray, ImageArray, View
 from benchmark.localizers.grabcut import GrabCut
-from benchmark.types import Box, FloatArray, ImageArray, View
 
 
 def localizer(**options: Any) -> GrabCut:

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.measure import label, regionprops
 
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
+from benchmark.core.types import Box, FloatArray, View
 from benchmark.localizers.max_box import MaxBox
-from benchmark.types import Box, FloatArray, View
 
 
 def localizer(threshold: float = 0.15, **options: Any) -> MaxBox:

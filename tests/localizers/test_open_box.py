@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from drawings import drawn, full, noise, smooth
+from helpers.drawings import drawn, full, noise, smooth
 
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
+from benchmark.core.types import Box, FloatArray, View
 from benchmark.localizers.max_box import MaxBox
 from benchmark.localizers.open_box import OpenBox
-from benchmark.types import Box, FloatArray, View
 
 CASTLE = drawn(
     ".........",

@@ -5,11 +5,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from drawings import drawn, full, noise, smooth
+from helpers.drawings import drawn, full, noise, smooth
 
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
+from benchmark.core.types import Box, FloatArray, View
 from benchmark.localizers.wsol import WsolEvery, WsolLargest
-from benchmark.types import Box, FloatArray, View
 
 SIZE = 40
 

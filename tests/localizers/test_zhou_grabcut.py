@@ -3,14 +3,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from drawings import drawn, full, native, picture
+from helpers.drawings import drawn, full, native, picture
 from omegaconf import OmegaConf
 
-from benchmark.config import CONF
-from benchmark.errors import UserError
-from benchmark.heatmaps import upsample_cubic
+from benchmark.cli.app.config import CONF
+from benchmark.core.errors import UserError
+from benchmark.core.heatmaps import upsample_cubic
+from benchmark.core.types import Box
 from benchmark.localizers.zhou_grabcut import ZhouGrabCut
-from benchmark.types import Box
 
 
 def localizer(**options: Any) -> ZhouGrabCut:

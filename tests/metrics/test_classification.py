@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from random_records import make
+from helpers.random_records import make
 
+from benchmark.core.types import Records
 from benchmark.metrics.classification import Classification
-from benchmark.types import Records
 
 
 def slowly(records: Records, depth: int) -> float:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from random_records import make, overlap
+from helpers.random_records import make, overlap
 
 from benchmark.metrics.gt_known import GtKnown
 

@@ -4,14 +4,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from random_records import make, overlap
+from helpers.random_records import make, overlap
 
-from benchmark.boxes import hits
+from benchmark.core.boxes import hits
+from benchmark.core.errors import UserError
+from benchmark.core.types import BoolArray, Records
 from benchmark.datasets.ilsvrc import load, load_classes
-from benchmark.devkit import read
-from benchmark.errors import UserError
+from benchmark.datasets.ilsvrc.submission import read
 from benchmark.metrics.localization import Localization
-from benchmark.types import BoolArray, Records
 
 
 def slowly(records: Records, depth: int, blacklist: bool) -> tuple[float, int]:

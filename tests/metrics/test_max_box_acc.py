@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from random_records import make, overlap
+from helpers.random_records import make, overlap
 
+from benchmark.core.types import Records
 from benchmark.metrics.max_box_acc import MaxBoxAcc
-from benchmark.types import Records
 
 
 def slowly(records: Records) -> list[float]:

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from random_records import make, overlap, random_boxes
+from helpers.random_records import make, overlap, random_boxes
 
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
+from benchmark.core.types import Records
 from benchmark.metrics.max_box_acc import MaxBoxAcc
 from benchmark.metrics.max_box_acc_v2 import MaxBoxAccV2
-from benchmark.types import Records
 
 
 def slowly(records: Records, iou: float) -> list[float]:

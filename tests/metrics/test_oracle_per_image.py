@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from random_records import make, overlap
+from helpers.random_records import make, overlap
 
-from benchmark.boxes import hits
+from benchmark.core.boxes import hits
 from benchmark.metrics.gt_known import GtKnown
 from benchmark.metrics.oracle_per_image import OraclePerImage
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from caffe_nets import (
+from helpers.caffe_nets import (
     Blobs,
     Shapes,
     conv,
@@ -18,7 +18,7 @@ from caffe_nets import (
     require_same_scores,
     shapes_of,
 )
-from caffe_wire import FORMATS, random_blobs
+from helpers.caffe_wire import FORMATS, random_blobs
 from torch import Tensor
 
 from benchmark.models.alexnet_bvlc import alexnet

@@ -2,16 +2,16 @@
 
 import pytest
 import torch
-from every_model import CONF, NAMES, make, options
+from helpers.every_model import CONF, NAMES, make, options
 from hydra import compose, initialize_config_dir
 from torch import Tensor
 
 import benchmark
-from benchmark.config import build
-from benchmark.errors import UserError
-from benchmark.forward import forward_pass
-from benchmark.interfaces import Method
-from benchmark.types import Model
+from benchmark.cli.app.config import build
+from benchmark.core.errors import UserError
+from benchmark.core.protocols import Method
+from benchmark.core.types import Model
+from benchmark.models.forward import forward_pass
 
 FULL = {
     "vgg16_compact": "vgg16_caffe",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from every_model import NAMES, make, options, random_model
+from helpers.every_model import NAMES, make, options, random_model
 from torch import Tensor, nn
 
-from benchmark.errors import UserError
-from benchmark.types import Model
+from benchmark.core.errors import UserError
+from benchmark.core.types import Model
 
 ROLES = {"last_conv", "classifier", "penultimate", "excitation"}
 SHAPES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
@@ -114,11 +114,13 @@ def test_a_model_without_its_file_says_where_it_should_lie(
     def refuse(url: str, **_: object) -> None:
         raise OSError("no network in tests")
 
-    monkeypatch.setattr("benchmark.weights.download.urlopen", refuse)
+    monkeypatch.setattr("benchmark.models.weights.download.urlopen", refuse)
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     yaml = options(name)
     place = f"{yaml['weights_dir']}/{yaml['weights']}"
-    monkeypatch.setattr("benchmark.weights.files.is_file", lambda _: False)  # embedded weights are there
+    monkeypatch.setattr(
+        "benchmark.models.weights.files.is_file", lambda _: False
+    )  # embedded weights are there
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")  # from where the whole place is told
     with pytest.raises(UserError, match=r"model\.weights=") as refused:

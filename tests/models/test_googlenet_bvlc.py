@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from caffe_nets import (
+from helpers.caffe_nets import (
     Blobs,
     Net,
     Shapes,
@@ -19,13 +19,13 @@ from caffe_nets import (
     require_same_scores,
     shapes_of,
 )
-from caffe_wire import FORMATS, Format, random_blobs
-from every_model import make
+from helpers.caffe_wire import FORMATS, Format, random_blobs
+from helpers.every_model import make
 from torch import Tensor
 
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
 from benchmark.models.googlenet_bvlc import googlenet, googlenet_cam
-from benchmark.weights.caffemodel import read_caffemodel
+from benchmark.models.weights.caffemodel import read_caffemodel
 
 BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 

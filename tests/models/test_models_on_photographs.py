@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from every_model import make
+from helpers.every_model import make
 from PIL import Image
 
+from benchmark.core.types import ImageArray
 from benchmark.transforms import Warp, to_input
-from benchmark.types import ImageArray
 
 pytestmark = pytest.mark.slow
 

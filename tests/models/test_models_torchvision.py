@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
-from every_model import make
+from helpers.every_model import make
 
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
 from benchmark.models import torchvision as family
 
 

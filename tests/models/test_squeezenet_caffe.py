@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from caffe_nets import Blobs, Shapes, conv, pool, read_back, require_same_scores, shapes_of
-from caffe_wire import FORMATS, random_blobs
-from every_model import make
+from helpers.caffe_nets import Blobs, Shapes, conv, pool, read_back, require_same_scores, shapes_of
+from helpers.caffe_wire import FORMATS, random_blobs
+from helpers.every_model import make
 from torch import Tensor
 
 from benchmark.models.squeezenet_caffe import squeezenet
-from benchmark.weights.caffemodel import read_caffemodel
+from benchmark.models.weights.caffemodel import read_caffemodel
 
 
 def net(blobs: Blobs, x: Tensor) -> Tensor:

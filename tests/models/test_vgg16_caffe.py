@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 import torchvision
-from caffe_nets import (
+from helpers.caffe_nets import (
     Blobs,
     Net,
     Shapes,
@@ -19,13 +19,13 @@ from caffe_nets import (
     require_same_scores,
     shapes_of,
 )
-from caffe_wire import FORMATS, random_blobs
-from every_model import make
+from helpers.caffe_wire import FORMATS, random_blobs
+from helpers.every_model import make
 from torch import Tensor
 
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
 from benchmark.models.vgg16_caffe import vgg16, vgg16_cam
-from benchmark.weights.parameters import empty, randomize
+from benchmark.models.weights.parameters import empty, randomize
 
 CHANNELS = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
 NAMES = [f"conv{stage}_{i}" for stage, depth in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, depth + 1)]

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.core.types import ImageArray
 from benchmark.training.augment import augmented
 from benchmark.training.options import Augmentation
 from benchmark.transforms import Warp
-from benchmark.types import ImageArray
 
 STILL = Augmentation(crop=(1, 1), ratio=1, flip=False)
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from painted import job, options
+from helpers.painted import job, options
 from torch import Tensor
 
-from benchmark.errors import UserError
-from benchmark.explain import class_order
-from benchmark.training.feed import Pictures, Share, batches, permutation
+from benchmark.core.errors import UserError
+from benchmark.pipeline.explain import class_order
+from benchmark.training.loader import Pictures, Share, batches, permutation
 from benchmark.training.options import TrainOptions
 
 

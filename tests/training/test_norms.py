@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from painted import tiny
-from small_models import vgg_like
+from helpers.painted import tiny
+from helpers.small_models import vgg_like
 from torch import nn
 
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
 from benchmark.models.googlenet_bvlc import googlenet
 from benchmark.training.norms import Normed, add_norms, calibrate, folded
 

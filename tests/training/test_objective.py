@@ -3,23 +3,22 @@
 import math
 from pathlib import Path
 
-import crowded
 import numpy as np
-import painted
 import pytest
 import torch
-from crowded import of
-from painted import options
+from helpers import crowded, painted
+from helpers.crowded import of
+from helpers.painted import options
 from safetensors.torch import load_file
 
-from benchmark.errors import UserError
-from benchmark.explain import ClassOrder
+from benchmark.core.errors import UserError
+from benchmark.core.types import Objects, Sample
+from benchmark.pipeline.explain import ClassOrder
+from benchmark.training.distributed import World
 from benchmark.training.loop import train
 from benchmark.training.objective import BinaryCrossEntropy, CrossEntropy, Precision
 from benchmark.training.passport import finished, write
 from benchmark.training.validate import measure
-from benchmark.training.world import World
-from benchmark.types import Objects, Sample
 
 ORDER = ClassOrder(np.array([2, 0, 1], np.int32), np.array([1, 2, 0, -1], np.int32))
 """Three classes in another order, and a fourth output that is none of them."""

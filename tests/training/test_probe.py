@@ -5,28 +5,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import crowded
 import numpy as np
-import painted
 import pytest
 import torch
-from painted import tiny
+from helpers import crowded, painted
+from helpers.painted import tiny
 from safetensors.torch import load_file, save_file
 
-from benchmark import provenance
-from benchmark.errors import UserError
-from benchmark.images import read_sample
-from benchmark.inputs import to_input
+from benchmark.core import provenance
+from benchmark.core.errors import UserError
+from benchmark.core.types import MeanImage
+from benchmark.datasets.images import read_sample
 from benchmark.training import features
+from benchmark.training.distributed import World
 from benchmark.training.job import Job
 from benchmark.training.objective import Precision
 from benchmark.training.options import ProbeOptions, Published
+from benchmark.training.outcome import Trained
 from benchmark.training.passport import finished, write
 from benchmark.training.probe import probe
-from benchmark.training.trained import Trained
 from benchmark.training.validate import measure
-from benchmark.training.world import World
-from benchmark.types import MeanImage
+from benchmark.transforms.normalize import to_input
 
 
 def origin(folder: Path, outputs: int = 5) -> Path:

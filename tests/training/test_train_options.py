@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
 from benchmark.training.options import Augmentation, Schedule, TrainOptions
 
 

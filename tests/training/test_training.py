@@ -7,23 +7,23 @@ from typing import Any
 
 import pytest
 import torch
-from painted import job, options, tiny
+from helpers.painted import job, options, tiny
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from benchmark.errors import UserError
-from benchmark.explain import class_order
+from benchmark.core.errors import UserError
+from benchmark.pipeline.explain import class_order
 from benchmark.training import loop
-from benchmark.training.feed import Pictures, Share, batches
+from benchmark.training.distributed import World
 from benchmark.training.job import Job
-from benchmark.training.learner import Learner, from_csv, start
+from benchmark.training.loader import Pictures, Share, batches
 from benchmark.training.loop import train
 from benchmark.training.objective import CrossEntropy, Errors
 from benchmark.training.options import Schedule, TrainOptions
+from benchmark.training.outcome import Trained
 from benchmark.training.passport import finished, write
-from benchmark.training.trained import Trained
+from benchmark.training.state import Learner, from_csv, start
 from benchmark.training.validate import measure
-from benchmark.training.world import World
 
 
 def run(job: Job[TrainOptions]) -> Trained:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.boxes import iou
-from benchmark.config import CONF, build
-from benchmark.interfaces import SeveralViews, Transform
+from benchmark.cli.app.config import CONF, build
+from benchmark.core.boxes import iou
+from benchmark.core.protocols import SeveralViews, Transform
+from benchmark.core.types import Box, ImageArray
 from benchmark.localizers.max_box import MaxBox
-from benchmark.types import Box, ImageArray
 
 NAMES = sorted(path.stem for path in (CONF / "transform").glob("*.yaml"))
 OBJECTS = (

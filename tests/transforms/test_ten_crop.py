@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from benchmark.errors import UserError
-from benchmark.heatmaps import cubic
-from benchmark.interfaces import SeveralViews
+from benchmark.core.errors import UserError
+from benchmark.core.heatmaps import cubic
+from benchmark.core.protocols import SeveralViews
+from benchmark.core.types import Box, ImageArray, View
 from benchmark.transforms.ten_crop import TenCrop
-from benchmark.types import Box, ImageArray, View
 
 PLACES = ((0, 0), (0, 32), (32, 0), (32, 32), (16, 16))
 """Top and left of the crops of 224 in 256, as prepare_image.m has them, less one."""

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.core.types import Box, ImageArray, View
 from benchmark.transforms.warp_bilinear import WarpBilinear
-from benchmark.types import Box, ImageArray, View
 
 sides = st.integers(1, 40)
 

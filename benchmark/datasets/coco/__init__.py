@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmark.core.errors import UserError
+from benchmark.core.types import Sample
 from benchmark.datasets.coco.instances import Instances, Picture, read
 from benchmark.datasets.coco.layout import OFFICIAL, Files, find, key
 from benchmark.datasets.coco.outlines import Outlines
 from benchmark.datasets.coco.report import CocoReport
-from benchmark.errors import UserError
-from benchmark.many_objects import ManyObjects, fingerprint, sample_of
-from benchmark.selection import Selection, choose, file_sizes
-from benchmark.types import Sample
+from benchmark.datasets.multi_label import ManyObjects, fingerprint, sample_of
+from benchmark.datasets.selection import Selection, choose, file_sizes
 
 __all__ = ["CocoReport", "load"]
 
@@ -45,7 +45,7 @@ def load(
         instances: The json, instead of the one in ``root``.
         crowd: ``keep`` crowds, or ``drop`` them.
         name: Names the results; ``None``: ``coco2014`` of val2014, else ``coco_<split>``.
-        **options: See :class:`benchmark.selection.Selection`.
+        **options: See :class:`benchmark.datasets.selection.Selection`.
 
     Raises:
         UserError: For anything missing, broken or contradictory, with the file or option and the remedy.

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from pycocotools.coco import COCO
 
-from benchmark.errors import UserError
-from benchmark.types import Objects
+from benchmark.core.errors import UserError
+from benchmark.core.types import Objects
 
 _CLASSES = 80
 _POLYGON = 4  # numbers; where the first part has no more, pycocotools takes it for a box, and fails

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.errors import UserError
-from benchmark.selection import existing
+from benchmark.core.errors import UserError
+from benchmark.datasets.selection import existing
 
 OFFICIAL = {"val2014": 40504, "train2014": 82783, "val2017": 5000, "train2017": 118287}
 """Images of each split, those without an object included."""

@@ -11,10 +11,10 @@ from pathlib import Path
 import PIL
 from filelock import FileLock
 
+from benchmark.core.errors import UserError
+from benchmark.core.progress import Counter
+from benchmark.core.provenance import code_fingerprint, fingerprint
 from benchmark.datasets.embedded import classes, draw, files, scene
-from benchmark.errors import UserError
-from benchmark.progress import Counter
-from benchmark.provenance import code_fingerprint, fingerprint
 
 __all__ = ["ready"]
 

@@ -11,9 +11,9 @@ from math import ceil, cos, exp, log, radians, sin, sqrt
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.core.types import Box, ImageArray
 from benchmark.datasets.embedded.classes import KINDS
 from benchmark.datasets.embedded.draw import BACKGROUNDS, Plane, draw
-from benchmark.types import Box, ImageArray
 
 _SIDE = (96, 208)  # of an image, pixels
 _AREA = (0.05, 0.9)  # of the largest object's box, as a share of the image

@@ -6,15 +6,15 @@ image has one class. What the parts may look like is told in :mod:`benchmark.dat
 
 from typing import Any
 
+from benchmark.core.errors import UserError
+from benchmark.core.types import Sample
 from benchmark.datasets.ilsvrc.classes import Classes, ilsvrc_ids, load_classes
 from benchmark.datasets.ilsvrc.dataset import IlsvrcVal, fingerprint
-from benchmark.datasets.ilsvrc.evidence import Evidence, gather
 from benchmark.datasets.ilsvrc.options import Options, classes_of
-from benchmark.datasets.ilsvrc.parts import BOXES_REMEDY, LABELS_REMEDY
+from benchmark.datasets.ilsvrc.reader import Evidence, gather
+from benchmark.datasets.ilsvrc.sources import BOXES_REMEDY, LABELS_REMEDY
 from benchmark.datasets.ilsvrc.train import IlsvrcTrain, load_train
-from benchmark.errors import UserError
-from benchmark.subset import arrange, read_ids
-from benchmark.types import Sample
+from benchmark.datasets.subset import arrange, read_ids
 
 __all__ = [
     "Classes",

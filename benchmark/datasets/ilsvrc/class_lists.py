@@ -6,9 +6,9 @@ from pathlib import Path
 
 import scipy.io
 
+from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc.classes import Classes
-from benchmark.datasets.ilsvrc.lines import fields
-from benchmark.errors import UserError
+from benchmark.datasets.ilsvrc.text import fields
 
 
 def check_meta(path: Path, classes: Classes) -> None:

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from benchmark.datasets.ilsvrc.lines import NO_LAST, OFFICIAL_COUNT, fields
-from benchmark.errors import UserError
+from benchmark.core.errors import UserError
+from benchmark.datasets.ilsvrc.text import NO_LAST, OFFICIAL_COUNT, fields
 
 
 @dataclass(frozen=True)

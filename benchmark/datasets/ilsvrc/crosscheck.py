@@ -6,10 +6,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from benchmark.core.errors import UserError
+from benchmark.core.types import IntArray
 from benchmark.datasets.ilsvrc.classes import Classes
 from benchmark.datasets.ilsvrc.source import Source
-from benchmark.errors import UserError
-from benchmark.types import IntArray
 
 _T = TypeVar("_T")
 _UNKNOWN = (2**31, 2**31)

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmark.core.types import Sample
 from benchmark.datasets.ilsvrc.crosscheck import box_set
-from benchmark.datasets.ilsvrc.lines import OFFICIAL_COUNT
 from benchmark.datasets.ilsvrc.report import LayoutReport
-from benchmark.types import Sample
+from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT
 
 
 @dataclass(frozen=True)

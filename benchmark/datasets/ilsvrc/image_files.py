@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc.classes import Classes
-from benchmark.datasets.ilsvrc.lines import is_annotation, parse_file_name, parse_id
 from benchmark.datasets.ilsvrc.source import Source
-from benchmark.errors import UserError
+from benchmark.datasets.ilsvrc.text import is_annotation, parse_file_name, parse_id
 
 _IMAGES = (
     *("", "Data/CLS-LOC/val", "ILSVRC/Data/CLS-LOC/val"),

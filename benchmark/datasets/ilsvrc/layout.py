@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.datasets.ilsvrc.lines import is_annotation
+from benchmark.datasets.ilsvrc.text import is_annotation
 
 _BOXES = "ILSVRC2012_bbox_val_v3"
 _XML = (

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc.classes import Classes, load_classes, read_classes
-from benchmark.datasets.ilsvrc.lines import OFFICIAL_COUNT, OFFICIAL_TRAIN_COUNT
-from benchmark.errors import UserError
-from benchmark.subset import check_choice
+from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT, OFFICIAL_TRAIN_COUNT
+from benchmark.datasets.subset import check_choice
 
 OFFICIAL = {"ilsvrc_val": OFFICIAL_COUNT, "ilsvrc_train": OFFICIAL_TRAIN_COUNT}
 """Keys of the official sets, and how many images they have: no other collection goes by their names."""

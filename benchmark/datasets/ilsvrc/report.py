@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.datasets.ilsvrc.lines import OFFICIAL_COUNT
+from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark.types import IntArray
+from benchmark.core.types import IntArray
 
 
 @dataclass(frozen=True)

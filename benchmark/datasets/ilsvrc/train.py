@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.core.errors import UserError
+from benchmark.core.types import Sample
 from benchmark.datasets.ilsvrc.classes import Classes
-from benchmark.datasets.ilsvrc.lines import OFFICIAL_TRAIN_COUNT
 from benchmark.datasets.ilsvrc.options import LAYOUTS, Options, classes_of
-from benchmark.errors import UserError
-from benchmark.subset import arrange, read_ids
-from benchmark.types import Sample
+from benchmark.datasets.ilsvrc.text import OFFICIAL_TRAIN_COUNT
+from benchmark.datasets.subset import arrange, read_ids
 
 _FOLDERS = (
     *("Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/train"),

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+from benchmark.core.errors import UserError
+from benchmark.core.types import IntArray
 from benchmark.datasets.ilsvrc.classes import Classes
-from benchmark.datasets.ilsvrc.lines import half_open, is_annotation, parse_id, whole_numbers
 from benchmark.datasets.ilsvrc.source import Source
-from benchmark.errors import UserError
-from benchmark.types import IntArray
+from benchmark.datasets.ilsvrc.text import half_open, is_annotation, parse_id, whole_numbers
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 

@@ -7,14 +7,14 @@ The images of a split are those that its list names (``ImageSets/Main/val.txt``)
 
 from typing import Any
 
+from benchmark.core.errors import UserError
+from benchmark.core.types import Sample
+from benchmark.datasets.multi_label import ManyObjects, fingerprint, kept, sample_of
+from benchmark.datasets.selection import Selection, choose, file_sizes
 from benchmark.datasets.voc.annotation import Annotation, read_all
 from benchmark.datasets.voc.layout import Tree, find
 from benchmark.datasets.voc.names import CLASSES, OFFICIAL, key
 from benchmark.datasets.voc.report import VocReport, census
-from benchmark.errors import UserError
-from benchmark.many_objects import ManyObjects, fingerprint, kept, sample_of
-from benchmark.selection import Selection, choose, file_sizes
-from benchmark.types import Sample
 
 __all__ = ["CLASSES", "VocReport", "load"]
 
@@ -37,7 +37,7 @@ def load(
         year: Of the challenge.
         difficult: ``keep`` the difficult objects, flagged, or ``drop`` them.
         name: Names the results; ``None``: ``voc2007`` of val, else ``voc2007_<split>``.
-        **options: See :class:`benchmark.selection.Selection`.
+        **options: See :class:`benchmark.datasets.selection.Selection`.
 
     Raises:
         UserError: For anything missing, broken or contradictory, with the file or option and the remedy.

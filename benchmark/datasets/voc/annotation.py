@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from benchmark.core.errors import UserError
+from benchmark.core.types import Objects
 from benchmark.datasets.voc.layout import Tree
 from benchmark.datasets.voc.names import CLASSES
-from benchmark.errors import UserError
-from benchmark.types import Objects
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 

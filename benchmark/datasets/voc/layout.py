@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.core.errors import UserError
+from benchmark.datasets.selection import existing
 from benchmark.datasets.voc.names import CLASSES, SPLITS
-from benchmark.errors import UserError
-from benchmark.selection import existing
 
 _LISTS = "ImageSets/Main"
 _OF_ONE_CLASS = frozenset(f"{name}_{split}" for name in CLASSES for split in SPLITS)

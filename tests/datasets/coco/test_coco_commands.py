@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
-import coco_trees as trees
 import hydra
 import pytest
-from coco_trees import CLASSES, image_id
+from helpers import coco_trees as trees
+from helpers.coco_trees import CLASSES, image_id
 
+from benchmark.cli.app.config import CONF, build
 from benchmark.cli.doctor import main
-from benchmark.config import CONF, build
 from benchmark.datasets.coco import load
 
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import coco_trees as trees
 import numpy as np
 import pytest
-from coco_trees import BOXES, CLASSES, SIZES, image_id
+from helpers import coco_trees as trees
+from helpers.coco_trees import BOXES, CLASSES, SIZES, image_id
 
+from benchmark.core.protocols import Dataset
 from benchmark.datasets.coco import load
-from benchmark.images import read_sample
-from benchmark.interfaces import Dataset
-from benchmark.many_objects import ManyObjects
+from benchmark.datasets.images import read_sample
+from benchmark.datasets.multi_label import ManyObjects
 
 IDS = [image_id(42), image_id(73), image_id(139)]  # those with an object, sorted
 

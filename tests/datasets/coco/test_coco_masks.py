@@ -6,16 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import coco_trees as trees
 import numpy as np
 import pytest
-from coco_trees import CLASSES, SIZES, image_id
+from helpers import coco_trees as trees
+from helpers.coco_trees import CLASSES, SIZES, image_id
 from pycocotools.coco import COCO
 
+from benchmark.core.masks import labelled, region
+from benchmark.core.types import BoolArray, Objects, Sample
 from benchmark.datasets.coco import load
-from benchmark.many_objects import ManyObjects
-from benchmark.regions import labelled, region
-from benchmark.types import BoolArray, Objects, Sample
+from benchmark.datasets.multi_label import ManyObjects
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation:DeprecationWarning"

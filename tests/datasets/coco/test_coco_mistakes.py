@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import coco_trees as trees
 import pytest
-from coco_trees import image_id
+from helpers import coco_trees as trees
+from helpers.coco_trees import image_id
 
+from benchmark.core.errors import UserError
 from benchmark.datasets.coco import load
-from benchmark.errors import UserError
 
 CAT, CROWD, PACKED = 2, 1, 4  # places in the json's annotations
 

@@ -5,28 +5,28 @@ import io
 from pathlib import Path
 from typing import Any
 
-import coco_trees as trees
 import numpy as np
 import pytest
 import torch
-from coco_trees import CLASSES
+from helpers import coco_trees as trees
+from helpers.coco_trees import CLASSES
+from helpers.small_models import googlenet_like, small
+from helpers.small_scenes import METHODS
 from pycocotools.coco import COCO
 from scipy.ndimage import distance_transform_edt
-from small_models import googlenet_like, small
-from small_scenes import METHODS
 from torch import nn
 
-from benchmark.cell import Scene
-from benchmark.class_policies.labelled import Labelled
+from benchmark.core.types import BoolArray, Model
 from benchmark.datasets.coco import load
-from benchmark.pairs.cell import PairCell, Question, pair_cell
-from benchmark.pairs.run import measure
-from benchmark.pairs.store import pair_file, read_pairs
-from benchmark.pairs.values import Pairs
-from benchmark.readings.summary import Summary
-from benchmark.settings import RunSettings
+from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.settings import RunSettings
+from benchmark.tasks.pairs.cell import PairCell, Question, pair_cell
+from benchmark.tasks.pairs.class_policies.labelled import Labelled
+from benchmark.tasks.pairs.readings.summary import Summary
+from benchmark.tasks.pairs.run import measure
+from benchmark.tasks.pairs.store import pair_file, read_pairs
+from benchmark.tasks.pairs.types import Pairs
 from benchmark.transforms import Warp
-from benchmark.types import BoolArray, Model
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation:DeprecationWarning"
@@ -59,7 +59,7 @@ def answers(root: Path, runs: Path) -> dict[str, Pairs]:
     cells: dict[str, PairCell] = {}
     for name in ("grad_cam", "backprop"):
         config = {
-            "model": {"_target_": "small_models.as_model", "name": on.model.name},
+            "model": {"_target_": "helpers.small_models.as_model", "name": on.model.name},
             "transform": {"name": "warp"},
             "method": {"name": name},
             "dataset": {},

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmark.core.errors import UserError
 from benchmark.datasets.embedded import ready
 from benchmark.datasets.embedded.classes import BODIES, HEADS, KINDS, TEXTURES, WNIDS
 from benchmark.datasets.embedded.draw import draw
 from benchmark.datasets.embedded.scene import Picture, picture
 from benchmark.datasets.ilsvrc import load
-from benchmark.errors import UserError
 
 VAL = 0
 MANY = [picture(VAL, number) for number in range(240)]

@@ -5,15 +5,15 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import ilsvrc_trees as trees
 import numpy as np
 import pytest
-from ilsvrc_trees import LAYOUTS, PICTURES
+from helpers import ilsvrc_trees as trees
+from helpers.ilsvrc_trees import LAYOUTS, PICTURES
 
+from benchmark.core.errors import UserError
+from benchmark.core.protocols import Dataset
 from benchmark.datasets.ilsvrc import IlsvrcVal, load
-from benchmark.errors import UserError
-from benchmark.images import read_sample
-from benchmark.interfaces import Dataset
+from benchmark.datasets.images import read_sample
 
 IDS = [picture.image_id for picture in PICTURES]
 

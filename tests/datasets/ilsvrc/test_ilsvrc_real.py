@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import scipy.io
 
+from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc import IlsvrcVal, ilsvrc_ids, load, load_classes
 from benchmark.datasets.ilsvrc.class_lists import check_meta, check_synsets
-from benchmark.errors import UserError
-from benchmark.images import read_sample
-from benchmark.subset import arrange
+from benchmark.datasets.images import read_sample
+from benchmark.datasets.subset import arrange
 
 
 @pytest.fixture(scope="module")

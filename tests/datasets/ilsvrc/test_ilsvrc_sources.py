@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc.class_lists import check_synsets
 from benchmark.datasets.ilsvrc.classes import load_classes
-from benchmark.datasets.ilsvrc.lines import half_open, parse_id
-from benchmark.datasets.ilsvrc.tables import (
+from benchmark.datasets.ilsvrc.text import half_open, parse_id
+from benchmark.datasets.ilsvrc.text_annotations import (
     read_blacklist,
     read_devkit_labels,
     read_labels,
@@ -16,7 +17,6 @@ from benchmark.datasets.ilsvrc.tables import (
     read_solution,
 )
 from benchmark.datasets.ilsvrc.xml_boxes import parse
-from benchmark.errors import UserError
 
 CLASSES = load_classes()
 ONE = "ILSVRC2012_val_00000001"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmark.core.errors import UserError
+from benchmark.core.protocols import Dataset
 from benchmark.datasets.ilsvrc import load_classes, load_train
-from benchmark.errors import UserError
-from benchmark.interfaces import Dataset
 
 FILES = ("n01440764/n01440764_10026.JPEG", "n01440764/n01440764_18.JPEG", "n15075141/n15075141_5.jpg")
 LAYOUTS = ("Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/train", "ILSVRC2012_img_train", "train", "")

@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from ilsvrc_trees import Picture, write_devkit, write_images, write_solution, write_text, write_xml
+from helpers.ilsvrc_trees import Picture, write_devkit, write_images, write_solution, write_text, write_xml
 
+from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc import IlsvrcVal, load, load_classes
-from benchmark.errors import UserError
 
 # The trees' writer knows official classes; of these a person keeps three, and calls them his own.
 PICTURES = (

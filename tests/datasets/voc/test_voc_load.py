@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import voc_trees as trees
-from voc_trees import PICTURES, Picture, Thing
+from helpers import voc_trees as trees
+from helpers.voc_trees import PICTURES, Picture, Thing
 
+from benchmark.core.protocols import Dataset
+from benchmark.datasets.images import read_sample
+from benchmark.datasets.multi_label import ManyObjects
 from benchmark.datasets.voc import CLASSES, load
-from benchmark.images import read_sample
-from benchmark.interfaces import Dataset
-from benchmark.many_objects import ManyObjects
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import voc_trees as trees
-from voc_trees import Picture, Thing
+from helpers import voc_trees as trees
+from helpers.voc_trees import Picture, Thing
 
+from benchmark.core.errors import UserError
 from benchmark.datasets.voc import load
-from benchmark.errors import UserError
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmark.core.masks import labelled
+from benchmark.datasets.images import read_sample
+from benchmark.datasets.multi_label import ManyObjects
 from benchmark.datasets.voc import load
-from benchmark.images import read_sample
-from benchmark.many_objects import ManyObjects
-from benchmark.regions import labelled
 
 
 @pytest.fixture(scope="module")

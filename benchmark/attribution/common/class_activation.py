@@ -1,0 +1,76 @@
+"""What methods that combine the channels of a layer share."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import ForwardPass, Model
+from benchmark.models.forward import one_hot
+
+
+def feature_maps(model: Model, forward: ForwardPass, layer: str) -> Tensor:
+    """The activations ``[N, C, h, w]`` of a layer that was asked for.
+
+    Raises:
+        UserError: For a layer without spatial axes.
+    """
+    maps = forward.activations[layer]
+    if maps.ndim != 4:
+        shape = list(maps.shape[1:])
+        raise UserError(
+            f"layer {layer} of {model.name} has no maps (an image gives {shape}); name an earlier one"
+        )
+    return maps
+
+
+def mean_gradients(forward: ForwardPass, classes: Tensor, maps: Tensor) -> Tensor:
+    """Grad-CAM's weights ``α^c_k = (1/Z) Σ_ij ∂y^c / ∂A^k_ij`` of each image and class.
+
+    ``y^c`` is the score before the softmax. Only what follows the maps is differentiated, for all classes at
+    once. Source: paper §3, equation 1.
+
+    Args:
+        forward: A pass whose graph reaches the maps.
+        classes: ``[N, K]`` int64 output indices.
+        maps: ``[N, C, h, w]``, the layer's activations ``A`` in that pass.
+
+    Returns:
+        ``[N, K, C]``, averaged in the widest float of the device.
+    """
+    picks = one_hot(forward.logits, classes)
+    (gradients,) = torch.autograd.grad(forward.logits, maps, picks, retain_graph=True, is_grads_batched=True)
+    means: Tensor = gradients.mean((3, 4), dtype=accumulator(maps)).transpose(0, 1)
+    return means
+
+
+def weighted_sum(weights: Tensor, maps: Tensor) -> Tensor:
+    """``Σ_k weights[n, c, k] · maps[n, k, i, j]``, for each image ``n`` and class ``c``.
+
+    Summed in float64 where the device has it, so that two methods whose weights are proportional give
+    proportional heatmaps up to one rounding of the result, and so the same boxes.
+
+    Args:
+        weights: ``[N, K, C]``.
+        maps: ``[N, C, h, w]``.
+
+    Returns:
+        Heatmaps ``[N, K, h, w]``, detached; float64 where the maps are, float32 otherwise.
+    """
+    wide = accumulator(maps)
+    total = torch.einsum("nck,nkij->ncij", weights.detach().to(wide), maps.detach().to(wide))
+    return total.to(torch.promote_types(maps.dtype, torch.float32))
+
+
+def enlarged(heatmaps: Tensor, size: int) -> Tensor:
+    """Heatmaps ``[N, K, h, w]`` at ``[N, K, size, size]``, bilinear, the outer cells on the outer pixels.
+
+    That is how the authors' code enlarges them (protocol §1.3); :func:`benchmark.core.heatmaps.upsample` does
+    the same on the host.
+    """
+    return F.interpolate(heatmaps, size=(size, size), mode="bilinear", align_corners=True)
+
+
+def accumulator(tensor: Tensor) -> torch.dtype:
+    """The widest float of the tensor's device: Apple's has no float64."""
+    return torch.float32 if tensor.device.type == "mps" else torch.float64

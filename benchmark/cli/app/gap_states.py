@@ -1,0 +1,211 @@
+"""What ``./scripts/explain-gap`` asks: the row, its states from the paper to the run, what to try alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from benchmark.cli.app.config import CONF, Row, plain, product, rows, typed, variation
+from benchmark.core.errors import UserError
+from benchmark.pipeline.plan import stem
+from benchmark.tasks.boxes.gap import overrides as words
+from benchmark.tasks.boxes.gap.scoring import Scoring
+
+OWN = ("row", "explain", "resamples", "knobs", "paper")
+"""Options of the command's own, not of the run that is explained."""
+RUN = "the run"
+"""The name of the last state."""
+_CHANGING = ("model", "method", "localizer", "transform")
+"""What a row consists of."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked.
+
+    Attributes:
+        row: The row's name.
+        stem: Of the files.
+        base: The run's overrides, save those that the walk's last step is about.
+        settings: Name of a state or setting to its words, laid over those.
+        walk: States of the walk by name, with the knob just turned and in words from what to what.
+        alone: Knob, name and state of each setting alone.
+        same: Knobs that are the same in paper and run.
+        rows: State to its composed row; one that cannot be composed is left out.
+        refused: Those, and why.
+    """
+
+    row: str
+    stem: str
+    base: list[str]
+    settings: Mapping[str, list[str]]
+    walk: list[tuple[str, str, str]]
+    alone: list[tuple[str, str, str]]
+    same: tuple[str, ...]
+    rows: Mapping[str, Row]
+    refused: Mapping[str, str]
+
+
+def is_group(key: str) -> bool:
+    """Whether an override's key chooses a file of ``conf``, such as ``localizer``."""
+    return (CONF / key).is_dir()
+
+
+def _typed() -> list[str]:
+    """What was typed for the run, without what is this command's own."""
+    return [word for word in typed() if words.key_of(word).partition(".")[0] not in OWN]
+
+
+def asked_of(cfg: DictConfig) -> Asked:
+    """Everything that the command line and ``conf/explain-gap.yaml`` ask for.
+
+    Raises:
+        UserError: If there is no such row or knob.
+    """
+    run = _run_row(cfg)
+    knobs, known = plain(cfg.knobs), _known(cfg, run)
+    paper = {knob: setting for knob, setting in known.items() if _differs(run.cfg, setting)}
+    fitting = [word for word in _typed() if _fits(run.cfg, word)]
+    own = list(cfg.table.rows[run.name]) if cfg.table else []
+    changes = _changes(fitting, known)
+    base = words.laid_over(own, [word for word in fitting if word not in changes], is_group)
+    walk, settings = _walk(run, list(knobs), paper, changes)
+    alone = []
+    for knob, choices in knobs.items():
+        for choice, told in choices.items():
+            chosen = told if isinstance(told, list) else told.get(run.cfg.model.name)
+            complete = words.filled(chosen, partial(_setting, run.cfg)) if chosen else None
+            if complete is not None and not _has(run.cfg, complete):
+                settings[f"{knob}: {choice}"] = words.laid_over(changes, complete, is_group)
+                alone.append((knob, choice, f"{knob}: {choice}"))
+    composed, refused = _composed(base, settings)
+    turned = [knob for knob, setting in known.items() if not _has(run.cfg, setting)]
+    same = _same(knobs, turned, changes) if known else ()
+    return Asked(run.name, _stem(cfg, run), base, settings, walk, alone, same, composed, refused)
+
+
+def _known(cfg: DictConfig, run: Row) -> dict[str, list[str]]:
+    """The paper's settings of the row's knobs, as far as they are known; none for a row of no paper's."""
+    known: dict[str, list[str]] = plain(cfg.paper).get(run.name, {})
+    for knob in known:
+        if knob not in cfg.knobs:
+            raise UserError(
+                f"paper.{run.name}.{knob}: there is no such knob; choose {', '.join(map(str, cfg.knobs))}"
+            )
+    return known
+
+
+def _has(cfg: DictConfig, setting: Sequence[str]) -> bool:
+    """Whether the run has these settings already."""
+    return all(f"{key}={_setting(cfg, key)}" == word for word in setting for key in [words.key_of(word)])
+
+
+def _differs(cfg: DictConfig, setting: Sequence[str]) -> bool:
+    """Whether the run has these options, and otherwise: its localizer may have no threshold to turn."""
+    return not _has(cfg, setting) and all(_setting(cfg, words.key_of(word)) is not None for word in setting)
+
+
+def _changes(fitting: Sequence[str], known: Mapping[str, Sequence[str]]) -> list[str]:
+    """What the user changed in the row, beside what the paper's settings are about: a step of its own.
+
+    A row of which no paper's convention is known has no walk, and so no such step.
+    """
+    varied = [word for word in variation(list(fitting)) if word.startswith(_CHANGING)]
+    return [word for word in varied if known and not words.covered(word, known.values())]
+
+
+def _walk(
+    run: Row, knobs: Sequence[str], paper: Mapping[str, Sequence[str]], changes: Sequence[str]
+) -> tuple[list[tuple[str, str, str]], dict[str, list[str]]]:
+    """The states from the paper's conventions to the run, and the words of each."""
+    walk, settings = [], {}
+    for knob, left in words.walk(knobs, paper):
+        here = RUN if not changes else "the row as it comes"
+        name = f"the paper's {', '.join(k for k in knobs if paper.get(k) in left)}" if left else here
+        settings[name] = words.joined(left, is_group)
+        walk.append((name, knob, _turn(run.cfg, paper.get(knob, ()))))
+    if changes:
+        settings[RUN] = list(changes)
+        walk.append((RUN, "as typed", ", ".join(changes)))
+    return walk, settings
+
+
+def _same(
+    knobs: Mapping[str, Mapping[str, Any]], turned: Sequence[str], changes: Sequence[str]
+) -> tuple[str, ...]:
+    """Knobs that stand as the paper has them, as far as is known: turned neither by it nor by the user."""
+    every = {
+        knob: [
+            setting
+            for told in choices.values()
+            for setting in ([told] if isinstance(told, list) else told.values())
+        ]
+        for knob, choices in knobs.items()
+    }
+    return tuple(
+        knob
+        for knob, settings in every.items()
+        if knob not in turned and not any(words.touched(word, settings, is_group) for word in changes)
+    )
+
+
+def _stem(cfg: DictConfig, run: Row) -> str:
+    """Of the files: the row, or the cell with its localizer, and what was changed."""
+    cell = run.name if cfg.table else f"{run.name}-{run.cfg.localizer.name}"
+    named = () if cfg.table else ("model=", "method=", "localizer=")
+    changes = [word for word in variation(_typed()) if not word.startswith(named)]
+    return stem(f"gap-{cell.replace('/', '-')}-{cfg.explain}", changes)
+
+
+def _run_row(cfg: DictConfig) -> Row:
+    """The row to explain, as the run had it."""
+    every = {row.name: row for row in rows(cfg, _typed())}
+    if cfg.row is None and len(every) == 1:
+        return next(iter(every.values()))
+    if cfg.row not in every:
+        wrong = "row is not given" if cfg.row is None else f"row={cfg.row}: there is no such row here"
+        raise UserError(f"{wrong}; choose {', '.join(f'row={name}' for name in every)}")
+    return every[cfg.row]
+
+
+def _fits(cfg: DictConfig, word: str) -> bool:
+    key = words.key_of(word)
+    parent, _, last = key.rpartition(".")
+    node = OmegaConf.select(cfg, parent) if parent else cfg
+    return is_group(key) or word.startswith(("+", "~")) or (isinstance(node, DictConfig) and last in node)
+
+
+def _setting(cfg: DictConfig, key: str) -> str | None:
+    """The run's setting as text; of a group its name, of a convention of the scoring its side."""
+    if key.startswith("score."):
+        return str(getattr(Scoring(), key.removeprefix("score.")))
+    found: Any = OmegaConf.select(cfg, key)
+    if isinstance(found, DictConfig):
+        found = found.get("name")
+    return None if found is None else str(found)
+
+
+def _turn(cfg: DictConfig, setting: Sequence[str]) -> str:
+    """From the paper's setting to the run's."""
+    pairs = ((word, _setting(cfg, words.key_of(word))) for word in setting)
+    return ", ".join(f"{word} → {own}" for word, own in pairs)
+
+
+def _composed(
+    base: Sequence[str], settings: Mapping[str, list[str]]
+) -> tuple[dict[str, Row], dict[str, str]]:
+    found: dict[str, Row] = {}
+    refused: dict[str, str] = {}
+    known: dict[tuple[str, ...], Row] = {}
+    for name, setting in settings.items():
+        lines = tuple(words.laid_over(base, words.parted(setting)[0], is_group))
+        try:
+            row = known.get(lines) or product("config", list(lines), {})[0]
+        except UserError as error:
+            refused[name] = f"does not apply: {error}"
+            continue
+        known[lines] = row
+        found[name] = Row(name, row.cfg, row.changes)
+    return found, refused

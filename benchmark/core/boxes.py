@@ -1,0 +1,175 @@
+"""Arithmetic on half-open boxes, in whole pixels and without rounding.
+
+The ILSVRC devkit counts inclusive pixels (``x2 - x1 + 1``); on half-open boxes that is plain ``x1 - x0``, so
+the overlap below is the devkit's own (protocol §5.1).
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import BoolArray, Box, IntArray, View
+
+_Boxes = npt.NDArray[np.integer[Any]]
+_Counts = npt.NDArray[np.int64]
+_INCLUSIVE = np.array([0, 0, 1, 1], np.int32)
+
+
+def area(boxes: _Boxes) -> _Counts:
+    """Pixels in each box, int64 ``[...]`` from ``[..., 4]``; 0 for a box without width or height."""
+    wide = boxes.astype(np.int64)
+    return _positive(wide[..., 2] - wide[..., 0]) * _positive(wide[..., 3] - wide[..., 1])
+
+
+def intersection(a: _Boxes, b: _Boxes) -> _Counts:
+    """Pixels that lie in both boxes, int64; ``a`` and ``b`` are ``[..., 4]`` and broadcast."""
+    low = np.maximum(a[..., :2], b[..., :2])
+    high = np.minimum(a[..., 2:], b[..., 2:])
+    return area(np.concatenate([low, high], axis=-1))
+
+
+def iou(a: _Boxes, b: _Boxes) -> npt.NDArray[np.float64]:
+    """Intersection over union in [0, 1]; 0 where nothing is shared, and for two empty boxes.
+
+    Args:
+        a: ``[..., 4]`` boxes.
+        b: ``[..., 4]`` boxes, broadcast against ``a``.
+    """
+    shared = intersection(a, b)
+    union = area(a) + area(b) - shared
+    overlap: npt.NDArray[np.float64] = shared / np.maximum(union, 1)
+    return overlap
+
+
+def matches(a: _Boxes, b: _Boxes, threshold: float = 0.5) -> BoolArray:
+    """Whether two boxes overlap by at least ``threshold``: ``IoU >= threshold`` (devkit: ``ov >= 0.5``).
+
+    The comparison is exact, also at equality and for thresholds such as 0.3 that no double holds: both
+    counts are whole numbers, IEEE division rounds correctly, so a quotient that *is* 3/10 becomes the very
+    double that ``0.3`` is read as; any other quotient is at least 1/(10 · union) away, far more than
+    rounding.
+    """
+    return iou(a, b) >= threshold
+
+
+def hits(boxes: _Boxes, truth: _Boxes, owner: IntArray, threshold: float = 0.5) -> BoolArray:
+    """Whether each box matches any ground-truth box of its image.
+
+    Args:
+        boxes: ``[n, k, 4]``, ``k`` boxes for each of ``n`` images.
+        truth: ``[m, 4]`` ground-truth boxes of all images.
+        owner: ``[m]`` row of the image that each ground-truth box belongs to.
+        threshold: Least IoU.
+
+    Returns:
+        ``[n, k]``; false throughout for an image without a ground-truth box.
+
+    Raises:
+        UserError: If the threshold is not in (0, 1].
+    """
+    if not 0 < threshold <= 1:
+        raise UserError(f"iou is {threshold}; it must be in (0, 1]")
+    found = np.zeros(boxes.shape[:2], np.bool_)
+    one, column = np.nonzero(matches(boxes[owner], truth[:, None], threshold))
+    found[owner[one], column] = True
+    return found
+
+
+def from_inclusive(boxes: _Boxes) -> IntArray:
+    """Half-open boxes ``[..., 4]`` from ILSVRC's 0-based inclusive ``xmin ymin xmax ymax``."""
+    return boxes.astype(np.int32) + _INCLUSIVE
+
+
+def to_inclusive(boxes: _Boxes) -> IntArray:
+    """The inverse of :func:`from_inclusive`."""
+    return boxes.astype(np.int32) - _INCLUSIVE
+
+
+def whole(view: View) -> Box:
+    """The box of all pixels of an image."""
+    return Box(0, 0, view.width, view.height)
+
+
+def largest_component(mask: BoolArray, connectivity: int = 8) -> Box | None:
+    """Tight box of a mask's largest connected component, by pixel count.
+
+    Of components of equal size the one whose box comes first by ``(y0, x0, y1, x1)`` is taken.
+
+    Args:
+        mask: ``[h, w]``.
+        connectivity: 8 where diagonal neighbours touch, 4 where they do not.
+
+    Returns:
+        The box in the mask's own pixels, or ``None`` where the mask is empty.
+    """
+    _, _, components, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=connectivity)
+    x, y, width, height, pixels = components[1:].T  # the first component is the background
+    if not len(pixels):
+        return None
+    best = np.lexsort((x + width, y + height, x, y, -pixels))[0]
+    return Box(int(x[best]), int(y[best]), int(x[best] + width[best]), int(y[best] + height[best]))
+
+
+def tight(mask: BoolArray) -> Box | None:
+    """Tight box of all true pixels of ``[h, w]``, connected or not; ``None`` where there is none."""
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    if not len(columns):
+        return None
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def component_boxes(mask: BoolArray, connectivity: int = 8) -> IntArray:
+    """Tight boxes ``[n, 4]`` of all connected components of ``[h, w]``, in no particular order."""
+    _, _, components, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=connectivity)
+    corner, size = components[1:, :2], components[1:, 2:4]
+    return np.concatenate([corner, corner + size], axis=1).astype(np.int32)
+
+
+def outlines(mask: BoolArray) -> IntArray:
+    """Tight boxes ``[n, 4]`` of all outlines of ``[h, w]``: of 8-connected components, and of holes in them.
+
+    A hole is a 4-connected part of the background that does not touch the border. Its outline runs over the
+    pixels around it, as OpenCV's ``findContours`` traces it.
+    """
+    height, width = mask.shape
+    gaps = component_boxes(~mask, connectivity=4)
+    inside = (gaps[:, :2] > 0).all(axis=1) & (gaps[:, 2:] < [width, height]).all(axis=1)
+    return np.concatenate([component_boxes(mask), gaps[inside] + np.array([-1, -1, 1, 1], np.int32)])
+
+
+def by_area(boxes: IntArray) -> IntArray:
+    """``[n, 4]`` boxes, the largest first; of equal ones the first by ``(y0, x0, y1, x1)``."""
+    x0, y0, x1, y1 = boxes.T
+    ordered: IntArray = boxes[np.lexsort((x1, y1, x0, y0, -area(boxes)))]
+    return ordered
+
+
+def from_frame(box: _Boxes, size: int, view: View) -> IntArray:
+    """Boxes of a square that shows the view's region, in original pixels.
+
+    A pixel of the region is in the box where its coordinate, scaled to the square and rounded down, is:
+    ``floor(size * x / width)``. So a box of the square and the original box that comes of it hold the same
+    pixels of an image, whatever its aspect ratio.
+
+    Args:
+        box: ``[..., 4]`` half-open, in a square of ``size`` pixels a side, not empty.
+        size: Side of the square.
+        view: What it shows, and where.
+
+    Returns:
+        ``[..., 4]``; at least one pixel wide and high, even where an image has fewer pixels than the square.
+    """
+    x, y, right, bottom = view.region
+    wide = np.array([right - x, bottom - y] * 2, np.int64)
+    scaled = -(-box.astype(np.int64) * wide // size)  # the least x with floor(size x / width) >= edge
+    low = np.minimum(scaled[..., :2], wide[:2] - 1)
+    high = np.maximum(scaled[..., 2:], low + 1)
+    corner = np.array([x, y, x, y], np.int64)
+    return (np.concatenate([low, high], axis=-1) + corner).astype(np.int32)
+
+
+def _positive(lengths: _Counts) -> _Counts:
+    return np.maximum(lengths, 0)

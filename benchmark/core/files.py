@@ -1,0 +1,35 @@
+"""Files that are whole or absent."""
+
+import hashlib
+import os
+import platform
+from contextlib import suppress
+from pathlib import Path
+
+from benchmark.core.errors import UserError
+
+
+def write_atomically(path: Path, data: bytes | str) -> None:
+    """Write a file under a temporary name, sync it and rename it: never half there, also after a power cut.
+
+    Raises:
+        UserError: If the folder cannot be made or written.
+    """
+    content = data.encode() if isinstance(data, str) else data
+    # The host's name: two nodes that share a file system may share a process number. Of the file's own name a
+    # hash: nothing can be added to one of 255 bytes, the most that there can be.
+    name = hashlib.sha256(path.name.encode()).hexdigest()[:16]
+    temporary = path.with_name(f".{name}.{platform.node()}-{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"{path}: cannot be written ({reason}); name another folder or make room") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,103 @@
+"""Images resampled, each way by its name; in floating point, never rounded to whole grey levels between.
+
+An axis at a time, as a sparse matrix times the image: the weights are written out here, so they are the same
+on every machine whatever library it has.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from scipy.sparse import csr_array
+
+from benchmark.core.types import FloatArray, ImageArray
+
+
+def area_or_aligned(image: ImageArray, height: int, width: int) -> FloatArray:
+    """An axis that shrinks is averaged over areas, one that grows interpolated between aligned corners.
+
+    As Torch7's ``image.scale`` does: ``[H, W, 3]`` uint8 to ``[height, width, 3]`` float32 in 0…255.
+    """
+    return _separable(image, height, width, aligned=True)
+
+
+def bilinear(image: ImageArray, height: int, width: int) -> FloatArray:
+    """Two pixels an axis with half-pixel centres, without antialiasing where an axis shrinks.
+
+    As OpenCV's ``INTER_LINEAR``: ``[H, W, 3]`` uint8 to ``[height, width, 3]`` float32 in 0…255.
+    """
+    return _separable(image, height, width, aligned=False)
+
+
+def antialiased(image: ImageArray, height: int, width: int) -> FloatArray:
+    """Bilinear, the hat widened by the factor by which an axis shrinks.
+
+    As Pillow, torchvision and MATLAB's ``imresize``: ``[H, W, 3]`` uint8 to ``[height, width, 3]`` float32.
+    """
+    channels = torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)[None]
+    resized = F.interpolate(channels, (height, width), mode="bilinear", align_corners=False, antialias=True)
+    return resized[0].permute(1, 2, 0).numpy()
+
+
+def _separable(image: ImageArray, height: int, width: int, aligned: bool) -> FloatArray:
+    rows = _along_first_axis(image.astype(np.float32), height, aligned)
+    columns = _along_first_axis(rows.transpose(1, 0, 2), width, aligned)
+    return np.ascontiguousarray(columns.transpose(1, 0, 2))
+
+
+def _along_first_axis(image: FloatArray, size: int, aligned: bool) -> FloatArray:
+    """``[n, m, 3]`` resampled to ``[size, m, 3]``."""
+    flat = np.ascontiguousarray(image).reshape(len(image), -1)
+    resampled: FloatArray = (_weights(len(image), size, aligned) @ flat).reshape(size, *image.shape[1:])
+    return resampled
+
+
+@lru_cache(maxsize=1024)
+def _weights(n: int, size: int, aligned: bool) -> Any:
+    """Sparse ``[size, n]`` float32, each row summing to 1: how ``n`` pixels become ``size``."""
+    if aligned:
+        rows = _area(n, size) if size < n else _hats(np.arange(size) * (n - 1) / max(size - 1, 1), n)
+    else:
+        rows = _hats(((np.arange(size) + 0.5) * n / size - 0.5).clip(0, n - 1), n)
+    return csr_array(rows.astype(np.float32))
+
+
+def _area(n: int, size: int) -> npt.NDArray[np.float64]:
+    """Output ``i`` covers ``[i n / size, (i + 1) n / size)``; the weight of ``j`` is its share of that."""
+    edges = np.arange(size + 1)[:, None] * n / size
+    cells = np.arange(n)[None, :]
+    overlap = np.minimum(edges[1:], cells + 1) - np.maximum(edges[:-1], cells)
+    return np.asarray(np.maximum(overlap, 0) * size / n)
+
+
+def _hats(places: npt.NDArray[np.float64], n: int) -> npt.NDArray[np.float64]:
+    """Linear interpolation at ``places`` of ``n`` pixels: a hat around each."""
+    return np.asarray(np.maximum(0, 1 - np.abs(places[:, None] - np.arange(n)[None, :])))
+
+
+@lru_cache(maxsize=4096)
+def cubic_taps(cells: int, pixels: int, sharpness: float) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    """Cubic convolution (Keys 1981) with half-pixel centres and a repeated border.
+
+    Pixel ``i`` lies at ``(i + 1/2) cells / pixels - 1/2``; no antialiasing where a map shrinks.
+
+    Args:
+        cells: To interpolate between.
+        pixels: To make of them.
+        sharpness: The kernel's slope at distance 1, Keys' ``a``.
+
+    Returns:
+        The four cells around each pixel ``[4, pixels]`` and their weights ``[4, pixels, 1]``.
+    """
+    # Twice the position in units of 1/(2 pixels), so that whole numbers decide which cells are near.
+    position = (2 * np.arange(pixels, dtype=np.int64) + 1) * cells - pixels
+    below, rest = np.divmod(position, 2 * pixels)
+    t, a = rest / (2 * pixels), sharpness
+    far = [a * (s**3 - 5 * s**2 + 8 * s - 4) for s in (1 + t, 2 - t)]
+    near = [(a + 2) * s**3 - (a + 3) * s**2 + 1 for s in (t, 1 - t)]
+    weights = np.stack([far[0], *near, far[1]]).astype(np.float32)[..., None]
+    taps = np.clip(below + np.arange(-1, 3)[:, None], 0, cells - 1)
+    return taps, weights

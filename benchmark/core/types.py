@@ -1,0 +1,328 @@
+"""The value objects that travel, in one direction, from an image on disk to a printed table.
+
+Conventions, everywhere in the package:
+
+* A *box* is half-open, ``x0 y0 x1 y1`` in original pixels: it covers columns ``x0 … x1 - 1`` and rows
+  ``y0 … y1 - 1``. ILSVRC files are inclusive; they are converted where they are read and written.
+* A *heatmap* is ``[N, K, h, w]``: one map for each of ``N`` images and ``K`` classes, unnormalised.
+* Errors and accuracies are fractions in ``[0, 1]``; only what is printed is in percent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor, nn
+
+IntArray = npt.NDArray[np.int32]
+FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+ImageArray = npt.NDArray[np.uint8]
+"""An RGB image as decoded, ``[H, W, 3]`` uint8."""
+
+
+class Box(NamedTuple):
+    """A half-open box in original pixels; ``x1 > x0`` and ``y1 > y0`` when it is not empty."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """The annotated objects of one image, of any classes.
+
+    Attributes:
+        classes: ``[B]`` int32 index of each object's class into the dataset's ``classes``.
+        boxes: ``[B, 4]`` int32.
+        difficult: ``[B]`` whether the annotators marked the object as hard to recognise (PASCAL VOC).
+        masks: Each object's pixels as COCO's run lengths (``{"size": [H, W], "counts": …}``, what
+            ``pycocotools.mask.decode`` reads); ``None`` where an object's region is its box.
+    """
+
+    classes: IntArray
+    boxes: IntArray
+    difficult: BoolArray
+    masks: Sequence[Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One image of a dataset, not yet read.
+
+    Attributes:
+        image_id: The file's name without its suffix, unique in the dataset.
+        path: Where the image is; ``None`` where only boxes and labels are known (scoring needs no image).
+        label: Index into the dataset's ``classes``; of an image of several classes, the lowest of them.
+        boxes: ``[B, 4]`` int32 ground-truth boxes of the label's class.
+        blacklisted: Left out of the localization average (ILSVRC devkit); classification still counts it.
+        size: ``(width, height)`` as annotated, or ``None`` where no annotation states it.
+        objects: All objects of an image that may hold several classes (VOC, COCO); ``None`` where it has
+            one class, of which ``boxes`` are all there is (ILSVRC).
+    """
+
+    image_id: str
+    path: Path | None
+    label: int
+    boxes: IntArray
+    blacklisted: bool = False
+    size: tuple[int, int] | None = None
+    objects: Objects | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a network's input lies in the original image.
+
+    Attributes:
+        width: Of the original image, pixels.
+        height: Of the original image, pixels.
+        region: The part of the original image that the input shows, whole pixels; a warp shows all of it.
+    """
+
+    width: int
+    height: int
+    region: Box
+
+
+@dataclass(frozen=True, slots=True)
+class MeanImage:
+    """The mean of a network's training images, pixel by pixel.
+
+    Attributes:
+        source: The file's name.
+        sha256: Of the file.
+        pixels: ``[C, C, 3]`` RGB in 0…255.
+    """
+
+    source: str
+    sha256: str
+    pixels: FloatArray = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InputFormat:
+    """What a network expects of its pixels: ``(scale * pixel - mean) / std`` in the given channel order.
+
+    Attributes:
+        size: Side of the square input, pixels.
+        mean: Per channel, **in the network's channel order** and after ``scale``.
+        std: Likewise.
+        order: ``rgb`` or ``bgr``.
+        scale: ``1/255`` for torchvision's nets, 1 for Caffe's.
+        mean_image: Takes the place of ``mean``, scaled as the pixels are. A yaml names its file, which is
+            read when the model is assembled (:mod:`benchmark.models.weights.mean_image`).
+    """
+
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    order: str = "rgb"
+    scale: float = 1.0
+    mean_image: MeanImage | str | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """Everything of it that can change a number, as plain json; of a mean image, its hash."""
+        options = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "mean_image"}
+        image = self.mean_image
+        hashed = image.sha256 if isinstance(image, MeanImage) else image
+        return options if image is None else {**options, "mean_image": hashed}
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Where a model's parameters came from.
+
+    Attributes:
+        source: A person's words: file name, torchvision enum, or ``random (seed 0)``.
+        sha256: Of the file; of the parameters themselves where there is no file.
+        note: Anything that a reader of a number must know, such as "TF-Slim GoogLeNet with batch norm".
+    """
+
+    source: str
+    sha256: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A frozen classifier and what one must know to explain it.
+
+    Attributes:
+        name: The model's key in ``conf/model``.
+        module: In evaluation mode, no parameter requires grad, in-place operations switched off.
+        input: Pixel format.
+        layers: Role (``last_conv``, ``classifier``, ``excitation``, …) to dotted module name.
+        weights: Provenance of the parameters.
+        classes: Class identifiers in the order of the outputs, or ``None`` for the dataset's own order.
+    """
+
+    name: str
+    module: nn.Module
+    input: InputFormat
+    layers: Mapping[str, str]
+    weights: Weights
+    classes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One recorded call of a forward pass, with everything a backward rule needs.
+
+    Attributes:
+        function: The function that was called, such as ``torch.nn.functional.linear``.
+        args: Its positional arguments.
+        kwargs: Its keyword arguments.
+        output: What it returned.
+    """
+
+    function: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    output: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardPass:
+    """What one forward pass leaves behind for every method of a run.
+
+    Attributes:
+        inputs: ``[N, 3, S, S]`` as fed to the network.
+        logits: ``[N, C]`` pre-softmax scores, attached to the autograd graph of what was recorded.
+        activations: Requested layer to its output, as the network computed it, before any later in-place
+            change. ``"input"`` is the network's input.
+        operations: In the order of the calls; empty unless requested.
+    """
+
+    inputs: Tensor
+    logits: Tensor
+    activations: Mapping[str, Tensor]
+    operations: tuple[Operation, ...] = ()
+
+
+class Localization(NamedTuple):
+    """What a localizer makes of one heatmap.
+
+    Attributes:
+        box: The box, never empty.
+        peak: ``(x, y)`` of the map's maximum in original pixels.
+        empty: Whether no box follows from the map, so that ``box`` is the whole image.
+    """
+
+    box: Box
+    peak: tuple[int, int]
+    empty: bool
+
+
+@dataclass(frozen=True)
+class Records:
+    """What a set of images gave, column by column; row ``i`` of each array is one image.
+
+    Attributes:
+        image_ids: ``[n]`` identifiers.
+        labels: ``[n]`` ground-truth class indices.
+        sizes: ``[n, 2]`` width and height, pixels.
+        blacklisted: ``[n]`` whether localization leaves the image out.
+        truth: ``[m, 4]`` ground-truth boxes of all images.
+        owner: ``[m]`` row of the image that each ground-truth box belongs to, ascending.
+        classes: ``[n, k]`` predicted classes, best first; -1 where there are fewer than ``k``.
+        scores: ``[n, k]`` softmax probabilities; NaN where unknown.
+        boxes: ``[n, k, 4]`` one box for each predicted class.
+        peaks: ``[n, k, 2]`` maximum of each class's map; -1 where unknown.
+        empty: ``[n, k]`` whether no box followed from the map, so that it is the whole image.
+        label_boxes: ``[n, 4]`` box of the ground-truth class's own map, or ``None`` where it was not made.
+        label_peaks: ``[n, 2]`` likewise.
+        label_empty: ``[n]`` likewise.
+        curve: ``[n, t, 4]`` boxes of the ground-truth class at each threshold of ``grid``, or ``None``.
+        grid: ``[t]`` thresholds of ``curve``.
+        skipped: Identifiers of images that were to be there and are not, each with the reason.
+    """
+
+    image_ids: tuple[str, ...]
+    labels: IntArray
+    sizes: IntArray
+    blacklisted: BoolArray
+    truth: IntArray
+    owner: IntArray
+    classes: IntArray
+    scores: FloatArray
+    boxes: IntArray
+    peaks: IntArray
+    empty: BoolArray
+    label_boxes: IntArray | None = None
+    label_peaks: IntArray | None = None
+    label_empty: BoolArray | None = None
+    curve: IntArray | None = None
+    grid: tuple[float, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.image_ids)
+
+
+class Estimate(NamedTuple):
+    """A measured fraction with its bootstrap 95 % interval over ``n`` images."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class Difference(NamedTuple):
+    """One row's number less another's, paired image by image.
+
+    Attributes:
+        first: Row.
+        second: Row.
+        metric: Name of the metric.
+        estimate: ``first - second``, its interval by the bootstrap over the images that both rows have.
+    """
+
+    first: str
+    second: str
+    metric: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Result:
+    """The numbers of one cell of a table, with their conditions. Written as one json, read by every report.
+
+    Attributes:
+        row: The row's name, such as ``vgg16/grad_cam``.
+        model: The model's name.
+        method: The method's name.
+        localizer: Name and version of the box protocol, such as ``gradcam_15 v1``.
+        fingerprint: sha256 of everything that can change a number of this cell.
+        metrics: Name to estimate.
+        counts: ``expected``, ``done``, ``skipped``, ``empty`` maps, …
+        conditions: What is needed to distrust the numbers: dataset, weights, transform, device, versions, …
+        config: The cell's resolved configuration.
+    """
+
+    row: str
+    model: str
+    method: str
+    localizer: str
+    fingerprint: str
+    metrics: Mapping[str, Estimate]
+    counts: Mapping[str, int]
+    conditions: Mapping[str, Any]
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """A row of a table that could not be measured, and why."""
+
+    row: str
+    model: str
+    method: str
+    reason: str

@@ -1,0 +1,137 @@
+"""Which parts are read, found or named by an option, and the reading of them."""
+
+from collections.abc import Callable, Set
+from pathlib import Path
+
+from benchmark.core.errors import UserError
+from benchmark.datasets.ilsvrc.class_lists import check_meta, check_synsets
+from benchmark.datasets.ilsvrc.classes import Classes
+from benchmark.datasets.ilsvrc.layout import Part, find_parts, has_xml
+from benchmark.datasets.ilsvrc.options import Options
+from benchmark.datasets.ilsvrc.source import Source
+from benchmark.datasets.ilsvrc.text import fields
+from benchmark.datasets.ilsvrc.text_annotations import (
+    read_blacklist,
+    read_devkit_labels,
+    read_labels,
+    read_localization,
+    read_sizes,
+    read_solution,
+)
+from benchmark.datasets.ilsvrc.xml_boxes import read_xml_folder
+
+BOXES_REMEDY = (
+    "name a folder of ILSVRC2012_val_*.xml, LOC_val_solution.csv or localization.txt (dataset.boxes=)"
+)
+LABELS_REMEDY = "name class_labels.txt, LOC_val_solution.csv or the devkit's labels (dataset.labels=)"
+_BOXES = {"xml", "solution", "localization"}
+_LABELS = {"labels", "devkit labels"}
+_DEVKIT = {"devkit labels", "meta", "blacklist"}
+
+
+def collect(options: Options) -> list[Part]:
+    """Everything to be read beside the images: what an option names stands for what would be found.
+
+    Raises:
+        UserError: If what an option names is not there.
+    """
+    parts = {part for place in (options.root, options.ground_truth) if place for part in find_parts(place)}
+    if options.devkit:
+        parts = _without(parts, _DEVKIT) | _devkit_parts(options.devkit)
+    if options.boxes:
+        parts = _without(parts, _BOXES) | {_boxes_part(options.boxes)}
+    if options.labels:
+        parts = _without(parts, _LABELS) | {_labels_part(options.labels)}
+    if options.blacklist or options.blacklist_off:
+        parts = _without(parts, {"blacklist"})
+    if options.blacklist:
+        parts.add(Part("blacklist", options.blacklist))
+    return sorted(parts)
+
+
+def read_sources(
+    parts: list[Part], classes: Classes, wanted: Set[str] | None, count: int
+) -> list[tuple[str, Source]]:
+    """Read all sources, with the kind of each; XML files that are not wanted are not opened.
+
+    The devkit's labels must be ``count``.
+
+    The order is that of trust where they agree in substance: XML, Kaggle's csv, other text, the devkit.
+
+    Raises:
+        UserError: If one cannot be read.
+    """
+    readers: dict[str, Callable[[Path], Source]] = {
+        "xml": lambda path: read_xml_folder(path, classes, wanted),
+        "solution": lambda path: read_solution(path, classes),
+        "localization": lambda path: read_localization(path, classes.last_image),
+        "sizes": lambda path: read_sizes(path, classes.last_image),
+        "labels": lambda path: read_labels(path, classes),
+        "devkit labels": lambda path: read_devkit_labels(path, classes, count),
+    }
+    return [(kind, read(part.path)) for kind, read in readers.items() for part in parts if part.kind == kind]
+
+
+def check_classes(parts: list[Part], classes: Classes) -> tuple[Path, ...]:
+    """Hold every class list found against the classes, and say which these were.
+
+    Raises:
+        UserError: If one differs.
+    """
+    for part in parts:
+        if part.kind == "meta":
+            check_meta(part.path, classes)
+        elif part.kind == "synsets":
+            check_synsets(part.path, classes)
+    return tuple(part.path for part in parts if part.kind in ("meta", "synsets"))
+
+
+def find_blacklist(parts: list[Part], last: int) -> tuple[Path | None, frozenset[str]]:
+    """The blacklist's file and images (of 1…``last``); ``None`` and no image where there is none.
+
+    Raises:
+        UserError: If it cannot be read, or several differ.
+    """
+    paths = [part.path for part in parts if part.kind == "blacklist"]
+    lists = [read_blacklist(path, last) for path in paths]
+    for path, images in zip(paths, lists, strict=True):
+        if images != lists[0]:
+            raise UserError(f"{paths[0]} and {path} are different blacklists; choose with dataset.blacklist=")
+    return (paths[0], lists[0]) if paths else (None, frozenset())
+
+
+def _without(parts: set[Part], kinds: Set[str]) -> set[Part]:
+    return {part for part in parts if part.kind not in kinds}
+
+
+def _boxes_part(path: Path) -> Part:
+    if path.is_dir():
+        if has_xml(path):
+            return Part("xml", path)
+        path = path / "localization.txt"
+    if not path.is_file():
+        raise UserError(f"dataset.boxes={path.parent}: no boxes there; {BOXES_REMEDY}")
+    return Part("solution" if _first_word(path).startswith("ImageId") else "localization", path)
+
+
+def _labels_part(path: Path) -> Part:
+    if not path.is_file():
+        raise UserError(f"dataset.labels={path}: not a file; {LABELS_REMEDY}")
+    first = _first_word(path)
+    if first.startswith("ImageId"):
+        return Part("solution", path)
+    return Part("devkit labels" if first.isdigit() else "labels", path)
+
+
+def _devkit_parts(path: Path) -> set[Part]:
+    parts = {part for part in find_parts(path) if part.kind in _DEVKIT}
+    if not parts:
+        raise UserError(
+            f"dataset.devkit={path}: neither meta.mat nor ILSVRC2012_validation_ground_truth.txt is there; "
+            "name the unpacked folder ILSVRC2012_devkit_t12"
+        )
+    return parts
+
+
+def _first_word(path: Path) -> str:
+    return next((words[0] for _, words in fields(path)), "")

@@ -1,0 +1,87 @@
+"""Lines of text files, with errors that name file and line."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import IntArray
+
+OFFICIAL_COUNT = 50_000
+OFFICIAL_TRAIN_COUNT = 1_281_167
+NO_LAST = 99_999_999
+"""The highest number that a file's name has room for: a collection of one's own may have more images."""
+_HUGE = 2**30
+_ID = re.compile(r"ILSVRC2012_val_(\d{8})")
+_FILE = re.compile(r"(ILSVRC2012_val_\d{8})(?:_(n\d{8}))?\.jpe?g", re.IGNORECASE)
+
+
+def parse_file_name(name: str) -> tuple[str, str | None] | None:
+    """Image id of a validation image's file name, and the WNID that some collections append to it.
+
+    Such as ``ILSVRC2012_val_00000293.JPEG`` or ``ILSVRC2012_val_00000293_n02012849.JPEG``; ``None`` for any
+    other file.
+    """
+    match = _FILE.fullmatch(name)
+    return (match[1], match[2]) if match else None
+
+
+def is_annotation(name: str) -> bool:
+    """Whether a file name is that of a validation image's XML."""
+    return name.startswith("ILSVRC2012_val_") and name.endswith(".xml")
+
+
+def image_id_of(number: int) -> str:
+    """The image that the devkit's lists mean by a number from 1."""
+    return f"ILSVRC2012_val_{number:08d}"
+
+
+def parse_id(text: str, where: str, last: int = OFFICIAL_COUNT) -> str:
+    """Image id of an entry such as ``val/ILSVRC2012_val_00000001.JPEG``, numbered 1…``last``.
+
+    Raises:
+        UserError: If it is no validation image, naming ``where``.
+    """
+    stem = text.rpartition("/")[2].partition(".")[0]
+    match = _ID.fullmatch(stem)
+    if match is None or not 1 <= int(match[1]) <= last:
+        raise UserError(f"{where}: {text!r} is not an image of ILSVRC2012 val; use the files of that set")
+    return stem
+
+
+def fields(path: Path, separator: str | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Line number (from 1) and fields of each line that is not empty; white space separates by default.
+
+    Raises:
+        UserError: If the file cannot be read as text.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as text ({error}); fetch the file anew") from error
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            yield number, line.strip().split(separator)
+
+
+def whole_numbers(words: Sequence[str], count: int, where: str) -> list[int]:
+    """Exactly ``count`` whole numbers.
+
+    Raises:
+        UserError: If there are more or fewer, or one is not a whole number, naming ``where``.
+    """
+    try:
+        numbers = [int(word) for word in words]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count or any(abs(number) >= _HUGE for number in numbers):
+        found = " ".join(words) or "nothing"
+        raise UserError(f"{where}: {found!r} where {count} whole numbers are expected; fetch the file anew")
+    return numbers
+
+
+def half_open(inclusive: Sequence[Sequence[int]]) -> IntArray:
+    """Boxes ``[B, 4]``, half-open, from ILSVRC's 0-based inclusive ``xmin ymin xmax ymax``."""
+    return np.array(inclusive, dtype=np.int32).reshape(-1, 4) + np.array([0, 0, 1, 1], dtype=np.int32)

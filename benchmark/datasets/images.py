@@ -1,0 +1,178 @@
+"""Images as stored: decoded whole or refused, never repaired in silence.
+
+Boxes are annotated in the frame in which the pixels are stored, so an EXIF orientation is **not** applied
+(the sizes in ILSVRC's annotations are those of the stored frame). Decoding is Pillow's; anything but RGB is
+converted here and nowhere else: grey is replicated, alpha is dropped (as the Grad-CAM authors' demo does:
+protocol, section 1.3), a palette is looked up and CMYK becomes RGB (Pillow),
+a colour profile being ignored.
+"""
+
+import io
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import ImageArray, Sample
+
+# What Pillow's decoders raise on broken bytes, beside its own OSError.
+_BROKEN: tuple[type[Exception], ...] = (
+    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError),
+    *(struct.error, Image.DecompressionBombError),
+)
+# Others (16 or 32 bits a channel, L*a*b*) have no agreed way to 8-bit RGB.
+_MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
+_ORIENTATION = 0x0112
+_END_OF_IMAGE = b"\xff\xd9"
+_PADDING = b"\x5a\xc3\x96\x3c" * 8
+
+
+class UnreadableImage(UserError):  # noqa: N818 - a state of an image, as UserError is of input
+    """An image file that is missing, truncated, corrupt, or not the image that was annotated."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What is to be known of an image file.
+
+    Attributes:
+        width: As stored, pixels.
+        height: As stored, pixels.
+        mode: Pillow's name of the pixel layout: ``RGB``, ``L`` (grey), ``CMYK``, …
+        format: ``JPEG``, ``PNG``, … whatever the suffix says.
+        exif_rotated: Whether an EXIF orientation asks viewers to turn or mirror the stored pixels.
+    """
+
+    width: int
+    height: int
+    mode: str
+    format: str
+    exif_rotated: bool
+
+
+def read_rgb(path: Path) -> ImageArray:
+    """Decode a whole image as stored.
+
+    Returns:
+        ``[H, W, 3]`` uint8, RGB.
+
+    Raises:
+        UnreadableImage: If the file is missing, truncated or corrupt, or its mode has no agreed conversion.
+    """
+    content = _content(path)
+    pixels, format_ = _decode(path, content)
+    if format_ in ("JPEG", "MPO") and _tail_was_filled(content, pixels):
+        raise UnreadableImage(f"{path}: truncated JPEG, its lower part is a grey fill; copy the file anew")
+    return pixels
+
+
+def read_sample(sample: Sample) -> ImageArray:
+    """Decode a dataset's image and hold it against its annotation.
+
+    Returns:
+        ``[H, W, 3]`` uint8, RGB.
+
+    Raises:
+        UserError: If the sample has no file (a dataset of boxes alone).
+        UnreadableImage: As :func:`read_rgb`; also if the decoded size is not the annotated one, or a box
+            does not lie inside the image.
+    """
+    if sample.path is None:
+        raise UserError(
+            f"{sample.image_id}: only its boxes are known; say where the images are (dataset.root=)"
+        )
+    pixels = read_rgb(sample.path)
+    check_size(sample, (pixels.shape[1], pixels.shape[0]))
+    return pixels
+
+
+def check_size(sample: Sample, size: tuple[int, int]) -> None:
+    """Hold an image's ``(width, height)`` against its annotation.
+
+    Raises:
+        UnreadableImage: If the annotation states another size, or has a box that reaches outside.
+    """
+    width, height = size
+    remedy = "use the images that the boxes were drawn on, as stored, not resized or rotated"
+    if sample.size is not None and sample.size != size:
+        stated = f"{sample.size[0]}x{sample.size[1]}"
+        raise UnreadableImage(
+            f"{sample.path}: {sample.image_id} is {width}x{height}, its annotation says {stated}; {remedy}"
+        )
+    if sample.boxes.size and (sample.boxes.max(axis=0)[2:] > size).any():
+        raise UnreadableImage(
+            f"{sample.path}: {sample.image_id} is {width}x{height}, but a box reaches outside; {remedy}"
+        )
+
+
+def inspect(path: Path, decode: bool = True) -> ImageFacts:
+    """Facts of an image file; without ``decode`` from its header alone, which misses broken pixels.
+
+    Raises:
+        UnreadableImage: If the file cannot be read, or with ``decode`` its pixels cannot.
+    """
+    if decode:
+        read_rgb(path)
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            return ImageFacts(width, height, image.mode, str(image.format), _is_rotated(image))
+    except _BROKEN as error:
+        raise _unreadable(path, error) from error
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableImage(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _decode(path: Path, content: bytes) -> tuple[ImageArray, str]:
+    # A library imported elsewhere may have switched this on, and with it the silent grey fill.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            if image.mode not in _MODES:
+                raise UnreadableImage(f"{path}: pixels of mode {image.mode}; convert it to 8-bit RGB")
+            # By way of RGBA, as Pillow cannot drop a palette's transparency in one step.
+            straight = image.convert("RGBA") if image.mode in ("P", "PA") else image
+            return np.array(straight.convert("RGB")), str(image.format)
+    except _BROKEN as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> UnreadableImage:
+    if isinstance(error, UnidentifiedImageError):
+        return UnreadableImage(f"{path}: not an image, or its header is broken; copy the file anew")
+    return UnreadableImage(f"{path}: truncated or corrupt image ({error}); copy the file anew")
+
+
+def _tail_was_filled(content: bytes, pixels: ImageArray) -> bool:
+    """Whether libjpeg ran out of data before the end marker and filled what was missing.
+
+    It does so with a warning that Pillow does not pass on, and repeats the last block's mean: the last
+    corner is flat. Where it is, bytes put before the end marker tell: they
+    change the pixels only if pixels were missing.
+    """
+    if (pixels[-4:, -4:] != pixels[-1, -1]).any():
+        return False
+    end = content.rfind(_END_OF_IMAGE)
+    try:
+        with Image.open(io.BytesIO(content[:end] + _PADDING + content[end:])) as image:
+            return not np.array_equal(np.array(image.convert("RGB")), pixels)
+    except _BROKEN:
+        return True
+
+
+def _is_rotated(image: Image.Image) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # broken EXIF is no concern of ours
+        try:
+            return image.getexif().get(_ORIENTATION, 1) not in (0, 1)
+        except _BROKEN:
+            return False

@@ -1,0 +1,126 @@
+"""Which images of a dataset are asked for, and what becomes of those that lack something."""
+
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import Sample
+from benchmark.datasets.subset import arrange, check_choice, read_ids
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The options that datasets of several classes an image share.
+
+    Attributes:
+        list: File of image ids to keep, one a line.
+        limit: Keep at most so many images, the first in ``order``.
+        order: ``id``, or ``stratified``: seeded, every beginning spreads over the labels.
+        seed: Of the stratified order.
+        missing: What happens to an image without its file or annotation: ``error``, or ``skip`` (and count).
+    """
+
+    list: Path | None = None
+    limit: int | None = None
+    order: str = "id"
+    seed: int = 0
+    missing: str = "error"
+
+    @classmethod
+    def parse(cls, **given: Any) -> Self:
+        """Check options as they come from a command line.
+
+        Raises:
+            UserError: Naming the option, if a choice is not one or the list is not there.
+        """
+        options = cls(**{**given, "list": existing("list", given.get("list"))})
+        check_choice(options.order, options.limit)
+        choose("missing", options.missing, ("error", "skip"))
+        return options
+
+    def wanted(self, there: Collection[str], where: str) -> tuple[str, ...]:
+        """Sorted ids: those of the list, or all that are there.
+
+        Raises:
+            UserError: If the list names an image that is not there.
+        """
+        if self.list is None:
+            return tuple(sorted(there))
+        listed = read_ids(self.list)
+        absent = sorted(listed.difference(there))
+        if absent:
+            raise UserError(
+                f"{absent[0]} of dataset.list is not in {where} ({len(absent)} of {len(listed)} so); "
+                "correct the list, or choose the split that has it (dataset.split=)"
+            )
+        return tuple(sorted(listed))
+
+    def skipped(self, lacking: Mapping[str, str], wanted: Collection[str], remedy: str) -> dict[str, str]:
+        """Image id to what it lacks, where that is to be borne.
+
+        Args:
+            lacking: Likewise.
+            wanted: All images that are asked for.
+            remedy: What to do about it.
+
+        Raises:
+            UserError: If it is not, or if no image would be left.
+        """
+        if lacking and (self.missing == "error" or len(lacking) == len(wanted)):
+            first = min(lacking)
+            some = len(lacking) < len(wanted)
+            leave = "; or leave such images out (dataset.missing=skip)" if some else ""
+            raise UserError(
+                f"{first}: {lacking[first]} ({len(lacking)} of {len(wanted)} images so); {remedy}{leave}"
+            )
+        return dict(sorted(lacking.items()))
+
+    def arrange(self, samples: Iterable[Sample]) -> tuple[Sample, ...]:
+        """In the order asked for, no more than asked for."""
+        return arrange(samples, self.order, self.seed, self.limit)
+
+
+def existing(option: str, value: str | Path | None) -> Path | None:
+    """The path that an option names; ``None`` where it names none.
+
+    Raises:
+        UserError: If there is nothing.
+    """
+    if value is None or str(value) == "":
+        return None
+    path = Path(value).expanduser()
+    if not path.exists():
+        raise UserError(f"dataset.{option}={value}: there is nothing at that path; correct it")
+    return path
+
+
+def choose(option: str, value: str, choices: Collection[str]) -> None:
+    """Refuse what is no choice.
+
+    Raises:
+        UserError: With the choices.
+    """
+    if value not in choices:
+        raise UserError(f"dataset.{option}={value}: choose one of {', '.join(choices)}")
+
+
+def file_sizes(paths: Iterable[Path]) -> list[int | None]:
+    """Bytes of each file, ``None`` where there is no such file; threads hide a file server's latency.
+
+    Raises:
+        UserError: If one cannot be looked at.
+    """
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(_size, paths))
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); check permissions") from error

@@ -1,0 +1,76 @@
+"""Part of a dataset: chosen by name, by number, or as a seeded sample that spreads over the classes."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import Sample
+
+ORDERS = ("id", "stratified")
+
+
+def read_ids(path: Path) -> frozenset[str]:
+    """Image ids from a text file: one a line, with or without folder and suffix; # starts a comment line.
+
+    Raises:
+        UserError: If the file cannot be read, names no image, or names one twice.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: the list of images cannot be read ({error}); see dataset.list") from error
+    ids = [Path(line.strip()).stem for line in lines if line.strip() and not line.startswith("#")]
+    if not ids:
+        raise UserError(f"{path}: the list names no image; put one id or file name on each line")
+    twice = [image_id for image_id, count in Counter(ids).items() if count > 1]
+    if twice:
+        raise UserError(f"{path}: {twice[0]} is named twice; name each image once")
+    return frozenset(ids)
+
+
+def check_choice(order: str, limit: int | None) -> None:
+    """Refuse an order that does not exist or a limit that is no count, before anything is read.
+
+    Raises:
+        UserError: Naming the option.
+    """
+    if order not in ORDERS:
+        raise UserError(f"dataset.order={order}: choose one of {', '.join(ORDERS)}")
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise UserError(
+            f"dataset.limit={limit}: give a whole number from 1 up, or leave it out for all images"
+        )
+
+
+def arrange(samples: Iterable[Sample], order: str, seed: int, limit: int | None) -> tuple[Sample, ...]:
+    """At most the first ``limit`` samples, by id or so that every beginning spreads over the classes.
+
+    ``stratified`` ranks the images of each class by sha256 of seed and id, then takes all first ranks, all
+    second ranks, and so on, those of one rank again by the hash: as long as no class is exhausted, the first
+    ``n`` hold each of ``C`` classes ``n // C`` or ``n // C + 1`` times. It depends on seed, ids and
+    labels alone.
+
+    Raises:
+        UserError: If there is no such order, or ``limit`` is no count.
+    """
+    check_choice(order, limit)
+    by_id = sorted(samples, key=lambda sample: sample.image_id)
+    return tuple(by_id if order == "id" else _stratified(by_id, seed))[:limit]
+
+
+def _stratified(samples: Sequence[Sample], seed: int) -> list[Sample]:
+    seen: Counter[int] = Counter()
+    ranks = {}
+    shuffled = sorted(samples, key=lambda sample: _hash(sample, seed))
+    for sample in shuffled:
+        ranks[sample.image_id] = seen[sample.label]
+        seen[sample.label] += 1
+    return sorted(
+        shuffled, key=lambda sample: ranks[sample.image_id]
+    )  # stable: the hash decides within a rank
+
+
+def _hash(sample: Sample, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed} {sample.image_id}".encode()).digest()

@@ -1,0 +1,114 @@
+"""What a benchmark of methods times: the work of each beside the plain forward pass of the same batch."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any, Protocol, cast, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from benchmark.core.protocols import Method
+from benchmark.core.types import ForwardPass, Model
+from benchmark.diagnostics.bench.timing import Work, interleaved, peak_bytes, ratio
+from benchmark.models.forward import forward_pass
+
+_PASSES = 4  # plain ones, and batches of covered images, of one timing
+
+
+@dataclass(frozen=True)
+class Line:
+    """What was found of one thing, in the order of the printed columns; all times are medians."""
+
+    work: str
+    ms: float
+    plain: float
+    least: float | None = None
+    greatest: float | None = None
+    method: float | None = None
+    mib: float | None = None
+    ours: float | None = None
+    speed: float | None = None
+
+
+@runtime_checkable
+class Covers(Protocol):
+    """A method that shows the network covered images, hundreds for each: one of them is what can be timed."""
+
+    name: str
+    batch: int | None
+
+    def positions(self, size: int) -> int:
+        """Covered images of one image of this side."""
+        ...
+
+    def drops(self, model: Model, forward: ForwardPass, classes: Tensor, span: range) -> Tensor:
+        """Show those of ``span``, ``batch`` at a time."""
+        ...
+
+    def spread(self, drops: Tensor, size: int) -> Tensor:
+        """Heatmaps from what all of them gave, ``[N, positions, K]``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A model on its device with a batch ``[N, 3, S, S]`` and the classes ``[N, K]`` to explain."""
+
+    model: Model
+    inputs: Tensor
+    classes: Tensor
+    repeats: int
+
+    def plain(self) -> None:
+        """Compute the scores, without anything recorded."""
+        with torch.no_grad():
+            self.model.module(self.inputs)
+
+    def record(self, methods: Sequence[Method]) -> ForwardPass:
+        """The forward pass that serves these methods."""
+        layers = sorted({layer for method in methods for layer in method.layers})
+        return forward_pass(self.model, self.inputs, layers, any(m.operations for m in methods))
+
+    def explain(self, methods: Sequence[Method], forward: ForwardPass | None = None) -> None:
+        """What a run does with a batch: one forward pass, if there is none yet, and every method."""
+        forward = forward or self.record(methods)
+        for method in methods:
+            method(self.model, forward, self.classes)
+
+    def line(self, name: str, work: Work, memory: bool = True, passes: int = 1) -> Line:
+        """Time the work against the plain forward pass, and take its memory.
+
+        Args:
+            name: Of the line.
+            work: On as many images as the batch has, ``passes`` times.
+            memory: Whether to take it.
+            passes: How many plain ones the work is compared with.
+        """
+        print(f"timing {name.strip()}", file=sys.stderr)
+
+        def plain() -> None:
+            for _ in range(passes):
+                self.plain()
+
+        yardstick, seconds = interleaved([plain, work], self.repeats, self.inputs.device)
+        mib = peak_bytes(work, self.inputs.device) / 2**20 if memory else None
+        ms = 1e3 * median(seconds) / (passes * len(self.inputs))
+        return Line(name, ms, *ratio(seconds, yardstick), mib=mib)
+
+
+def covered(bench: Bench, method: Covers) -> Iterator[Line]:
+    """A covered image beside a plain one, at the same batch size; then what the whole adds to an image."""
+    count, size = len(bench.inputs), bench.inputs.shape[-1]
+    passes, batched = min(_PASSES, method.positions(size)), replace(cast(Any, method), batch=count)
+    forward = bench.record([batched])
+
+    def cover() -> None:
+        batched.drops(bench.model, forward, bench.classes, range(passes * count))
+
+    line = bench.line(f"{method.name}, a covered image", cover, passes=passes)
+    yield replace(line, speed=1 / line.plain)
+    shape = (count, method.positions(size), bench.classes.shape[1])
+    drops = torch.zeros(shape, dtype=bench.inputs.dtype, device=bench.inputs.device)
+    yield bench.line(f"{method.name}, maps from them", lambda: method.spread(drops, size))

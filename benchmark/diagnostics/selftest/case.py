@@ -1,0 +1,113 @@
+"""A model on the user's device and in the user's precision, with images and classes to explain."""
+
+import copy
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchmark.core.errors import UserError
+from benchmark.core.protocols import Method
+from benchmark.core.types import ForwardPass, InputFormat, Model
+from benchmark.models.forward import forward_pass
+from benchmark.pipeline.explain import reproducible
+from benchmark.pipeline.settings import RunSettings
+
+_IMAGES = 3
+_CLASSES = 3
+
+
+@dataclass(frozen=True)
+class Case:
+    """What every truth about heatmaps is tried on.
+
+    Attributes:
+        model: On the device, in the run's type and memory format.
+        methods: Those that accept the model, by name.
+        refused: Those that do not, each with its reason.
+        inputs: ``[N, 3, S, S]`` likewise.
+        classes: ``[N, K]`` int64 outputs; no two images have the same.
+        settings: Of the run.
+    """
+
+    model: Model
+    methods: Mapping[str, Method]
+    refused: Mapping[str, str]
+    inputs: Tensor
+    classes: Tensor
+    settings: RunSettings
+
+    @contextmanager
+    def arithmetic(self) -> Iterator[None]:
+        """As a run computes: autocast where the precision says so, and nothing that varies."""
+        with reproducible(), self.settings.autocast():
+            yield
+
+    def has(self, layer: str) -> bool:
+        """Whether the model has this role, or a layer of this name; no truth about another applies to it."""
+        return layer in self.model.layers or layer in dict(self.model.module.named_modules())
+
+    def record(
+        self, layers: Collection[str], operations: bool = False, rows: slice = slice(None)
+    ) -> ForwardPass:
+        """A forward pass over the images, or over some of them."""
+        return forward_pass(self.model, self.inputs[rows], layers, operations)
+
+    def explain(self, rows: slice = slice(None)) -> dict[str, Tensor]:
+        """Heatmaps ``[n, K, h, w]`` of every method, from one forward pass, as a run makes them."""
+        layers = sorted({layer for method in self.methods.values() for layer in method.layers})
+        with self.arithmetic():
+            forward = self.record(layers, any(m.operations for m in self.methods.values()), rows)
+            classes = self.classes[rows]
+            return {name: method(self.model, forward, classes) for name, method in self.methods.items()}
+
+    def reference(self) -> "Case":
+        """The same on the CPU in float64; this one is left as it is."""
+        module = copy.deepcopy(self.model.module).to("cpu", torch.float64)
+        return replace(
+            self,
+            model=replace(self.model, module=module.to(memory_format=torch.contiguous_format)),
+            inputs=self.inputs.to("cpu", torch.float64, memory_format=torch.contiguous_format),
+            classes=self.classes.cpu(),
+            settings=RunSettings(device="cpu", precision="float64"),
+        )
+
+
+def prepare(model: Model, methods: Mapping[str, Method], settings: RunSettings) -> Case:
+    """Move a model to the run's device and precision, and ask each method whether it accepts it.
+
+    Args:
+        model: Changed in place.
+        methods: By name.
+        settings: Of the run.
+
+    Raises:
+        UserError: If the device is not here, or the model's scores are not ``[N, C]``.
+    """
+    device, form = settings.torch_device, settings.memory_format
+    model.module.to(device=device, dtype=settings.dtype).to(memory_format=form)
+    inputs = _images(model.input).to(device, settings.dtype, memory_format=form)
+    accepted, refused = dict(methods), {}
+    with reproducible(), settings.autocast():
+        outputs = forward_pass(model, inputs[:1]).logits.shape[1]
+        for name, method in methods.items():
+            try:
+                method.check(model)
+            except UserError as error:
+                refused[name] = str(error)
+                del accepted[name]
+    numbers = torch.arange(_IMAGES * _CLASSES).view(_IMAGES, _CLASSES) % outputs
+    return Case(model, accepted, refused, inputs, numbers.to(device), settings)
+
+
+def _images(form: InputFormat) -> Tensor:
+    """Seeded images ``[N, 3, S, S]``, preprocessed: blots of colour, so that each excites other places."""
+    generator = torch.Generator().manual_seed(0)
+    blots = torch.rand((_IMAGES, 3, 7, 7), generator=generator)
+    fine = torch.rand((_IMAGES, 3, form.size, form.size), generator=generator)
+    coarse = F.interpolate(blots, size=form.size, mode="bilinear", align_corners=True)
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (form.mean, form.std))
+    return (form.scale * 255 * (0.8 * coarse + 0.2 * fine) - mean) / std

@@ -1,0 +1,121 @@
+"""A truth, what was measured of it, and the verdict: the three words of the self-test."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from benchmark.core.protocols import Localizer
+from benchmark.diagnostics.selftest.bounds import Bound
+from benchmark.diagnostics.selftest.case import Case
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the truths are tried on.
+
+    Attributes:
+        cases: Models on the user's device, in the user's precision.
+        localizers: By name.
+    """
+
+    cases: tuple[Case, ...]
+    localizers: Mapping[str, Localizer]
+
+
+class Measured(NamedTuple):
+    """One measurement.
+
+    Attributes:
+        where: Model and method, or localizer.
+        deviation: From the truth, ``>= 0``; NaN where there is nothing to compare.
+        bound: What is allowed, and why.
+        detail: What a person should know of it beyond the number.
+    """
+
+    where: str
+    deviation: float
+    bound: Bound
+    detail: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the deviation is allowed; NaN never is."""
+        return self.deviation <= self.bound.allowed
+
+    @property
+    def excess(self) -> float:
+        """By which the worst of several is found: the deviation as a multiple of what is allowed."""
+        if self.deviation != self.deviation:
+            return float("inf")
+        least = torch.finfo(torch.float64).tiny  # of a truth that must hold exactly
+        return self.deviation / max(self.bound.allowed, least)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Something that must hold whatever the weights.
+
+    Attributes:
+        name: One line of a table.
+        culprit: Where to look first if it fails.
+        measure: Yields a measurement for each model, method or localizer that it applies to.
+    """
+
+    name: str
+    culprit: str
+    measure: Callable[[Bench], Iterator[Measured]]
+
+
+class Finding(NamedTuple):
+    """What became of a truth.
+
+    Attributes:
+        truth: Which.
+        worst: The measurement nearest to its bound, or beyond it; ``None`` where the truth applies to none.
+        seconds: That they took.
+    """
+
+    truth: Truth
+    worst: Measured | None
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether every measurement is within its bound; a truth that applies to nothing holds."""
+        return self.worst is None or self.worst.holds
+
+
+def examine(truth: Truth, bench: Bench) -> Finding:
+    """Try one truth. Whatever it raises is a failure too, told with the finding, and stops no other truth."""
+    began = perf_counter()
+    found: list[Measured] = []
+    try:
+        found.extend(truth.measure(bench))
+    except Exception as error:
+        told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        found.append(Measured("stopped", float("nan"), Bound(0.0, "it must not stop"), told))
+    worst = max(found, key=lambda measured: measured.excess, default=None)
+    return Finding(truth, worst, perf_counter() - began)
+
+
+def relative(measured: Tensor, wanted: Tensor) -> float:
+    """The sum of absolute differences of a map, over the mean such sum of the wanted maps; of the worst map.
+
+    A sum, since one ReLU or max pooling that decides otherwise in another rounding moves a few cells a lot;
+    over the mean of all maps, since a map of which the ReLU leaves next to nothing is no yardstick.
+
+    Args:
+        measured: ``[N, K, …]``, on any device.
+        wanted: Of the same shape.
+
+    Returns:
+        NaN where the wanted maps are all zero, or anything is not finite; infinity where shapes differ.
+    """
+    if measured.shape != wanted.shape:
+        return float("inf")
+    a, b = (maps.detach().cpu().double().flatten(2) for maps in (measured, wanted))
+    return float((a - b).abs().sum(2).max() / b.abs().sum(2).mean())

@@ -1,0 +1,131 @@
+"""From a module with parameters in it to a frozen, checked model: what all families share."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from torch import nn
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import InputFormat, Model, Weights
+from benchmark.models.weights.mean_image import with_mean_image
+
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """The options that every yaml in ``conf/model`` has.
+
+    Attributes:
+        name: The model's key.
+        input: Pixel format.
+        layers: Role to dotted module name.
+        weights: File (see :func:`benchmark.models.weights.files.find`), a name that the family knows, or
+            ``random``.
+        weights_dir: Where files without a folder are looked for.
+        checksums: Of which the file must have one; empty accepts any, ``None`` leaves it to the family.
+        ignore: What the file may hold beyond the model, by the beginning of its name.
+        rename: Layers of a torch file that have another name there: the file's to the model's.
+        classes: A text file with the identifiers of the outputs, one a line; ``None``: the dataset's own
+            order, for ILSVRC the 1,000 sorted WNIDs.
+        note: What a reader of a number must know about the weights.
+
+    Raises:
+        UserError: If an option is out of its range.
+    """
+
+    name: str
+    input: InputFormat
+    layers: Mapping[str, str]
+    weights: str
+    weights_dir: str | None = None
+    checksums: Sequence[str] | None = None
+    ignore: Sequence[str] = ()
+    rename: Mapping[str, str] = field(default_factory=dict)
+    classes: str | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.weights, str) or not self.weights:
+            raise UserError(
+                f"model.weights={self.weights}: give a file, a name that the family knows, or random"
+            )
+        for option in ("checksums", "ignore"):  # a bare text would be read letter by letter
+            if isinstance(getattr(self, option), str):
+                raise UserError(f"model.{option}={getattr(self, option)}: give a list, as model.{option}=[…]")
+        form = self.input
+        if form.order not in ("rgb", "bgr"):
+            raise UserError(f"model.input.order={form.order}: choose rgb or bgr")
+        if form.size < 1 or len(form.mean) != 3 or len(form.std) != 3 or 0 in form.std:
+            raise UserError(f"model.input of {self.name}: size >= 1, three means, three stds other than 0")
+
+    @property
+    def random(self) -> bool:
+        """Whether random parameters were asked for."""
+        return self.weights == RANDOM
+
+
+def assemble(module: nn.Module, spec: ModelSpec, weights: Weights) -> Model:
+    """Freeze a module: evaluation mode, no gradients of parameters, nothing done in place.
+
+    Args:
+        module: With its parameters set; changed in place.
+        spec: The yaml's options.
+        weights: Where the parameters came from.
+
+    Raises:
+        UserError: If a layer role names no layer, or the classes do not fit the classifier, or the mean image
+            cannot be read.
+    """
+    module.eval().requires_grad_(False)
+    for part in module.modules():
+        if getattr(part, "inplace", False) is True:
+            part.inplace = False  # type: ignore[assignment]
+    for role, layer in spec.layers.items():
+        _require_layer(module, spec.name, role, layer)
+    classes = _read_classes(module, spec)
+    form = replace(spec.input, mean=_three(spec.input.mean), std=_three(spec.input.std))
+    form = with_mean_image(form, spec.weights_dir)
+    return Model(spec.name, module, form, dict(spec.layers), weights, classes)
+
+
+def _three(values: Sequence[float]) -> tuple[float, float, float]:
+    first, second, third = map(float, values)
+    return first, second, third
+
+
+def _require_layer(module: nn.Module, model: str, role: str, layer: str) -> None:
+    names = [name for name, _ in module.named_modules() if name]
+    if layer not in names:
+        near = ", ".join(difflib.get_close_matches(layer, names, n=3, cutoff=0.4)) or ", ".join(names[:3])
+        raise UserError(f"model.layers.{role}={layer}: {model} has no such layer; nearest: {near}")
+
+
+def _read_classes(module: nn.Module, spec: ModelSpec) -> tuple[str, ...] | None:
+    if spec.classes is None:
+        return None
+    path = Path(spec.classes).expanduser()
+    try:
+        classes = tuple(
+            line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+        )
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"model.classes={path}: cannot be read ({error}); one identifier a line") from None
+    if len(set(classes)) < len(classes):
+        raise UserError(f"model.classes={path}: an identifier is there twice")
+    outputs = _outputs(module, spec)
+    if outputs not in (None, len(classes)):
+        raise UserError(
+            f"model.classes={path}: {len(classes)} identifiers for {outputs} outputs of {spec.name}"
+        )
+    return classes
+
+
+def _outputs(module: nn.Module, spec: ModelSpec) -> int | None:
+    """How many classes the classifier tells apart, where the yaml says which layer that is."""
+    if "classifier" not in spec.layers:
+        return None
+    classifier = module.get_submodule(spec.layers["classifier"])
+    return len(classifier.weight) if hasattr(classifier, "weight") else None  # type: ignore[arg-type]

@@ -1,0 +1,218 @@
+"""One forward pass that serves the predicted classes and every method of a run.
+
+A hook on each requested layer keeps its output and starts the autograd graph there, so that nothing before
+the earliest of them is differentiated or kept. The hooks are gone when :func:`forward_pass` returns or
+raises; the model's parameters, buffers, flags and ``.grad`` are never touched.
+"""
+
+import difflib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode, resolve_name
+
+from benchmark.core.errors import UserError
+from benchmark.core.protocols import Method
+from benchmark.core.types import ForwardPass, Model, Operation
+
+INPUT = "input"
+"""The name under which the network's input is asked for, like a layer."""
+
+
+def forward_pass(
+    model: Model, inputs: Tensor, layers: Collection[str] = (), operations: bool = False
+) -> ForwardPass:
+    """Run the model once and keep what methods need.
+
+    Works in any grad mode of the caller (also ``no_grad`` and ``inference_mode``), under autocast, on any
+    device, and never waits for the device. The graph of the result can be differentiated any number of times
+    with ``torch.autograd.grad(…, retain_graph=True)``; it is freed with the result.
+
+    Args:
+        model: In evaluation mode.
+        inputs: ``[N, 3, S, S]``, preprocessed. Not changed.
+        layers: Roles of ``model.layers``, dotted module names, or ``"input"``; the keys of ``activations``.
+            Without any, nothing is differentiable.
+        operations: Also record every call of a torch function from the earliest of ``layers`` on.
+
+    Returns:
+        Logits, activations (each as its layer computed it, even where the network changes it in place
+        afterwards), and operations.
+
+    Raises:
+        UserError: For an unknown layer; for one that does not run, runs twice, or returns no tensor; for
+            logits that are not ``[N, C]``; and for a tensor that is overwritten after it was recorded.
+    """
+    names = {layer: find_layer(model, layer) for layer in layers}
+    tape = _Tape(model.name, started=INPUT in names or not names)
+    with torch.inference_mode(False), torch.set_grad_enabled(bool(names)), ExitStack() as stack:
+        start = inputs.clone() if inputs.is_inference() else inputs.detach()
+        for name in set(names.values()) - {INPUT}:
+            hook = tape.hook(name)
+            stack.enter_context(model.module.get_submodule(name).register_forward_hook(hook))
+        if INPUT in names:
+            tape.activations[INPUT] = start.requires_grad_()
+        if operations:
+            stack.enter_context(tape)
+        logits = model.module(start.clone())
+    tape.verify(set(names.values()))
+    if not isinstance(logits, Tensor) or logits.ndim != 2:
+        raise UserError(f"model {model.name} must return scores [N, C], not {_describe(logits)}")
+    activations = {layer: tape.activations[name] for layer, name in names.items()}
+    return ForwardPass(start, logits, activations, tuple(tape.operations))
+
+
+def find_layer(model: Model, layer: str) -> str:
+    """The dotted module name of a role, of itself, or ``"input"``.
+
+    Raises:
+        UserError: Where the model has no such layer, with the nearest names.
+    """
+    modules = [name for name, _ in model.module.named_modules() if name]
+    name = model.layers.get(layer, layer)
+    if name == INPUT or name in modules:
+        return name
+    near = difflib.get_close_matches(name, [*model.layers, INPUT, *modules], n=4, cutoff=0.4)
+    meant = f" (role {layer})" if name != layer else ""
+    known = ", ".join(near or [*model.layers, INPUT])
+    raise UserError(f"model {model.name} has no layer {name!r}{meant}; nearest: {known}")
+
+
+def one_hot(logits: Tensor, classes: Tensor) -> Tensor:
+    """The signals ``[K, N, C]``, one for each column of ``classes`` ``[N, K]``, that pick its scores."""
+    signals = logits.new_zeros((classes.shape[1], *logits.shape))
+    return signals.scatter_(2, classes.T.unsqueeze(2), 1.0)
+
+
+def probe(model: Model, layers: Collection[str], operations: bool = False) -> ForwardPass:
+    """A forward pass over one image of seeded noise: what a method's ``check`` looks at.
+
+    Raises:
+        UserError: As :func:`forward_pass`; and if the network cannot take inputs of that size.
+    """
+    form = model.input
+    generator = torch.Generator().manual_seed(0)
+    pixels = 255 * torch.rand((1, 3, form.size, form.size), generator=generator)
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (form.mean, form.std))
+    like = next(model.module.parameters(), pixels)
+    inputs = ((form.scale * pixels - mean) / std).to(like)
+    try:
+        return forward_pass(model, inputs, layers, operations)
+    except torch.OutOfMemoryError:  # which says nothing of the network
+        raise
+    except RuntimeError as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(
+            f"model {model.name} does not take inputs of {form.size} pixels: {reason}; set model.input.size"
+        ) from error
+
+
+def output_count(model: Model) -> int:
+    """How many scores the network gives; asked by :func:`probe`, which tells what it refuses."""
+    return probe(model, ()).logits.shape[1]
+
+
+def rehearse(method: Method, model: Model) -> None:
+    """Explain one image of noise, so that what cannot work is refused before a run and not hours into it.
+
+    Raises:
+        UserError: Whatever the forward pass or the method refuses.
+    """
+    forward = probe(model, method.layers, method.operations)
+    method(model, forward, torch.zeros((1, 1), dtype=torch.int64, device=forward.logits.device))
+
+
+def tensors(value: Any) -> Iterator[Tensor]:
+    """Every tensor in nested tuples, lists and mappings."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from tensors(item)
+    elif isinstance(value, Mapping):
+        yield from tensors(tuple(value.values()))
+
+
+class _Tape(TorchFunctionMode):
+    """What one forward pass leaves: activations from its hooks, operations while it is entered."""
+
+    def __init__(self, model: str, started: bool) -> None:
+        super().__init__()
+        self.model = model
+        self.started = started
+        self.activations: dict[str, Tensor] = {}
+        self.operations: list[Operation] = []
+        self._seen: list[tuple[str, Tensor, int]] = []
+
+    def hook(self, name: str) -> Callable[[nn.Module, Any, Any], Tensor]:
+        """A forward hook that keeps the output of the layer and passes a copy of it on."""
+
+        def keep(_module: nn.Module, _args: Any, output: Any) -> Tensor:
+            if not isinstance(output, Tensor):
+                raise UserError(f"layer {name} of {self.model} returns {_describe(output)}, not one tensor")
+            if name in self.activations:
+                advice = "name a layer that runs once, such as the one around it"
+                raise UserError(f"layer {name} of {self.model} runs more than once in a pass; {advice}")
+            kept = output if output.requires_grad else output.detach().requires_grad_()
+            self.started = True
+            self.activations[name] = kept
+            self._remember(f"layer {name}", kept)
+            return kept.clone()  # what follows may work in place: on the copy
+
+        return keep
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Call, and keep the call if it made a tensor."""
+        kwargs = kwargs or {}
+        if not self.started:
+            return func(*args, **kwargs)
+        read = self._rescue(args) if _name(func) in _ADDS_IN_PLACE else args
+        output = func(*args, **kwargs)
+        if any(True for _ in tensors(output)):
+            self._note(Operation(func, read, kwargs, output))
+        return output
+
+    def _rescue(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Copies the target of an in-place sum, whose rule needs the value that is about to be lost."""
+        before = args[0].clone()
+        self.operations.append(Operation(torch.clone, (args[0],), {}, before))
+        return tuple(before if arg is args[0] else arg for arg in args)
+
+    def _note(self, operation: Operation) -> None:
+        self.operations.append(operation)
+        for tensor in tensors((operation.args, operation.kwargs)):
+            if tensor is not operation.output:  # an in-place operation overwrites what only it has read
+                self._remember(f"the input of {resolve_name(operation.function)}", tensor)
+
+    def _remember(self, what: str, tensor: Tensor) -> None:
+        if not tensor.is_inference():  # those have no version
+            self._seen.append((what, tensor, tensor._version))
+
+    def verify(self, names: Collection[str]) -> None:
+        """Every layer ran, and nothing that was kept has changed since."""
+        for name in names:
+            if name not in self.activations:
+                raise UserError(
+                    f"layer {name} of {self.model} takes no part in its forward pass; name another"
+                )
+        for what, tensor, version in self._seen:
+            if tensor._version != version:
+                raise UserError(
+                    f"{self.model} overwrites {what} in place after it was read; make that out of place"
+                )
+
+
+_ADDS_IN_PLACE = ("add_", "__iadd__")
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__name__", "")
+
+
+def _describe(value: Any) -> str:
+    return str(list(value.shape)) if isinstance(value, Tensor) else f"a {type(value).__name__}"

@@ -1,0 +1,152 @@
+"""Reads the parameters in a ``.caffemodel``, and a single blob, without Caffe and without generated code.
+
+The file is a binary protobuf ``NetParameter``. The few fields that hold parameters are described here in a
+pool of their own, so that another ``caffe.proto`` in the same process is no matter. Field numbers: Caffe's
+public ``caffe.proto``, quoted in the table below.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import FloatArray
+
+_FIELD = descriptor_pb2.FieldDescriptorProto
+_SCHEMA: dict[str, list[tuple[int, str, int | str, bool]]] = {
+    # number, name, type or message, repeated. Floats are read packed and unpacked alike.
+    "BlobShape": [(1, "dim", _FIELD.TYPE_INT64, True)],
+    "BlobProto": [
+        (1, "num", _FIELD.TYPE_INT32, False),
+        (2, "channels", _FIELD.TYPE_INT32, False),
+        (3, "height", _FIELD.TYPE_INT32, False),
+        (4, "width", _FIELD.TYPE_INT32, False),
+        (5, "data", _FIELD.TYPE_FLOAT, True),
+        (7, "shape", "BlobShape", False),
+        (8, "double_data", _FIELD.TYPE_DOUBLE, True),
+    ],
+    # Names are bytes on the wire; nothing makes a damaged file hold valid UTF-8.
+    "V1LayerParameter": [(4, "name", _FIELD.TYPE_BYTES, False), (6, "blobs", "BlobProto", True)],
+    "LayerParameter": [(1, "name", _FIELD.TYPE_BYTES, False), (7, "blobs", "BlobProto", True)],
+    "NetParameter": [(2, "layers", "V1LayerParameter", True), (100, "layer", "LayerParameter", True)],
+}
+
+
+def read_caffemodel(path: Path) -> Mapping[str, tuple[FloatArray, ...]]:
+    """Every layer's parameters: ``layers`` of Caffe's first format and ``layer`` of the present one.
+
+    Args:
+        path: A ``.caffemodel``. About twice its size is needed in memory for a moment.
+
+    Returns:
+        Layer name to blobs, float32, in the file's order. A blob has the shape that the file states: before
+        ``BlobShape`` that is always four numbers, also for a bias (``1 x 1 x 1 x n``). Layers without
+        parameters are left out.
+
+    Raises:
+        UserError: If the file cannot be read, is truncated, is no caffemodel, or contradicts itself.
+    """
+    net = _parse(path, _NET(), "caffemodel")
+    found: dict[str, tuple[FloatArray, ...]] = {}
+    for layer in (*net.layers, *net.layer):
+        if not layer.blobs:
+            continue
+        name = layer.name.decode(errors="replace")
+        blobs = tuple(_array(blob, f"{path}: layer {name}, blob {i}") for i, blob in enumerate(layer.blobs))
+        if name in found and not _equal(found[name], blobs):
+            raise UserError(f"{path}: two layers named {name} with different parameters; get the file again")
+        found[name] = blobs
+    if not found:
+        raise UserError(f"{path}: no layer with parameters in it, so not a caffemodel{_hint(path)}")
+    return found
+
+
+def read_blob(path: Path) -> FloatArray:
+    """The one array of a binary ``BlobProto``, as a mean image is shipped, float32 in the file's shape.
+
+    Raises:
+        UserError: If the file cannot be read, is truncated, is no ``BlobProto``, or contradicts itself.
+    """
+    array = _array(_parse(path, _BLOB(), "BlobProto"), str(path))
+    if not array.size:
+        raise UserError(f"{path}: no number in it, so not a BlobProto{_hint(path)}")
+    return array
+
+
+def fits(blob: Sequence[int], parameter: Sequence[int]) -> bool:
+    """Whether two shapes are equal up to leading ones, which Caffe's first format adds."""
+    return _without_leading_ones(blob) == _without_leading_ones(parameter)
+
+
+def _without_leading_ones(shape: Sequence[int]) -> tuple[int, ...]:
+    start = next((axis for axis, size in enumerate(shape) if size != 1), len(shape))
+    return tuple(shape[start:])
+
+
+def _message_classes(*names: str) -> list[Any]:
+    """Classes of Caffe's messages, in a pool of their own."""
+    file = _FILE_PROTO(name="benchmark/caffe.proto", package="benchmark.caffe", syntax="proto2")
+    for name, fields in _SCHEMA.items():
+        message = file.message_type.add(name=name)
+        for number, field, kind, repeated in fields:
+            label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
+            added = message.field.add(name=field, number=number, label=label)
+            if isinstance(kind, str):
+                added.type, added.type_name = _FIELD.TYPE_MESSAGE, f".benchmark.caffe.{kind}"
+            else:
+                added.type = kind  # type: ignore[assignment]
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    types = [pool.FindMessageTypeByName(f"benchmark.caffe.{name}") for name in names]
+    return [message_factory.GetMessageClass(kind) for kind in types]
+
+
+_FILE_PROTO = descriptor_pb2.FileDescriptorProto
+_NET, _BLOB = _message_classes("NetParameter", "BlobProto")
+
+
+def _parse(path: Path, message: Any, kind: str) -> Any:
+    try:
+        message.ParseFromString(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}); name another file") from None
+    except DecodeError:
+        size = path.stat().st_size
+        told = f"{path}: truncated at {size:,} bytes, or not a {kind}{_hint(path)}"
+        raise UserError(told) from None
+    return message
+
+
+def _hint(path: Path) -> str:
+    """What the file is instead, as far as its first bytes tell, and the remedy."""
+    with path.open("rb") as file:
+        start = file.read(64).lstrip().lower()
+    kinds: Iterable[tuple[bytes, str]] = (
+        (b"<", " (a web page was saved in its place)"),
+        (b"version https://git-lfs", " (a Git LFS pointer; run git lfs pull)"),
+        (b"pk\x03\x04", " (a zip file, as torch.save writes)"),
+        (b"\x80", " (a pickle, as torch.save writes)"),
+        (b"name:", " (a prototxt; the parameters are in the .caffemodel beside it)"),
+    )
+    kind = "" if start else " (it is empty)"
+    kind = next((words for magic, words in kinds if start.startswith(magic)), kind)
+    return f"{kind}; get the file again"
+
+
+def _array(blob: Any, where: str) -> FloatArray:
+    """A blob as float32 in its stated shape."""
+    values = np.array(blob.data or blob.double_data, dtype=np.float32)
+    legacy = (blob.num, blob.channels, blob.height, blob.width)
+    shape = tuple(blob.shape.dim) if blob.HasField("shape") else legacy
+    if min(shape, default=1) < 0 or prod(shape) != values.size:
+        raise UserError(f"{where}: {values.size:,} numbers for shape {list(shape)}; get the file again")
+    return values.reshape(shape)
+
+
+def _equal(first: tuple[FloatArray, ...], second: tuple[FloatArray, ...]) -> bool:
+    return len(first) == len(second) and all(map(np.array_equal, first, second))

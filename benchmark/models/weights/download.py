@@ -1,0 +1,49 @@
+"""Fetches one file over the network: whole, checked and in place, or not at all."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from http.client import HTTPException
+from pathlib import Path
+from urllib.request import urlopen
+from uuid import uuid4
+
+from benchmark.core.errors import UserError
+from benchmark.models.weights.files import matches
+
+_TIMEOUT = 20.0  # seconds without an answer
+
+
+def download(url: str, target: Path, checksums: Sequence[str]) -> None:
+    """Download to a temporary file beside ``target``, check it, rename it.
+
+    Several processes may do so at once; the last one wins, with the same content.
+
+    Args:
+        url: Where from.
+        target: Where to; its folder is made.
+        checksums: Of which the content must match one, if there are any; see
+            :mod:`benchmark.models.weights.files`.
+
+    Raises:
+        UserError: If there is no answer, no room, or not the expected content.
+    """
+    temporary = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
+    by_hand = f"put {target.name} into weights_dir by hand, or give model.weights=PATH"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with urlopen(url, timeout=_TIMEOUT) as answer, temporary.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+            file.flush()
+            os.fsync(file.fileno())
+        if checksums and not matches(temporary, checksums):
+            raise UserError(
+                f"{url}: what came is another file (expected {' or '.join(checksums)}); {by_hand}"
+            )
+        temporary.replace(target)
+    except (OSError, HTTPException) as error:
+        raise UserError(f"cannot download {url} to {target.parent} ({error}); {by_hand}") from None
+    finally:
+        with suppress(OSError):  # no folder, or nothing in it
+            temporary.unlink()

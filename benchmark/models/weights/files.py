@@ -1,0 +1,104 @@
+"""Finds a file of weights and makes sure that it is the right one."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import Weights
+
+_CHECKSUM = re.compile(r"(sha256|sha1|md5):([0-9a-f]{8,})", re.IGNORECASE)
+
+
+def find(name: str, folder: str | None) -> Path:
+    """The file of that name: where it says, or else in the folder of weights.
+
+    Args:
+        name: An absolute path, one relative to the working directory, or one relative to ``folder``.
+        folder: The option ``weights_dir``, or ``None``.
+
+    Raises:
+        UserError: If there is no such file; it says where it was looked for.
+    """
+    given = Path(name).expanduser()
+    places = [given] if given.is_absolute() or folder is None else [given, Path(folder).expanduser() / given]
+    for place in places:
+        if is_file(place):
+            return place
+    looked = " and ".join(map(_shown, places))
+    remedy = "put the file there, or give model.weights=PATH or weights_dir=FOLDER (or $BENCHMARK_WEIGHTS)"
+    raise UserError(f"no weights file at {looked}; {remedy}")
+
+
+def _shown(place: Path) -> str:
+    """From the working directory on where it is below: tables with an open row keep it, and are passed on."""
+    whole = place.absolute()
+    return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file can be seen there; a folder that may not be entered has none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def verified(path: Path, checksums: Sequence[str], note: str) -> Weights:
+    """The provenance of a file, once its checksum is found to be one of the expected.
+
+    Args:
+        path: An existing file.
+        checksums: ``sha256:HEX``, ``sha1:HEX`` or ``md5:HEX``, at least 8 leading hexadecimal digits; any
+            match passes. Empty: every file does.
+        note: Kept in the result.
+
+    Raises:
+        UserError: If none matches, or one is no checksum.
+    """
+    if checksums and not matches(path, checksums):
+        kinds = dict.fromkeys(_parse(checksum)[0] for checksum in checksums)
+        found = ", ".join(f"{kind}:{digest(path, kind)}" for kind in kinds)
+        raise UserError(
+            f"{path}: wrong weights ({path.stat().st_size:,} bytes, {found}; expected "
+            f"{' or '.join(checksums)}); get the right file, or accept this one with model.checksums=[]"
+        )
+    return Weights(path.name, digest(path, "sha256"), note)
+
+
+def matches(path: Path, checksums: Sequence[str]) -> bool:
+    """Whether a file has one of the checksums.
+
+    Raises:
+        UserError: If the file cannot be read, or a checksum is none.
+    """
+    expected = [_parse(checksum) for checksum in checksums]  # all, so that a misspelt one is always seen
+    return any(digest(path, kind).startswith(start) for kind, start in expected)
+
+
+def digest(path: Path, kind: str) -> str:
+    """Hexadecimal digest of a file, remembered as long as its size and time stay the same.
+
+    Raises:
+        UserError: If the file cannot be read.
+    """
+    try:
+        status = path.stat()
+        return _digest(path, kind, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}); check its rights") from None
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, kind: str, _size: int, _time: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, kind).hexdigest()
+
+
+def _parse(checksum: str) -> tuple[str, str]:
+    match = _CHECKSUM.fullmatch(str(checksum))
+    if match is None:
+        raise UserError(f"model.checksums: {checksum!r} is not of the form sha256:HEX, sha1:HEX or md5:HEX")
+    return match[1].lower(), match[2].lower()

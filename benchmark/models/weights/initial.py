@@ -1,0 +1,75 @@
+"""Starts training from another net's parameters: VGG16-CAM from VGG-16's, GoogLeNet-CAM from GoogLeNet's."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.core.errors import UserError
+from benchmark.models.weights.caffemodel import fits, read_caffemodel
+from benchmark.models.weights.parameters import TORCH_FILES, read_state
+
+
+@torch.no_grad()
+def load_matching(
+    module: nn.Module, path: Path, rename: Mapping[str, str] | None = None
+) -> tuple[list[str], list[str]]:
+    """Copy every layer that a file has under the same name and in the same shape; leave the others alone.
+
+    A layer goes over as a whole or not at all, in the module's own precision.
+
+    Args:
+        module: Changed in place.
+        path: A ``.pth``, ``.pt`` or ``.safetensors`` with a state dict; any other file is a caffemodel, whose
+            slashes are the module's dots.
+        rename: Layers of a torch file that have another name there: the file's to the module's.
+
+    Returns:
+        Names of the layers copied, and of the layers left as they were, both in the module's order.
+
+    Raises:
+        UserError: If the file is absent, broken or holds NaN or infinity in a layer of ours, or if nothing
+            matches.
+    """
+    given = _tensors(path, rename)
+    copied: list[str] = []
+    left: list[str] = []
+    for name, layer in module.named_modules():
+        own = {f"{name}.{key}": value for key, value in layer.state_dict().items() if "." not in key}
+        if not own:
+            continue
+        same = all(key in given and fits(given[key].shape, own[key].shape) for key in own)
+        (copied if same else left).append(name)
+        if same:
+            _copy(own, given, path)
+    if not copied:
+        raise UserError(
+            f"{path}: no layer of the same name and shape; the file has {_few(given)}, the model {_few(left)}"
+            "; give the weights of a net that shares layers with this one"
+        )
+    return copied, left
+
+
+def _tensors(path: Path, rename: Mapping[str, str] | None) -> Mapping[str, Tensor]:
+    """Everything in the file under a state dict's keys."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; give the weights to start from")
+    if path.suffix.lower() in TORCH_FILES:
+        return read_state(path, rename)
+    return {
+        f"{name.replace('/', '.')}.{part}": torch.from_numpy(blob)
+        for name, blobs in read_caffemodel(path).items()
+        for part, blob in zip(("weight", "bias"), blobs, strict=False)
+    }
+
+
+def _copy(own: Mapping[str, Tensor], given: Mapping[str, Tensor], path: Path) -> None:
+    for key, value in own.items():
+        if not given[key].isfinite().all():
+            raise UserError(f"{path}: {key} holds NaN or infinity; get the file again")
+        value.copy_(given[key].reshape(value.shape))
+
+
+def _few(names: Mapping[str, Tensor] | list[str]) -> str:
+    return ", ".join(list(names)[:3]) + (", …" if len(names) > 3 else "")

@@ -1,0 +1,70 @@
+"""Scenes: rows of one model and transform share a forward pass, rows of one model its weights."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmark.core.protocols import Dataset, Transform
+from benchmark.core.provenance import fingerprint
+from benchmark.core.types import Model
+from benchmark.models.forward import output_count
+from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.explain import class_order
+from benchmark.pipeline.settings import RunSettings
+
+
+@dataclass
+class Scenes:
+    """The scenes of an experiment, each made once.
+
+    Attributes:
+        dataset: The images of every scene.
+        settings: How they are computed.
+    """
+
+    dataset: Dataset
+    settings: RunSettings
+    _made: dict[str, Scene] = field(default_factory=dict, init=False)
+    _models: dict[str, Model] = field(default_factory=dict, init=False)
+    _outputs: dict[int, int] = field(default_factory=dict, init=False)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._made)
+
+    def __iter__(self) -> Iterator[Scene]:
+        """In the order of their making."""
+        return iter(self._made.values())
+
+    def of(
+        self, config: Mapping[str, Any], model: Callable[[], Model], transform: Callable[[], Transform]
+    ) -> Scene:
+        """The scene of a row.
+
+        Args:
+            config: The row's, plain; its ``model`` and ``transform`` tell scenes apart.
+            model: Called only where no row before had the same one.
+            transform: Likewise.
+
+        Raises:
+            UserError: Whatever the making of model or transform refuses; and if the model cannot take the
+                inputs, or its outputs do not fit the dataset's classes: now, not after hours of other rows.
+        """
+        key = fingerprint({name: config[name] for name in ("model", "transform")})
+        if key not in self._made:
+            net = fingerprint({"model": config["model"]})
+            self._models[net] = self._models.get(net) or model()
+            scene = Scene(self.dataset, self._models[net], transform(), self.settings)
+            class_order(scene, self.outputs(scene.model))
+            self._made[key] = scene
+        return self._made[key]
+
+    def outputs(self, model: Model) -> int:
+        """How many scores a scene's model gives; each is asked once.
+
+        Raises:
+            UserError: If it cannot take inputs of its size.
+        """
+        if id(model) not in self._outputs:  # which stays its own: the models are kept
+            self._outputs[id(model)] = output_count(model)
+        return self._outputs[id(model)]

@@ -1,0 +1,119 @@
+"""How the expensive half of a run is computed."""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from benchmark.core.errors import UserError
+
+_PRECISIONS = {
+    "float32": torch.float32,
+    "float64": torch.float64,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Options of ``conf/run``; what can change a number is in :meth:`identity`.
+
+    Attributes:
+        device: ``auto`` (CUDA where there is one), or a torch device.
+        precision: ``float32``, ``float64``, or ``bfloat16``/``float16`` by autocast.
+        channels_last: Memory format of inputs and parameters.
+        batch_size: Images of one forward pass, at least 1.
+        top_k: Predicted classes that get a box, at least 1.
+        unreadable: ``error`` or ``skip``.
+        threads: That decode images and extract boxes; ``None`` for one a core.
+        worker: Number of this worker, from 0.
+        workers: How many workers share the shards.
+
+    Raises:
+        UserError: If an option is out of its range.
+    """
+
+    device: str = "auto"
+    precision: str = "float32"
+    channels_last: bool = False
+    batch_size: int = 16
+    top_k: int = 5
+    unreadable: str = "error"
+    threads: int | None = None
+    worker: int = 0
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        _require(self.precision in _PRECISIONS, "precision", self.precision, " | ".join(_PRECISIONS))
+        _require(self.unreadable in ("error", "skip"), "unreadable", self.unreadable, "error | skip")
+        _require(
+            self.threads is None or _is_count(self.threads), "threads", self.threads, "null, or 1 or more"
+        )
+        for option in ("batch_size", "top_k", "workers"):
+            _require(_is_count(getattr(self, option)), option, getattr(self, option), "1 or more")
+        in_range = type(self.worker) is int and 0 <= self.worker < self.workers
+        _require(in_range, "worker", self.worker, f"0 … {self.workers - 1}")
+
+    @property
+    def torch_device(self) -> torch.device:
+        """The device itself.
+
+        Raises:
+            UserError: If there is no such device here.
+        """
+        name = self.device
+        if name == "auto":
+            name = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            torch.empty(0, device=name)
+            return torch.device(name)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(
+                f"run.device={self.device}: not usable here ({reason}); use auto or cpu"
+            ) from None
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of parameters and inputs; the two autocast precisions keep them in float32."""
+        return torch.float64 if self.precision == "float64" else torch.float32
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """Of parameters and inputs."""
+        return torch.channels_last if self.channels_last else torch.contiguous_format
+
+    @property
+    def thread_count(self) -> int:
+        """Threads that decode images and extract boxes."""
+        allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return self.threads or allowed or 1
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context in which a forward pass and its methods run."""
+        if self.precision in ("float32", "float64"):
+            return nullcontext()
+        return torch.autocast(self.torch_device.type, dtype=_PRECISIONS[self.precision])
+
+    def identity(self) -> dict[str, Any]:
+        """What of these settings can change a number, if only its last bit."""
+        return {
+            "device": self.torch_device.type,
+            "precision": self.precision,
+            "channels_last": self.channels_last,
+            "batch_size": self.batch_size,
+            "top_k": self.top_k,
+            "unreadable": self.unreadable,
+        }
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 1
+
+
+def _require(holds: bool, option: str, value: object, allowed: str) -> None:
+    if not holds:
+        raise UserError(f"run.{option}={value}: out of range; allowed: {allowed}")

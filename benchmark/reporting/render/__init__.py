@@ -1,0 +1,39 @@
+"""A table on a terminal and in files: Markdown, LaTeX, plain text, and csv for machines."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmark.core.files import write_atomically
+from benchmark.reporting.render import csv, latex, markdown, terminal
+from benchmark.reporting.render.layout import layout
+from benchmark.reporting.table import Table
+
+__all__ = ["show", "write_all"]
+
+
+def show(table: Table, console: Console | None = None) -> None:
+    """Print a table, as wide as the terminal is; 120 columns where the output goes into a pipe or a file."""
+    terminal.show(layout(table), console or Console())
+
+
+def write_all(table: Table, folder: Path, stem: str) -> list[Path]:
+    """Write ``stem.md``, ``.tex``, ``.txt`` and ``.csv``, each whole or absent, UTF-8.
+
+    Returns:
+        Their paths.
+
+    Raises:
+        UserError: If the folder cannot be written.
+    """
+    laid_out = layout(table)
+    texts = {
+        "md": markdown.render(laid_out),
+        "tex": latex.render(laid_out),
+        "txt": terminal.render(laid_out),
+        "csv": csv.render(table),
+    }
+    paths = {suffix: folder / f"{stem}.{suffix}" for suffix in texts}  # a stem may itself hold dots
+    for suffix, text in texts.items():
+        write_atomically(paths[suffix], text)
+    return list(paths.values())

@@ -1,0 +1,98 @@
+r"""A table as LaTeX, to be taken in with ``\input``; needs the package booktabs and nothing else."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from benchmark.reporting.render.layout import Layout, Panel
+
+_HEADER = r"""% Made by this project, not typed: change the run, not this file. To see it:
+%   \documentclass{article}\usepackage{booktabs}\begin{document}\input{NAME-OF-THIS-FILE}\end{document}"""
+_ESCAPES = {
+    **{char: f"\\{char}" for char in "{}&%$#_"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': "''",
+    "[": "{[}",  # after \\ or \item a bare bracket would open an optional argument
+    "]": "{]}",
+    "*": "{*}",
+    "`": r"\textasciigrave{}",
+    "–": "--",
+    "—": "---",
+    "…": r"\ldots{}",
+    "“": "``",
+    "”": "''",
+    "‘": "`",
+    "’": "'",
+    "\N{NO-BREAK SPACE}": "~",
+    "−": "$-$",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "±": r"$\pm$",
+    "≥": r"$\geq$",
+    "≤": r"$\leq$",
+    "→": r"$\rightarrow$",
+    "≈": r"$\approx$",
+    "°": r"$^{\circ}$",
+    "α": r"$\alpha$",
+    "τ": r"$\tau$",
+    "µ": r"$\mu$",
+    "²": r"$^{2}$",
+    "§": r"\S{}",
+}
+
+
+def render(layout: Layout) -> str:
+    """One ``table`` a panel, then the notes as lists; in plain LaTeX, so that any engine compiles it."""
+    parts = [_HEADER]
+    parts += ["\n".join(_panel(panel, layout.title)) for panel in layout.panels]
+    for section in layout.notes:
+        items = [rf"  \item {_term(term)}{escape(text)}" for term, text in section.items]
+        opening = rf"\paragraph{{{escape(section.heading)}}}\begin{{itemize}}\footnotesize\raggedright"
+        parts.append("\n".join([opening, *items, r"\end{itemize}"]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _term(term: str) -> str:
+    return rf"\textbf{{{escape(term)}}}: " if term else "{}"  # {}: see the bracket in _ESCAPES
+
+
+def _panel(panel: Panel, title: str) -> Iterator[str]:
+    yield r"\begin{table}[htbp]\centering\small"
+    yield rf"\caption{{{escape(title)}}}"
+    yield rf"\begin{{tabular}}{{ll{'r' * len(panel.columns)}}}"
+    yield r"\toprule"
+    yield _line(("row", "", *panel.columns))
+    for block in panel.blocks:
+        yield r"\midrule"
+        yield from (_line(cells) for cells in block.lines)
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+    yield r"\end{table}"
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return " & ".join(_signed(cell) for cell in cells) + r" \\"
+
+
+def _signed(cell: str) -> str:
+    """A cell with its sign set as a minus, not as a hyphen."""
+    return "$-$" + escape(cell[1:]) if re.match(r"-\d", cell) else escape(cell)
+
+
+def escape(text: str) -> str:
+    """Text that LaTeX sets as it is."""
+    return "".join(_ESCAPES.get(char) or _other(char) for char in text)
+
+
+def _other(char: str) -> str:
+    """ASCII and accented Latin letters as they are; what a font may lack by its number: nothing is lost."""
+    if char.isascii() or (
+        unicodedata.category(char)[0] == "L" and char < "\N{LATIN CAPITAL LETTER B WITH STROKE}"
+    ):
+        return char
+    return f"{{[}}U+{ord(char):04X}{{]}}"

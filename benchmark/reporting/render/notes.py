@@ -1,0 +1,258 @@
+"""The notes under a table: what each number means, where it came from, and why it may differ."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.core.nested import flatten
+from benchmark.core.types import Difference, Result
+from benchmark.reporting import number_format as units
+from benchmark.reporting.published import Condition
+from benchmark.reporting.table import Table, describe, not_comparable, verdict
+from benchmark.reporting.verdicts import CLASSIFICATION, MATCHES, Verdict
+from benchmark.reporting.verdicts import NOT_COMPARABLE as NO_VERDICT
+
+NOT_COMPARABLE = "published, not comparable"
+"""What stands beside published numbers of another dataset than the table's."""
+
+_TOLD_APART = ("dataset", "weights", "protocol", "input", "layers")
+"""Conditions that have a note of their own, or stand in the result's json alone."""
+
+_NOT_TOLD = ("_target_", "name", "version", "grid")
+"""Options of a localizer that stand elsewhere, or do not change its box."""
+
+_BETTER = {
+    "error": " (lower is better)",
+    "accuracy": " (higher is better)",
+    "correlation": " (higher is better)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """A heading, and what stands under it: pairs of a term, which may be empty, and a text."""
+
+    heading: str
+    items: tuple[tuple[str, str], ...]
+
+
+def notes(table: Table) -> tuple[Notes, ...]:
+    """What a reader must know before quoting a number of the table; a section without items is left out."""
+    sections = (
+        Notes("How to read it", tuple(_reading(table))),
+        Notes("Images", tuple(_images(table))),
+        Notes("Protocols", tuple(_protocols(table.measured))),
+        Notes("Open rows", tuple((row.row, clean(row.reason)) for row in table.open)),
+        Notes("Checks", tuple(("", clean(check)) for check in table.checks)),
+        Notes("Paired differences", tuple(_differences(table))),
+        Notes("Verdicts", tuple(_verdicts(table))),
+        Notes(f"Published numbers, {_relation(table)}", tuple(_published(table))),
+        Notes("Measured rows", tuple((row.row, _about(row, table.measured)) for row in table.measured)),
+        Notes("Conditions of all measured rows", tuple(_common(table.measured).items())),
+    )
+    return tuple(section for section in sections if section.items)
+
+
+def clean(text: str) -> str:
+    """A text on one line, its white space made single spaces."""
+    return " ".join(str(text).split())
+
+
+def _reading(table: Table) -> Iterator[tuple[str, str]]:
+    points = "" if table.published and not table.comparable else ", differences in percentage points"
+    columns = table.published.columns if table.published else ()
+    measured = {name for row in table.measured for name in row.metrics}
+    known = measured | {column.key for column in columns}
+    plain = sorted(filter(units.plain, known))
+    if known == set(plain) and plain:
+        yield "", "Values are plain numbers, not %; – stands where there is no number."
+    else:
+        but = f", but for {', '.join(plain)}, which are plain numbers" if plain else ""
+        yield "", f"Values are in %{points}{but}; – stands where there is no number."
+    for column in columns:
+        yield column.title, f"{column.kind}{_BETTER.get(column.kind, '')}: {column.means}"
+    others = measured - {column.key for column in columns}
+    if others:
+        yield (
+            ", ".join(sorted(others)),
+            "explained in benchmark/metrics or pair_metrics; thresholds are 100 times the localizer's own",
+        )
+    if table.measured:
+        noise = "bootstrap over the images: what other images of the kind would change, no more"
+        yield "95 % interval", noise
+    if table.published and not table.comparable:
+        yield NOT_COMPARABLE, not_comparable(table)
+    elif table.measured and table.published:
+        mark = "* marks a published number outside the measured interval"
+        yield "difference", f"measured minus published; {mark}"
+        yield (
+            "verdict",
+            "matches: the published number lies in the interval; explained: it does once the effects of the "
+            "reasons under Verdicts are added to it; unexplained: not even then. A reason without a known "
+            "size explains nothing",
+        )
+
+
+def _differences(table: Table) -> Iterator[tuple[str, str]]:
+    """Each with its interval, and whether that tells the two rows apart."""
+    columns = table.published.columns if table.published else ()
+    titles = {column.key: column.title for column in columns}
+    for difference in table.differences:
+        yield titles.get(difference.metric, difference.metric), _difference(difference)
+
+
+def _difference(difference: Difference) -> str:
+    first, second, metric, (value, low, high, n) = difference
+    number, *ends = (units.shown(metric, one, signed=True) for one in (value, low, high))
+    points = "" if units.plain(metric) else " points"
+    if high - low == math.inf:
+        return f"{first} - {second}: {number}{points}, n {n}; not told from 0 by one image"
+    apart = "; the interval excludes 0" if low > 0 or high < 0 else ""
+    return f"{first} - {second}: {number}{points} [{', '.join(ends)}], n {n}{apart}"
+
+
+def _verdicts(table: Table) -> Iterator[tuple[str, str]]:
+    """Row by row, each with the reasons that were weighed; the sources of their sizes at the end."""
+    columns = table.published.columns if table.published else ()
+    sources: dict[str, dict[str, None]] = {}  # source to the reasons that it sizes, in order
+    for row in table.measured if table.comparable else ():
+        told = []
+        for column in columns:
+            found = verdict(table, row, column.key)
+            if found and found.word != NO_VERDICT:
+                told.append(f"{column.title} {_judged(column.key, found)}")
+                for cause in (cause for cause in found.causes if cause.source):
+                    sources.setdefault(cause.source, {})[cause.what] = None
+        if told:
+            yield row.row, "; ".join(told)
+    yield from (("; ".join(reasons), source) for source, reasons in sources.items())
+    if sources or any(table.target(row.row) for row in table.measured):
+        yield from _computed(table)
+
+
+def _computed(table: Table) -> Iterator[tuple[str, str]]:
+    yield (
+        CLASSIFICATION,
+        "computed: the difference in classification times the published share of right boxes among rightly "
+        "classified images. The sizes of all other reasons hold with the published classification",
+    )
+    if not table.dataset.complete:
+        yield (
+            "",
+            "A verdict is on these images alone, where a match may be chance. That the images are others is "
+            "no reason: its effect has no bound.",
+        )
+
+
+def _judged(metric: str, found: Verdict) -> str:
+    if found.word == MATCHES:
+        return found.word
+    weighed = ", ".join(map(str, found.causes)) or "no reason of known size"
+    left = f", {units.shown(metric, found.left, signed=True)} left" if found.left else ""
+    return f"{found.word} ({weighed}{left})"
+
+
+def _images(table: Table) -> Iterator[tuple[str, str]]:
+    yield "measured", clean(describe(table.dataset))
+    if table.published:
+        yield "published", table.published.dataset
+    if table.comparable and not table.dataset.complete:
+        advice = (
+            "compare measured rows with one another, since other images alone move a number by whole points"
+        )
+        yield "", f"The measured images are not the published set: {advice}."
+
+
+def _protocols(rows: Sequence[Result]) -> Iterator[tuple[str, str]]:
+    """Each localizer with its meaning, and with its rows where one name stands for several settings."""
+    meanings: dict[tuple[str, str], list[str]] = {}
+    for row in (row for row in rows if row.localizer):  # a row without boxes may have no protocol
+        meanings.setdefault((row.localizer, _protocol(row)), []).append(row.row)
+    names = [name for name, _ in meanings]
+    for (name, text), users in meanings.items():
+        ambiguous = names.count(name) > 1
+        yield f"{name} ({', '.join(users)})" if ambiguous else name, text
+
+
+def _protocol(row: Result) -> str:
+    """What the run recorded about its localizer or reference, and the options that it ran with."""
+    options = flatten(_mapping(row.config.get("localizer", row.config.get("reference"))))
+    told = [f"{key} {value}" for key, value in options.items() if key not in _NOT_TOLD]
+    meaning = str(row.conditions.get("protocol", "")).rstrip(".")
+    return "; ".join(part for part in (clean(meaning), ", ".join(told)) if part) or "options not recorded"
+
+
+def _relation(table: Table) -> str:
+    return (
+        "and why a measured one may differ" if table.comparable else "not comparable with the measured ones"
+    )
+
+
+def _published(table: Table) -> Iterator[tuple[str, str]]:
+    """Sources and conditions; reasons for a difference, and other studies, only where one is shown."""
+    if table.published is None:
+        return
+    names = {row.row for row in table.rows}
+    for row in table.rows:
+        entry = table.published.rows.get(row.row)
+        if entry:
+            told = table.apart(row.row)
+            apart = f" NOT COMPARABLE: {told}" if told else ""
+            why = f"{apart} {entry.why}" if table.comparable else ""
+            yield row.row, f"{entry.source}. {_circumstances(entry.conditions)}.{why}"
+        else:
+            yield row.row, "nothing published is known for this row"
+    for other in table.published.reproductions if table.comparable else ():
+        if names & set(other.rows):
+            yield (
+                f"reproduced ({other.name})",
+                f"{other.source}. {_circumstances(other.conditions)}. {other.why}",
+            )
+
+
+def _circumstances(conditions: Mapping[str, Condition]) -> str:
+    return "; ".join(f"{key}: {value.what} ({value.sure})" for key, value in conditions.items())
+
+
+def _about(row: Result, rows: Sequence[Result]) -> str:
+    """Weights, counts, and the conditions that not all rows share."""
+    averaged: dict[int, list[str]] = {}
+    for name, estimate in sorted(row.metrics.items()):
+        averaged.setdefault(estimate.n, []).append(name)
+    common = _common(rows)
+    parts = [
+        _weights(row.conditions.get("weights")),
+        *(
+            f"n = {n} for {', '.join(names) if averaged.keys() != {n} else 'every metric'}"
+            for n, names in averaged.items()
+        ),
+        ", ".join(f"{name} {count}" for name, count in row.counts.items()),
+        ", ".join(f"{key} {value}" for key, value in _conditions(row).items() if key not in common),
+        f"cell {row.fingerprint[:12]}",
+    ]
+    return clean("; ".join(part for part in parts if part))
+
+
+def _weights(weights: Any) -> str:
+    told = _mapping(weights)
+    if not told:
+        return "weights not recorded"
+    note = f", {told['note']}" if told.get("note") else ""
+    return f"weights {told.get('source', '?')} (sha256 {str(told.get('sha256', '?'))[:12]}{note})"
+
+
+def _common(rows: Sequence[Result]) -> dict[str, str]:
+    """Conditions that are the same for all rows."""
+    every = [_conditions(row) for row in rows]
+    first = every[0] if every else {}
+    return {key: value for key, value in first.items() if all(one.get(key) == value for one in every)}
+
+
+def _conditions(row: Result) -> dict[str, str]:
+    shown = {key: value for key, value in row.conditions.items() if key not in _TOLD_APART}
+    return {key: clean(value) for key, value in flatten(shown).items()}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,113 @@
+"""What follows from a measured and a published number: whether named reasons cover their difference.
+
+* *matches*: the published number lies in the measured 95 % interval, its ends included.
+* *explained*: it does not, but does so once it is moved by the reasons: somewhere between the sums of their
+  least and of their greatest effects it reaches the interval.
+* *unexplained*: it does not.
+
+A reason without a size explains nothing. There are two kinds. One is computed: an error is ``1 - A q``,
+where the class is right in a share ``A`` of the images, and the box in a share ``q`` of those; the measured
+``A`` with the published ``q'`` is ``(cls - cls') q'`` away from the published error. The others are typed
+beside the published numbers, with their source, and hold with classification as it is published. Other images
+are no reason: nothing bounds what they change.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from benchmark.core.types import Estimate, Result
+from benchmark.reporting.published import PublishedRow, Reason
+
+MATCHES = "matches"
+EXPLAINED = "explained"
+UNEXPLAINED = "unexplained"
+NOT_COMPARABLE = "not comparable"
+
+CLASSIFICATION = "another classification error"
+_OF_BOXES, _OF_CLASSES = "loc_", "cls_"
+_ROUNDING = 1e-9  # of sums of numbers that were typed with two decimals
+
+
+class Cause(NamedTuple):
+    """A reason for a difference of one metric.
+
+    Attributes:
+        what: In a person's words.
+        low: Its least effect on ``measured - published``, a fraction.
+        high: Its greatest.
+        source: Who measured it; empty where it is computed from the row itself.
+    """
+
+    what: str
+    low: float
+    high: float
+    source: str = ""
+
+    def __str__(self) -> str:
+        """In points: ``another classification error -4.10``, ``other weights [-2.06, +0.00]``."""
+        low, high = (f"{round(100 * end, 2) + 0.0:+.2f}" for end in (self.low, self.high))
+        return f"{self.what} {low if low == high else f'[{low}, {high}]'}"
+
+
+class Verdict(NamedTuple):
+    """What became of one number.
+
+    Attributes:
+        word: One of the names of this module.
+        causes: That were weighed, whether needed or not.
+        left: How far the moved published number stays from the interval, signed as ``measured - published``;
+            0 where it reaches it.
+    """
+
+    word: str
+    causes: tuple[Cause, ...]
+    left: float
+
+
+def causes(result: Result, published: PublishedRow, metric: str) -> tuple[Cause, ...]:
+    """The reasons that hold for a row's metric, those without an effect left out."""
+    computed = _classification(result.metrics, published.metrics, metric)
+    typed = [
+        Cause(reason.what, *reason.points[metric], reason.source)
+        for reason in published.reasons
+        if metric in reason.points and _holds(result, reason)
+    ]
+    return tuple(cause for cause in (computed, *typed) if cause and (cause.low, cause.high) != (0.0, 0.0))
+
+
+def _holds(result: Result, reason: Reason) -> bool:
+    """Whether a row was measured with the choices that a reason is about."""
+    return all(_chosen(result.config, key) in choices for key, choices in reason.given.items())
+
+
+def _chosen(config: Mapping[str, Any], key: str) -> Any:
+    """A group's name or an option's value; ``None`` where the row has no such option."""
+    found: Any = config
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found.get("name") if isinstance(found, Mapping) else found
+
+
+def _classification(
+    measured: Mapping[str, Estimate], published: Mapping[str, float], metric: str
+) -> Cause | None:
+    """The effect of a difference in classification, box accuracy given the class being as published."""
+    classes = metric.replace(_OF_BOXES, _OF_CLASSES)
+    if not metric.startswith(_OF_BOXES) or not {metric, classes} <= set(published) or classes not in measured:
+        return None
+    given_class = (1 - published[metric]) / (1 - published[classes])
+    effect = round((measured[classes].value - published[classes]) * given_class, 12)
+    return Cause(CLASSIFICATION, effect, effect)
+
+
+def judge(measured: Estimate, published: float, reasons: Sequence[Cause]) -> Verdict:
+    """The verdict on one number, by the rule at the top of this module."""
+    told = tuple(reasons)
+    if measured.low <= published <= measured.high:
+        return Verdict(MATCHES, told, 0.0)
+    low = published + sum(cause.low for cause in told)
+    high = published + sum(cause.high for cause in told)
+    left = max(measured.low - high, 0.0) - max(low - measured.high, 0.0)
+    if abs(left) <= _ROUNDING:
+        return Verdict(EXPLAINED, told, 0.0)
+    return Verdict(UNEXPLAINED, told, left)

@@ -1,0 +1,1 @@
+"""Measure something and tabulate it: one folder a task."""

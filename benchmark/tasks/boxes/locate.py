@@ -1,0 +1,101 @@
+"""Heatmaps to records: the part of a run that needs neither a device nor a model."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import FloatArray, IntArray, Localization, Records, Sample, View
+from benchmark.datasets.images import read_sample
+from benchmark.pipeline.cell import Cell
+from benchmark.pipeline.store import Heatmaps
+
+
+class Slots(NamedTuple):
+    """The heatmaps of one image: one for each predicted class, and the last of the ground-truth class."""
+
+    classes: IntArray
+    scores: FloatArray
+    maps: FloatArray
+    view: View
+
+
+class Located(NamedTuple):
+    """What one image gave."""
+
+    sample: Sample
+    slots: Slots
+    found: tuple[Localization, ...]
+    curve: IntArray | None
+
+
+def slots(heatmaps: Heatmaps) -> Iterator[Slots]:
+    """The images of a shard, one by one."""
+    for row, view in enumerate(heatmaps.views):
+        maps = heatmaps.maps[row].astype(np.float32)
+        yield Slots(heatmaps.classes[row], heatmaps.scores[row], maps, view)
+
+
+def locate(cell: Cell, sample: Sample, image: Slots) -> Located:
+    """One box for each heatmap of an image; safe to call from several threads.
+
+    The ground-truth class's map is not looked at a second time where the class is among the predicted ones.
+
+    Raises:
+        UserError: Naming row and image, if a score or a heatmap is not finite, or if the localizer needs the
+            image's pixels and they cannot be read.
+    """
+    localizer = cell.localizer
+    try:
+        if not np.isfinite(image.scores).all() or not np.isfinite(image.maps).all():
+            raise UserError(
+                "NaN or infinity in scores or heatmaps; use run.precision=float32, check the weights"
+            )
+        pixels = read_sample(sample) if localizer.needs_image else None
+        found = [localizer(heatmap, image.view, pixels) for heatmap in image.maps[:-1]]
+        guess = np.flatnonzero(image.classes == sample.label)
+        found.append(found[guess[0]] if len(guess) else localizer(image.maps[-1], image.view, pixels))
+        curve = localizer.curve(image.maps[-1], image.view) if localizer.grid else None
+    except UserError as error:
+        raise UserError(f"{cell.row}, image {sample.image_id}: {error}") from error
+    # The maps are done with. A view of none of them would keep them all in memory while the shard is open.
+    return Located(sample, image._replace(maps=image.maps[:0].copy()), tuple(found), curve)
+
+
+def collect(located: Sequence[Located], grid: tuple[float, ...], skipped: Mapping[str, str]) -> Records:
+    """The records of a shard.
+
+    Args:
+        located: One entry for each image that could be read.
+        grid: The localizer's thresholds.
+        skipped: The images that could not, each with the reason.
+    """
+    samples = [entry.sample for entry in located]
+    count = len(samples)
+    top = len(located[0].slots.classes) if located else 0
+    boxes = np.array([[f.box for f in e.found] for e in located], np.int32).reshape(count, top + 1, 4)
+    peaks = np.array([[f.peak for f in e.found] for e in located], np.int32).reshape(count, top + 1, 2)
+    empty = np.array([[f.empty for f in e.found] for e in located], np.bool_).reshape(count, top + 1)
+    truth = [sample.boxes.reshape(-1, 4) for sample in samples]
+    curves = np.array([e.curve for e in located], np.int32) if grid else None
+    views = [e.slots.view for e in located]
+    return Records(
+        image_ids=tuple(sample.image_id for sample in samples),
+        labels=np.array([sample.label for sample in samples], np.int32),
+        sizes=np.array([(view.width, view.height) for view in views], np.int32).reshape(count, 2),
+        blacklisted=np.array([sample.blacklisted for sample in samples], np.bool_),
+        truth=np.concatenate([np.zeros((0, 4), np.int32), *truth]).astype(np.int32),
+        owner=np.repeat(np.arange(count, dtype=np.int32), [len(t) for t in truth]),
+        classes=np.array([e.slots.classes for e in located], np.int32).reshape(count, top),
+        scores=np.array([e.slots.scores for e in located], np.float32).reshape(count, top),
+        boxes=boxes[:, :-1],
+        peaks=peaks[:, :-1],
+        empty=empty[:, :-1],
+        label_boxes=boxes[:, -1],
+        label_peaks=peaks[:, -1],
+        label_empty=empty[:, -1],
+        curve=None if curves is None else curves.reshape(count, len(grid), 4),
+        grid=grid,
+        skipped=skipped,
+    )

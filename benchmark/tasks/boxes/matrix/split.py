@@ -1,0 +1,120 @@
+"""Held-out images: those on which thresholds are chosen, and all others, which alone are evaluated."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.core.errors import UserError
+from benchmark.core.protocols import Dataset
+from benchmark.core.provenance import fingerprint
+from benchmark.core.types import BoolArray, Records, Sample
+from benchmark.datasets.subset import read_ids
+
+_PER_IMAGE = (
+    *("labels", "sizes", "blacklisted", "classes", "scores", "boxes", "peaks", "empty"),
+    *("label_boxes", "label_peaks", "label_empty", "curve"),
+)
+"""Columns of records with one row an image."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """A dataset without some of its images; see :class:`benchmark.core.protocols.Dataset`."""
+
+    name: str
+    classes: Sequence[str]
+    class_names: Sequence[str]
+    samples: Sequence[Sample]
+    fingerprint: str
+    skipped: Mapping[str, str]
+    conditions: Mapping[str, Any]
+    complete: bool = field(default=False, init=False)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A dataset in two.
+
+    Attributes:
+        dataset: All images; every one of them is measured.
+        name: Of the list of held-out images; empty where there is none.
+        heldout: Their ids.
+    """
+
+    dataset: Dataset
+    name: str = ""
+    heldout: frozenset[str] = frozenset()
+
+    @property
+    def rest(self) -> Dataset:
+        """What is evaluated, as a dataset of its own; the dataset itself where nothing is held out."""
+        whole = self.dataset
+        if not self.heldout:
+            return whole
+        told = f"{len(self.heldout)} images of {self.name} left out"
+        return Rest(
+            name=whole.name,
+            classes=whole.classes,
+            class_names=whole.class_names,
+            samples=tuple(sample for sample in whole.samples if sample.image_id not in self.heldout),
+            fingerprint=fingerprint({"dataset": whole.fingerprint, "without": sorted(self.heldout)}),
+            skipped=whole.skipped,
+            conditions={**whole.conditions, "heldout": told},
+        )
+
+    def tuning(self, records: Records) -> Records:
+        """The records of the held-out images."""
+        return select(records, self.heldout, inside=True)
+
+    def evaluated(self, records: Records) -> Records:
+        """The records of all others."""
+        return select(records, self.heldout, inside=False)
+
+
+def split_of(dataset: Dataset, heldout: str | None) -> Split:
+    """A dataset and the file that names its held-out images, one id a line.
+
+    Raises:
+        UserError: If the file cannot be read, names what is no image of the dataset, or leaves nothing to
+            choose on or to evaluate.
+    """
+    if heldout is None:
+        return Split(dataset)
+    path = Path(str(heldout)).expanduser()
+    ids = read_ids(path)
+    strange = sorted(ids - {sample.image_id for sample in dataset.samples})
+    if strange:
+        more = f" and {len(strange) - 1} more" if strange[1:] else ""
+        raise UserError(
+            f"heldout={heldout}: {strange[0]}{more}: no image of {dataset.name}; list only images of the "
+            "dataset as it is chosen here (dataset.list and dataset.limit count)"
+        )
+    usable = [sample for sample in dataset.samples if not sample.blacklisted]
+    if not any(sample.image_id in ids for sample in usable):
+        raise UserError(f"heldout={heldout}: all its images are on the blacklist; list others")
+    if all(sample.image_id in ids for sample in usable):
+        raise UserError(f"heldout={heldout}: it leaves no image to evaluate; shorten the list")
+    return Split(dataset, path.name, ids)
+
+
+def select(records: Records, ids: frozenset[str], inside: bool) -> Records:
+    """The records of those images that are among ``ids``, or of those that are not, in the same order."""
+    keep = np.array([(image in ids) == inside for image in records.image_ids], np.bool_)
+    if keep.all():
+        return records
+    kept: BoolArray = keep[records.owner]
+    row = np.cumsum(keep, dtype=np.int32) - 1
+    columns: dict[str, Any] = {
+        name: None if (column := getattr(records, name)) is None else column[keep] for name in _PER_IMAGE
+    }
+    return replace(
+        records,
+        image_ids=tuple(image for image, kept_too in zip(records.image_ids, keep, strict=True) if kept_too),
+        truth=records.truth[kept],
+        owner=row[records.owner[kept]].astype(np.int32),
+        skipped={image: why for image, why in records.skipped.items() if (image in ids) == inside},
+        **columns,
+    )

@@ -1,0 +1,69 @@
+"""The classes that an image holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from benchmark.core.errors import UserError
+from benchmark.core.masks import labelled, objects_of, region
+from benchmark.core.types import IntArray, Sample
+from benchmark.tasks.pairs.outputs import outputs_of
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Each class that the image holds; with ``one``, a single one of them.
+
+    Attributes:
+        name: Key in ``conf/classes``.
+        difficult: Whether classes all of whose objects are difficult are asked too.
+        only: Ask only images that hold exactly so many classes, those of difficult objects included;
+            ``None``: ask each image. An image that is not asked has no pair.
+        one: Ask one class an image: of those that the options above leave, the one whose objects, difficult
+            ones included, cover most pixels; of equals the first in the order of the dataset's classes.
+        version: Raised whenever a change of the code can change a choice.
+
+    Raises:
+        UserError: If an option is out of its range.
+    """
+
+    name: str = "labelled"
+    difficult: bool = False
+    only: int | None = None
+    one: bool = False
+    version: int = field(default=1, init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what could never be asked."""
+        if self.only is not None and (type(self.only) is not int or self.only < 1):
+            raise UserError(f"classes.only={self.only}: give a whole number from 1 up, or null for any")
+        for option in ("difficult", "one"):
+            if type(getattr(self, option)) is not bool:
+                raise UserError(f"classes.{option}={getattr(self, option)}: give true or false")
+
+    def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
+        """Outputs ``[N, K]``, ascending by class, filled up with -1; the logits' values are not looked at."""
+        return outputs_of([self._choice(sample) for sample in samples], outputs, logits.device)
+
+    def _choice(self, sample: Sample) -> list[int]:
+        if self.only is not None and len(labelled(sample, difficult=True)) != self.only:
+            return []
+        held = labelled(sample, self.difficult)
+        if not self.one or len(held) < 2:
+            return held
+        height, width = _extent(sample)
+        areas = [int(region(sample, [label], height, width).sum()) for label in held]
+        return [held[areas.index(max(areas))]]
+
+
+def _extent(sample: Sample) -> tuple[int, int]:
+    """Height and width of an image, or of what its objects fill where no annotation states them."""
+    objects = objects_of(sample)
+    if sample.size is not None:
+        return sample.size[1], sample.size[0]
+    if objects.masks:
+        height, width = objects.masks[0]["size"]
+        return int(height), int(width)
+    _, _, right, bottom = objects.boxes.max(axis=0).tolist()
+    return bottom, right

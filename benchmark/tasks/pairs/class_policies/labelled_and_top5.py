@@ -1,0 +1,35 @@
+"""The classes that an image holds and those that the network predicts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from benchmark.core.masks import labelled
+from benchmark.core.types import IntArray, Sample
+from benchmark.tasks.pairs.outputs import outputs_of
+
+_BEST = 5
+
+
+@dataclass(frozen=True)
+class LabelledAndTop5:
+    """Each class that the image holds, also those of difficult objects alone, and the network's five best.
+
+    What the pointing game with recall asks (paper §4.3): a map of a predicted class that the image lacks
+    ought to be rejected. A network of fewer than five outputs is asked for all.
+
+    Attributes:
+        name: Key in ``conf/classes``.
+        version: Raised whenever a change of the code can change a choice.
+    """
+
+    name: str = "labelled_and_top5"
+    version: int = field(default=1, init=False)
+
+    def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
+        """Outputs ``[N, K + 5]``: those of the image's classes, filled up with -1, then the five best."""
+        held = outputs_of([labelled(s, difficult=True) for s in samples], outputs, logits.device)
+        best = logits.topk(min(_BEST, logits.shape[1]), dim=1).indices
+        return torch.cat([held, best], dim=1)

@@ -1,0 +1,44 @@
+"""The classes that the network predicts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import IntArray, Sample
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The network's best outputs, whatever the image holds.
+
+    An output that is none of the dataset's classes stands among them too, and gives no pair.
+
+    Attributes:
+        name: Key in ``conf/classes``.
+        count: How many, the best first.
+        version: Raised whenever a change of the code can change a choice.
+
+    Raises:
+        UserError: If ``count`` is out of its range.
+    """
+
+    name: str = "predicted"
+    count: int = 1
+    version: int = field(default=1, init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what no network could give."""
+        if type(self.count) is not int or self.count < 1:
+            raise UserError(f"classes.count={self.count}: give a whole number from 1 up")
+
+    def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
+        """Outputs ``[N, count]``.
+
+        Raises:
+            UserError: If the network has fewer outputs.
+        """
+        if self.count > logits.shape[1]:
+            raise UserError(f"classes.count={self.count}: the model has only {logits.shape[1]} outputs")
+        return logits.topk(self.count, dim=1).indices

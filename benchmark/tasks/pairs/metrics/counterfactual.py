@@ -1,0 +1,102 @@
+"""On images of two classes: does a map of one have its peak on the other?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
+from benchmark.tasks.pairs.statistics import Owner, answered, column, owners, require_count
+from benchmark.tasks.pairs.types import Answers, Column, Pairs, Statistic, first
+
+_PEAKS = ("peak_on_own", "peak_on_other", "peak_on_other_either")
+_GIVES = (*_PEAKS, *(f"{name}_chance" for name in _PEAKS))
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """On images of two classes: whether the peak of one class's map lies inside an object of the other.
+
+    A counterfactual map shows what would lower the score of its class (protocol §7.5), and should peak on
+    the other; a map that explains should peak on its own. Counted are images that hold exactly two classes,
+    both asked, neither of them all difficult. An object is its mask, or its box where there is none. The two
+    classes' objects may overlap: a peak there counts as on both. A constant map has its peak at the first
+    pixel that the network saw.
+
+    =========================  =======================================================================
+    ``peak_on_other``          share of the pairs, two an image, whose peak is inside the other class
+    ``peak_on_own``            share of them whose peak is inside their own
+    ``peak_on_other_either``   share of the images of which at least one of both pairs is on the other
+    ``…_chance``               the same of a random pixel of the image; for ``either``, of two drawn
+                               independently: 1 - (1 - a) (1 - b)
+    =========================  =======================================================================
+
+    Attributes:
+        name: The metric's key in ``conf/pair_metric``.
+        version: Raised whenever a change of the code can change a number.
+        limit: Only the first so many of these images, in stored order; ``None``: all.
+        reads: The readings whose columns it needs.
+        needs_reference: Whether it compares with a reference.
+        gives: Names of its statistics.
+    """
+
+    name: str
+    version: int
+    limit: int | None = None
+    reads: tuple[str, ...] = field(default=("summary",), init=False)
+    needs_reference: bool = field(default=False, init=False)
+    gives: tuple[str, ...] = field(default=_GIVES, init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that is no number of images.
+
+        Raises:
+            UserError: Naming the option and its range.
+        """
+        if self.limit is not None:
+            require_count("counterfactual.limit", self.limit)
+
+    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
+        """Any classes will do: images of which not both are asked do not count."""
+
+    def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
+        """The three shares, and what chance would give of each.
+
+        Raises:
+            UserError: If the pairs lack the columns of the reading ``summary``.
+        """
+        pairs = answers.pairs
+        inside = {w: column(pairs, f"{w}_distance", "summary") == 0 for w in ("own", "other")}
+        chance = {"own": pairs.columns["share"], "other": pairs.columns["other_share"]}
+        images, rows = self._rows(pairs)
+        found = {}
+        for which in ("own", "other"):
+            found[f"peak_on_{which}"] = inside[which][rows].mean(axis=1)
+            found[f"peak_on_{which}_chance"] = chance[which][rows].mean(axis=1)
+        found["peak_on_other_either"] = _either(inside["other"][rows])
+        found["peak_on_other_either_chance"] = _either(chance["other"][rows])
+        return answered(
+            {
+                name: Statistic(
+                    images, values[:, None].astype(np.float64), first, not name.endswith("chance")
+                )
+                for name, values in found.items()
+            }
+        )
+
+    def _rows(self, pairs: Pairs) -> tuple[tuple[str, ...], Owner]:
+        """The images that count, and the rows ``[images, 2]`` of their pairs."""
+        images, owner = owners(pairs)
+        columns = pairs.columns
+        asked = columns["labelled"] & ~columns["difficult"] & (columns["classes"] == 2)
+        counts = np.bincount(owner[asked], minlength=len(images))
+        kept = np.flatnonzero(counts == 2)[: self.limit]
+        rows = np.flatnonzero(asked & np.isin(owner, kept))
+        in_order = rows[np.argsort(owner[rows], kind="stable")]
+        return tuple(images[place] for place in kept), in_order.reshape(-1, 2)
+
+
+def _either(chances: Column) -> Column:
+    """That at least one of two happens, independent of each other: ``[n]`` of ``[n, 2]``."""
+    either: Column = 1 - (1 - chances.astype(np.float64)).prod(axis=1)
+    return either

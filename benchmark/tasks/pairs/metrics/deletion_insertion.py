@@ -1,0 +1,47 @@
+"""Areas under the deletion and the insertion curve."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
+from benchmark.tasks.pairs.statistics import answered, column, image_mean
+from benchmark.tasks.pairs.types import Answers, Statistic
+
+
+@dataclass(frozen=True)
+class DeletionInsertion:
+    """How fast the class's score falls as a map's highest pixels are deleted, and rises as they are inserted.
+
+    ``deletion`` is the area under the first curve, where less is better, ``insertion`` that under the second,
+    where more is; both in units of the score, that of the reading (Petsiuk et al., "RISE", BMVC 2018, §4.2).
+    The mean over an image's pairs, whichever classes were asked, then over the images.
+
+    Attributes:
+        name: The metric's key in ``conf/pair_metric``.
+        version: Raised whenever a change of the code can change a number.
+        reads: The readings whose columns it needs.
+        needs_reference: Whether it compares with a reference.
+        gives: Names of its statistics.
+    """
+
+    name: str
+    version: int
+    reads: tuple[str, ...] = field(default=("deletion_insertion",), init=False)
+    needs_reference: bool = field(default=False, init=False)
+    gives: tuple[str, ...] = field(default=("deletion", "insertion"), init=False)
+
+    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
+        """Any classes will do, and any options of the reading."""
+
+    def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
+        """Both areas.
+
+        Raises:
+            UserError: If the pairs lack the columns of the reading ``deletion_insertion``.
+        """
+        pairs = answers.pairs
+        every = np.ones(len(pairs), np.bool_)
+        areas = {name: column(pairs, name, "deletion_insertion") for name in ("deletion", "insertion")}
+        return answered({name: image_mean(pairs, area, every) for name, area in areas.items()})

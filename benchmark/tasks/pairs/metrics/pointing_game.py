@@ -1,0 +1,80 @@
+"""The pointing game: does a map's maximum lie on an object of its class?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
+from benchmark.tasks.pairs.statistics import answered, class_mean, column, pair_share, require_number
+from benchmark.tasks.pairs.types import Answers, Statistic
+
+_SMALL = 0.25
+_GIVES = ("pointing", "pointing_difficult", "pointing_all_pairs", "pointing_chance")
+
+
+@dataclass(frozen=True)
+class PointingGame:
+    """Whether a map's maximum lies on an object of its class, or less than the tolerance from one.
+
+    Zhang et al. (Excitation Backprop, IJCV 2018), as its authors' code and TorchRay have it (protocol §7.1).
+    The pairs are those of an image and a class that it holds, left out where all objects of the class are
+    difficult; where there is one that is not, difficult ones are as good as others. Distances are of the
+    original image's pixels, from the maximum, the first of equal ones, to an object's nearest pixel. A
+    constant map points at the first pixel that the network saw, and so mostly misses.
+
+    ======================  ==========================================================================
+    ``pointing``            hits / trials of each class, averaged over the classes
+    ``pointing_difficult``  the same over pairs of which the class covers less than a quarter of the
+                            image and the image holds another class too
+    ``pointing_all_pairs``  hits / trials over all pairs, in which frequent classes weigh more
+    ``pointing_chance``     ``pointing`` of a random pixel of the image, without a tolerance: the share
+                            that the class covers; the tolerance would add to it
+    ======================  ==========================================================================
+
+    The difficult pairs are by the authors' rule; their released lists may differ in single pairs, also as
+    overlapping objects are counted once here.
+
+    Attributes:
+        name: The metric's key in ``conf/pair_metric``.
+        version: Raised whenever a change of the code can change a number.
+        tolerance: A hit is nearer than this, pixels above 0; with 1 only the object's own pixels are.
+        reads: The readings whose columns it needs.
+        needs_reference: Whether it compares with a reference.
+        gives: Names of its statistics.
+    """
+
+    name: str
+    version: int
+    tolerance: float = 15.0
+    reads: tuple[str, ...] = field(default=("summary",), init=False)
+    needs_reference: bool = field(default=False, init=False)
+    gives: tuple[str, ...] = field(default=_GIVES, init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a tolerance with which nothing would be a hit.
+
+        Raises:
+            UserError: Naming the option and its range.
+        """
+        require_number("pointing_game.tolerance", self.tolerance, lambda t: t > 0, "pixels above 0")
+
+    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
+        """Any classes will do: those that an image does not hold do not count."""
+
+    def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
+        """The four shares.
+
+        Raises:
+            UserError: If the pairs lack the columns of the reading ``summary``.
+        """
+        pairs, columns = answers.pairs, answers.pairs.columns
+        hits = column(pairs, "own_distance", "summary") < self.tolerance
+        trials = columns["labelled"] & ~columns["difficult"]
+        hard = trials & (columns["share"] < _SMALL) & (columns["classes"] > 1)
+        return answered(
+            {
+                "pointing": class_mean(pairs, hits, trials),
+                "pointing_difficult": class_mean(pairs, hits, hard),
+                "pointing_all_pairs": pair_share(pairs, hits, trials),
+                "pointing_chance": class_mean(pairs, columns["share"], trials, fraction=False),
+            }
+        )

@@ -1,0 +1,181 @@
+"""The pointing game with recall, in which a map may be rejected: the Grad-CAM paper's variant."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from benchmark.core.bootstrap import Numbers
+from benchmark.core.errors import UserError
+from benchmark.core.types import BoolArray, Sample
+from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
+from benchmark.tasks.pairs.statistics import (
+    answered,
+    column,
+    image_sums,
+    owners,
+    pair_share,
+    require_count,
+    require_number,
+)
+from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
+
+_Halves = npt.NDArray[np.int64]
+_GIVES = tuple(f"pointing_recall{suffix}" for suffix in ("", "_best", "_never", "_always"))
+_OUTPUTS = 100_000  # more than any network has, so that no policy lacks one
+
+
+@dataclass(frozen=True)
+class PointingRecall:
+    """The share of the five best classes' maps that are right: on an object of the class, or else rejected.
+
+    Grad-CAM paper §4.3 (protocol §7.1). A map is *rejected* if its maximum, un-normalised, is below a
+    threshold. That of a class that the image holds is right if it is not rejected and its maximum is less
+    than ``tolerance`` from an object; that of any other class if it is rejected. All pairs weigh the same;
+    those whose objects are all difficult are left out. Neither threshold nor tolerance is given there.
+
+    ===========================  =====================================================================
+    ``pointing_recall``          threshold fixed; or, where it is ``None``, for either half of the
+                                 images (by the sha256 of their names) the best of the other half
+    ``pointing_recall_best``     the best threshold in hindsight, chosen on the very images: a bound
+    ``pointing_recall_never``    no map is rejected
+    ``pointing_recall_always``   each map is: what is right without looking at a map
+    ===========================  =====================================================================
+
+    Thresholds are compared at the quantiles of the maxima, and never and always; the lowest of equally good
+    ones is taken. The interval of ``pointing_recall`` holds the chosen thresholds fixed; that of ``best``
+    takes the best anew in each resample.
+
+    Attributes:
+        name: The metric's key in ``conf/pair_metric``.
+        version: Raised whenever a change of the code can change a number.
+        tolerance: A hit is nearer than this, pixels of the original image, above 0.
+        threshold: On a map's maximum; ``None``: chosen on the other half.
+        best: How many of the best classes.
+        quantiles: How many thresholds are compared, never and always not counted.
+        reads: The readings whose columns it needs.
+        needs_reference: Whether it compares with a reference.
+        gives: Names of its statistics.
+    """
+
+    name: str
+    version: int
+    tolerance: float = 15.0
+    threshold: float | None = None
+    best: int = 5
+    quantiles: int = 51
+    reads: tuple[str, ...] = field(default=("summary",), init=False)
+    needs_reference: bool = field(default=False, init=False)
+    gives: tuple[str, ...] = field(default=_GIVES, init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse options out of range.
+
+        Raises:
+            UserError: Naming the option and its range.
+        """
+        require_number("pointing_recall.tolerance", self.tolerance, lambda t: t > 0, "pixels above 0")
+        if self.threshold is not None:
+            require_number("pointing_recall.threshold", self.threshold, lambda _: True, "a number, or null")
+        require_count("pointing_recall.best", self.best)
+        require_count("pointing_recall.quantiles", self.quantiles)
+
+    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
+        """Refuse classes that leave out one of the best, tried on an image that holds the worst one alone.
+
+        Raises:
+            UserError: If the policy does not ask them.
+        """
+        image = Sample("", None, 0, np.array([[0, 0, 1, 1]], np.int32))
+        scores = torch.arange(_OUTPUTS, dtype=torch.float32)[None]
+        asked = policy([image], np.arange(_OUTPUTS, dtype=np.int32), scores)
+        if not set(range(_OUTPUTS - self.best, _OUTPUTS)) <= set(asked[0].tolist()):
+            raise self._unasked(f"classes={policy.name}: ")
+
+    def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
+        """The four shares; ``pointing_recall`` is left out where one half of the images has none.
+
+        Raises:
+            UserError: If the pairs lack the columns of the reading ``summary``, or are not of the best
+                classes.
+        """
+        pairs = answers.pairs
+        near = column(pairs, "own_distance", "summary") < self.tolerance
+        highest = column(pairs, "highest", "summary").astype(np.float64)
+        counted = self._counted(pairs)
+        grid = _grid(highest[counted], self.quantiles)
+        right = _right(pairs, near, highest[:, None] >= grid)
+        used = self._used(pairs, highest, near, counted)
+        fair = counted & ~np.isnan(used)
+        return answered(
+            {
+                "pointing_recall": pair_share(pairs, _right(pairs, near, highest >= used), fair),
+                "pointing_recall_best": _best(pairs, right, counted),
+                "pointing_recall_never": pair_share(pairs, right[:, 0], counted),
+                "pointing_recall_always": pair_share(pairs, right[:, -1], counted),
+            }
+        )
+
+    def _counted(self, pairs: Pairs) -> BoolArray:
+        """The pairs of the best classes, ``[n]``, without the difficult ones."""
+        columns = pairs.columns
+        among: BoolArray = columns["rank"] < self.best
+        asked = set(columns["rank"][among].tolist())
+        if len(pairs) and (len(asked) < self.best or columns["labelled"][among].all()):
+            raise self._unasked()
+        return among & ~columns["difficult"]
+
+    def _unasked(self, where: str = "") -> UserError:
+        return UserError(
+            f"{where}pointing_recall needs the maps of each image's {self.best} best classes, there or not; "
+            "choose classes that ask them, or another pair_metric.pointing_recall.best"
+        )
+
+    def _used(self, pairs: Pairs, highest: Numbers, near: BoolArray, counted: BoolArray) -> Numbers:
+        """The threshold of each pair, ``[n]``; NaN where the other half of the images has no pair."""
+        if self.threshold is not None:
+            return np.full(len(pairs), float(self.threshold))
+        halves, used = _halves(pairs), np.full(len(pairs), np.nan)
+        for half in (0, 1):
+            others = counted & (halves != half)
+            if others.any():
+                grid = _grid(highest[others], self.quantiles)
+                right = _right(pairs, near, highest[:, None] >= grid)[others]
+                used[halves == half] = grid[right.mean(axis=0).argmax()]
+        return used
+
+
+def _grid(highest: Numbers, quantiles: int) -> Numbers:
+    """Thresholds ``[t]``, ascending: of never, the quantiles of the maxima, of always."""
+    inner = np.quantile(highest, np.linspace(0, 1, quantiles)) if len(highest) else np.zeros(0)
+    grid: Numbers = np.concatenate([[-np.inf], np.unique(inner), [np.inf]])
+    return grid
+
+
+def _right(pairs: Pairs, near: BoolArray, kept: BoolArray) -> BoolArray:
+    """Whether each map ``[n, …]`` is right, given which ``[n, …]`` are not rejected."""
+    shape = (-1,) + (1,) * (kept.ndim - 1)
+    there = pairs.columns["labelled"].reshape(shape)
+    right: BoolArray = np.where(there, kept & near.reshape(shape), ~kept)
+    return right
+
+
+def _best(pairs: Pairs, right: BoolArray, counted: BoolArray) -> Statistic:
+    """The best share over the thresholds, columns ``hits at each, trials``."""
+    values = np.concatenate([right, np.ones((len(pairs), 1), np.bool_)], axis=1)
+    return Statistic(*image_sums(pairs, values, counted), _highest_share, fraction=True)
+
+
+def _highest_share(means: Numbers) -> Numbers:
+    highest: Numbers = (means[:, :-1] / means[:, -1:]).max(axis=1)
+    return highest
+
+
+def _halves(pairs: Pairs) -> _Halves:
+    """In which half of the images each pair lies, 0 or 1, ``[n]``: the last bit of the name's sha256."""
+    images, owner = owners(pairs)
+    bits = [hashlib.sha256(image.encode()).digest()[-1] & 1 for image in images]
+    return np.array(bits, np.int64)[owner]

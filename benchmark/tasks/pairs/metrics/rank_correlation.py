@@ -1,0 +1,170 @@
+"""Rank correlation of a method's maps with those of its reference."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from scipy.stats import kendalltau, rankdata
+
+from benchmark.core.bootstrap import Numbers
+from benchmark.core.errors import UserError
+from benchmark.core.types import BoolArray
+from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
+from benchmark.tasks.pairs.statistics import answered, column, image_mean, require_choice, require_count
+from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
+
+_NAMES = {"spearman": "rank_correlation", "kendall": "kendall"}
+_SIGNS: dict[str, Callable[[Numbers], Numbers]] = {
+    "signed": lambda maps: maps,
+    "abs": np.abs,
+    "relu": lambda maps: np.maximum(maps, 0),
+}
+_FLAT = 1e-6
+_USUAL = 14  # the grid that a name does not tell
+_AT_ONCE = 2048
+
+
+@dataclass(frozen=True)
+class RankCorrelation:
+    """The rank correlation of a method's map with the reference's (the occlusion map), over a grid of cells.
+
+    The Grad-CAM paper's measure of faithfulness (§5.3), of which it states neither grid nor coefficient nor
+    sign; the defaults are reasoned in protocol §6.3. Both maps are averaged over the areas of the cells of a
+    grid over the network's input, then taken as ``sign`` says, then ranked; equal values get the average of
+    their ranks. (Zeros that a ReLU leaves stay exactly zero in an average over zeros, and so are ties.)
+
+    ``rank_correlation`` is that of a 14 x 14 grid, ``rank_correlation_28`` of 28 x 28, and so on; Kendall's
+    are ``kendall`` and ``kendall_28``. Each is the mean over the pairs of an image, then over the images.
+    ``constant_maps`` is the share of pairs of which the map or the reference's has, on the first grid, one
+    value only: the map does as a whole, or its cells differ by less than a millionth of the largest.
+
+    Attributes:
+        name: The metric's key in ``conf/pair_metric``.
+        version: Raised whenever a change of the code can change a number.
+        coefficient: ``spearman``: Pearson's correlation of the ranks; ``kendall``: Kendall's tau-b.
+        sign: What is ranked of the method's and the reference's cells alike: ``signed``, ``abs`` or ``relu``.
+        constant: What a pair counts of which a map is constant: ``zero``, no correlation; or ``leave_out``.
+        difficult: Pairs of a class of which all objects are difficult: ``leave_out`` or ``keep``. Those of a
+            class that the image does not hold always count.
+        grids: Cells along a side, ascending; the reading must store them.
+        reads: The readings whose columns it needs.
+        needs_reference: Whether it compares with a reference.
+    """
+
+    name: str
+    version: int
+    coefficient: str = "spearman"
+    sign: str = "signed"
+    constant: str = "zero"
+    difficult: str = "leave_out"
+    grids: Sequence[int] = field(default=(14, 28))
+    reads: tuple[str, ...] = field(default=("summary",), init=False)
+    needs_reference: bool = field(default=True, init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no choice.
+
+        Raises:
+            UserError: Naming the option and its choices.
+        """
+        require_choice("rank_correlation.coefficient", self.coefficient, tuple(_NAMES))
+        require_choice("rank_correlation.sign", self.sign, tuple(_SIGNS))
+        require_choice("rank_correlation.constant", self.constant, ("zero", "leave_out"))
+        require_choice("rank_correlation.difficult", self.difficult, ("leave_out", "keep"))
+        for grid in self.grids:
+            require_count("rank_correlation.grids", grid)
+        if not self.grids or any(a >= b for a, b in pairwise(self.grids)):
+            raise UserError(f"pair_metric.rank_correlation.grids={list(self.grids)}: give some, ascending")
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """Names of its statistics: the correlation on the first grid, on the others, ``constant_maps``."""
+        return (*(self._name(grid) for grid in self.grids), "constant_maps")
+
+    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
+        """Refuse a grid that the reading ``summary`` does not store; any classes will do.
+
+        Raises:
+            UserError: Naming both options.
+        """
+        stored = set(getattr(readings["summary"], "grids", self.grids))
+        lacking = [grid for grid in self.grids if grid not in stored]
+        if lacking:
+            own, every, there = (
+                ",".join(map(str, grids))
+                for grids in (self.grids, sorted(stored.union(lacking)), sorted(stored))
+            )
+            raise UserError(
+                f"pair_metric.rank_correlation.grids=[{own}]: the reading summary stores no grid of "
+                f"{lacking[0]}; choose of {there}, or add reading.summary.grids=[{every}]"
+            )
+
+    def _name(self, grid: int) -> str:
+        return _NAMES[self.coefficient] + ("" if grid == _USUAL else f"_{grid}")
+
+    def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
+        """The correlations, and the share of constant maps.
+
+        Raises:
+            UserError: If there is no reference, or the pairs lack the columns of the reading ``summary``.
+        """
+        if answers.reference is None:
+            raise UserError(
+                "reference: rank_correlation needs maps to compare with; add method@reference=occlusion"
+            )
+        pairs = answers.pairs
+        counted = np.full(len(pairs), True) if self.difficult == "keep" else ~pairs.columns["difficult"]
+        found: dict[str, Statistic] = {}
+        for grid in self.grids:
+            own, other = self._cells(pairs, grid), self._cells(answers.reference, grid)
+            flat = _flat(pairs, own) | _flat(answers.reference, other)
+            values = self._correlations(own, other, counted & ~flat)
+            kept = counted & ~flat if self.constant == "leave_out" else counted
+            found[self._name(grid)] = image_mean(pairs, values, kept)
+            found.setdefault("constant_maps", image_mean(pairs, flat, counted, fraction=True))
+        return answered(found)
+
+    def _cells(self, pairs: Pairs, grid: int) -> Numbers:
+        """What is ranked, ``[n, cells]`` float64."""
+        option = f"reading.summary.grids=[{','.join(map(str, self.grids))}]"
+        maps = column(pairs, f"grid{grid}", "summary", option).astype(np.float64)
+        return _SIGNS[self.sign](maps.reshape(len(maps), grid**2))
+
+    def _correlations(self, own: Numbers, other: Numbers, wanted: BoolArray) -> Numbers:
+        """Of each wanted pair ``[n]``; 0 elsewhere. A few thousand pairs at a time bound the memory."""
+        values = np.zeros(len(wanted))
+        rows = np.flatnonzero(wanted)
+        correlate = {"spearman": spearman, "kendall": kendall}[self.coefficient]
+        for start in range(0, len(rows), _AT_ONCE):
+            part = rows[start : start + _AT_ONCE]
+            values[part] = correlate(own[part], other[part])
+        return values
+
+
+def spearman(left: Numbers, right: Numbers) -> Numbers:
+    """Spearman's rank correlation of each row of ``[n, m]`` with the same row of the other, ``[n]``.
+
+    Average ranks are multiples of one half, so that all but the last line is exact. No row may be constant.
+    """
+    a, b = (rankdata(values, axis=1) - (values.shape[1] + 1) / 2 for values in (left, right))
+    both = np.einsum("nm,nm->n", a, b)
+    correlation: Numbers = both / np.sqrt(np.einsum("nm,nm->n", a, a) * np.einsum("nm,nm->n", b, b))
+    return correlation
+
+
+def kendall(left: Numbers, right: Numbers) -> Numbers:
+    """Kendall's tau-b of each row of ``[n, m]`` with the same row of the other, ``[n]``; none constant."""
+    taus = [kendalltau(a, b).statistic for a, b in zip(left, right, strict=True)]
+    return np.array(taus, np.float64)
+
+
+def _flat(pairs: Pairs, cells: Numbers) -> BoolArray:
+    """Which maps have one value only, ``[n]``.
+
+    The reading knows of the whole map; the cells tell of a map whose differences average out, or are gone
+    after the sign was taken. Sums of equal numbers may differ by rounding, which is no order.
+    """
+    spread = np.ptp(cells, axis=1)
+    flat: BoolArray = column(pairs, "constant", "summary") | (spread <= _FLAT * np.abs(cells).max(axis=1))
+    return flat

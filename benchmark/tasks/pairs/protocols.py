@@ -1,0 +1,115 @@
+"""What a class policy, a reading or a pair metric must offer: what one can add to the task ``pairs``.
+
+A class satisfies a protocol by having what it names; it need not import it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from benchmark.core.types import FloatArray, IntArray, Model, Sample
+from benchmark.tasks.pairs.types import Answers, Asked, Pair, Statistic
+
+
+class ClassPolicy(Protocol):
+    """Which classes of an image are asked about.
+
+    Attributes:
+        name: The policy's key in ``conf/classes``.
+        version: Raised whenever a change of the code can change a choice.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - attributes, described above
+    @property
+    def version(self) -> int: ...  # noqa: D102
+
+    def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
+        """Outputs ``[N, K]`` int64 on the logits' device, -1 where an image has fewer; without waiting.
+
+        A class that stands twice in a row counts once.
+
+        Args:
+            samples: N images.
+            outputs: ``[classes]`` output of each of the dataset's classes.
+            logits: ``[N, C]``, detached.
+        """
+        ...
+
+
+class Reading(Protocol):
+    """What is read off a heatmap and stored, as columns with one value a pair of image and class.
+
+    Attributes:
+        name: The reading's key in ``conf/reading``.
+        version: Raised whenever a change of the code can change a value.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - attributes, described above
+    @property
+    def version(self) -> int: ...  # noqa: D102
+
+    def check(self, model: Model) -> None:
+        """Refuse, with one line, options that this model does not allow.
+
+        Raises:
+            UserError: With the reason and the remedy.
+        """
+        ...
+
+    def measure(self, asked: Asked) -> Mapping[str, Tensor]:
+        """The part made on the device: name to ``[N, K, …]``, without waiting for it."""
+        ...
+
+    def finish(self, pair: Pair, values: Mapping[str, FloatArray]) -> Mapping[str, Any]:
+        """The part made on the host, on a thread: one pair's columns from its values ``[…]``.
+
+        Raises:
+            UserError: If a value is not finite.
+        """
+        ...
+
+
+class PairMetric(Protocol):
+    """A pure function of stored pairs.
+
+    Attributes:
+        name: The metric's key in ``conf/pair_metric``.
+        version: Raised whenever a change of the code can change a number.
+        reads: The readings whose columns it needs, keys in ``conf/reading``.
+        needs_reference: Whether it compares with a reference method's maps.
+        gives: Names of all statistics that it can give with its options; the first is what it is about.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - attributes, described above
+    @property
+    def version(self) -> int: ...  # noqa: D102
+    @property
+    def reads(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def needs_reference(self) -> bool: ...  # noqa: D102
+    @property
+    def gives(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
+        """Refuse, with one line, pairs that it could not answer, before any is made.
+
+        Args:
+            policy: Chooses the pairs' classes.
+            readings: By name; those of ``reads`` are among them.
+
+        Raises:
+            UserError: With the reason and the remedy.
+        """
+        ...
+
+    def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
+        """Named statistics; a name is left out where not one pair can answer.
+
+        Raises:
+            UserError: If the pairs lack a column, naming the reading that makes it.
+        """
+        ...

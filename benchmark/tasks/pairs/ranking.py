@@ -1,0 +1,104 @@
+"""The order of the methods, in sentences: the one found, the published one, how sure both are."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from benchmark.core.types import Difference, Result
+from benchmark.reporting.number_format import shown
+from benchmark.reporting.published import Published
+from benchmark.tasks.pairs.comparison import Headline
+
+
+def family(row: str) -> tuple[str, str]:
+    """What rows of one comparison share: the network's name and the settings, without the method's.
+
+    >>> family("vgg16/grad_cam/patch=16")
+    ('vgg16', 'patch=16')
+    """
+    model, _, rest = row.partition("/")
+    return model, rest.partition("/")[2]
+
+
+def orders(
+    results: Sequence[Result],
+    headline: Headline,
+    differences: Sequence[Difference],
+    published: Published | None,
+) -> tuple[str, ...]:
+    """One sentence for each family of at least two rows.
+
+    Args:
+        results: Of the table.
+        headline: The number that they are ordered by, higher first.
+        differences: Paired, with intervals.
+        published: May hold the rows' numbers, without their settings.
+    """
+    families: dict[tuple[str, str], list[Result]] = {}
+    for one in results:
+        if headline.metric in one.metrics:
+            families.setdefault(family(one.row), []).append(one)
+    several = {key: rows for key, rows in families.items() if len(rows) > 1}
+    return tuple(_sentence(key, rows, headline, differences, published) for key, rows in several.items())
+
+
+def _sentence(
+    key: tuple[str, str],
+    rows: Sequence[Result],
+    headline: Headline,
+    differences: Sequence[Difference],
+    published: Published | None,
+) -> str:
+    metric = headline.metric
+    found = {_method(one.row): one.metrics[metric].value for one in rows}
+    model, settings = key
+    parts = [f"{', '.join(filter(None, [model, settings]))} by {metric}: {_chain(found, metric)}"]
+    own = [d for d in differences if family(d.first) == key and d.metric == metric]
+    told = {frozenset((_method(d.first), _method(d.second))): d for d in own}
+    alike = [pair for pair, d in told.items() if d.estimate.low <= 0 <= d.estimate.high]
+    if told:
+        parts.append(f"{len(alike)} of {len(told)} differences are not told from 0")
+    name, theirs = _theirs(published, model, headline, found)
+    if len(theirs) > 1:
+        parts.append(f"published {'' if name == metric else f'by {name}: '}{_chain(theirs, name)}")
+        parts.append(_agreement(found, theirs, told))
+    return "; ".join(parts)
+
+
+def _method(row: str) -> str:
+    return row.split("/")[1] if "/" in row else row
+
+
+def _chain(values: dict[str, float], metric: str) -> str:
+    ordered = sorted(values, key=lambda name: -values[name])
+    return " > ".join(f"{name} {shown(metric, values[name])}" for name in ordered)
+
+
+def _theirs(
+    published: Published | None, model: str, headline: Headline, found: dict[str, float]
+) -> tuple[str, dict[str, float]]:
+    """Published numbers of the metric itself, or, where there are none, of its pair metric's name."""
+    rows = {name: published.rows.get(f"{model}/{name}") for name in found} if published else {}
+    for metric in headline:
+        numbers = {name: row.metrics[metric] for name, row in rows.items() if row and metric in row.metrics}
+        if numbers:
+            return metric, numbers
+    return headline.metric, {}
+
+
+def _agreement(
+    found: dict[str, float], theirs: dict[str, float], told: dict[frozenset[str], Difference]
+) -> str:
+    """How many pairs of methods stand in the published order, and which do not, the certain marked."""
+    pairs = list(combinations(sorted(theirs, key=lambda name: -theirs[name]), 2))
+    against = [(a, b) for a, b in pairs if found[a] < found[b]]
+    text = f"{len(pairs) - len(against)} of {len(pairs)} pairs of methods stand in the published order"
+    if not against:
+        return text
+    named = [f"{b} above {a}{_beyond(told.get(frozenset((a, b))))}" for a, b in against]
+    return f"{text}; against it: {', '.join(named)}"
+
+
+def _beyond(difference: Difference | None) -> str:
+    if difference is None or difference.estimate.low <= 0 <= difference.estimate.high:
+        return ""
+    return " (beyond the interval)"

@@ -1,0 +1,70 @@
+"""Whether a heatmap ranks the pixels as its network does."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmark.core.errors import UserError
+from benchmark.core.heatmaps import refuse_nan
+from benchmark.core.types import FloatArray, Model
+from benchmark.tasks.pairs.readings.common.deletion_curves import Options, auc, curves
+from benchmark.tasks.pairs.types import Asked, Pair
+
+
+class DeletionInsertion:
+    """Columns ``deletion``, where less is better, and ``insertion``, where more is: float32 areas.
+
+    Costs ``2 (steps + 1)`` forward passes a pair of image and class
+    (:mod:`benchmark.tasks.pairs.readings.common.deletion_curves`).
+
+    Attributes:
+        name: Key in ``conf/reading``.
+        version: Raised whenever a change of the code can change a value.
+        options: How pixels are taken away and put back.
+
+    Args:
+        options: Those of :class:`benchmark.tasks.pairs.readings.common.deletion_curves.Options`.
+
+    Raises:
+        UserError: If an option is out of its range.
+    """
+
+    name: str = "deletion_insertion"
+    version: int = 1
+
+    def __init__(self, **options: Any) -> None:
+        self.options = Options(**options)
+
+    def check(self, model: Model) -> None:
+        """Refuse what this network's input does not allow.
+
+        Raises:
+            UserError: For more steps than pixels, or an impossible fill.
+        """
+        self.options.check(model.input)
+
+    def measure(self, asked: Asked) -> dict[str, Tensor]:
+        """Both areas ``[N, K]``; NaN where the map is not finite.
+
+        Raises:
+            UserError: If the network sees each image several times, so that no one input is the image.
+        """
+        inputs = asked.forward.inputs.detach()
+        if len(inputs) != len(asked.maps):
+            raise UserError("reading=deletion_insertion: needs a transform that shows an image once")
+        made = auc(curves(asked.model, inputs, asked.maps, asked.classes, self.options)).float()
+        finite = asked.maps.detach().isfinite().flatten(2).all(2)
+        deletion, insertion = made.where(finite, torch.full_like(made, torch.nan))
+        return {"deletion": deletion, "insertion": insertion}
+
+    def finish(self, pair: Pair, values: Mapping[str, FloatArray]) -> dict[str, Any]:
+        """The same, on the host.
+
+        Raises:
+            UserError: If the map held NaN or infinity.
+        """
+        refuse_nan(np.array([values["deletion"], values["insertion"]], np.float32))
+        return dict(values)

@@ -1,0 +1,187 @@
+"""The cheap half: stored pairs to results and paired differences. Needs no image and no device."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.core.bootstrap import UNBOUNDED, Numbers, bootstrap, bounded
+from benchmark.core.errors import UserError
+from benchmark.core.options import require_count
+from benchmark.core.types import Difference, Estimate, OpenRow, Result
+from benchmark.pipeline.results import conditions, first_line, without_places
+from benchmark.tasks.pairs.plan import PairRow
+from benchmark.tasks.pairs.ranking import family
+from benchmark.tasks.pairs.store import made_of, merge_pairs, pair_file, read_pairs
+from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A finished row: its result, and the statistics behind it.
+
+    Attributes:
+        result: With estimates.
+        statistics: Metric to what its estimate is made of.
+    """
+
+    result: Result
+    statistics: Mapping[str, Statistic]
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """The bootstrap over images.
+
+    Attributes:
+        resamples: How many, at least 1.
+        seed: Of the draws, at least 0.
+
+    Raises:
+        UserError: If an option is out of its range.
+    """
+
+    resamples: int = 10_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what would fail when all is measured."""
+        require_count("resamples", self.resamples, 1, "bootstrap")
+        require_count("seed", self.seed, 0, "bootstrap")
+
+    def estimate(self, statistic: Statistic) -> Estimate:
+        """The number with its 95 % interval; of one image alone, what is no fraction has no bounds."""
+        value = float(statistic.reduce(statistic.values.mean(axis=0, keepdims=True))[0])
+        interval = bootstrap(statistic.values, statistic.reduce, self.resamples, self.seed)
+        count = len(statistic.image_ids)
+        if statistic.fraction:
+            return bounded(value, count, interval)
+        return Estimate(value, *(interval if count > 1 else UNBOUNDED), count)
+
+    def difference(self, first: Statistic, second: Statistic) -> Estimate | None:
+        """The first less the second over the images that both have; ``None`` if there is none."""
+        places = {image_id: number for number, image_id in enumerate(second.image_ids)}
+        shared = [(n, places[image_id]) for n, image_id in enumerate(first.image_ids) if image_id in places]
+        if not shared:
+            return None
+        ours, theirs = np.array(shared).T
+        width = first.values.shape[1]
+
+        def reduce(means: Numbers) -> Numbers:
+            less: Numbers = first.reduce(means[:, :width]) - second.reduce(means[:, width:])
+            return less
+
+        both = np.concatenate([first.values[ours], second.values[theirs]], axis=1)
+        ids = tuple(first.image_ids[n] for n in ours)
+        return self.estimate(Statistic(ids, both, reduce))
+
+
+def result(row: PairRow, resampling: Resampling) -> Measured | OpenRow:
+    """What a row's stored pairs say, or how many of its shards are missing.
+
+    Raises:
+        UserError: If a stored file is damaged, a metric lacks a reading or a reference, or the method and its
+            reference were not asked the same.
+    """
+    files = {cell.folder: _files(row, cell.folder) for cell in row.cells}
+    every = [path for paths in files.values() for path in paths]
+    absent = sum(not path.exists() for path in every)
+    if absent:
+        reason = f"{absent} of {len(every)} shards are not done yet"
+        return OpenRow(row.row, row.scene.model.name, row.cell.method.name, reason)
+    pairs = read_pairs(files[row.cell.folder])
+    reference = read_pairs(files[row.reference.folder]) if row.reference else None
+    _refuse_unlike(row, pairs, reference)
+    answers = Answers(pairs, reference)
+    statistics = {
+        name: statistic for metric in row.metrics.values() for name, statistic in metric(answers).items()
+    }
+    told = conditions(row.scene, made_of(every)) | {"protocol": _told(row), "resampling": vars(resampling)}
+    estimates = {name: resampling.estimate(statistic) for name, statistic in statistics.items()}
+    return Measured(
+        Result(
+            row=row.row,
+            model=row.scene.model.name,
+            method=row.cell.method.name,
+            localizer=_protocol(row),
+            fingerprint=row.cell.fingerprint,
+            metrics=estimates,
+            counts=_counts(row, pairs, reference),
+            conditions=told,
+            config=without_places(row.scene, row.config),
+        ),
+        statistics,
+    )
+
+
+def _refuse_unlike(row: PairRow, pairs: Pairs, reference: Pairs | None) -> None:
+    """Rows meet by their place: an image that one of two runs could not read would shift all after it."""
+    if reference is None or row.reference is None:
+        return
+    asked, held = ((one.image_ids, one.columns["label"].tolist()) for one in (pairs, reference))
+    if asked != held:
+        raise UserError(
+            f"{row.cell.folder}, {row.reference.folder}: not of the same images and classes, such as where a "
+            "file could be read in one run only; delete both and run again"
+        )
+
+
+def merged_pairs(row: PairRow) -> Path:
+    """One file with all pairs of a finished row."""
+    return merge_pairs(row.cell.folder, _files(row, row.cell.folder))
+
+
+def _files(row: PairRow, folder: Path) -> list[Path]:
+    return [pair_file(folder, number) for number in range(len(row.scene.shards))]
+
+
+def _protocol(row: PairRow) -> str:
+    """In a word or two, under the row's name: what it is held against, or which classes are asked."""
+    return f"{row.reference.method.name}, {row.question.protocol}" if row.reference else row.question.protocol
+
+
+def _told(row: PairRow) -> str:
+    """In a sentence: every named, versioned part of the protocol with what it means."""
+    policy, readings = row.question.policy, row.question.readings.values()
+    return "; ".join(
+        [
+            f"classes {policy.name} v{policy.version}",
+            *(f"{reading.name} v{reading.version}" for reading in readings),
+            *(f"{metric.name} v{metric.version}: {first_line(metric)}" for metric in row.metrics.values()),
+        ]
+    )
+
+
+def _counts(row: PairRow, pairs: Pairs, reference: Pairs | None) -> dict[str, int]:
+    counted = {
+        "expected": len(row.scene.dataset.samples),
+        "done": pairs.done,
+        "skipped": len(pairs.skipped) + len(row.scene.dataset.skipped),
+        "images_asked": len(set(pairs.image_ids)),
+        "pairs": len(pairs),
+        "unknown_classes": pairs.unknown,
+    }
+    for name, one in (("constant_maps", pairs), ("constant_reference_maps", reference)):
+        if one is not None and "constant" in one.columns:
+            counted[name] = int(one.columns["constant"].sum())
+    return counted
+
+
+def differences(
+    measured: Sequence[Measured], metric: str | None, resampling: Resampling
+) -> tuple[Difference, ...]:
+    """Paired differences of a metric between rows of one network and setting, the higher row first."""
+    if metric is None:
+        return ()
+    rows = [one for one in measured if metric in one.statistics]
+    rows.sort(key=lambda one: -one.result.metrics[metric].value)
+    found = []
+    for a, b in combinations(rows, 2):
+        if family(a.result.row) != family(b.result.row):
+            continue
+        estimate = resampling.difference(a.statistics[metric], b.statistics[metric])
+        if estimate is not None:
+            found.append(Difference(a.result.row, b.result.row, metric, estimate))
+    return tuple(found)

@@ -1,0 +1,135 @@
+"""From columns of pairs to statistics of images: what the metrics of pairs share."""
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.core.bootstrap import Numbers
+from benchmark.core.errors import UserError
+from benchmark.core.types import BoolArray
+from benchmark.tasks.pairs.types import Column, Pairs, Statistic, first, ratios
+
+Owner = npt.NDArray[np.intp]
+
+
+def column(pairs: Pairs, name: str, reading: str, option: str = "") -> Column:
+    """A column ``[n, …]`` that a reading makes.
+
+    Args:
+        pairs: As stored.
+        name: Of the column.
+        reading: That makes it, its key in ``conf/reading``.
+        option: Of the reading, as typed, where the column depends on one.
+
+    Raises:
+        UserError: If it was not stored, naming the reading.
+    """
+    if name not in pairs.columns:
+        typed = f"reading=[{reading}] {option}".strip()
+        raise UserError(f"the pairs have no column {name}; run with {typed}, which makes it")
+    return pairs.columns[name]
+
+
+def owners(pairs: Pairs) -> tuple[tuple[str, ...], Owner]:
+    """The images in stored order, and for each pair the place of its own among them, ``[n]``."""
+    places = {image: place for place, image in enumerate(dict.fromkeys(pairs.image_ids))}
+    return tuple(places), np.array([places[image] for image in pairs.image_ids], np.intp)
+
+
+def image_sums(pairs: Pairs, values: Column, chosen: BoolArray) -> tuple[tuple[str, ...], Numbers]:
+    """Sums of the chosen pairs' values over each image.
+
+    Args:
+        pairs: As stored.
+        values: ``[n, t]`` of each pair.
+        chosen: ``[n]``, the pairs that count.
+
+    Returns:
+        The images with a chosen pair, in stored order, and their sums ``[images, t]``.
+    """
+    images, owner = owners(pairs)
+    there = np.bincount(owner[chosen], minlength=len(images)) > 0
+    sums = np.zeros((len(images), values.shape[1]))
+    np.add.at(sums, owner[chosen], values[chosen])
+    return tuple(image for image, kept in zip(images, there, strict=True) if kept), sums[there]
+
+
+def image_mean(pairs: Pairs, values: Column, chosen: BoolArray, fraction: bool = False) -> Statistic:
+    """The mean over the chosen pairs of an image, then over the images that have one.
+
+    Args:
+        pairs: As stored.
+        values: ``[n]`` of each pair.
+        chosen: ``[n]``, the pairs that count.
+        fraction: Whether the values are 0 and 1.
+    """
+    counted = np.stack([values, np.ones(len(pairs))], axis=1)
+    images, sums = image_sums(pairs, counted, chosen)
+    return Statistic(images, sums[:, :1] / sums[:, 1:], first, fraction)
+
+
+def pair_share(pairs: Pairs, hits: Column, chosen: BoolArray) -> Statistic:
+    """The share of hits ``[n]`` among the chosen pairs, each counting the same, of whatever image."""
+    counted = np.stack([hits, np.ones(len(pairs))], axis=1)
+    return Statistic(*image_sums(pairs, counted, chosen), ratios, fraction=True)
+
+
+def class_mean(pairs: Pairs, hits: Column, chosen: BoolArray, fraction: bool = True) -> Statistic:
+    """The mean over classes of the hits' mean over the chosen pairs of a class.
+
+    Args:
+        pairs: As stored.
+        hits: ``[n]`` of each pair.
+        chosen: ``[n]``, the pairs that count.
+        fraction: Whether the hits are 0 and 1.
+    """
+    labels, place = np.unique(pairs.columns["label"][chosen], return_inverse=True)
+    rows, count = np.flatnonzero(chosen), len(labels)
+    values = np.zeros((len(pairs), 2 * count))
+    values[rows, place] = hits[chosen]
+    values[rows, count + place] = 1
+    return Statistic(*image_sums(pairs, values, chosen), ratios, fraction)
+
+
+def answered(statistics: Mapping[str, Statistic]) -> dict[str, Statistic]:
+    """Without those that not one image could answer."""
+    return {name: statistic for name, statistic in statistics.items() if statistic.image_ids}
+
+
+def require_number(option: str, value: object, fits: Callable[[float], bool], must: str) -> None:
+    """Refuse an option of a pair metric that is not a finite number of its range.
+
+    Args:
+        option: As typed, ``METRIC.KEY``.
+        value: As given.
+        fits: Its range, asked only of finite numbers.
+        must: The range in words, after "give".
+
+    Raises:
+        UserError: Naming option, value and range.
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not (number and fits(value)):  # type: ignore[arg-type]  # a number, as just found
+        raise UserError(f"pair_metric.{option}={value}: give {must}")
+
+
+def require_count(option: str, value: object) -> None:
+    """Refuse an option of a pair metric that is not a whole number from 1 up.
+
+    Raises:
+        UserError: Naming option and value.
+    """
+    if type(value) is not int or value < 1:
+        raise UserError(f"pair_metric.{option}={value}: give a whole number from 1 up")
+
+
+def require_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
+    """Refuse an option of a pair metric that is none of its choices.
+
+    Raises:
+        UserError: Naming option, value and choices.
+    """
+    if value not in choices:
+        raise UserError(f"pair_metric.{option}={value}: choose {' | '.join(choices)}")

@@ -1,0 +1,140 @@
+"""The value objects of pairs: what a reading sees, what is stored, what a metric sees and gives."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from benchmark.core.bootstrap import Numbers
+from benchmark.core.types import ForwardPass, IntArray, Model, Sample, View
+
+Column = npt.NDArray[Any]
+
+
+class Asked(NamedTuple):
+    """Heatmaps as a reading sees them, on the device.
+
+    Attributes:
+        model: The network.
+        forward: Of N images.
+        classes: ``[N, K]`` int64 outputs; where an image has fewer than K, filled up with output 0, of which
+            nothing is kept.
+        maps: ``[N, K, h, w]``, un-normalised.
+    """
+
+    model: Model
+    forward: ForwardPass
+    classes: Tensor
+    maps: Tensor
+
+
+class Pair(NamedTuple):
+    """One image and one class, on the host.
+
+    Attributes:
+        sample: The image.
+        label: The class, an index into the dataset's ``classes``; the image need not hold it.
+        view: How the network's input lay in the image.
+    """
+
+    sample: Sample
+    label: int
+    view: View
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What a method gave, column by column; row ``i`` of each is one pair of image and class.
+
+    Every method asked the same classes of the same images has the same rows in the same order.
+
+    Always there:
+
+    ===============  =======  =====================================================================
+    column           type     meaning
+    ===============  =======  =====================================================================
+    label            int32    the class, an index into the dataset's ``classes``
+    labelled         bool     whether the image holds an object of it, difficult ones included
+    difficult        bool     whether all its objects of this class are difficult; False without one
+    classes          int32    how many classes the image holds, difficult ones included
+    rank             int32    the class's place among the network's scores, 0 the best
+    logit            float32  its score before softmax or sigmoid
+    share            float32  share of the image that lies in an object of the class
+    other_share      float32  share of it that lies in an object of another class
+    ===============  =======  =====================================================================
+
+    The others are those of the readings that were asked for (:mod:`benchmark.tasks.pairs.readings`).
+
+    Attributes:
+        image_ids: ``[n]``; an image of several classes stands several times, one after the other.
+        columns: Name to ``[n, …]``.
+        done: Images that were read, those without a pair included.
+        skipped: Images that could not be read, each with the reason.
+        unknown: Outputs that the class policy chose and that are none of the dataset's classes: no pair.
+    """
+
+    image_ids: tuple[str, ...]
+    columns: Mapping[str, Column]
+    done: int
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    unknown: int = 0
+
+    def __len__(self) -> int:
+        """Number of pairs."""
+        return len(self.image_ids)
+
+
+class Answers(NamedTuple):
+    """What a metric of pairs sees.
+
+    Attributes:
+        pairs: Of the row's method.
+        reference: Of its reference method, the same rows in the same order; ``None`` where it has none.
+    """
+
+    pairs: Pairs
+    reference: Pairs | None = None
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A number that is a function of the images' means, so that images can be drawn with replacement.
+
+    Attributes:
+        image_ids: ``[n]`` distinct images.
+        values: ``[n, t]`` float64 of each image.
+        reduce: From means ``[r, t]`` to the number ``[r]``; for the mean of one column, ``first``.
+        fraction: Whether the number is a fraction of n trials, so that 0 and 1 get the exact interval.
+    """
+
+    image_ids: tuple[str, ...]
+    values: Numbers
+    reduce: Callable[[Numbers], Numbers]
+    fraction: bool = False
+
+
+def first(means: Numbers) -> Numbers:
+    """The first column's mean: ``Statistic.reduce`` where each image has one number."""
+    return means[:, 0]
+
+
+def ratios(means: Numbers) -> Numbers:
+    """The mean over classes of (sum of hits) / (sum of trials), columns ``hits 0 … C-1, trials 0 … C-1``.
+
+    A class that a draw of images lacks does not count in that draw.
+    """
+    count = means.shape[1] // 2
+    hits, trials = means[:, :count], means[:, count:]
+    there = trials > 0
+    each = np.divide(hits, trials, out=np.zeros_like(hits), where=there)
+    averaged: Numbers = each.sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    return averaged
+
+
+def padded(rows: list[list[int]]) -> IntArray:
+    """Lists of classes as an array ``[N, K]``, filled up with -1; K is at least 1."""
+    width = max([1, *map(len, rows)])
+    return np.array([row + [-1] * (width - len(row)) for row in rows], np.int32).reshape(len(rows), width)

@@ -1,0 +1,182 @@
+"""What changes during a training: parameters, the optimizer's memory, the curve. Kept in one checkpoint."""
+
+import copy
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.core.errors import UserError
+from benchmark.core.files import write_atomically
+from benchmark.models.weights.initial import load_matching
+from benchmark.models.weights.parameters import randomize
+from benchmark.training.job import Job
+from benchmark.training.loader import Pictures, Share, batches
+from benchmark.training.norms import add_norms, calibrate, folded
+from benchmark.training.options import TrainOptions
+
+
+class Point(NamedTuple):
+    """A line of the curve.
+
+    Attributes:
+        iteration: Iterations done.
+        lr: Of the last of them.
+        loss: Mean over the images since the last line.
+        found: The objective's main number on the validation images, or ``None`` where it was not measured.
+        seconds: Spent on training and validation until here, over all starts.
+    """
+
+    iteration: int
+    lr: float
+    loss: float
+    found: float | None
+    seconds: float
+
+
+@dataclass
+class Learner:
+    """A net in training.
+
+    Attributes:
+        plain: The model's own module, filled by :meth:`settle`.
+        net: The module that is trained, with norms where the options ask for them.
+        optimizer: Of its parameters.
+        copied: Layers that started from given weights.
+        left: Layers that started at random.
+        iteration: Iterations done.
+        loss: Sum of the losses since the last point of the curve.
+        pending: How many losses that sum has.
+        curve: Points so far.
+        seconds: Spent before this start.
+    """
+
+    plain: nn.Module
+    net: nn.Module
+    optimizer: torch.optim.Optimizer
+    copied: list[str]
+    left: list[str]
+    iteration: int = 0
+    loss: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
+    pending: int = 0
+    curve: list[Point] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def settle(self) -> nn.Module:
+        """The plain net as it is now, its norms folded."""
+        self.plain.load_state_dict(folded(self.net))
+        return self.plain
+
+
+def start(job: Job[TrainOptions], pictures: Pictures) -> Learner:
+    """A net before its first iteration: at random, then what the given weights have for it."""
+    model, options, settings = job.learning.model, job.options, job.learning.settings
+    module = model.module
+    randomize(module, seed=options.seed)
+    layers = [name for name, part in module.named_modules() if [*part.parameters(recurse=False)]]
+    copied, left = load_matching(module, job.origin) if job.origin else ([], layers)
+    module.to(device=settings.torch_device, dtype=settings.dtype).to(memory_format=settings.memory_format)
+    plain = copy.deepcopy(module)
+    if options.batch_norm:
+        _norm(job, pictures, copied)
+    module.requires_grad_(True)
+    optimizer = _optimizer(module, copied, options)
+    return Learner(plain, module, optimizer, copied, left)
+
+
+def _norm(job: Job[TrainOptions], pictures: Pictures, copied: list[str]) -> None:
+    model, settings = job.learning.model, job.learning.settings
+    add_norms(model.module, [model.layers["classifier"]] if "classifier" in model.layers else [])
+    model.module.to(device=settings.torch_device, dtype=settings.dtype)
+    if copied:
+        first = next(iter(batches(pictures, Share(0, 1, job.options.batch_size), 0, False)))[0]
+        calibrate(model.module, copied, first.to(settings.torch_device, settings.dtype))
+
+
+def _optimizer(module: nn.Module, copied: list[str], options: TrainOptions) -> torch.optim.Optimizer:
+    """Four kinds of parameters: with and without decay, copied and new."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in module.named_parameters():
+        layer = name.rpartition(".")[0].removesuffix(".layer").removesuffix(".norm")
+        is_new = bool(copied) and layer not in copied
+        groups.setdefault((parameter.ndim > 1, is_new), []).append(parameter)
+    described = [
+        {
+            "params": parameters,
+            "weight_decay": options.weight_decay if decays else 0.0,
+            "factor": options.new_layers_lr if is_new else 1.0,
+        }
+        for (decays, is_new), parameters in groups.items()
+    ]
+    if options.optimizer == "adamw":
+        return torch.optim.AdamW(described, lr=options.lr)
+    return torch.optim.SGD(described, lr=options.lr, momentum=options.momentum)
+
+
+_KEPT = ("iteration", "pending", "seconds", "loss", "copied", "left")
+
+
+def save(job: Job[TrainOptions], learner: Learner, seconds: float) -> None:
+    """Write the checkpoint and the curve, each whole or not at all."""
+    content = {key: getattr(learner, key) for key in _KEPT} | {
+        "fingerprint": job.fingerprint,
+        "seconds": seconds,
+        "net": learner.net.state_dict(),
+        "optimizer": learner.optimizer.state_dict(),
+        "curve": [tuple(point) for point in learner.curve],
+    }
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_atomically(job.checkpoint, buffer.getvalue())
+    write_atomically(job.curve, as_csv(learner.curve, job.options.objective.column))
+
+
+def resume(job: Job[TrainOptions], learner: Learner) -> None:
+    """Go on from the checkpoint, if there is one.
+
+    Raises:
+        UserError: If it cannot be read, or is of another training.
+    """
+    if not job.checkpoint.exists():
+        return
+    remedy = f"delete {job.folder} to train anew"
+    try:
+        kept: dict[str, Any] = torch.load(job.checkpoint, map_location="cpu", weights_only=True)
+        if kept["fingerprint"] != job.fingerprint:
+            raise UserError(f"{job.checkpoint}: of another training; {remedy}")
+        learner.net.load_state_dict(kept["net"])
+        learner.optimizer.load_state_dict(kept["optimizer"])
+        learner.curve = [Point(*values) for values in kept["curve"]]
+        for key in _KEPT:
+            setattr(learner, key, kept[key])
+    except UserError:
+        raise
+    except Exception as error:  # whatever the bytes make the unpickler stumble over
+        reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
+        raise UserError(f"{job.checkpoint}: cannot be continued ({reason}); {remedy}") from error
+
+
+def from_csv(path: Path) -> list[Point]:
+    """The curve that :func:`save` wrote."""
+    lines = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))[1:]
+    return [
+        Point(int(iteration), float(lr), float(loss), float(found) if found else None, float(seconds))
+        for iteration, lr, loss, found, seconds in lines
+    ]
+
+
+def as_csv(curve: list[Point], column: str) -> str:
+    """The curve with a header, its measure named ``column``; fields that were not measured are empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("iteration", "lr", "loss", column, "seconds"))
+    for point in curve:
+        found = "" if point.found is None else f"{point.found:.6f}"
+        writer.writerow(
+            (point.iteration, f"{point.lr:.6g}", f"{point.loss:.6f}", found, f"{point.seconds:.1f}")
+        )
+    return text.getvalue()

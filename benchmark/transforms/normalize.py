@@ -1,0 +1,79 @@
+"""From resampled pixels to what a network is fed."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import FloatArray, InputFormat
+
+_STEPS = {"rgb": 1, "bgr": -1}
+
+Cut = Callable[[FloatArray, int], FloatArray]
+"""How several views are cut out of one picture: ``[C, C, 3]`` and the input's side S to ``[V, S, S, 3]``."""
+
+
+def to_input(pixels: FloatArray, form: InputFormat, cut: Cut | None = None) -> Tensor:
+    """A network's input from resampled pixels: ``(scale * pixel - mean) / std`` in its channel order.
+
+    Args:
+        pixels: ``[S, S, 3]`` RGB in 0…255, or ``[V, S, S, 3]`` of an image seen several times.
+        form: What the network expects.
+        cut: How a transform of several views cuts them out of the mean image; ``None``: its centre is meant.
+
+    Returns:
+        ``[3, S, S]`` or ``[V, 3, S, S]`` float32.
+
+    Raises:
+        UserError: For a channel order other than ``rgb`` or ``bgr``, or a mean image that does not fit.
+    """
+    if form.order not in _STEPS:
+        raise UserError(f"model.input.order={form.order}: choose rgb or bgr")
+    mean, std = _mean(form, cut), np.asarray(form.std, np.float32)
+    values = (pixels[..., :: _STEPS[form.order]] * np.float32(form.scale) - mean) / std
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(values, -1, -3)))
+
+
+def side_by_side(inputs: Tensor) -> tuple[Tensor, int]:
+    """Every view as an image of its own.
+
+    Args:
+        inputs: ``[N, 3, S, S]``, or ``[N, V, 3, S, S]`` where each image is seen V times.
+
+    Returns:
+        ``[N * V, 3, S, S]``, an image's views one after the other, and V (1 for the first form).
+    """
+    return (inputs, 1) if inputs.ndim == 4 else (inputs.flatten(0, 1), inputs.shape[1])
+
+
+def averaged(probabilities: Tensor, views: int) -> Tensor:
+    """The mean over the views of an image, ``[N * V, C]`` to ``[N, C]``; untouched where there is one."""
+    return probabilities if views == 1 else by_image(probabilities, views).mean(dim=1)
+
+
+def by_image(values: Tensor, views: int) -> Tensor:
+    """``[N * V, …]`` as ``[N, V, …]``."""
+    return values.reshape(-1, views, *values.shape[1:])
+
+
+def _mean(form: InputFormat, cut: Cut | None) -> FloatArray:
+    """``[3]`` of a pixel, or ``[S, S, 3]`` or ``[V, S, S, 3]`` of the mean image, in the net's order."""
+    if form.mean_image is None:
+        return np.asarray(form.mean, np.float32)
+    if isinstance(form.mean_image, str):
+        raise TypeError("the mean image is read when a model is assembled, see benchmark.models.assembly")
+    image = form.mean_image.pixels
+    part = _centre(image, form.size) if cut is None else cut(image, form.size)
+    return part[..., :: _STEPS[form.order]] * np.float32(form.scale)
+
+
+def _centre(image: FloatArray, size: int) -> FloatArray:
+    """As Caffe cuts it when it tests: an odd pixel is left over at the right and below."""
+    if len(image) < size:
+        raise UserError(
+            f"model.input.mean_image: {len(image)} pixels wide, the input {size}; give the net's own"
+        )
+    first = (len(image) - size) // 2
+    return image[first : first + size, first : first + size]

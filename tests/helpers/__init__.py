@@ -1,0 +1,1 @@
+"""Nets, scenes, trees and records that several tests use."""

@@ -1,0 +1,76 @@
+"""Pairs made by hand, for the tests of what is computed from them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmark.tasks.pairs.types import Column, Pairs, Statistic
+
+NUMBERS = {"label": np.int32, "classes": np.int32, "rank": np.int32}
+BOOLEANS = ("labelled", "difficult", "constant")
+USUAL = {
+    "label": 0,
+    "labelled": True,
+    "difficult": False,
+    "classes": 1,
+    "rank": 0,
+    "logit": 1.0,
+    "share": 0.5,
+    "other_share": 0.0,
+}
+
+
+def pairs(images: str | Sequence[str], **columns: Any) -> Pairs:
+    """One pair for each image named; columns that are not given are as usual, a single value is of all."""
+    made = {name: _column(name, value, len(images)) for name, value in {**USUAL, **columns}.items()}
+    return Pairs(tuple(images), made, done=len(set(images)))
+
+
+def number(statistic: Statistic) -> float:
+    """What it is on its own images."""
+    return float(statistic.reduce(statistic.values.mean(axis=0, keepdims=True))[0])
+
+
+def redrawn(made: Pairs, drawn: Sequence[str]) -> Pairs:
+    """The pairs of images drawn with replacement, each draw under a name of its own."""
+    rows, names = [], []
+    for turn, image in enumerate(drawn):
+        own = [row for row, name in enumerate(made.image_ids) if name == image]
+        rows += own
+        names += [f"{image} {turn}"] * len(own)
+    return Pairs(tuple(names), {key: column[rows] for key, column in made.columns.items()}, len(drawn))
+
+
+def many(seed: int, images: int = 40, classes: int = 4) -> Pairs:
+    """Random pairs, one for each class of each image, as a policy of the best classes gives them."""
+    random = np.random.default_rng(seed)
+    names = np.repeat([f"image{i}" for i in range(images)], classes)
+    n = len(names)
+    labelled = random.random(n) < 0.5
+    return pairs(
+        names.tolist(),
+        label=np.concatenate([random.permutation(classes) for _ in range(images)]),
+        labelled=labelled,
+        difficult=labelled & (random.random(n) < 0.2),
+        classes=np.repeat(labelled.reshape(images, classes).sum(axis=1), classes),
+        rank=np.tile(np.arange(classes), images),
+        share=random.random(n),
+        other_share=random.random(n),
+        own_distance=np.where(random.random(n) < 0.5, 0, 40 * random.random(n)),
+        other_distance=np.where(random.random(n) < 0.5, 0, 40 * random.random(n)),
+        highest=random.standard_normal(n) + labelled,
+        lowest=np.zeros(n),
+        constant=random.random(n) < 0.1,
+        deletion=random.random(n),
+        insertion=random.random(n),
+        grid14=random.standard_normal((n, 14, 14)),
+        grid28=random.standard_normal((n, 28, 28)),
+    )
+
+
+def _column(name: str, value: Any, n: int) -> Column:
+    kind = np.bool_ if name in BOOLEANS else NUMBERS.get(name, np.float32)
+    filled = np.full(n, value) if np.ndim(value) == 0 else np.asarray(value)
+    assert len(filled) == n
+    return filled.astype(kind)

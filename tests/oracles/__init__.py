@@ -1,1 +1,0 @@
-"""Full-size networks against independent oracles; a package, since two files are called conftest."""

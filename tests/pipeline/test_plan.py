@@ -1,0 +1,110 @@
+"""Rows become scenes, cells, open rows and checks."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.small_scenes import LOCALIZERS, METHODS, folder, scene
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import Model
+from benchmark.pipeline.plan import Plan, RowParts, label, stem
+from benchmark.pipeline.results import compare
+from benchmark.pipeline.run import measure
+from benchmark.transforms import Warp
+
+
+def parts(on: Any, row: str, method: str, localizer: str, model: str = "m") -> RowParts:
+    built: list[str] = []
+
+    def build() -> Model:
+        assert not built, "a model that rows share is built once"
+        built.append(model)
+        if model == "absent":
+            raise UserError("absent.caffemodel: not found; put it into weights/")
+        found: Model = on.model
+        return found
+
+    config = {name: {"name": name} for name in ("transform", "dataset", "run")}
+    config |= {
+        "model": {"_target_": "helpers.small_models.as_model", "name": model},
+        "method": {"name": method},
+        "localizer": {"name": localizer},
+    }
+    return RowParts(row, config, (), build, Warp, lambda: METHODS[method], lambda: LOCALIZERS[localizer])
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    on = scene(tmp_path)
+    plan = Plan(on.dataset, on.settings, tmp_path / "runs")
+    plan.add(parts(on, "m/grad_cam", "grad_cam", "max_box"))
+    plan.add(parts(on, "m/cam", "cam", "strict"))
+    plan.add(parts(on, "absent/cam", "cam", "strict", model="absent"))
+    return plan
+
+
+def test_rows_of_one_model_share_a_scene(plan: Plan) -> None:
+    assert len(plan.scenes) == 1
+    assert [cell.row for _, cells in plan.work() for cell in cells] == ["m/grad_cam", "m/cam"]
+
+
+def test_a_row_without_weights_is_open_with_the_reason_and_stops_no_other(plan: Plan) -> None:
+    assert plan.open["absent/cam"].reason == "absent.caffemodel: not found; put it into weights/"
+    assert list(plan.cells) == ["m/grad_cam", "m/cam"]
+
+
+def test_twins_are_compared_at_one_localizer(plan: Plan) -> None:
+    plan.add_twins("m/grad_cam", "m/cam")
+    (twins,) = plan.twins
+    assert compare(twins) == "m/grad_cam = m/cam, box for box: not yet checked, shards are missing"
+    for on, cells in plan.work():
+        measure(on, cells)
+    assert compare(twins) == "m/grad_cam = m/cam, box for box: 30 of 30 boxes equal"
+    unlike = replace(twins, second=plan.cells["m/cam"][1])
+    assert compare(unlike).startswith("FAILED: ")
+
+
+def test_twins_of_an_open_row_are_left_out_and_of_no_row_refused(plan: Plan) -> None:
+    plan.add_twins("m/grad_cam", "absent/cam")
+    assert not plan.twins
+    with pytest.raises(UserError, match="m/cat is not a row"):
+        plan.add_twins("m/grad_cam", "m/cat")
+
+
+def test_only_the_whole_set_goes_by_its_bare_name(tmp_path: Path) -> None:
+    part = folder(tmp_path)
+    assert label(replace(part, complete=True)) == "folder"
+    assert label(part) == f"folder-10-{part.fingerprint[:8]}"
+    assert label(replace(part, samples=part.samples[:3])) != label(part)
+
+
+def test_a_changed_table_has_a_name_of_its_own_that_needs_no_quotes() -> None:
+    assert stem("table1", []) == "table1"
+    changes = ["localizer.threshold=0.25", "method.layer=[a/b, c]"]
+    assert stem("table1", changes) == "table1+localizer.threshold-0.25+method.layer--a-b--c-"
+
+
+def test_a_long_name_is_cut_and_still_tells_changes_apart() -> None:
+    names = {stem("table1", [f"metric.gt_known.option_{n}=0.5" for n in range(9)] + [last]) for last in "ab"}
+    assert len(names) == 2
+    for name in names:
+        assert name.startswith("table1+metric.gt_known.option_0-0.5+")
+        assert len(name) == 129
+    assert len(stem("ü" * 121, []).encode()) <= 129
+
+
+def test_more_predicted_classes_than_outputs_and_outputs_that_fit_no_dataset_are_open_rows(
+    tmp_path: Path,
+) -> None:
+    on = scene(tmp_path)
+    plan = Plan(on.dataset, replace(on.settings, top_k=8), tmp_path / "runs")
+    plan.add(parts(on, "m/cam", "cam", "strict"))
+    assert plan.open["m/cam"].reason.startswith("run.top_k=8: model googlenet_like has only 7 outputs")
+    images = folder(tmp_path)
+    plan = Plan(replace(images, classes=images.classes[:5]), on.settings, tmp_path / "runs")
+    plan.add(parts(on, "m/cam", "cam", "strict"))
+    assert "has 7 outputs and dataset folder 5 classes" in plan.open["m/cam"].reason
+    assert not plan.cells
+    assert not list(plan.scenes)

@@ -1,0 +1,302 @@
+"""A run leaves the same records whatever happens to it on the way."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers.small_scenes import LOCALIZERS, METHODS, cell, scene, with_settings
+from torch import nn
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import Records
+from benchmark.datasets.images import read_sample
+from benchmark.models.forward import forward_pass
+from benchmark.pipeline.cell import Cell, Scene
+from benchmark.pipeline.run import measure
+from benchmark.pipeline.shards import missing
+from benchmark.pipeline.store import heatmap_file, read_heatmaps, read_records, record_file
+from benchmark.transforms import to_input
+
+PAIRS = [("grad_cam", "max_box"), ("cam", "max_box"), ("backprop", "grabcut"), ("grad_cam", "strict")]
+
+
+def cells(on: Scene, runs: Path) -> list[Cell]:
+    return [cell(on, runs, method, localizer) for method, localizer in PAIRS]
+
+
+def records(on: Scene, of: Cell) -> Records:
+    return read_records([record_file(of.folder, n) for n in range(len(on.shards))])
+
+
+def assert_same(left: Records, right: Records) -> None:
+    for field in fields(Records):
+        a, b = getattr(left, field.name), getattr(right, field.name)
+        np.testing.assert_array_equal(a, b, err_msg=field.name) if isinstance(a, np.ndarray) else None
+        assert isinstance(a, np.ndarray) or a == b, field.name
+
+
+class Broken(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise AssertionError("there was to be no forward pass")
+
+
+def without_a_forward_pass(on: Scene) -> Scene:
+    """The same scene with a model that cannot run; its addresses do not change."""
+    on.model.module.forward = Broken().forward
+    return on
+
+
+def test_records_hold_what_a_plain_loop_over_single_images_finds(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    work = cells(on, tmp_path / "runs")
+    measure(on, work)
+    for of in work:
+        found = records(on, of)
+        assert found.image_ids == tuple(s.image_id for s in on.dataset.samples)
+        for row, sample in enumerate(on.dataset.samples):
+            pixels, view = on.transform(read_sample(sample), on.model.input.size)
+            forward = forward_pass(on.model, to_input(pixels, on.model.input)[None], of.method.layers)
+            top = forward.logits.topk(2).indices
+            assert found.classes[row].tolist() == top[0].tolist()
+            classes = torch.cat([top, torch.tensor([[sample.label]])], 1)
+            maps = of.method(on.model, forward, classes)[0]
+            highest = maps.amax((-2, -1), keepdim=True)
+            relative = (maps / highest.where(highest > 0, maps.abs().amax())).half().float().numpy()
+            boxes = [of.localizer(m, view, read_sample(sample)).box for m in relative]
+            assert found.boxes[row].tolist() == [list(box) for box in boxes[:-1]]
+            assert found.label_boxes is not None
+            assert found.label_boxes[row].tolist() == list(boxes[-1])
+            assert found.truth[found.owner == row].tolist() == sample.boxes.tolist()
+
+
+def test_a_finished_run_is_not_touched_again(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    work = cells(on, tmp_path / "runs")
+    measure(on, work)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*.*")}
+    measure(without_a_forward_pass(on), work)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*.*")} == before
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped_and_ends_the_same(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    work = cells(on, tmp_path / "whole")
+    measure(on, work)
+    broken = cells(on, tmp_path / "broken")
+    calls = 0
+    forward = on.model.module.forward
+
+    def dies_in_the_third_batch(x: torch.Tensor) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+        logits: torch.Tensor = forward(x)
+        return logits
+
+    on.model.module.forward = dies_in_the_third_batch
+    with pytest.raises(KeyboardInterrupt):
+        measure(on, broken)
+    done = set(range(len(on.shards))) - set(missing(on, broken, record_file))
+    assert 0 < len(done) < len(on.shards)
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "broken").rglob("records-*")}
+    measure(on, broken)
+    assert calls == 3 + len(on.shards) - len(done)
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in kept.items())
+    for whole, resumed in zip(work, broken, strict=True):
+        assert_same(records(on, whole), records(on, resumed))
+
+
+def test_other_boxes_are_made_from_stored_heatmaps_without_a_forward_pass(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    strict = cell(on, tmp_path / "at_once", "grad_cam", "strict")
+    measure(on, [strict])
+    measure(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
+    later = cell(on, tmp_path / "runs", "grad_cam", "strict")
+    measure(without_a_forward_pass(on), [later])
+    assert_same(records(on, strict), records(on, later))
+
+
+def test_stored_heatmaps_are_relative_and_in_half_precision(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    of = cell(on, tmp_path / "runs", "grad_cam", "max_box")
+    measure(on, [of])
+    kept = read_heatmaps(heatmap_file(of.heatmap_folder, 0))
+    assert kept.maps.dtype == np.float16
+    assert kept.maps.shape[:2] == (3, 3)
+    assert kept.maps.max() == 1
+
+
+def test_heatmaps_of_the_images_own_size_are_not_kept(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    object.__setattr__(on.model, "input", replace(on.model.input, size=32))
+    small, large = (cell(on, tmp_path / "runs", method, "max_box") for method in ("grad_cam", "backprop"))
+    measure(on, [small, large])
+    assert heatmap_file(small.heatmap_folder, 0).exists()
+    assert not heatmap_file(large.heatmap_folder, 0).exists()
+    assert records(on, large).label_empty is not None
+
+
+def test_workers_share_the_shards_and_leave_the_same_records(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = scene(tmp_path)
+    alone = cells(on, tmp_path / "alone")
+    measure(on, alone)
+    shared = cells(on, tmp_path / "shared")
+    for worker in (1, 0):
+        measure(with_settings(on, worker=worker, workers=2), shared)
+        left = set(missing(on, shared, record_file))
+        assert left == ({0, 2} if worker == 1 else set())
+    told = capsys.readouterr().err
+    assert all(total in told for total in ("10/10 images", "4/4 images", "6/6 images"))
+    for one, two in zip(alone, shared, strict=True):
+        assert_same(records(on, one), records(on, two))
+
+
+def test_an_unreadable_image_stops_the_run_and_is_named(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    lost = on.dataset.samples[4].path
+    assert lost is not None
+    lost.write_bytes(lost.read_bytes()[:60])
+    with pytest.raises(UserError, match=r"image_004.*run\.unreadable=skip"):
+        measure(on, cells(on, tmp_path / "runs"))
+
+
+@pytest.mark.parametrize("lost", [[4], [3, 4, 5], [9]])
+def test_unreadable_images_can_be_left_out_and_are_counted(tmp_path: Path, lost: list[int]) -> None:
+    on = scene(tmp_path, unreadable="skip")
+    for number in lost:
+        path = on.dataset.samples[number].path
+        assert path is not None
+        path.write_bytes(b"")
+    work = cells(on, tmp_path / "runs")
+    measure(on, work)
+    for of in work:
+        found = records(on, of)
+        assert set(found.skipped) == {f"image_{number:03d}" for number in lost}
+        assert len(found) == 10 - len(lost)
+
+
+def test_the_outputs_of_a_model_may_stand_in_another_order(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    plain = cell(on, tmp_path / "plain", "grad_cam", "max_box")
+    measure(on, [plain])
+    turned = scene(tmp_path)
+    head = turned.model.module.get_submodule("5")
+    assert isinstance(head, nn.Linear)
+    order = [3, 0, 6, 1, 2, 5, 4]
+    with torch.no_grad():
+        head.weight.copy_(head.weight[order].clone())
+        head.bias.copy_(head.bias[order].clone())
+    object.__setattr__(turned.model, "classes", tuple(on.dataset.classes[i] for i in order))
+    other = cell(turned, tmp_path / "turned", "grad_cam", "max_box")
+    measure(turned, [other])
+    one, two = records(on, plain), records(turned, other)
+    np.testing.assert_array_equal(one.classes, two.classes)
+    np.testing.assert_array_equal(one.boxes, two.boxes)
+    np.testing.assert_array_equal(one.label_boxes, two.label_boxes)
+
+
+def test_a_model_with_other_outputs_than_the_dataset_has_classes_is_refused(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    object.__setattr__(on.dataset, "classes", on.dataset.classes[:5])
+    with pytest.raises(UserError, match=r"7 outputs.*5 classes"):
+        measure(on, cells(on, tmp_path / "runs"))
+
+
+def test_every_part_that_can_change_a_number_changes_the_address(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    base = cell(on, tmp_path, "grad_cam", "max_box")
+    others = [cell(on, tmp_path, method, "max_box") for method in METHODS if method != "grad_cam"]
+    others += [
+        cell(on, tmp_path, "grad_cam", localizer) for localizer in LOCALIZERS if localizer != "max_box"
+    ]
+    others += [cell(with_settings(on, batch_size=4), tmp_path, "grad_cam", "max_box")]
+    others += [cell(with_settings(on, precision="float64"), tmp_path, "grad_cam", "max_box")]
+    folders = [base.folder, *(other.folder for other in others)]
+    assert len(set(folders)) == len(folders)
+    assert cell(with_settings(on, threads=1), tmp_path, "grad_cam", "max_box").folder == base.folder
+
+
+@pytest.mark.parametrize("precision", ["float64", "bfloat16"])
+def test_other_precisions_run_and_find_mostly_the_same_boxes(tmp_path: Path, precision: str) -> None:
+    on = scene(tmp_path)
+    plain = cell(on, tmp_path / "a", "grad_cam", "max_box")
+    measure(on, [plain])
+    other = scene(tmp_path, precision=precision, channels_last=True)
+    of = cell(other, tmp_path / "b", "grad_cam", "max_box")
+    measure(other, [of])
+    difference = np.abs(records(on, plain).label_boxes - records(other, of).label_boxes)  # type: ignore[operator]
+    assert np.median(difference) <= 1
+
+
+def test_images_left_out_stay_counted_where_boxes_are_made_from_storage(tmp_path: Path) -> None:
+    on = scene(tmp_path, unreadable="skip")
+    (tmp_path / "image_004.png").write_bytes(b"")
+    measure(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
+    later = cell(on, tmp_path / "runs", "grad_cam", "strict")
+    measure(without_a_forward_pass(on), [later])
+    found = records(on, later)
+    assert len(found) == 9
+    assert set(found.skipped) == {"image_004"}
+
+
+def test_a_shard_is_completed_from_storage_for_one_cell_and_from_images_for_another(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    stored, lost = (cell(on, tmp_path / "runs", method, "max_box") for method in ("grad_cam", "cam"))
+    measure(on, [stored, lost])
+    before = [records(on, of) for of in (stored, lost)]
+    for path in (
+        record_file(stored.folder, 1),
+        record_file(lost.folder, 1),
+        heatmap_file(lost.heatmap_folder, 1),
+    ):
+        path.unlink()
+    kept = heatmap_file(stored.heatmap_folder, 1).stat().st_mtime_ns
+    measure(on, [stored, lost])
+    for of, same in zip((stored, lost), before, strict=True):
+        assert_same(records(on, of), same)
+    assert heatmap_file(stored.heatmap_folder, 1).stat().st_mtime_ns == kept
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_dataset_smaller_than_a_batch_is_one_shard(tmp_path: Path, count: int) -> None:
+    on = scene(tmp_path, count, top_k=1)
+    of = cell(on, tmp_path / "runs", "grad_cam", "max_box")
+    measure(on, [of])
+    assert len(on.shards) == 1
+    assert records(on, of).boxes.shape == (count, 1, 4)
+
+
+def test_not_one_readable_image_is_told_when_the_records_are_read(tmp_path: Path) -> None:
+    on = scene(tmp_path, 2, unreadable="skip")
+    for sample in on.dataset.samples:
+        assert sample.path is not None
+        sample.path.write_bytes(b"")
+    of = cell(on, tmp_path / "runs", "backprop", "grabcut")
+    measure(on, [of])
+    with pytest.raises(UserError, match="not one image could be read"):
+        records(on, of)
+
+
+def test_a_heatmap_that_is_not_finite_stops_the_run_with_row_and_image(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    head = on.model.module.get_submodule("5")
+    assert isinstance(head, nn.Linear)
+    head.bias.data[2] = float("nan")
+    with pytest.raises(UserError, match=r"googlenet_like/grad_cam, image image_000: NaN or infinity"):
+        measure(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
+
+
+@pytest.mark.parametrize(("copies", "size", "count"), [(1, 3, 4), (30, 3, 100), (40, 6, 67), (1000, 102, 99)])
+def test_shards_are_whole_batches_and_about_a_hundred(
+    tmp_path: Path, copies: int, size: int, count: int
+) -> None:
+    on = scene(tmp_path, 10)
+    shards = replace(on, dataset=replace(on.dataset, samples=tuple(on.dataset.samples) * copies)).shards  # type: ignore[type-var]
+    assert [index for shard in shards for index in shard] == list(range(10 * copies))
+    assert {len(shard) for shard in shards[:-1]} == {size}
+    assert len(shards) == count

@@ -1,0 +1,169 @@
+"""Shards come back as they were written, and are whole or absent."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark.core.errors import UserError
+from benchmark.core.files import write_atomically
+from benchmark.core.types import Box, Records, View
+from benchmark.pipeline.store import (
+    Heatmaps,
+    Made,
+    merge,
+    read_heatmaps,
+    read_made,
+    read_records,
+    record_file,
+    write_heatmaps,
+    write_records,
+)
+
+
+def make_records(count: int, start: int = 0, seed: int = 0, top: int = 3) -> Records:
+    rng = np.random.default_rng(seed)
+    per_image = rng.integers(0, 4, count)
+
+    def boxes(*shape: int) -> np.ndarray:
+        return rng.integers(0, 100, (*shape, 4)).astype(np.int32)
+
+    return Records(
+        image_ids=tuple(f"image_{start + i:05d}" for i in range(count)),
+        labels=rng.integers(0, 10, count).astype(np.int32),
+        sizes=rng.integers(1, 500, (count, 2)).astype(np.int32),
+        blacklisted=rng.random(count) < 0.5,
+        truth=boxes(int(per_image.sum())),
+        owner=np.repeat(np.arange(count, dtype=np.int32), per_image),
+        classes=rng.integers(0, 10, (count, top)).astype(np.int32),
+        scores=rng.random((count, top)).astype(np.float32),
+        boxes=boxes(count, top),
+        peaks=rng.integers(0, 100, (count, top, 2)).astype(np.int32),
+        empty=rng.random((count, top)) < 0.5,
+        label_boxes=boxes(count),
+        label_peaks=rng.integers(0, 100, (count, 2)).astype(np.int32),
+        label_empty=rng.random(count) < 0.5,
+        curve=boxes(count, 2),
+        grid=(0.25, 0.5),
+        skipped={f"lost_{start}": "truncated"},
+    )
+
+
+def assert_equal(left: Records, right: Records) -> None:
+    for field in dataclasses.fields(Records):
+        a, b = getattr(left, field.name), getattr(right, field.name)
+        if isinstance(a, np.ndarray):
+            np.testing.assert_array_equal(a, b, err_msg=field.name)
+            assert a.dtype == b.dtype, field.name
+        else:
+            assert a == b, field.name
+
+
+def test_records_come_back_as_they_were_written(tmp_path: Path) -> None:
+    records = make_records(7)
+    write_records(tmp_path / "a.parquet", records, Made({"commit": "x"}, 1.5))
+    assert_equal(read_records([tmp_path / "a.parquet"]), records)
+
+
+def test_shards_of_records_are_joined_in_the_given_order(tmp_path: Path) -> None:
+    parts = [make_records(4, 0, seed=1), make_records(3, 4, seed=2)]
+    files = [record_file(tmp_path, n) for n in range(2)]
+    for path, part in zip(files, parts, strict=True):
+        write_records(path, part, Made({}, 0.0))
+    joined = read_records(files)
+    assert joined.image_ids == parts[0].image_ids + parts[1].image_ids
+    assert joined.skipped == {"lost_0": "truncated", "lost_4": "truncated"}
+    for row in range(7):
+        part, local = (parts[0], row) if row < 4 else (parts[1], row - 4)
+        np.testing.assert_array_equal(joined.truth[joined.owner == row], part.truth[part.owner == local])
+
+
+def test_a_shard_without_a_readable_image_joins_with_others(tmp_path: Path) -> None:
+    empty = make_records(0)
+    full = make_records(2)
+    for number, part in enumerate((empty, full)):
+        write_records(record_file(tmp_path, number), part, Made({}, 0.0))
+    assert len(read_records([record_file(tmp_path, 0), record_file(tmp_path, 1)])) == 2
+    with pytest.raises(UserError, match="not one image"):
+        read_records([record_file(tmp_path, 0)])
+
+
+def test_pandas_reads_the_documented_columns_without_us(tmp_path: Path) -> None:
+    records = make_records(3)
+    write_records(tmp_path / "a.parquet", records, Made({}, 0.0))
+    frame = pd.read_parquet(tmp_path / "a.parquet")
+    assert list(frame["image_id"]) == list(records.image_ids)
+    assert [list(box) for box in frame["boxes"][1]] == records.boxes[1].tolist()
+    assert list(frame["label_box"][2]) == records.label_boxes[2].tolist()  # type: ignore[index]
+
+
+def test_how_a_shard_was_made_is_kept_beside_it(tmp_path: Path) -> None:
+    write_records(tmp_path / "a.parquet", make_records(1), Made({"commit": "abc", "dirty": False}, 2.25))
+    assert read_made([tmp_path / "a.parquet"]) == [Made({"commit": "abc", "dirty": False}, 2.25)]
+
+
+def test_heatmaps_come_back_as_they_were_written(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    heatmaps = Heatmaps(
+        image_ids=("a", "b"),
+        classes=np.array([[1, 2], [3, 4]], np.int32),
+        scores=rng.random((2, 2)).astype(np.float32),
+        maps=rng.random((2, 3, 7, 7)).astype(np.float16),
+        scales=rng.random((2, 3)).astype(np.float32),
+        views=(View(500, 375, Box(0, 0, 500, 375)), View(10, 20, Box(1, 2, 3, 4))),
+        skipped={"c": "cannot be read: \u201ctruncated\u201d"},
+    )
+    write_heatmaps(tmp_path / "h.npz", heatmaps)
+    back = read_heatmaps(tmp_path / "h.npz")
+    for field in ("image_ids", "views", "skipped"):
+        assert getattr(back, field) == getattr(heatmaps, field)
+    for field in ("classes", "scores", "maps", "scales"):
+        np.testing.assert_array_equal(getattr(back, field), getattr(heatmaps, field))
+
+
+@pytest.mark.parametrize("cut", [0, 10, 200])
+def test_a_damaged_shard_is_named(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "a.parquet"
+    write_records(path, make_records(3), Made({}, 0.0))
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(UserError, match=r"a\.parquet: this shard is damaged"):
+        read_records([path])
+    broken = tmp_path / "h.npz"
+    broken.write_bytes(b"PK\x03\x04 no archive"[:cut])
+    with pytest.raises(UserError, match=r"h\.npz: this shard is damaged"):
+        read_heatmaps(broken)
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    target = tmp_path / "folder"
+    target.mkdir()
+    (target / "inside").write_text("old")
+    with pytest.raises(UserError, match="cannot be written"):
+        write_atomically(target, b"new")  # a folder cannot be replaced by a file
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder"]
+    assert (target / "inside").read_text() == "old"
+
+
+def test_a_name_as_long_as_there_can_be_is_written(tmp_path: Path) -> None:
+    target = tmp_path / f"{'x' * 251}.csv"
+    write_atomically(target, "new")
+    assert [p.name for p in tmp_path.iterdir()] == [target.name]
+
+
+def test_the_file_of_all_records_is_made_once_and_anew_when_a_shard_was(tmp_path: Path) -> None:
+    files = [record_file(tmp_path, n) for n in range(2)]
+    for number, path in enumerate(files):
+        write_records(path, make_records(2, 2 * number), Made({}, 0.0))
+    merged = merge(tmp_path, files)
+    stamp = merged.stat().st_mtime_ns
+    assert merge(tmp_path, files).stat().st_mtime_ns == stamp
+    assert_equal(read_records([merged]), read_records(files))
+    write_records(files[1], make_records(5, 2, seed=9), Made({}, 0.0))
+    assert_equal(read_records([merge(tmp_path, files)]), read_records(files))
+    merged.write_bytes(merged.read_bytes()[:50])
+    assert_equal(read_records([merge(tmp_path, files)]), read_records(files))
+    files[0].unlink()
+    with pytest.raises(UserError, match=r"records-00000\.parquet: this shard is damaged .*run again"):
+        merge(tmp_path, files)

@@ -1,0 +1,131 @@
+"""Thresholds come from the held-out images alone, numbers from all others alone."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.small_scenes import METHODS, scene
+
+from benchmark.core.protocols import Metric
+from benchmark.core.types import OpenRow, Records, Result
+from benchmark.localizers.max_box import MaxBox
+from benchmark.metrics.gt_known import GtKnown
+from benchmark.metrics.oracle_per_image import OraclePerImage
+from benchmark.pipeline.address import address
+from benchmark.pipeline.cell import Cell, Recipe, Scene
+from benchmark.pipeline.plan import Plan
+from benchmark.pipeline.store import Made, record_file, write_records
+from benchmark.tasks.boxes.matrix.evaluate import Chooser, Evaluated, Evaluator
+from benchmark.tasks.boxes.matrix.split import Split
+
+GRID = (0.2, 0.5, 0.8)
+HELDOUT = frozenset(["image_001", "image_002", "image_003"])
+METRICS: dict[str, Metric] = {"gt_known": GtKnown(), "oracle_per_image": OraclePerImage()}
+NOWHERE = (0, 0, 1, 1)
+
+
+def make(options: Any) -> MaxBox:
+    return MaxBox(**{key: value for key, value in options.items() if key != "_target_"})
+
+
+def cell(on: Scene, runs: Path, name: str, **options: Any) -> Cell:
+    config = {
+        "model": {"_target_": "helpers.small_models.as_model", "name": on.model.name},
+        "transform": {"name": "warp"},
+        "method": {"name": "cam"},
+        "localizer": {"name": name, "version": 1, "threshold": 0.2, "grid": list(GRID), **options},
+        "dataset": {},
+    }
+    return address(
+        on, Recipe(f"cam/{name}", METHODS["cam"], make(config["localizer"]), ("threshold=0.2",), config), runs
+    )
+
+
+def by_hand(on: Scene, numbers: range) -> Records:
+    """Held-out images are right at 0.5 and at 0.8, all others at 0.2 alone; the box itself is as at 0.2."""
+    samples = [on.dataset.samples[number] for number in numbers]
+    truth = np.concatenate([sample.boxes for sample in samples])
+    first = np.array([sample.boxes[0] for sample in samples], np.int32)
+    held = np.array([sample.image_id in HELDOUT for sample in samples])
+    columns = [np.where((held == late)[:, None], first, NOWHERE) for late in (False, True, True)]
+    count, guesses = len(samples), np.zeros((len(samples), 2), np.int32)
+    return Records(
+        image_ids=tuple(sample.image_id for sample in samples),
+        labels=np.zeros(count, np.int32),
+        sizes=np.array([sample.size for sample in samples], np.int32),
+        blacklisted=np.array([sample.blacklisted for sample in samples]),
+        truth=truth.astype(np.int32),
+        owner=np.repeat(np.arange(count, dtype=np.int32), [len(sample.boxes) for sample in samples]),
+        classes=guesses,
+        scores=guesses.astype(np.float32),
+        boxes=np.zeros((count, 2, 4), np.int32),
+        peaks=np.zeros((count, 2, 2), np.int32),
+        empty=guesses.astype(np.bool_),
+        label_boxes=columns[0].astype(np.int32),
+        label_peaks=guesses,
+        label_empty=np.zeros(count, np.bool_),
+        curve=np.stack(columns, axis=1).astype(np.int32),
+        grid=GRID,
+    )
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    """Two protocols that differ in the threshold alone, their records written by hand."""
+    on, runs = scene(tmp_path, 10), tmp_path / "runs"
+    cells = {f"cam/{name}": (on, cell(on, runs, name)) for name in ("max_box", "alike")}
+    for _, made in cells.values():
+        for number, images in enumerate(on.shards):
+            write_records(record_file(made.folder, number), by_hand(on, images), Made({}, 0.0))
+    return Plan(on.dataset, on.settings, runs, cells=cells)
+
+
+def test_the_threshold_is_the_best_of_the_held_out_images_not_of_the_evaluated_ones(plan: Plan) -> None:
+    split = Split(plan.dataset, "list.txt", HELDOUT)
+    ((row, (_, chosen)),) = Chooser(split, 0.5, make)(plan).items()
+    assert row == chosen.row == "cam/max_box+heldout", "one for both protocols: they share their curve"
+    assert isinstance(chosen.localizer, MaxBox)
+    assert chosen.localizer.threshold == 0.5, "0.2 is right for most images, but for none that is held out"
+    assert chosen.recipe.protocol == "max_box v1, threshold=0.5 chosen on list.txt, 3 images"
+    assert chosen.recipe.config["localizer"]["threshold"] == 0.5
+    assert chosen.heatmap_folder == plan.cells["cam/max_box"][1].heatmap_folder
+    others = Split(plan.dataset, "rest.txt", frozenset(s.image_id for s in plan.dataset.samples) - HELDOUT)
+    ((_, (_, opposite)),) = Chooser(others, 0.5, make)(plan).items()
+    assert isinstance(opposite.localizer, MaxBox)
+    assert opposite.localizer.threshold == 0.2
+
+
+def test_without_held_out_images_nothing_is_chosen(plan: Plan) -> None:
+    assert Chooser(Split(plan.dataset), 0.5, make)(plan) == {}
+
+
+def test_nothing_is_chosen_from_a_cell_that_lacks_a_shard(plan: Plan) -> None:
+    for name, keep in (("cam/max_box", False), ("cam/alike", True)):
+        _, made = plan.cells[name]
+        if not keep:
+            record_file(made.folder, 1).unlink()
+    split = Split(plan.dataset, "list.txt", HELDOUT)
+    assert set(Chooser(split, 0.5, make)(plan)) == {"cam/alike+heldout"}
+    assert isinstance(Evaluator(split, METRICS, 0.5)(*plan.cells["cam/max_box"]).row, OpenRow)
+
+
+def numbers(found: Evaluated) -> Result:
+    assert isinstance(found.row, Result)
+    return found.row
+
+
+def test_the_numbers_are_of_the_other_images(plan: Plan) -> None:
+    """Of ten images two are on the blacklist and three held out, none of which is both."""
+    every = Evaluator(Split(plan.dataset), METRICS, 0.5)(*plan.cells["cam/max_box"])
+    split = Split(plan.dataset, "list.txt", HELDOUT)
+    rest = Evaluator(split, METRICS, 0.5)(*plan.cells["cam/max_box"])
+    assert numbers(every).metrics["gt_known"][::3] == (3 / 8, 8)
+    assert numbers(rest).metrics["gt_known"][::3] == (0, 5)
+    assert numbers(rest).counts["done"] == numbers(rest).counts["expected"] == 7
+    assert numbers(rest).conditions["dataset"]["fingerprint"] == split.rest.fingerprint
+    assert numbers(rest).fingerprint != numbers(every).fingerprint
+    assert every.curve is not None
+    assert rest.curve is not None
+    assert every.curve.errors.tolist() == [3 / 8, 5 / 8, 5 / 8]
+    assert rest.curve.errors.tolist() == [0, 1, 1]

@@ -1,0 +1,38 @@
+"""Every yaml of a reading builds what its protocol names, under its own name."""
+
+import inspect
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from benchmark.cli.app.config import CONF, build
+from benchmark.core.errors import UserError
+from benchmark.tasks.pairs.protocols import Reading
+from benchmark.tasks.pairs.readings.common.deletion_curves import Options
+
+YAMLS = sorted((CONF / "reading").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", YAMLS, ids=lambda path: str(path.stem))
+def test_a_yaml_nests_under_its_name_and_satisfies_the_protocol(path: Path) -> None:
+    ((name, cfg),) = OmegaConf.create(path.read_text()).items()
+    assert name == path.stem
+    made = build(cfg)
+    assert (made.name, type(made.version)) == (path.stem, int)
+    for method in ("check", "measure", "finish"):
+        wanted = list(inspect.signature(getattr(Reading, method)).parameters)[1:]
+        assert list(inspect.signature(getattr(made, method)).parameters) == wanted
+
+
+def test_the_yaml_of_deletion_and_insertion_has_each_option_with_its_default() -> None:
+    cfg = dict(OmegaConf.load(CONF / "reading" / "deletion_insertion.yaml").deletion_insertion)
+    del cfg["_target_"]
+    assert cfg == asdict(Options())
+
+
+def test_an_option_that_a_reading_does_not_have_is_named() -> None:
+    cfg = OmegaConf.load(CONF / "reading" / "deletion_insertion.yaml").deletion_insertion
+    with pytest.raises(UserError, match="stride"):
+        build(cfg, stride=3)

@@ -1,0 +1,64 @@
+"""The rooms of the package: which there are, and which may import which."""
+
+import ast
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import benchmark
+
+PACKAGE = Path(benchmark.__file__).parent
+ORDER = (
+    {"core"},
+    {"datasets", "transforms", "models"},
+    {"attribution", "localizers", "metrics"},
+    {"pipeline"},
+    {"reporting"},
+    {"tasks"},
+    {"training", "diagnostics"},
+    {"cli"},
+)
+"""A room imports from itself and from the rooms of the sets before its own."""
+LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The dotted names inside the package that a file imports, in functions as well."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module == "benchmark":
+            names = [f"benchmark.{alias.name}" for alias in node.names]
+        yield from (name.removeprefix("benchmark.") for name in names if name.startswith("benchmark."))
+
+
+def upward(root: Path) -> list[str]:
+    """Each import of another room that does not stand before the importing one."""
+    found = []
+    for path in sorted(root.rglob("*.py")):
+        room = path.relative_to(root).parts[0]
+        for name in imports(path) if room in LEVEL else ():
+            other = name.partition(".")[0]
+            if other != room and LEVEL.get(other, -1) >= LEVEL[room]:
+                found.append(f"{path.relative_to(root)} imports {name}")
+    return found
+
+
+def test_the_root_holds_the_rooms_and_nothing_loose() -> None:
+    folders = {path.name for path in PACKAGE.iterdir() if any(path.glob("**/*.py"))}
+    found = folders | {path.name for path in PACKAGE.iterdir() if path.is_file()}
+    assert found == {*LEVEL, "__init__.py", "__main__.py", "py.typed"}
+
+
+def test_no_import_points_upward() -> None:
+    assert upward(PACKAGE) == []
+
+
+def test_an_import_turned_upward_is_found(tmp_path: Path) -> None:
+    for lower, higher in pairwise(ORDER):
+        for room in lower | higher:
+            (tmp_path / room).mkdir(exist_ok=True)
+        path = tmp_path / min(lower) / "turned.py"
+        path.write_text(f"def f():\n    from benchmark.{min(higher)}.part import g\n")
+        assert upward(tmp_path) == [f"{min(lower)}/turned.py imports {min(higher)}.part"]
+        path.unlink()
