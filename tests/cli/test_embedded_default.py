@@ -1,4 +1,4 @@
-"""``./scripts/run`` with no argument: eight rows, no data at hand; and what stands in results/embedded."""
+"""``./scripts/run`` with no argument: eight rows, no data at hand; and what stands in results/reference/embedded."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMITTED = ROOT / "results" / "embedded"
+COMMITTED = ROOT / "results" / "reference" / "embedded"
 WEIGHTS = ROOT / "benchmark" / "models" / "weights" / "embedded"
 ROWS = (
     *("vgg16/backprop", "vgg16/c_mwp", "vgg16/grad_cam", "vgg16/cam"),
