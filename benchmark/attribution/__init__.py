@@ -1,1 +1,1 @@
-"""Attribution methods: how the heatmap of a class is made, one file a method."""
+"""Attribution methods, one file each: how the heatmap of a class is made."""

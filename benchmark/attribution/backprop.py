@@ -11,16 +11,16 @@ from benchmark.models.forward import INPUT, one_hot, rehearse
 
 @dataclass(frozen=True)
 class Backprop:
-    """``M^c_ij = max_k |∂y^c / ∂I^k_ij|`` over the colour channels ``k`` of the network's input ``I``.
+    """Backprop saliency: ``M^c_ij = max_k |∂y^c / ∂I^k_ij|`` over the channels ``k`` of the input ``I``.
 
     ``y^c`` is the score before the softmax. Source: Simonyan et al., "Deep Inside Convolutional Networks",
-    §3.1; protocol §3.1. The whole model is differentiated, one class after the other: the graph of one class
-    at a time is what fits into memory.
+    §3.1; protocol §3.1. The whole model is differentiated, one class after the other, since only the graph
+    of one class at a time fits into memory.
 
     Attributes:
-        name: Key in ``conf/method``.
-        layers: What it reads.
-        operations: Whether it walks the recorded operations.
+        name: The method's key in ``conf/method``.
+        layers: What the method reads of a forward pass.
+        operations: Whether the method needs the recorded operations of the forward pass.
     """
 
     name: str = "backprop"
@@ -28,7 +28,7 @@ class Backprop:
     operations: bool = field(default=False, init=False)
 
     def check(self, model: Model) -> None:
-        """Explain one image of noise.
+        """Check that the method can explain the model, by explaining one image of noise.
 
         Raises:
             UserError: Where the forward pass cannot be recorded.
@@ -36,7 +36,7 @@ class Backprop:
         rehearse(self, model)
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
-        """Heatmaps ``[N, K, S, S]`` at the input's resolution, ``>= 0``."""
+        """Return heatmaps ``[N, K, S, S]`` at the input's resolution, ``>= 0``."""
         image = forward.activations[INPUT]
         heatmaps = []
         for pick in one_hot(forward.logits, classes):

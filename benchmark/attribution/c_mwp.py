@@ -12,17 +12,18 @@ from benchmark.models.forward import rehearse
 
 @dataclass(frozen=True)
 class ContrastiveMWP:
-    """``M^c_ij = max(Σ_k (P(a^k_ij) − P̄(a^k_ij)), 0)``.
+    """Contrastive MWP: ``M^c_ij = max(Σ_k (P(a^k_ij) − P̄(a^k_ij)), 0)``.
 
     ``P`` are the winning probabilities of a layer's units given that class ``c`` has won, and ``P̄`` those
     given that its opposite has: a unit whose weights in the classifier are negated. The two are subtracted
-    at the classifier's input and walked on together; the cut at 0 follows the sum over channels. Source:
-    Zhang et al., §3.3; protocol §4.4.
+    at the classifier's input and propagated down together; values below 0 are cut off after the sum over
+    channels. Source: Zhang et al., §3.3; protocol §4.4.
 
     Attributes:
-        name: Key in ``conf/method``.
-        layer: Role or dotted module name of the layer to read; none is given for Table 1 (protocol §4.5).
-        operations: Whether it walks the recorded operations.
+        name: The method's key in ``conf/method``.
+        layer: Role or dotted module name of the layer to read; the paper states none for Table 1
+            (protocol §4.5).
+        operations: Whether the method needs the recorded operations of the forward pass.
     """
 
     name: str = "c_mwp"
@@ -31,11 +32,11 @@ class ContrastiveMWP:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """What it reads."""
+        """Name what the method reads of a forward pass."""
         return (self.layer,)
 
     def check(self, model: Model) -> None:
-        """Explain one image of noise.
+        """Check that the method can explain the model, by explaining one image of noise.
 
         Raises:
             UserError: Where the layer has no maps, an operation after it has no rule, or the model's role
@@ -44,6 +45,6 @@ class ContrastiveMWP:
         rehearse(self, model)
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
-        """Heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0``."""
+        """Return heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0``."""
         feature_maps(model, forward, self.layer)
         return walk(model, forward, classes, self.layer, contrastive=True).sum(2).clamp(min=0)

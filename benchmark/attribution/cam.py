@@ -13,16 +13,17 @@ from benchmark.models.forward import find_layer, probe
 
 @dataclass(frozen=True)
 class CAM:
-    """``M^c_ij = Σ_k w^c_k f^k_ij``, for models whose scores are ``S^c = Σ_k w^c_k · mean_ij f^k_ij + b^c``.
+    """CAM: ``M^c_ij = Σ_k w^c_k f^k_ij``, for models that end in global average pooling.
 
-    ``f^k`` is the k-th map of the layer and ``w^c_k`` the weight of the linear classifier after global
-    average pooling. No ReLU and no bias. Source: Zhou et al., §2, equations 1 and 2; protocol §2.1. On such
-    models Grad-CAM is its positive part, divided by the cells of a map (protocol §2.4).
+    The scores of such models are ``S^c = Σ_k w^c_k · mean_ij f^k_ij + b^c``: ``f^k`` is the k-th map of the
+    layer and ``w^c_k`` the weight of the linear classifier after the pooling. Neither a ReLU nor the bias is
+    applied. Source: Zhou et al., §2, equations 1 and 2; protocol §2.1. On such models Grad-CAM is the
+    positive part of this map, divided by its number of cells (protocol §2.4).
 
     Attributes:
-        name: Key in ``conf/method``.
+        name: The method's key in ``conf/method``.
         layer: Role or dotted module name of the layer that is pooled.
-        operations: Whether it walks the recorded operations.
+        operations: Whether the method needs the recorded operations of the forward pass.
     """
 
     name: str = "cam"
@@ -31,11 +32,11 @@ class CAM:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """What it reads."""
+        """Name what the method reads of a forward pass."""
         return (self.layer,)
 
     def check(self, model: Model) -> None:
-        """Compute the scores of one image of noise from the pooled maps, and compare.
+        """Check that the pooled maps of one image of noise give the model's scores.
 
         Raises:
             UserError: Where the model does not end in global average pooling and one linear layer.
@@ -54,7 +55,7 @@ class CAM:
             raise _unfit(model, self.layer, "scores that its pooled maps do not give")
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
-        """Heatmaps ``[N, K, h, w]`` at the layer's resolution, signed."""
+        """Return heatmaps ``[N, K, h, w]`` at the layer's resolution, signed."""
         return weighted_sum(_head(model).weight[classes], feature_maps(model, forward, self.layer))
 
 

@@ -12,19 +12,20 @@ from benchmark.models.forward import INPUT, rehearse
 
 @dataclass(frozen=True)
 class Deconvnet:
-    """The gradient ``∂y^c / ∂I`` where every ReLU passes what is positive, active or not.
+    """The gradient ``∂y^c / ∂I`` where every ReLU passes positive signals, whether it was active or not.
 
-    ``R^l_i = 1[R^{l+1}_i > 0] · R^{l+1}_i`` at a ReLU. A convolution's transpose and the switches of a max
-    pooling are their derivatives; other operations, which the paper's net lacks, have theirs. The paper
-    starts from one unit of a layer, this from the pre-softmax score. Source: Zeiler and Fergus, "Visualizing
-    and Understanding Convolutional Networks", §2.1; Simonyan et al., §4, for the comparison with Backprop.
+    ``R^l_i = 1[R^{l+1}_i > 0] · R^{l+1}_i`` at a ReLU. The paper's transposed convolutions and max-pooling
+    switches equal the derivatives of those operations, so every operation but the ReLU keeps its own
+    derivative. The paper starts from one unit of a layer, this method from the score before the softmax.
+    Source: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", §2.1; Simonyan et al.,
+    §4, for the comparison with Backprop.
 
     Attributes:
-        name: Key in ``conf/method``.
+        name: The method's key in ``conf/method``.
         reduction: How the colour channels become one map
             (:func:`benchmark.attribution.common.relu_rules.reduction`).
-        layers: What it reads.
-        operations: Whether it walks the recorded operations.
+        layers: What the method reads of a forward pass.
+        operations: Whether the method needs the recorded operations of the forward pass.
     """
 
     name: str = "deconvnet"
@@ -33,15 +34,15 @@ class Deconvnet:
     operations: bool = field(default=False, init=False)
 
     def check(self, model: Model) -> None:
-        """Explain one image of noise.
+        """Check that the method can explain the model, by explaining one image of noise.
 
         Raises:
-            UserError: Where a ReLU cannot be reached, named by its node; and for an unknown reduction.
+            UserError: If a ReLU cannot be reached (its node is named), or the reduction is unknown.
         """
         rehearse(self, model)
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
-        """Heatmaps ``[N, K, S, S]`` at the input's resolution; signed for the reduction ``sum`` alone."""
+        """Return heatmaps ``[N, K, S, S]`` at the input's resolution; signed if the reduction is ``sum``."""
         flat = reduction(self.reduction)
         signals = input_gradients(model, forward, classes, deconvolved)
         return torch.stack([flat(signal) for signal in signals], 1)

@@ -11,17 +11,17 @@ from benchmark.models.forward import rehearse
 
 @dataclass(frozen=True)
 class GradCAM:
-    """``L^c_ij = ReLU(Σ_k α^c_k A^k_ij)`` with ``α^c_k = (1/Z) Σ_ij ∂y^c / ∂A^k_ij``.
+    """Grad-CAM: ``L^c_ij = ReLU(Σ_k α^c_k A^k_ij)`` with ``α^c_k = (1/Z) Σ_ij ∂y^c / ∂A^k_ij``.
 
     ``y^c`` is the score before the softmax and ``A^k`` the k-th map, of ``Z`` cells, of the layer. Source:
     paper §3, equations 1 and 2; protocol §1.1. Only what follows the layer is differentiated, for all
     classes at once.
 
     Attributes:
-        name: Key in ``conf/method``.
+        name: The method's key in ``conf/method``.
         layer: Role or dotted module name; the paper's is the last convolution after its ReLU (protocol §1.2).
-        relu: Whether to cut off what is negative, as the paper does.
-        operations: Whether it walks the recorded operations.
+        relu: Whether to set negative values to 0, as the paper does.
+        operations: Whether the method needs the recorded operations of the forward pass.
     """
 
     name: str = "grad_cam"
@@ -31,19 +31,19 @@ class GradCAM:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """What it reads."""
+        """Name what the method reads of a forward pass."""
         return (self.layer,)
 
     def check(self, model: Model) -> None:
-        """Explain one image of noise.
+        """Check that the method can explain the model, by explaining one image of noise.
 
         Raises:
-            UserError: Where the layer is missing or has no maps.
+            UserError: If the layer does not exist or has no feature maps.
         """
         rehearse(self, model)
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
-        """Heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0`` unless ``relu`` is off."""
+        """Return heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0`` unless ``relu`` is off."""
         maps = feature_maps(model, forward, self.layer)
         heatmaps = weighted_sum(mean_gradients(forward, classes, maps), maps)
         return heatmaps.relu() if self.relu else heatmaps

@@ -11,15 +11,15 @@ from benchmark.models.forward import rehearse
 
 @dataclass(frozen=True)
 class GradCAMCounterfactual:
-    """``L^c_ij = ReLU(Σ_k α^c_k A^k_ij)`` with ``α^c_k = (1/Z) Σ_ij -∂y^c / ∂A^k_ij``.
+    """Grad-CAM of what speaks against a class: the regions whose removal would raise its score.
 
-    What speaks against a class: regions whose removal would raise its score. It is exactly the part that
-    Grad-CAM's ReLU cuts off. Source: paper §3.3; protocol §7.5.
+    ``L^c_ij = ReLU(Σ_k α^c_k A^k_ij)`` with ``α^c_k = (1/Z) Σ_ij -∂y^c / ∂A^k_ij``, which is exactly the part
+    that Grad-CAM's ReLU cuts off. Source: paper §3.3; protocol §7.5.
 
     Attributes:
-        name: Key in ``conf/method``.
+        name: The method's key in ``conf/method``.
         layer: Role or dotted module name; the paper's is the last convolution after its ReLU (protocol §1.2).
-        operations: Whether it walks the recorded operations.
+        operations: Whether the method needs the recorded operations of the forward pass.
     """
 
     name: str = "grad_cam_counterfactual"
@@ -28,18 +28,18 @@ class GradCAMCounterfactual:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """What it reads."""
+        """Name what the method reads of a forward pass."""
         return (self.layer,)
 
     def check(self, model: Model) -> None:
-        """Explain one image of noise.
+        """Check that the method can explain the model, by explaining one image of noise.
 
         Raises:
-            UserError: Where the layer is missing or has no maps.
+            UserError: If the layer does not exist or has no feature maps.
         """
         rehearse(self, model)
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
-        """Heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0``."""
+        """Return heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0``."""
         maps = feature_maps(model, forward, self.layer)
         return weighted_sum(-mean_gradients(forward, classes, maps), maps).relu()

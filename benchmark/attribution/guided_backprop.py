@@ -15,16 +15,16 @@ class GuidedBackprop:
     """The gradient ``∂y^c / ∂I`` where every ReLU passes only what is positive, and only where it is active.
 
     ``R^l_i = 1[f^l_i > 0] · 1[R^{l+1}_i > 0] · R^{l+1}_i`` at a ReLU of input ``f^l``; every other operation
-    has its own derivative. ``y^c`` is the score before the softmax. Source: Springenberg et al., "Striving
+    keeps its own derivative. ``y^c`` is the score before the softmax. Source: Springenberg et al., "Striving
     for Simplicity", §3.4; protocol §7.6. One class is differentiated after the other.
 
     Attributes:
-        name: Key in ``conf/method``.
+        name: The method's key in ``conf/method``.
         reduction: How the colour channels become one map
-            (:func:`benchmark.attribution.common.relu_rules.reduction`); the paper that
-            ranks such maps does not say (protocol §6.2).
-        layers: What it reads.
-        operations: Whether it walks the recorded operations.
+            (:func:`benchmark.attribution.common.relu_rules.reduction`); the Grad-CAM paper, which ranks
+            such maps, does not say (protocol §6.2).
+        layers: What the method reads of a forward pass.
+        operations: Whether the method needs the recorded operations of the forward pass.
     """
 
     name: str = "guided_backprop"
@@ -33,15 +33,15 @@ class GuidedBackprop:
     operations: bool = field(default=False, init=False)
 
     def check(self, model: Model) -> None:
-        """Explain one image of noise.
+        """Check that the method can explain the model, by explaining one image of noise.
 
         Raises:
-            UserError: Where a ReLU cannot be reached, named by its node; and for an unknown reduction.
+            UserError: If a ReLU cannot be reached (its node is named), or the reduction is unknown.
         """
         rehearse(self, model)
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
-        """Heatmaps ``[N, K, S, S]`` at the input's resolution; signed for the reduction ``sum`` alone."""
+        """Return heatmaps ``[N, K, S, S]`` at the input's resolution; signed if the reduction is ``sum``."""
         flat = reduction(self.reduction)
         signals = input_gradients(model, forward, classes, guided)
         return torch.stack([flat(signal) for signal in signals], 1)

@@ -20,12 +20,12 @@ class GuidedGradCAM:
     gradient of each colour channel ``k``; neither is normalised. Source: paper §3.2; protocol §7.6.
 
     Attributes:
-        name: Key in ``conf/method``.
+        name: The method's key in ``conf/method``.
         layer: Role or dotted module name; the paper's is the last convolution after its ReLU (protocol §1.2).
         reduction: How the colour channels become one map
-            (:func:`benchmark.attribution.common.relu_rules.reduction`); the paper does
-            not say (protocol §6.2).
-        operations: Whether it walks the recorded operations.
+            (:func:`benchmark.attribution.common.relu_rules.reduction`); the paper does not say
+            (protocol §6.2).
+        operations: Whether the method needs the recorded operations of the forward pass.
     """
 
     name: str = "guided_grad_cam"
@@ -35,27 +35,27 @@ class GuidedGradCAM:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """What it reads."""
+        """Name what the method reads of a forward pass."""
         return (INPUT, self.layer)
 
     def check(self, model: Model) -> None:
-        """Explain one image of noise.
+        """Check that the method can explain the model, by explaining one image of noise.
 
         Raises:
-            UserError: Where the layer is missing or has no maps, or a ReLU cannot be reached; and for an
-                unknown reduction.
+            UserError: If the layer does not exist or has no feature maps, a ReLU cannot be reached, or the
+                reduction is unknown.
         """
         rehearse(self, model)
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
-        """Heatmaps ``[N, K, S, S]`` at the input's resolution; signed for the reduction ``sum`` alone."""
+        """Return heatmaps ``[N, K, S, S]`` at the input's resolution; signed if the reduction is ``sum``."""
         flat = reduction(self.reduction)
         return torch.stack([flat(product) for product in self.products(model, forward, classes)], 1)
 
     def products(self, model: Model, forward: ForwardPass, classes: Tensor) -> Iterator[Tensor]:
-        """The signed colours that the paper shows, ``[N, 3, S, S]`` class by class.
+        """Return the signed colour images that the paper shows, ``[N, 3, S, S]``, one class after the other.
 
-        In the input's channel order: ``model.input.order``.
+        Their channels are in the order of the network's input, ``model.input.order``.
         """
         maps = feature_maps(model, forward, self.layer)
         signals = input_gradients(model, forward, classes, guided)

@@ -24,22 +24,21 @@ class Occlusion:
     "Visualizing and Understanding Convolutional Networks", §4.2; the settings are open, protocol §6.3.
 
     An image takes one forward pass a patch, which serves all its classes. Covered images are made on the
-    device, ``batch`` at a time, of several images where one has no more patches.
+    device, ``batch`` at a time; a batch may hold patches of several images.
 
     Attributes:
-        name: Key in ``conf/method``.
+        name: The method's key in ``conf/method``.
         patch: Side of the square, pixels of the network's input.
         stride: Between neighbouring patches, pixels, at most ``patch``.
         fill: What the square shows: ``mean``, ``zero``, ``grey`` or ``blur``
             (:mod:`benchmark.attribution.common.fills`).
         score: ``logit``, before the softmax or sigmoid, or ``probability``, after a softmax.
-        batch: Covered images of one forward pass; ``None``: what suits the
-            device
-            (:func:`benchmark.attribution.common.occluded.at_once`). Changes speed and memory, no number but
-            for rounding.
-        sigma: Of the blur, pixels of the network's input.
-        layers: What it reads: nothing but the input and the scores.
-        operations: Whether it walks the recorded operations.
+        batch: Number of covered images in one forward pass; ``None`` chooses it by the device
+            (:func:`benchmark.attribution.common.occluded.at_once`). It changes speed and memory, and the
+            numbers by rounding alone.
+        sigma: Standard deviation of the blur, pixels of the network's input.
+        layers: Always empty: the method reads only the input and the scores.
+        operations: Whether the method needs the recorded operations of the forward pass.
 
     Raises:
         UserError: If an option is out of its range.
@@ -56,7 +55,7 @@ class Occlusion:
     operations: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        """Refuse what no model could use."""
+        """Refuse options that no model could use."""
         for option in ("patch", "stride", "batch"):
             value = getattr(self, option)
             if (type(value) is not int or value < 1) and (option, value) != ("batch", None):
@@ -72,10 +71,10 @@ class Occlusion:
             raise UserError(f"method.sigma={self.sigma}: give a number above 0")
 
     def check(self, model: Model) -> None:
-        """Look at the options alone: to try them out would take hundreds of forward passes.
+        """Check the options against the model's input, without a forward pass, of which it takes hundreds.
 
         Raises:
-            UserError: If the patch is larger than the model's input, or its fill is impossible.
+            UserError: If the patch is larger than the model's input, or the fill does not suit the model.
         """
         refuse_fill("method.fill", self.fill, model.input)
         if self.patch > model.input.size:
@@ -85,24 +84,26 @@ class Occlusion:
             )
 
     def positions(self, size: int) -> int:
-        """How many patches an input of this side takes: forward passes of one image."""
+        """Return the number of patches, and so of forward passes, for one image of ``size`` x ``size``."""
         return self._grid(size).positions
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
-        """Heatmaps ``[N, K, S, S]`` at the input's resolution, of both signs."""
+        """Return heatmaps ``[N, K, S, S]`` at the input's resolution, of both signs."""
         count, size = len(forward.inputs), forward.inputs.shape[-1]
         drops = self.drops(model, forward, classes, range(count * self.positions(size)))
         return self.spread(drops.view(count, -1, classes.shape[1]), size)
 
     @torch.no_grad()
     def drops(self, model: Model, forward: ForwardPass, classes: Tensor, span: range) -> Tensor:
-        """Drops ``[len(span), K]`` of some of all patches: every patch of the first image, of the second, ….
+        """Return the drops in score ``[len(span), K]`` for a consecutive part of all patches.
+
+        Patches are numbered through the batch: all patches of the first image, then of the second, ….
 
         Args:
-            model: Explained.
-            forward: Of N images.
-            classes: ``[N, K]`` int64 outputs.
-            span: Consecutive, out of ``range(N * positions)``.
+            model: The model that is explained.
+            forward: Forward pass of N images.
+            classes: ``[N, K]`` int64 output indices.
+            span: Numbers of the patches, out of ``range(N * positions)``.
         """
         inputs, grid = forward.inputs.detach(), self._grid(forward.inputs.shape[-1])
         owners = torch.arange(span.start, span.stop, device=inputs.device) // grid.positions
@@ -118,7 +119,7 @@ class Occlusion:
         return before[owners] - torch.cat(scores)
 
     def spread(self, drops: Tensor, size: int) -> Tensor:
-        """The mean over the covering patches at each pixel, ``[N, P, K]`` to ``[N, K, size, size]``."""
+        """Return each pixel's mean over its covering patches, ``[N, K, size, size]`` from ``[N, P, K]``."""
         wide, starts = accumulator(drops), self._grid(size).starts
         pixels = torch.arange(size, device=drops.device)
         first = torch.arange(len(starts), device=drops.device)[:, None] * self.stride
@@ -133,6 +134,6 @@ class Occlusion:
         return Grid(size, self.patch, self.stride)
 
     def _scores(self, logits: Tensor, chosen: Tensor) -> Tensor:
-        """Scores ``[B, K]`` of the classes ``[B, K]``, in float32 where the model's are narrower."""
+        """Return the scores ``[B, K]`` of the classes ``[B, K]``, in float32 if the model's are narrower."""
         full = logits.to(torch.promote_types(logits.dtype, torch.float32))
         return (full.softmax(1) if self.score == "probability" else full).gather(1, chosen)

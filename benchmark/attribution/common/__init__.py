@@ -1,1 +1,1 @@
-"""common."""
+"""Arithmetic that several attribution methods share."""

@@ -1,4 +1,4 @@
-"""What methods that combine the channels of a layer share."""
+"""Arithmetic shared by the methods that combine the channels of a layer: CAM, Grad-CAM and their kin."""
 
 import torch
 import torch.nn.functional as F
@@ -10,10 +10,10 @@ from benchmark.models.forward import one_hot
 
 
 def feature_maps(model: Model, forward: ForwardPass, layer: str) -> Tensor:
-    """The activations ``[N, C, h, w]`` of a layer that was asked for.
+    """Return the recorded activations ``[N, C, h, w]`` of a layer.
 
     Raises:
-        UserError: For a layer without spatial axes.
+        UserError: If the layer has no spatial axes.
     """
     maps = forward.activations[layer]
     if maps.ndim != 4:
@@ -25,13 +25,13 @@ def feature_maps(model: Model, forward: ForwardPass, layer: str) -> Tensor:
 
 
 def mean_gradients(forward: ForwardPass, classes: Tensor, maps: Tensor) -> Tensor:
-    """Grad-CAM's weights ``α^c_k = (1/Z) Σ_ij ∂y^c / ∂A^k_ij`` of each image and class.
+    """Return Grad-CAM's weights ``α^c_k = (1/Z) Σ_ij ∂y^c / ∂A^k_ij`` of each image and class.
 
     ``y^c`` is the score before the softmax. Only what follows the maps is differentiated, for all classes at
     once. Source: paper §3, equation 1.
 
     Args:
-        forward: A pass whose graph reaches the maps.
+        forward: A forward pass whose graph reaches the maps.
         classes: ``[N, K]`` int64 output indices.
         maps: ``[N, C, h, w]``, the layer's activations ``A`` in that pass.
 
@@ -45,9 +45,9 @@ def mean_gradients(forward: ForwardPass, classes: Tensor, maps: Tensor) -> Tenso
 
 
 def weighted_sum(weights: Tensor, maps: Tensor) -> Tensor:
-    """``Σ_k weights[n, c, k] · maps[n, k, i, j]``, for each image ``n`` and class ``c``.
+    """Return ``Σ_k weights[n, c, k] · maps[n, k, i, j]`` for each image ``n`` and class ``c``.
 
-    Summed in float64 where the device has it, so that two methods whose weights are proportional give
+    The sum is taken in float64 if the device has it, so that two methods whose weights are proportional give
     proportional heatmaps up to one rounding of the result, and so the same boxes.
 
     Args:
@@ -55,7 +55,7 @@ def weighted_sum(weights: Tensor, maps: Tensor) -> Tensor:
         maps: ``[N, C, h, w]``.
 
     Returns:
-        Heatmaps ``[N, K, h, w]``, detached; float64 where the maps are, float32 otherwise.
+        Heatmaps ``[N, K, h, w]``, detached; float64 if the maps are, float32 otherwise.
     """
     wide = accumulator(maps)
     total = torch.einsum("nck,nkij->ncij", weights.detach().to(wide), maps.detach().to(wide))
@@ -63,14 +63,14 @@ def weighted_sum(weights: Tensor, maps: Tensor) -> Tensor:
 
 
 def enlarged(heatmaps: Tensor, size: int) -> Tensor:
-    """Heatmaps ``[N, K, h, w]`` at ``[N, K, size, size]``, bilinear, the outer cells on the outer pixels.
+    """Enlarge heatmaps ``[N, K, h, w]`` to ``[N, K, size, size]``, bilinearly with aligned corners.
 
-    That is how the authors' code enlarges them (protocol §1.3); :func:`benchmark.core.heatmaps.upsample` does
-    the same on the host.
+    The authors' code enlarges them this way (protocol §1.3); :func:`benchmark.core.heatmaps.upsample` does
+    the same for an original image's pixels on the host.
     """
     return F.interpolate(heatmaps, size=(size, size), mode="bilinear", align_corners=True)
 
 
 def accumulator(tensor: Tensor) -> torch.dtype:
-    """The widest float of the tensor's device: Apple's has no float64."""
+    """Return the widest float type of the tensor's device: float64, or float32 on Apple's."""
     return torch.float32 if tensor.device.type == "mps" else torch.float64

@@ -1,9 +1,9 @@
-"""Excitation backprop: winning probabilities, walked down the recorded operations of a forward pass.
+"""Excitation backprop: winning probabilities, propagated down the recorded operations of a forward pass.
 
 Source: Zhang et al., "Top-down Neural Attention by Excitation Backprop" (ECCV 2016), written from the
 formulas of protocol §4.1 to §4.4. The probability ``P`` of each unit of an operation's output is shared among
-the units of its input. A walk carries all ``K`` classes at once, ``[K, N, …]``, signed or not: every rule is
-linear in ``P``.
+the units of its input. All ``K`` classes are propagated at once as ``[K, N, …]``, signed or not, since every
+rule is linear in ``P``.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +21,7 @@ from benchmark.models.forward import find_layer, one_hot, tensors
 
 Shares = Iterator[tuple[Tensor, Tensor]]
 Rule = Callable[[Operation, Tensor], Shares]
-"""From an operation and its output's probability ``[K, N, …]`` to its inputs, each with its share."""
+"""Maps an operation and its output's probability ``[K, N, …]`` to its inputs, each with its share."""
 
 
 @torch.inference_mode(False)
@@ -29,24 +29,24 @@ Rule = Callable[[Operation, Tensor], Shares]
 def walk(
     model: Model, forward: ForwardPass, classes: Tensor, layer: str, contrastive: bool = False
 ) -> Tensor:
-    """The winning probabilities of a layer's units, given that each class's output unit has won.
+    """Return the winning probabilities of a layer's units, given that each class's output unit has won.
 
-    It starts from one-hot signals at the logits (protocol §4.3) and ends at the layer, in float32 or wider
-    whatever autocast says. What reaches one unit by several ways adds up.
+    The walk starts from one-hot signals at the logits (protocol §4.3) and ends at the layer, in float32 or
+    wider whatever autocast says. Shares that reach one unit by several paths add up.
 
     Args:
         model: Its role ``classifier`` names the layer to contrast at.
-        forward: A pass with ``layer`` and ``operations`` recorded.
+        forward: A forward pass with ``layer`` and ``operations`` recorded.
         classes: ``[N, K]`` int64 output indices.
-        layer: Where to stop, under the name by which the forward pass was asked for it.
-        contrastive: At the classifier, subtract the probabilities that its negated weights would give
-            (protocol §4.4). The result is signed and sums to zero, but for mass lost on the way.
+        layer: Where to stop: the name under which the forward pass recorded it.
+        contrastive: Whether to subtract, at the classifier, the probabilities that its negated weights would
+            give (protocol §4.4). The result is signed and sums to zero, but for mass lost on the way.
 
     Returns:
         ``[N, K, …]``, the layer's own axes after ``K``.
 
     Raises:
-        UserError: For an operation on the way that has no rule, and where there is no way.
+        UserError: If an operation on the path has no rule, or no path leads from the scores to the layer.
     """
     goal = forward.activations[layer]
     start = one_hot(forward.logits, classes)
@@ -66,7 +66,7 @@ def walk(
 
 
 def _step(operation: Operation, rule: Rule, live: set[int], signals: dict[int, Tensor]) -> None:
-    """Takes the signal from an operation's output and adds it to those of its live inputs."""
+    """Move the signal from an operation's output to its inputs that depend on the layer."""
     if not isinstance(operation.output, Tensor) and any(id(t) in signals for t in tensors(operation.output)):
         raise _NoRuleError(", which returns several tensors")
     signal = signals.pop(id(operation.output), None)
@@ -78,7 +78,7 @@ def _step(operation: Operation, rule: Rule, live: set[int], signals: dict[int, T
 
 
 def _way(forward: ForwardPass, goal: Tensor) -> list[tuple[Operation, set[int]]]:
-    """The operations that depend on the goal, each with those of its inputs that do."""
+    """Return the operations that depend on the layer, each with those of its inputs that do."""
     reached = {id(goal)}
     way = []
     for operation in forward.operations:
@@ -90,7 +90,7 @@ def _way(forward: ForwardPass, goal: Tensor) -> list[tuple[Operation, set[int]]]
 
 
 def _classifier(model: Model, way: list[tuple[Operation, set[int]]], layer: str) -> Operation:
-    """The one operation on the way that uses the classifier's weight."""
+    """Return the one operation on the path that uses the classifier's weight."""
     name = find_layer(model, "classifier")
     weight = getattr(model.module.get_submodule(name), "weight", None)
     found = [op for op, _ in way if any(t is weight for t in tensors((op.args, op.kwargs)))]
@@ -109,7 +109,7 @@ def _refusal(model: Model, layer: str, operation: Operation, error: Exception) -
 
 
 class _NoRuleError(Exception):
-    """The operation cannot be walked through; the text follows its name."""
+    """An operation without a rule; the message follows the operation's name."""
 
 
 def _refuse(_operation: Operation, _signal: Tensor) -> Shares:
@@ -117,12 +117,12 @@ def _refuse(_operation: Operation, _signal: Tensor) -> Shares:
 
 
 def _name(operation: Operation) -> str:
-    """``relu`` for ``F.relu``, ``torch.relu_`` and ``Tensor.relu``; ``add`` for ``+`` and ``add_``."""
+    """Return the plain name: ``relu`` for ``F.relu`` and ``torch.relu_``, ``add`` for ``+`` and ``add_``."""
     return str(getattr(operation.function, "__name__", "")).strip("_")
 
 
 def _arguments(operation: Operation, **defaults: Any) -> dict[str, Any]:
-    """The operation's arguments by name, in the order of ``defaults``."""
+    """Return the operation's arguments by name, in the order of ``defaults``."""
     return {**defaults, **dict(zip(defaults, operation.args, strict=False)), **operation.kwargs}
 
 
@@ -132,12 +132,12 @@ def _input(operation: Operation) -> Tensor:
 
 
 def _divide(signal: Tensor, total: Tensor) -> Tensor:
-    """``P / N``; 0 where ``N`` is 0, or so near to it that the quotient could overflow."""
+    """Return ``P / N``; 0 where ``N`` is 0, or so near to it that the quotient could overflow."""
     return torch.where(total.abs() < torch.finfo(total.dtype).tiny, 0.0, signal / total)
 
 
 def _same(operation: Operation, signal: Tensor) -> Shares:
-    """``P_j = P_i``: one unit in, one unit out, in the same order; also LRN and ReLU (protocol §4.2)."""
+    """Pass ``P_j = P_i`` through operations of one unit in, one unit out, as LRN and ReLU (protocol §4.2)."""
     given = _input(operation)
     yield given, signal.reshape(signal.shape[:1] + given.shape)
 
@@ -156,7 +156,7 @@ def _batch_norm(operation: Operation, signal: Tensor) -> Shares:
 
 
 def _weighted(operation: Operation, signal: Tensor, weight: Tensor) -> Tensor:
-    """``P_j = a_j Σ_i W_ij P_i / N_i`` with ``N_i = Σ_j W_ij a_j``, for the given ``W >= 0``; no bias."""
+    """Return ``P_j = a_j Σ_i W_ij P_i / N_i`` with ``N_i = Σ_j W_ij a_j``, for ``W >= 0`` without bias."""
     given = _input(operation).to(signal.dtype)
     if _name(operation) == "linear":
         return given * (_divide(signal, F.linear(given, weight)) @ weight)
@@ -173,20 +173,20 @@ def _weighted(operation: Operation, signal: Tensor, weight: Tensor) -> Tensor:
 
 
 def _excite(operation: Operation, signal: Tensor) -> Shares:
-    """Convolution and linear layer with ``W+ = max(W, 0)`` (protocol §4.1)."""
+    """Share the probability by ``W+ = max(W, 0)``, in convolutions and linear layers (protocol §4.1)."""
     weight = _arguments(operation, input=None, weight=None)["weight"].to(signal.dtype)
     yield _input(operation), _weighted(operation, signal, weight.clamp(min=0))
 
 
 def _contrast(operation: Operation, signal: Tensor) -> Shares:
-    """``A - B``: the step with ``max(W, 0)`` less the one with ``max(-W, 0)`` (protocol §4.4)."""
+    """Share the probability by ``max(W, 0)``, less the shares by ``max(-W, 0)`` (protocol §4.4)."""
     weight = _arguments(operation, input=None, weight=None)["weight"].to(signal.dtype)
     excited = _weighted(operation, signal, weight.clamp(min=0))
     yield _input(operation), excited - _weighted(operation, signal, weight.neg().clamp(min=0))
 
 
 def _max_pool(operation: Operation, signal: Tensor) -> Shares:
-    """All of a window's mass to its arg-max, ties as torch's forward breaks them."""
+    """Give a window's probability to its maximum; ties are broken as torch's forward pass breaks them."""
     given = _input(operation)
     options = {**_arguments(operation, **dict.fromkeys(_POOLING[_name(operation)])), "return_indices": True}
     _, winners = getattr(F, _name(operation))(**{k: v for k, v in options.items() if v is not None})
@@ -196,7 +196,7 @@ def _max_pool(operation: Operation, signal: Tensor) -> Shares:
 
 
 def _average(operation: Operation, signal: Tensor) -> Shares:
-    """A window's mass in proportion to its activations; 0 where they sum to 0 or less."""
+    """Share a window's probability in proportion to its activations; 0 where they sum to 0 or less."""
     given = _input(operation).to(signal.dtype)
     rest = {name: value for name, value in operation.kwargs.items() if name != "input"}
 
@@ -210,7 +210,7 @@ def _average(operation: Operation, signal: Tensor) -> Shares:
 
 
 def _transposed(linear: Callable[[Tensor], Tensor], signal: Tensor, like: Tensor) -> Tensor:
-    """The transpose of a linear function of ``like``, applied to ``[K, N, …]``."""
+    """Apply the transpose of a linear function of ``like`` to ``[K, N, …]``."""
     with torch.enable_grad():
         values = like.new_zeros((signal.shape[0] * like.shape[0], *like.shape[1:]), requires_grad=True)
         (back,) = torch.autograd.grad(linear(values), values, signal.flatten(0, 1))
@@ -218,7 +218,7 @@ def _transposed(linear: Callable[[Tensor], Tensor], signal: Tensor, like: Tensor
 
 
 def _pad(operation: Operation, signal: Tensor) -> Shares:
-    """A border of zeros is cut off again."""
+    """Cut off the border of zeros that the operation has added."""
     options = _arguments(operation, input=None, pad=(), mode="constant", value=None)
     if options["mode"] != "constant" or options["value"]:
         raise _NoRuleError(" with anything but zeros")
@@ -226,7 +226,7 @@ def _pad(operation: Operation, signal: Tensor) -> Shares:
 
 
 def _concatenate(operation: Operation, signal: Tensor) -> Shares:
-    """To each input its own slice."""
+    """Give each input its own slice."""
     parts = operation.args[0] if operation.args else operation.kwargs["tensors"]
     dim = _arguments(operation, tensors=None, dim=operation.kwargs.get("axis", 0))["dim"]
     slices = torch.split(signal, [part.shape[dim] for part in parts], dim if dim < 0 else dim + 1)
@@ -234,7 +234,7 @@ def _concatenate(operation: Operation, signal: Tensor) -> Shares:
 
 
 def _add(operation: Operation, signal: Tensor) -> Shares:
-    """``P_a = P · a / (a + b)``; 0 where the sum is 0 (protocol §4.2, elementwise sum)."""
+    """Share by ``P_a = P · a / (a + b)``; 0 where the sum is 0 (protocol §4.2, elementwise sum)."""
     options = _arguments(operation, input=None, other=None, alpha=1)
     left, right = options["input"], options["other"]
     if not isinstance(right, Tensor) or left.shape != right.shape or options["alpha"] != 1:
@@ -263,4 +263,4 @@ RULES: Mapping[str, Rule] = {
     "dropout": _dropout,
     "pad": _pad,
 }
-"""A function's name, without the underscores that mark it as in-place or special, to its rule."""
+"""The rule of each function, by its name without the underscores that mark it as in-place or special."""

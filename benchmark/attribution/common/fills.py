@@ -1,4 +1,4 @@
-"""What stands in for the pixels that are taken away, in a network's own normalised values."""
+"""Fill values for the pixels that are taken away from an image, in a network's own normalised units."""
 
 import math
 
@@ -11,15 +11,15 @@ from benchmark.core.types import InputFormat
 
 _LEVELS = {"zero": 0.0, "grey": 127.5}
 FILLS = ("mean", *_LEVELS, "blur")
-"""``mean``: the network's mean pixel, 0 once it is subtracted; ``zero``: black; ``grey``: half of white;
-``blur``: the image itself, blurred."""
+"""The fills: ``mean`` is the network's mean pixel (0 once it is subtracted), ``zero`` black, ``grey`` half of
+white, ``blur`` the image itself, blurred."""
 
 
 def refuse_fill(option: str, fill: str, form: InputFormat) -> None:
-    """Refuse a fill that does not exist, or that this network's pixels do not allow.
+    """Refuse a fill that does not exist or that does not suit the network's input.
 
     Raises:
-        UserError: Naming ``option``, as a person would type it.
+        UserError: With the name of ``option`` as a person would type it.
     """
     if fill not in FILLS:
         raise UserError(f"{option}={fill}: choose {' | '.join(FILLS)}")
@@ -28,39 +28,39 @@ def refuse_fill(option: str, fill: str, form: InputFormat) -> None:
 
 
 def filled(inputs: Tensor, form: InputFormat, fill: str, sigma: float, radius: int | None = None) -> Tensor:
-    """What to show instead of the inputs' pixels.
+    """Return images that show the fill at every pixel.
 
     Args:
-        inputs: ``[N, 3, S, S]``, preprocessed. Not changed.
+        inputs: ``[N, 3, S, S]``, preprocessed; left as they are.
         form: How they were preprocessed; its ``mean`` and ``std`` are in the network's channel order.
         fill: One of :data:`FILLS`.
-        sigma: Of the blur, pixels of the input.
-        radius: Of the blur's kernel, pixels; ``None``: three sigma, rounded up.
+        sigma: Standard deviation of the blur, pixels of the input.
+        radius: Radius of the blur's kernel, pixels; ``None`` is three sigma, rounded up.
 
     Returns:
-        ``[N, 3, S, S]`` on the inputs' device, in their type; one colour is an expanded view.
+        ``[N, 3, S, S]`` on the inputs' device, in their type; an expanded view if the fill is one colour.
     """
     if fill == "blur":
         return blurred(inputs, sigma, math.ceil(3 * sigma) if radius is None else radius)
     colour = inputs.new_zeros((3, 1, 1))
     for channel, (mean, std) in enumerate(zip(form.mean, form.std, strict=True)):
-        if fill in _LEVELS:  # written by a kernel, so that nothing is copied from the host
+        if fill in _LEVELS:  # fill_ writes on the device: nothing is copied from the host
             colour[channel].fill_((form.scale * _LEVELS[fill] - mean) / std)
     return colour.expand_as(inputs)
 
 
 def blurred(inputs: Tensor, sigma: float, radius: int) -> Tensor:
-    """Gaussian blur of each channel, the border's pixels repeated beyond it.
+    """Blur each channel with a Gaussian kernel, repeating the border's pixels beyond it.
 
-    As the kernel sums to 1, blurring the normalised values is normalising the blurred image.
+    As the kernel sums to 1, blurring the normalised values equals normalising the blurred image.
 
     Args:
         inputs: ``[N, C, S, S]``.
-        sigma: Pixels, above 0.
-        radius: The kernel is ``2 * radius + 1`` pixels wide.
+        sigma: Standard deviation in pixels, above 0.
+        radius: Radius of the kernel, which is ``2 * radius + 1`` pixels wide.
 
     Returns:
-        ``[N, C, S, S]``, in the inputs' type also under autocast.
+        ``[N, C, S, S]`` in the inputs' type, also under autocast.
     """
     offsets = torch.arange(-radius, radius + 1, device=inputs.device, dtype=inputs.dtype)
     weights = torch.softmax(-(offsets**2) / (2 * sigma**2), 0)

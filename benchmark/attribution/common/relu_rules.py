@@ -1,9 +1,9 @@
-"""Gradients down to the pixels with another rule at every ReLU, through the graph of a shared forward pass.
+"""Gradients of the input with another rule at every ReLU, through the graph of a shared forward pass.
 
 No module is replaced: the rule is hooked on the nodes that ReLUs have left in the autograd graph, whoever
 called them (a module, a function, in place or not, once or twice), and only while one class is
-differentiated. A node that acts like a ReLU without being one, or into which nobody can look, is refused by
-its name.
+differentiated. A node that acts like a ReLU without being one, or whose operations cannot be seen, is
+refused by its name.
 """
 
 import re
@@ -20,39 +20,43 @@ from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import INPUT, one_hot
 
 Rule = Callable[[Node], RemovableHandle]
-"""Hooks a ReLU's node; the handle takes the hook away again on leaving a ``with`` block."""
+"""Sets a hook on a ReLU's node; the returned handle removes it on leaving a ``with`` block."""
 
 
 def guided(relu: Node) -> RemovableHandle:
-    """``R = g`` where the ReLU's input is positive and ``g > 0``; 0 elsewhere (Springenberg et al., §3).
+    """Set guided backprop's rule: pass ``g`` where it and the ReLU's input are positive, else 0.
 
-    What arrives is cut at 0, and the ReLU's own derivative does the rest.
+    The arriving gradient is cut at 0, and the ReLU's own derivative does the rest. Source: Springenberg et
+    al., §3.
     """
     return relu.register_prehook(_positive)
 
 
 def deconvolved(relu: Node) -> RemovableHandle:
-    """``R = g`` where ``g > 0``, whatever the ReLU's input; 0 elsewhere (Zeiler and Fergus, §2.1)."""
+    """Set deconvnet's rule: pass ``g`` where it is positive, whatever the ReLU's input, else 0.
+
+    Source: Zeiler and Fergus, §2.1.
+    """
     return relu.register_hook(lambda _derived, arriving: _positive(arriving))
 
 
 def input_gradients(model: Model, forward: ForwardPass, classes: Tensor, rule: Rule) -> Iterator[Tensor]:
-    """What reaches the network's input from each class's pre-softmax score, the rule at every ReLU.
+    """Return the gradient of each class's pre-softmax score at the input, with the rule at every ReLU.
 
-    One class after the other: the graph of one class at a time is what fits into memory. Between two of them
-    no hook is set, so that other methods may differentiate the same graph.
+    One class is differentiated after the other, since only the graph of one class at a time fits into
+    memory. Between two of them no hook is set, so that other methods may differentiate the same graph.
 
     Args:
-        model: Whose pass it is; for its name and its parts.
-        forward: A pass with ``"input"`` recorded.
+        model: The model that made the forward pass.
+        forward: A forward pass with ``"input"`` recorded.
         classes: ``[N, K]`` int64 output indices.
         rule: :func:`guided` or :func:`deconvolved`.
 
     Returns:
-        ``[N, 3, S, S]``, signed, in the input's channel order, ``K`` times; made as they are asked for.
+        An iterator over ``K`` tensors ``[N, 3, S, S]``, signed, in the input's channel order.
 
     Raises:
-        UserError: Where the model rectifies with anything but a ReLU that can be reached.
+        UserError: If the model rectifies with anything but a ReLU that can be reached.
     """
     relus = _relus(model, forward)
     return (_ruled(forward, pick, relus, rule) for pick in one_hot(forward.logits, classes))
@@ -68,10 +72,10 @@ def _ruled(forward: ForwardPass, pick: Tensor, relus: Sequence[Node], rule: Rule
 
 
 def reduction(name: str) -> Callable[[Tensor], Tensor]:
-    """How ``[N, 3, S, S]`` becomes ``[N, S, S]``.
+    """Return the function of this name that reduces the colour channels, ``[N, 3, S, S]`` to ``[N, S, S]``.
 
-    ``max_abs``: the largest absolute value of the channels, as for Backprop; ``sum_abs``: the sum of them;
-    ``sum_positive``: the sum of what is positive; ``sum``: the signed sum.
+    ``max_abs`` is the largest absolute value of the channels, as for Backprop; ``sum_abs`` the sum of the
+    absolute values; ``sum_positive`` the sum of the positive values; ``sum`` the signed sum.
 
     Raises:
         UserError: For any other name.
@@ -94,7 +98,7 @@ def _positive(signals: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
 
 
 def _relus(model: Model, forward: ForwardPass) -> list[Node]:
-    """The nodes of every ReLU between the scores and the input."""
+    """Return the graph nodes of every ReLU between the scores and the input."""
     for name, part in model.module.named_modules():
         if isinstance(part, torch.jit.ScriptModule):
             raise _refusal(model, f"the scripted module {name or type(part).__name__} hides what it does")
@@ -111,7 +115,7 @@ def _relus(model: Model, forward: ForwardPass) -> list[Node]:
 
 
 def _nodes(start: Node | None) -> list[Node]:
-    """A graph's nodes. They are kept until all are found, since only what is kept is recognised again."""
+    """Return all nodes of a graph, kept alive until all are found so that each is recognised again."""
     seen = {} if start is None else {start: None}
     waiting = list(seen)
     while waiting:
@@ -128,7 +132,7 @@ def _refusal(model: Model, reason: str) -> UserError:
 
 
 _KIND = re.compile(r"(\w+)Backward\d+$")
-"""A node of torch's own operations; others belong to custom functions, scripts and in-place views."""
+"""Names of the nodes of torch's own operations; others are custom functions, scripts and in-place views."""
 _TRANSPARENT = ("torch::autograd::AccumulateGrad", "torch::autograd::CopyBackwards")
 _HIDING = {"torch::autograd::CopySlices": " (an in-place operation on a view)"}
 _RECTIFIERS = (
@@ -136,4 +140,4 @@ _RECTIFIERS = (
     *("LeakyRelu", "PreluKernel", "RreluWithNoise", "Elu", "Celu", "Silu", "Gelu", "Glu", "Mish"),
     *("Hardswish", "Softplus", "Softshrink", "Hardshrink", "CudnnRnn", "MkldnnRnn"),
 )
-"""How the names of operations begin that cut at a threshold, or may, and are no ReLU."""
+"""Beginnings of the names of operations that cut, or may cut, at a threshold without being a ReLU."""

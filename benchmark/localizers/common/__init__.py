@@ -1,1 +1,1 @@
-"""common."""
+"""GrabCut, which several localizers share."""

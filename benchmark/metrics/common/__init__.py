@@ -1,1 +1,1 @@
-"""common."""
+"""Arithmetic on records that several metrics share."""
