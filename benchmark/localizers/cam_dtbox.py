@@ -1,4 +1,4 @@
-"""The box tool of CAM's released code, which is not what CAM's text says."""
+"""The box tool of CAM's released code, which differs from what CAM's text says."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,30 +21,30 @@ class CamDtBox:
     Zhou et al. 2016, as released: ``dt_box`` with 20 100 110 and its "bbox1" (protocol §2.3 c, d).
 
     * The map is resized to the original image by cubic convolution (MATLAB's kernel), divided by its maximum
-      and, with ``quantise``, rounded to 8-bit grey levels; negative values are 0. Theirs went through a JPEG
-      file in addition, whose noise is not imitated.
-    * For each level: pixels strictly above it; their Euclidean distance to the nearest pixel that is not
-      (beyond the image there is none), as bytes 0…255 of its maximum; those above ``erosion`` stay. That
-      takes thin bridges away. A mask that fills the image stays as it is.
-    * Bounding rectangles of the 8-connected segments, cut so that ``margin`` pixels at the right and at the
-      bottom stay free; what has no area then is dropped. The largest is the box; of equal ones the first by
-      ``(y0, x0, y1, x1)``, where theirs is left to the sorting.
+      and, with ``quantise``, rounded to 8-bit grey levels; negative values become 0. The authors' map passed
+      through a JPEG file in addition, whose noise is not imitated.
+    * For each level, the mask is the pixels strictly above it. Each pixel's Euclidean distance to the nearest
+      pixel outside the mask (there is none beyond the image) is scaled to bytes, 255 for the largest, and
+      only pixels above ``erosion`` stay. This removes thin bridges. A mask that fills the image is kept.
+    * The bounding rectangles of the 8-connected segments are cut so that ``margin`` pixels at the right and
+      at the bottom stay free; those without an area are dropped. The largest is the box; of equal ones the
+      first by ``(y0, x0, y1, x1)``, where the authors' choice depends on their sorting.
     * Their outlines of holes, and their removal of smaller rectangles that a larger one overlaps by more than
       half, can change the second box and later ones, never the first, and are left out.
     * Their script turns ``x y width height`` into ``x y x+width y+height`` and the devkit reads inclusively,
-      so the box is one pixel wider and higher than the rectangle, save at the edge of what was seen.
-    * Merging ten crops (absolute values, summed) is a matter of the transform and not done here.
-    * A map without a positive value, and one with no rectangle left: the whole image, marked empty.
+      so the box is one pixel wider and higher than the rectangle, except at the edge of the seen region.
+    * Merging ten crops (absolute values, summed) belongs to the transform and is not done here.
+    * If the map has no positive value, or no rectangle is left, the box is the whole image, marked empty.
 
-    The curve is over the **lowest** level, as a fraction of the maximum; of the other levels those above it
-    stay.
+    The curve varies the **lowest** level, given as a fraction of the maximum; of the other levels those above
+    it are kept.
 
     Attributes:
         name: The localizer's key in ``conf/localizer``.
         version: Raised whenever a change of the code can change a box.
-        levels: Ascending, of 255, in [0, 255).
-        erosion: Of 255 of the largest distance, in [0, 255).
-        margin: Pixels, 0 or more.
+        levels: Ascending grey levels, out of 255, in [0, 255).
+        erosion: Distance up to which pixels are removed, out of 255 for the largest, in [0, 255).
+        margin: Pixels kept free at the right and at the bottom, 0 or more.
         quantise: Whether to round to 8 bits first.
         grid: Ascending fractions of the maximum in [0, 1) at which :meth:`curve` gives boxes.
     """
@@ -62,7 +62,7 @@ class CamDtBox:
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         object.__setattr__(self, "levels", ascending("levels", self.levels, _is_grey, "in [0, 255)"))
         require("levels", len(self.levels), lambda count: count > 0, "at least one number")
@@ -71,7 +71,7 @@ class CamDtBox:
         object.__setattr__(self, "grid", ascending("grid", self.grid, _is_fraction, "in [0, 1)"))
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
-        """Locate one class from its ``[h, w]`` heatmap; the image is not looked at.
+        """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
 
         Raises:
             UserError: If the heatmap holds NaN or infinity.
@@ -97,7 +97,7 @@ class CamDtBox:
         return np.array(boxes, np.int32).reshape(-1, 4)
 
     def _grey(self, pixels: FloatArray) -> FloatArray:
-        """0…255, rounded or not."""
+        """Return the map in grey levels 0…255, rounded if ``quantise`` says so."""
         if self.quantise:
             return to_bytes(pixels).astype(np.float32)
         positive: FloatArray = np.maximum(pixels, 0)
@@ -107,7 +107,7 @@ class CamDtBox:
         return positive
 
     def _rectangles(self, grey: FloatArray, level: float) -> IntArray:
-        """``[n, 4]`` cut to the margin, each with an area."""
+        """Return the rectangles ``[n, 4]`` of one level, cut to the margin, each with an area."""
         boxes = component_boxes(_core(grey > np.float32(level), self.erosion))
         height, width = grey.shape
         boxes[:, 2:] = np.minimum(boxes[:, 2:], [width - self.margin, height - self.margin])
@@ -115,7 +115,7 @@ class CamDtBox:
 
 
 def _largest(rectangles: Sequence[IntArray], view: View) -> Box | None:
-    """The largest of all, one pixel wider and higher where there is one more."""
+    """Return the largest rectangle, one pixel wider and higher where the seen region has one more."""
     ranked = by_area(np.concatenate(rectangles))
     if not len(ranked):
         return None
@@ -124,11 +124,11 @@ def _largest(rectangles: Sequence[IntArray], view: View) -> Box | None:
 
 
 def _core(mask: BoolArray, erosion: float) -> BoolArray:
-    """Where ``round(255 d / max d) > erosion``, ``d`` being the distance to what is not in the mask."""
+    """Return where ``round(255 d / max d) > erosion``, with ``d`` the distance to pixels outside the mask."""
     if mask.all() or not mask.any():
         return mask
     distance = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    squared = np.rint(np.square(distance, dtype=np.float64))  # whole numbers: a tie is a tie
+    squared = np.rint(np.square(distance, dtype=np.float64))  # whole numbers, so that ties are exact
     core: BoolArray = squared * (2 * 255) ** 2 >= (2 * np.floor(erosion) + 1) ** 2 * squared.max()
     return core
 

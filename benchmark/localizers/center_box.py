@@ -1,4 +1,4 @@
-"""Boxes that do not look at the map: what any protocol must beat."""
+"""Baseline boxes that ignore the map, which any protocol must beat."""
 
 from dataclasses import dataclass, field
 
@@ -16,19 +16,19 @@ _RANGE = "in (0, 1]"
 class CenterBox:
     """A box in the middle of the image, whatever the map: a baseline; with fraction 1 the whole image.
 
-    Baselines of protocol §0 and §5.3. Those leave the rounding open, and a pixel moves the error of the
-    smaller boxes by half a point; the rule under which all five of their numbers come out, to the digit, is
-    taken: with ``m = (1 - fraction) / 2`` in double precision the corners are ``m * side`` and
-    ``(1 - m) * side``, rounded down, the second read inclusively and cut to the image. So the box is up to a
-    pixel larger than its fraction, and 0.8 of 500 pixels begins at 49, since ``m`` is a hair under 0.1.
+    Baselines of protocol §0 and §5.3. Their sources leave the rounding open, and a pixel moves the error of
+    the smaller boxes by half a point. The rule here gives all five of their numbers to the digit: with
+    ``m = (1 - fraction) / 2`` in double precision the corners are ``m * side`` and ``(1 - m) * side``,
+    rounded down, the second read inclusively and cut to the image. So the box is up to a pixel larger than
+    its fraction, and 0.8 of 500 pixels begins at 49, since ``m`` is slightly below 0.1.
 
-    The image is meant, not what a crop shows of it. No map is empty here: none is asked. The peak is that of
-    the map, negative cells set to 0, upsampled as ``gradcam_15`` does.
+    The box is centred in the whole image, not in the part that a crop shows. No box is marked empty, since no
+    map is needed. The peak is that of the map, negative cells set to 0, upsampled as ``gradcam_15`` does.
 
     Attributes:
         name: The localizer's key in ``conf/localizer``.
         version: Raised whenever a change of the code can change a box.
-        fraction: Of each side, in (0, 1].
+        fraction: Length of the box as a fraction of the image's side, for both sides, in (0, 1].
         grid: Ascending fractions in (0, 1] at which :meth:`curve` gives boxes.
     """
 
@@ -42,13 +42,13 @@ class CenterBox:
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         require("fraction", self.fraction, _fits, f"a number {_RANGE}")
         object.__setattr__(self, "grid", ascending("grid", self.grid, _fits, _RANGE))
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
-        """The box; of the ``[h, w]`` heatmap only the peak is taken.
+        """Return the box; of the ``[h, w]`` heatmap only the peak is used.
 
         Raises:
             UserError: If the heatmap holds NaN or infinity.
@@ -56,7 +56,7 @@ class CenterBox:
         return Localization(_box(view, self.fraction), peak(upsample(np.maximum(heatmap, 0), view)), False)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """Boxes ``[T, 4]`` at each fraction of ``grid``."""
+        """Return boxes ``[T, 4]`` at each fraction of ``grid``."""
         return np.array([_box(view, fraction) for fraction in self.grid], np.int32).reshape(-1, 4)
 
 

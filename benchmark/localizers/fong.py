@@ -15,26 +15,26 @@ _TWENTIETHS = tuple(step / 20 for step in range(20))
 
 
 @dataclass(frozen=True)
-class _AllSurvivors(ABC):
-    """What the three schemes share; each adds which cells survive.
+class _FongBox(ABC):
+    """The part that the three schemes share; each scheme adds which cells are kept.
 
-    Fong and Vedaldi 2017, in their code (protocol §4.7). What is taken from it, and what is settled here:
+    Fong and Vedaldi 2017, by their code (protocol §4.7). What is taken from it, and what is settled here:
 
-    * The threshold acts on the **heatmap's own cells**; those below are set to 0. Only then is the map
+    * The threshold acts on the **heatmap's own cells**; those below it are set to 0. Only then is the map
       resized to the image: stretched to 0…255, rounded to bytes, and interpolated by Pillow's bilinear filter
       (half-pixel centres, antialiased where a map shrinks), which is what SciPy's ``imresize`` did for them.
     * The box is tight around **every** pixel above 0: no component is chosen, and since bytes above 0 reach
-      almost to the next cell's centre, the box is wider than the surviving cells.
-    * The stretch is from the smallest to the largest value left. So where nothing at all is cut off, the
-      lowest cell becomes 0, and a constant map vanishes. This too is theirs.
+      almost to the next cell's centre, the box is wider than the cells that were kept.
+    * The stretch is from the smallest to the largest value left. So if no cell is set to 0, the lowest cell
+      becomes 0, and a constant map vanishes. Their code does the same.
     * Negative cells are set to 0 first; their maps have none.
-    * Nothing left above 0: the whole image, marked empty. (Their fall-back swaps width and height, and their
-      boxes are 1-based, one pixel off the annotations; neither is imitated.)
+    * If no pixel is above 0, the box is the whole image, marked empty. (Their code then swaps width and
+      height, and their boxes are 1-based, one pixel off the annotations; neither is imitated.)
 
     Attributes:
         name: The localizer's key in ``conf/localizer``.
         version: Raised whenever a change of the code can change a box.
-        alpha: The threshold; its meaning and range are the scheme's.
+        alpha: The threshold; each scheme defines its meaning and range.
         grid: Ascending values of ``alpha`` at which :meth:`curve` gives boxes.
     """
 
@@ -48,13 +48,13 @@ class _AllSurvivors(ABC):
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         require("alpha", self.alpha, self._fits, f"a number {self._range()}")
         object.__setattr__(self, "grid", ascending("grid", self.grid, self._fits, self._range()))
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
-        """Locate one class from its ``[h, w]`` heatmap; the image is not looked at.
+        """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
 
         Raises:
             UserError: If the heatmap holds NaN or infinity.
@@ -65,44 +65,44 @@ class _AllSurvivors(ABC):
         return Localization(box or whole(view), top, empty=box is None)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """Boxes ``[T, 4]`` at each ``alpha`` of ``grid``; the whole image where nothing survives."""
+        """Return boxes ``[T, 4]`` at each ``alpha`` of ``grid``; the whole image where nothing survives."""
         positive = np.maximum(heatmap, 0)
         boxes = [self._box(positive, view, alpha) or whole(view) for alpha in self.grid]
         return np.array(boxes, np.int32).reshape(-1, 4)
 
     def _box(self, heatmap: FloatArray, view: View, alpha: float) -> Box | None:
-        cells = _stretched(np.where(self._survive(heatmap, alpha), heatmap, np.float32(0)))
+        cells = _stretched(np.where(self._kept(heatmap, alpha), heatmap, np.float32(0)))
         x, y, right, bottom = view.region
         resized = Image.fromarray(cells).resize((right - x, bottom - y), Image.Resampling.BILINEAR)
         box = tight(np.asarray(resized) > 0)
         return box and Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y)
 
     @abstractmethod
-    def _survive(self, heatmap: FloatArray, alpha: float) -> BoolArray:
-        """Which cells ``[h, w]`` of a map without negative values are kept."""
+    def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
+        """Return which cells ``[h, w]`` of a map without negative values are kept."""
 
     @staticmethod
     @abstractmethod
     def _fits(alpha: float) -> bool:
-        """Whether ``alpha`` lies in the scheme's range."""
+        """Return whether ``alpha`` lies in the scheme's range."""
 
     @staticmethod
     @abstractmethod
     def _range() -> str:
-        """The range in words."""
+        """Return the range of ``alpha`` in words."""
 
 
 @dataclass(frozen=True)
-class FongValue(_AllSurvivors):
+class FongValue(_FongBox):
     """Keep the cells of ``map - min >= alpha * (max - min)``, upsample, draw the tight box of what is left.
 
     Options, policies and source are those of the three schemes of Fong and Vedaldi 2017: see the module's
-    ``_AllSurvivors``. ``alpha`` is in [0, 1]; only cells above 0 can survive.
+    ``_FongBox``. ``alpha`` is in [0, 1]; only cells above 0 can be kept.
     """
 
     grid: tuple[float, ...] = _TWENTIETHS
 
-    def _survive(self, heatmap: FloatArray, alpha: float) -> BoolArray:
+    def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
         above = heatmap - heatmap.min()
         kept: BoolArray = above >= np.float32(alpha) * above.max()
         return kept
@@ -117,23 +117,23 @@ class FongValue(_AllSurvivors):
 
 
 @dataclass(frozen=True)
-class FongEnergy(_AllSurvivors):
+class FongEnergy(_FongBox):
     """Keep the highest cells that hold under ``alpha`` of the sum, upsample, draw the tight box around them.
 
     Options, policies and source are those of the three schemes of Fong and Vedaldi 2017: see the module's
-    ``_AllSurvivors``. ``alpha`` is in (0, 1]. Their code cuts off the cell that *reaches* ``alpha`` too, so a
-    map with ``alpha`` of its sum in one cell is empty, and with ``alpha`` 1 the lowest positive cell goes.
-    Equal cells rank in raster order.
+    ``_FongBox``. ``alpha`` is in (0, 1]. Their code also removes the cell that *reaches* ``alpha``, so a map
+    with ``alpha`` of its sum in one cell is empty, and ``alpha`` 1 removes the lowest positive cell. Equal
+    cells rank in raster order.
     """
 
     grid: tuple[float, ...] = (*_TWENTIETHS[1:], 1.0)
 
-    def _survive(self, heatmap: FloatArray, alpha: float) -> BoolArray:
+    def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
         cells = heatmap.ravel().astype(np.float64)
         ranks = np.argsort(-cells, kind="stable")
-        held = np.cumsum(cells[ranks])
+        sums = np.cumsum(cells[ranks])
         kept = np.zeros(len(cells), np.bool_)
-        kept[ranks[held < alpha * held[-1]]] = True
+        kept[ranks[sums < alpha * sums[-1]]] = True
         return kept.reshape(heatmap.shape)
 
     @staticmethod
@@ -146,16 +146,16 @@ class FongEnergy(_AllSurvivors):
 
 
 @dataclass(frozen=True)
-class FongMean(_AllSurvivors):
+class FongMean(_FongBox):
     """Keep the cells of ``map >= alpha * mean``, upsample, draw the tight box of what is left.
 
     Options, policies and source are those of the three schemes of Fong and Vedaldi 2017: see the module's
-    ``_AllSurvivors``. ``alpha`` is 0 or more; the default grid is theirs, 0 to 10 in halves.
+    ``_FongBox``. ``alpha`` is 0 or more; the default grid is theirs, 0 to 10 in halves.
     """
 
     grid: tuple[float, ...] = tuple(step / 2 for step in range(21))
 
-    def _survive(self, heatmap: FloatArray, alpha: float) -> BoolArray:
+    def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
         kept: BoolArray = heatmap >= alpha * heatmap.mean(dtype=np.float64)
         return kept
 
@@ -169,7 +169,7 @@ class FongMean(_AllSurvivors):
 
 
 def _stretched(cells: FloatArray) -> ByteArray:
-    """Bytes 0…255 from the smallest to the largest value, rounded half up; 0 for a constant map."""
+    """Stretch the range of values to bytes 0…255, rounded half up; a constant map becomes 0."""
     above = (cells - cells.min()).astype(np.float64)
     span = above.max()
     return (above * (255 / span) + 0.5).astype(np.uint8) if span > 0 else np.zeros(cells.shape, np.uint8)

@@ -1,4 +1,4 @@
-"""Boxes from image-space gradients: seeds by quantiles, colours by GrabCut."""
+"""Boxes by GrabCut from seeds at quantiles of the map, as published for image-space gradients."""
 
 from dataclasses import dataclass, field
 
@@ -19,28 +19,30 @@ class GrabCut:
     Simonyan et al. 2013 (protocol §3.2, §3.4). What they leave open is settled here, and a change of any of
     it raises the version:
 
-    * It works on the **original image's pixels**, save that images with a side above ``max_side`` (of
-      ILSVRC's one in eleven) are reduced to it by area averaging, since the time explodes with the size.
-    * Quantiles are of the map upsampled to those pixels, over the region that was seen.
-    * Sure foreground: at or above the ``foreground`` quantile. Sure background: at or below the
-      ``background`` quantile, and all that the model did not see. Probable background: between them.
-    * Where ties make the quantiles equal (more than 95 % zeros, say), background wins and only what exceeds
-      its quantile seeds the foreground.
-    * OpenCV's GrabCut on the RGB pixels, then the largest 8-connected segment of sure and probable
-      foreground.
-    * A map without a positive value, or constant, seeds nothing: the box is the whole image, marked empty.
+    * It works on the **original image's pixels**, except that images with a side above ``max_side`` (one in
+      eleven of ILSVRC's) are reduced to it by area averaging, since the time grows steeply with the size.
+    * Quantiles are of the map upsampled to those pixels, over the region that the network has seen.
+    * Pixels at or above the ``foreground`` quantile are sure foreground. Those at or below the
+      ``background`` quantile, and all that the network has not seen, are sure background. Those between are
+      probable background.
+    * If ties make the quantiles equal (for instance with more than 95 % zeros), background wins, and only
+      pixels above that quantile seed the foreground.
+    * OpenCV's GrabCut runs on the RGB pixels; the box is that of the largest 8-connected segment of sure and
+      probable foreground.
+    * A constant map, and one without a positive value, gives no seeds: the box is the whole image, marked
+      empty.
 
-    A box depends neither on the order of the images nor on the number of threads, whatever random numbers
-    GrabCut draws.
+    A box depends neither on the order of the images nor on the number of threads, although GrabCut draws
+    random numbers.
 
     Attributes:
         name: The localizer's key in ``conf/localizer``.
         version: Raised whenever a change of the code can change a box.
         foreground: Quantile from which pixels are surely foreground, in (background, 1].
         background: Quantile up to which pixels are surely background, in [0, foreground).
-        iterations: Of GrabCut, at least 1.
+        iterations: Iterations of GrabCut, at least 1.
         max_side: The longer side, in pixels, of the copy on which GrabCut works; its box is rounded outward
-            to original pixels. ``None``: the original image itself.
+            to original pixels. ``None`` works on the original image itself.
     """
 
     name: str
@@ -56,7 +58,7 @@ class GrabCut:
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         if not 0 <= self.background < self.foreground <= 1:
             raise UserError(
@@ -69,10 +71,10 @@ class GrabCut:
             raise UserError(f"localizer.max_side is {self.max_side}; it must be whole pixels, or null")
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
-        """Locate one class from its ``[h, w]`` heatmap and the ``[H, W, 3]`` image.
+        """Locate one class by its ``[h, w]`` heatmap and the ``[H, W, 3]`` image.
 
         Raises:
-            UserError: If the heatmap holds NaN or infinity, or the image is not at hand.
+            UserError: If the heatmap holds NaN or infinity, or the image is not given.
         """
         if image is None:
             raise UserError(f"localizer {self.name} needs the images' pixels; give a dataset with images")
@@ -85,11 +87,11 @@ class GrabCut:
         return Localization(rescaled(box, small, view), peak(pixels), empty=False)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """No boxes, ``[0, 4]``: GrabCut has no threshold."""
+        """Return no boxes, ``[0, 4]``, since GrabCut has no threshold."""
         return np.empty((0, 4), np.int32)
 
     def _seeds(self, pixels: FloatArray) -> Trimap | None:
-        """GrabCut's mask, or ``None`` where the map tells no pixel from another."""
+        """Return the seeds as GrabCut's mask, or ``None`` if the map has none to give."""
         if pixels.max() <= 0:
             return None
         low, high = np.quantile(pixels[pixels > -np.inf], [self.background, self.foreground])

@@ -17,17 +17,17 @@ _GRID = tuple(step / 20 for step in range(1, 20))
 class MaxBox:
     """Binarise at a fraction of the maximum, take the largest connected segment, draw its tight box.
 
-    The words are the paper's (§4.1, threshold 15 %; CAM's text: 20 %). What they leave open is settled here
-    (protocol §1.4 and §9), and a change of any of it raises the version:
+    The rule is the paper's (§4.1, threshold 15 %; CAM's text says 20 %). What its words leave open is settled
+    here (protocol §1.4 and §9), and a change of any of it raises the version:
 
-    * Negative cells are set to 0, then the map is upsampled to the **original image's pixels**, bilinear with
-      aligned corners. In this order CAM's boxes are Grad-CAM's, one by one: negative cells would otherwise
-      draw the interpolated edge of a positive region inward.
+    * Negative cells are set to 0, then the map is upsampled to the **original image's pixels**, bilinearly
+      with aligned corners. In this order CAM's boxes equal Grad-CAM's: negative cells would otherwise pull
+      the interpolated edge of a positive region inward.
     * A pixel belongs to the mask where ``map > threshold * max``, strictly, in float32.
-    * Segments are 8-connected; the largest has the most pixels; of equal ones the first by
-      ``(y0, x0, y1, x1)`` is taken.
-    * Nothing is subtracted: the fraction is of the maximum, not of the range.
-    * A map without a positive value has no segment: the box is the whole image, marked empty.
+    * Segments are 8-connected; the one with the most pixels is taken, of equal ones the first by
+      ``(y0, x0, y1, x1)``.
+    * The minimum is not subtracted: the fraction is of the maximum, not of the range.
+    * A map without a positive value has no segment: its box is the whole image, marked empty.
 
     Attributes:
         name: The localizer's key in ``conf/localizer``.
@@ -48,7 +48,7 @@ class MaxBox:
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         object.__setattr__(self, "grid", tuple(self.grid))
         if not _is_fraction(self.threshold):
@@ -62,7 +62,7 @@ class MaxBox:
             raise UserError(f"localizer.grid is {list(self.grid)}; it must be ascending numbers in [0, 1)")
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
-        """Locate one class from its ``[h, w]`` heatmap; the image is not looked at.
+        """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
 
         Raises:
             UserError: If the heatmap holds NaN or infinity.
@@ -72,7 +72,7 @@ class MaxBox:
         return Localization(box or whole(view), peak(pixels), empty=box is None)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """Boxes ``[T, 4]`` at each threshold of ``grid``, from one upsampling.
+        """Return boxes ``[T, 4]`` at each threshold of ``grid``, from one upsampling.
 
         Raises:
             UserError: If the heatmap holds NaN or infinity.

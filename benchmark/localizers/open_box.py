@@ -1,4 +1,4 @@
-"""The largest segment above a fraction of the maximum, what the paper leaves open being options."""
+"""The box of a segment above a fraction of the maximum, with an option for all that the paper leaves open."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ def _cells(heatmap: FloatArray, view: View) -> FloatArray:
 
 
 def _by_box(mask: BoolArray, connectivity: int) -> Box | None:
-    """The component with the largest box; of equal ones the first by ``(y0, x0, y1, x1)``."""
+    """Return the largest box of any component; of equal ones the first by ``(y0, x0, y1, x1)``."""
     boxes = by_area(component_boxes(mask, connectivity)).tolist()
     return Box(*boxes[0]) if boxes else None
 
@@ -46,19 +46,20 @@ _COMPONENTS: dict[str, Callable[[BoolArray, int], Box | None]] = {
 
 @dataclass(frozen=True)
 class OpenBox:
-    """Binarise at a fraction of the maximum, read what is left in one of several ways, draw its tight box.
+    """Binarise at a fraction of the maximum and draw a tight box, by the reading that the options choose.
 
-    As it comes it is the protocol of ``gradcam_15``, box for box. Its options are the readings that the
-    paper's words allow (protocol §1.4, §9), for ``./scripts/explain-gap``, which says what each is worth.
+    With its defaults it is the protocol of ``gradcam_15``, box for box. Its options are the readings that the
+    paper's words allow (protocol §1.4, §9); ``./scripts/explain-gap`` measures what each changes.
 
     Attributes:
         name: The localizer's key in ``conf/localizer``.
         version: Raised whenever a change of the code can change a box.
         threshold: Fraction of the maximum, in [0, 1); pixels strictly above it are kept.
-        upsampling: To the original pixels, before the threshold: ``aligned`` (bilinear, corners on corners),
-            ``half_pixel`` (bilinear, cells as areas; antialiased where a map shrinks), ``cubic`` (likewise,
-            MATLAB's), ``cells`` (none: each cell is a rectangle).
-        component: ``pixels``: of most pixels; ``box``: of the largest box; ``all``: everything kept.
+        upsampling: How the map is brought to original pixels before the threshold: ``aligned`` (bilinear,
+            corners on corners), ``half_pixel`` (bilinear, cells as areas; antialiased where a map shrinks),
+            ``cubic`` (MATLAB's, likewise), ``cells`` (none: each cell is a rectangle).
+        component: Which component the box is drawn around: the one with the most ``pixels``, the one with
+            the largest ``box``, or ``all`` of them.
         connectivity: 8 or 4.
         grid: Ascending thresholds in [0, 1) at which :meth:`curve` gives boxes.
     """
@@ -76,7 +77,7 @@ class OpenBox:
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         require("threshold", self.threshold, _is_fraction, "a number in [0, 1)")
         object.__setattr__(self, "grid", ascending("grid", self.grid, _is_fraction, "in [0, 1)"))
@@ -91,7 +92,7 @@ class OpenBox:
                 raise UserError(f"localizer.{option} is {getattr(self, option)}; choose {told}")
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
-        """Locate one class from its ``[h, w]`` heatmap; the image is not looked at.
+        """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
 
         Raises:
             UserError: If the heatmap holds NaN or infinity.
@@ -104,13 +105,17 @@ class OpenBox:
         )
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """Boxes ``[T, 4]`` at each threshold of ``grid``, from one upsampling."""
+        """Return boxes ``[T, 4]`` at each threshold of ``grid``, from one upsampling.
+
+        Raises:
+            UserError: If the heatmap holds NaN or infinity.
+        """
         pixels = self._pixels(heatmap, view)
         boxes = [self._box(pixels, view, threshold) or whole(view) for threshold in self.grid]
         return np.array(boxes, np.int32).reshape(-1, 4)
 
     def _pixels(self, heatmap: FloatArray, view: View) -> FloatArray:
-        """The map over the view's region alone, in original pixels."""
+        """Return the map in original pixels, over the region that the network has seen."""
         refuse_nan(heatmap)
         x, y, right, bottom = view.region
         seen = View(right - x, bottom - y, Box(0, 0, right - x, bottom - y))

@@ -17,29 +17,31 @@ from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArra
 class WsolLargest:
     """Min-max normalise in the input's frame, binarise at a fraction of 255, take the largest contour.
 
-    Choe et al. 2020, wsolevaluation, MaxBoxAcc (protocol §5.5). ``max_box_acc`` on the curve is their number:
+    Choe et al. 2020, wsolevaluation (protocol §5.5). The metric ``max_box_acc`` on the curve is their
+    MaxBoxAcc:
 
     * The map is resized to ``size`` by cubic convolution (OpenCV's kernel), then its minimum is subtracted
       and it is divided by what is then its maximum, and cut to 8 bits. A pixel is in the mask where its byte
       exceeds ``int(tau * 255)``.
-    * ``tau`` is 0, ``step``, 2 ``step``, … below 1. Where several give one level, and so one mask, the grid
-      holds the lowest of them: the best over it is the best over all.
-    * Contours are the outlines of 8-connected segments; the largest encloses the most, measured between the
-      centres of its pixels. Of equal ones the larger box, then the first by ``(y0, x0, y1, x1)``, where
-      theirs is the first that OpenCV finds. (That of a hole never encloses more than its segment's.)
+    * ``tau`` is 0, ``step``, 2 ``step``, … below 1. If several give the same level, and so the same mask, the
+      grid holds only the lowest of them, which leaves the best over the grid unchanged.
+    * Contours are the outlines of 8-connected segments; the largest encloses the greatest area, measured
+      between the centres of its pixels. Of equal ones the larger box is taken, then the first by
+      ``(y0, x0, y1, x1)``; their code takes the first that OpenCV finds. (The outline of a hole never
+      encloses more than that of its segment.)
     * A box is ``x y x+width y+height``, read inclusively and cut to the frame: a pixel wider and higher than
-      the contour. Brought to original pixels by the rule by which they bring the annotations to the frame
-      (scaled, rounded down); the overlap is then counted in original pixels, where theirs counts the frame's.
-    * They know no fixed threshold. The one box that other errors need is at ``threshold``, CAM's 20 %.
-    * A constant map: the whole image, marked empty, where theirs is one pixel at the corner. A negative map
-      is like any other: all that counts is the range.
+      the contour. It is brought to original pixels by the rule by which their code brings the annotations to
+      the frame (scaled, rounded down); the overlap is then measured in original pixels, theirs in the frame.
+    * They have no fixed threshold. The one box that other errors need is drawn at ``threshold``, CAM's 20 %.
+    * A constant map gives the whole image, marked empty, where theirs is one pixel at the corner. Negative
+      maps need no special treatment, since only the range counts.
 
     Attributes:
         name: The localizer's key in ``conf/localizer``.
         version: Raised whenever a change of the code can change a box.
-        threshold: ``tau`` of the one box, in [0, 1).
-        size: Side of the frame, pixels: the network's input.
-        step: Between thresholds of the curve, in [0.001, 1).
+        threshold: ``tau`` of the single box, in [0, 1).
+        size: Side of the frame in pixels: that of the network's input.
+        step: Distance between thresholds of the curve, in [0.001, 1).
     """
 
     name: str
@@ -54,7 +56,7 @@ class WsolLargest:
         """Refuse options out of range, and lay out the grid.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         require("threshold", self.threshold, lambda tau: 0 <= tau < 1, "a number in [0, 1)")
         require("step", self.step, lambda step: 0.001 <= step < 1, "a number in [0.001, 1)")
@@ -62,7 +64,7 @@ class WsolLargest:
         object.__setattr__(self, "grid", self._grid())
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
-        """Locate one class from its ``[h, w]`` heatmap; the image is not looked at.
+        """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
 
         Raises:
             UserError: If the heatmap holds NaN or infinity.
@@ -75,7 +77,7 @@ class WsolLargest:
         return Localization(Box(*self._original(largest, view).tolist()), top, empty=False)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """Boxes ``[T, 4]`` at each threshold of ``grid``; the whole image at all of them for a constant map.
+        """Return boxes ``[T, 4]`` at each threshold of ``grid``; for a constant map, the whole image.
 
         Raises:
             UserError: If the heatmap holds NaN or infinity.
@@ -86,11 +88,11 @@ class WsolLargest:
         return self._original(self._boxes(_bytes(frame)), view)
 
     def _boxes(self, grey: ByteArray) -> IntArray:
-        """``[T, 4]`` in the frame."""
+        """Return boxes ``[T, 4]`` in the frame."""
         return np.stack([_largest(grey > _level(tau)) for tau in self.grid])
 
     def _grid(self) -> tuple[float, ...]:
-        """The lowest threshold of each level."""
+        """Return the lowest threshold of each grey level."""
         found: dict[int, float] = {}
         for number in range(int(np.ceil(1 / self.step))):
             tau = round(number * self.step, 12)
@@ -99,7 +101,7 @@ class WsolLargest:
         return tuple(found.values())
 
     def _frame(self, heatmap: FloatArray) -> FloatArray | None:
-        """``[size, size]`` in 0…1, or ``None`` for a constant map."""
+        """Return the map ``[size, size]`` in 0…1, or ``None`` if it is constant."""
         refuse_nan(heatmap)
         resized = cubic(heatmap, self.size, self.size, -0.75)
         above: FloatArray = resized - resized.min()
@@ -111,7 +113,7 @@ class WsolLargest:
         return int(pixel[0]), int(pixel[1])
 
     def _original(self, boxes: IntArray, view: View) -> IntArray:
-        """Tight boxes ``[..., 4]`` of the frame, a pixel wider and higher, in original pixels."""
+        """Bring tight boxes ``[..., 4]`` of the frame, made a pixel wider and higher, to original pixels."""
         grown = boxes + np.array([0, 0, 1, 1], np.int32)
         return from_frame(np.minimum(grown, self.size), self.size, view)
 
@@ -120,17 +122,17 @@ class WsolLargest:
 class WsolEvery(WsolLargest):
     """Min-max normalise in the input's frame, binarise at a fraction of 255, let every contour count.
 
-    Choe et al. 2020, wsolevaluation, MaxBoxAccV2 (protocol §5.5): as for ``wsol_maxboxacc_v1``, save that an
-    image is right at a threshold where the box of **any** contour is, outlines of holes among them.
-    ``max_box_acc_v2`` on the curve is their number.
+    Choe et al. 2020, wsolevaluation (protocol §5.5): as ``wsol_maxboxacc_v1``, except that an image is right
+    at a threshold if the box of **any** contour is, outlines of holes included. The metric
+    ``max_box_acc_v2`` on the curve is their MaxBoxAccV2.
 
-    A curve holds one box an entry. So each threshold stands ``contours`` times in the grid: first with the
-    box of ``wsol_maxboxacc_v1``, then with those of the other contours from the largest box down, and the
-    first again where there are fewer. Where there are **more**, the smallest are left out, which theirs are
-    not; see the yaml for how often that is.
+    A curve holds one box an entry, so each threshold stands ``contours`` times in the grid: first with the
+    box of ``wsol_maxboxacc_v1``, then with those of the other contours from the largest box down. If there
+    are fewer contours the first box is repeated; if there are **more**, the smallest are left out, unlike in
+    their code. ``conf/localizer/wsol_maxboxacc_v2.yaml`` says how often that happens.
 
     Attributes:
-        contours: Most boxes at a threshold, at least 1.
+        contours: Number of boxes at each threshold, at least 1.
     """
 
     contours: int = 8
@@ -139,7 +141,7 @@ class WsolEvery(WsolLargest):
         """Refuse options out of range, and lay out the grid.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         require_count("contours", self.contours)
         super().__post_init__()
@@ -152,14 +154,14 @@ class WsolEvery(WsolLargest):
         return np.concatenate(found)
 
     def _outlines(self, mask: BoolArray) -> IntArray:
-        """``[contours, 4]``."""
+        """Return the boxes ``[contours, 4]`` of a mask, the largest contour's first."""
         one, boxes = _largest(mask)[None], by_area(outlines(mask))
         boxes = np.concatenate([one, boxes[(boxes != one).any(axis=1)]])[: self.contours]
         return np.concatenate([boxes, np.repeat(one, self.contours - len(boxes), axis=0)])
 
 
 def _level(tau: float) -> int:
-    """The byte that a pixel must exceed."""
+    """Return the byte that a pixel must exceed."""
     return int(tau * 255)
 
 
@@ -168,9 +170,10 @@ def _bytes(frame: FloatArray) -> ByteArray:
 
 
 def _largest(mask: BoolArray) -> IntArray:
-    """Tight box ``[4]`` of the segment whose outline encloses the most, in a mask that is not empty.
+    """Return the tight box ``[4]`` of the segment whose outline encloses most, in a mask that is not empty.
 
-    An outline encloses at most ``(width - 1) * (height - 1)``. Taken in that order, few have to be drawn.
+    An outline encloses at most ``(width - 1) * (height - 1)``, so segments are tried in that order and few
+    outlines have to be drawn.
     """
     _, labels, components, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     x, y, width, height, _ = components[1:].T.astype(np.int64)
@@ -188,6 +191,6 @@ def _largest(mask: BoolArray) -> IntArray:
 
 
 def _enclosed(segment: npt.NDArray[Any]) -> float:
-    """Area within the outline of one segment, between the centres of its pixels."""
+    """Return the area within the outline of one segment, between the centres of its pixels."""
     (outline, *_), _ = cv2.findContours(segment.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     return float(cv2.contourArea(outline))

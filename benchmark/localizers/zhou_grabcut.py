@@ -1,4 +1,4 @@
-"""GrabCut as a helper in CAM's released code seeds it."""
+"""Boxes by GrabCut from seeds at grey levels of the map, as a helper in CAM's released code does."""
 
 from dataclasses import dataclass, field
 
@@ -17,20 +17,21 @@ from benchmark.localizers.common.grabcut import Trimap, rescaled, segment, shrun
 class ZhouGrabCut:
     """Seed one round of GrabCut by two grey levels of the map; take its segments' largest rectangle.
 
-    Zhou et al. 2016, ``gc.cpp`` of the released code, which their last script leaves out (protocol §3.4): all
-    pixels are sure background, above ``background`` probable background, above ``foreground`` probable
-    foreground; no pixel is sure foreground.
+    Zhou et al. 2016, ``gc.cpp`` of the released code, which their last script does not call (protocol §3.4).
+    Pixels are sure background up to ``background``, probable background above it, and probable foreground
+    above ``foreground``; none is sure foreground.
 
     * The map is resized to the image by cubic convolution and made grey as for ``cam_dtbox``: 255 at the
       maximum, 0 at and below 0, whole numbers; their JPEG's noise is not imitated.
-    * Bounding rectangles of the 8-connected foreground segments with an area above ``least_area``; the
-      largest is the box, of equal ones the first by ``(y0, x0, y1, x1)``. Theirs of holes are never larger.
+    * Of the bounding rectangles of the 8-connected foreground segments with an area above ``least_area``, the
+      largest is the box; of equal ones the first by ``(y0, x0, y1, x1)``. Their rectangles around holes,
+      which are never larger, are left out.
     * The rectangle itself is taken, ``x … x + width - 1``. (Lines that are commented out in their script
       would add a pixel to width and height.)
-    * It works on the original pixels, save that images with a side above ``max_side`` are reduced to it; its
-      box is rounded outward. Theirs is never reduced.
-    * No rectangle, and seeds of one kind alone, from which GrabCut cannot start (a map without a positive
-      value, a constant one): the whole image, marked empty.
+    * It works on the original pixels, except that images with a side above ``max_side`` are reduced to it and
+      the box is rounded outward. Their code never reduces an image.
+    * The box is the whole image, marked empty, if there is no rectangle, or if the seeds are all of one kind,
+      from which GrabCut cannot start (a constant map, or one without a positive value).
 
     OpenCV's random generator is seeded before every call, as for ``simonyan_grabcut``.
 
@@ -39,9 +40,9 @@ class ZhouGrabCut:
         version: Raised whenever a change of the code can change a box.
         background: Grey level above which pixels are probable background, in [0, foreground).
         foreground: Grey level above which they are probable foreground, in (background, 255).
-        iterations: Of GrabCut, at least 1.
-        least_area: Pixels that a rectangle must exceed, 0 or more.
-        max_side: The longer side, in pixels, of the copy on which GrabCut works; ``None``: the original.
+        iterations: Iterations of GrabCut, at least 1.
+        least_area: Area in pixels that a rectangle must exceed, 0 or more.
+        max_side: The longer side, in pixels, of the copy on which GrabCut works; ``None`` for the original.
     """
 
     name: str
@@ -58,7 +59,7 @@ class ZhouGrabCut:
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         require("background", self.background, lambda level: 0 <= level < 255, "a number in [0, 255)")
         require(
@@ -73,10 +74,10 @@ class ZhouGrabCut:
             require_count("max_side", self.max_side)
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
-        """Locate one class from its ``[h, w]`` heatmap and the ``[H, W, 3]`` image.
+        """Locate one class by its ``[h, w]`` heatmap and the ``[H, W, 3]`` image.
 
         Raises:
-            UserError: If the heatmap holds NaN or infinity, or the image is not at hand.
+            UserError: If the heatmap holds NaN or infinity, or the image is not given.
         """
         if image is None:
             raise UserError(f"localizer {self.name} needs the images' pixels; give a dataset with images")
@@ -90,11 +91,11 @@ class ZhouGrabCut:
         return Localization(rescaled(box, small, view), peak(pixels), empty=False)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """No boxes, ``[0, 4]``: two levels and a graph cut are not one threshold."""
+        """Return no boxes, ``[0, 4]``, since two levels and a graph cut are not one threshold."""
         return np.empty((0, 4), np.int32)
 
     def _seeds(self, pixels: FloatArray) -> Trimap | None:
-        """GrabCut's mask, or ``None`` where it lacks foreground or background."""
+        """Return the seeds as GrabCut's mask, or ``None`` if foreground or background is missing."""
         grey = to_bytes(pixels)
         likely = grey > self.foreground
         if likely.all() or not likely.any():

@@ -1,1 +1,1 @@
-"""Numbers computed from records alone, one file a metric."""
+"""Metrics, one file each: numbers computed from stored records alone."""

@@ -10,14 +10,14 @@ from benchmark.metrics.common.top_k import top_errors
 
 @dataclass(frozen=True)
 class Classification:
-    """``cls_top1`` and ``cls_top5``, errors over **all** images: the blacklist is of localization alone.
+    """Classification errors ``cls_top1`` and ``cls_top5`` over **all** images, the blacklisted included.
 
-    Source: the ILSVRC devkit (protocol §5.1). ``cls_top5`` is left out where no image has
-    five predictions.
+    Source: the ILSVRC devkit (protocol §5.1), whose blacklist is for localization alone. ``cls_top5`` is left
+    out if no image has five predictions.
 
     Attributes:
-        resamples: Of the bootstrap.
-        seed: Of the bootstrap.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
     """
 
     resamples: int = 10_000
@@ -27,11 +27,11 @@ class Classification:
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         require_bootstrap("classification", self.resamples, self.seed)
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
-        """The errors, each with its interval."""
+        """Return the errors, each with its confidence interval."""
         errors = top_errors(records, records.classes == records.labels[:, None])
         return fractions({f"cls_top{n}": error for n, error in errors.items()}, self.resamples, self.seed)

@@ -12,14 +12,14 @@ from benchmark.core.types import Estimate, Records
 class GtKnown:
     """``gt_known``: the **error** of the box of the ground-truth class's own heatmap, whatever was predicted.
 
-    Right where it overlaps any ground-truth box with at least ``iou`` (protocol §5.4: 0.5). The blacklist is
-    left out, as in ``loc_top1``; WSOL papers mostly print the accuracy, one minus this, on all images. Left
-    out of the results where the runs made no map of the ground-truth class.
+    A box is right if it overlaps any ground-truth box with at least ``iou`` (protocol §5.4: 0.5). Blacklisted
+    images are left out, as in ``loc_top1``; WSOL papers mostly print the accuracy, one minus this, on all
+    images. There is no such number if the run made no heatmap of the ground-truth class.
 
     Attributes:
-        iou: Least overlap of a right box, in (0, 1].
-        resamples: Of the bootstrap.
-        seed: Of the bootstrap.
+        iou: Least intersection over union of a right box, in (0, 1].
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
     """
 
     iou: float = 0.5
@@ -30,13 +30,13 @@ class GtKnown:
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         require_overlap("gt_known", "iou", self.iou)
         require_bootstrap("gt_known", self.resamples, self.seed)
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
-        """The error with its interval."""
+        """Return the error with its confidence interval."""
         if records.label_boxes is None:
             return {}
         located = hits(records.label_boxes[:, None], records.truth, records.owner, self.iou)[:, 0]

@@ -1,4 +1,4 @@
-"""ILSVRC localization error: no guess with the right class and a right box."""
+"""ILSVRC localization error: no prediction has both the right class and a right box."""
 
 from dataclasses import dataclass
 
@@ -11,18 +11,18 @@ from benchmark.metrics.common.top_k import top_errors
 
 @dataclass(frozen=True)
 class Localization:
-    """``loc_top1`` and ``loc_top5``, errors without the blacklist; ``…_all``, the same on all images.
+    """Localization errors ``loc_top1`` and ``loc_top5`` without blacklisted images, ``…_all`` on all images.
 
-    Source: the ILSVRC devkit's ``eval_clsloc.m`` (protocol §5.1). A guess is right where its class is the
+    Source: the ILSVRC devkit's ``eval_clsloc.m`` (protocol §5.1). A prediction is right if its class is the
     image's and its own box overlaps **any** ground-truth box with at least ``iou`` (devkit: 0.5); an image is
-    right where any of its first n guesses is. The devkit leaves its blacklist out of this average; papers
-    differ (on the official set by about 0.9 points), so both are given. The top-5 errors are left out where
-    no image has five guesses.
+    right if any of its first n predictions is. The devkit leaves its blacklist out of this average; papers
+    differ (on the official set by about 0.9 points), so both are given. The top-5 errors are left out if no
+    image has five predictions.
 
     Attributes:
-        iou: Least overlap of a right box, in (0, 1].
-        resamples: Of the bootstrap.
-        seed: Of the bootstrap.
+        iou: Least intersection over union of a right box, in (0, 1].
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
     """
 
     iou: float = 0.5
@@ -33,13 +33,13 @@ class Localization:
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         require_overlap("localization", "iou", self.iou)
         require_bootstrap("localization", self.resamples, self.seed)
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
-        """The errors, each with its interval."""
+        """Return the errors, each with its confidence interval."""
         located = hits(records.boxes, records.truth, records.owner, self.iou)
         errors = top_errors(records, (records.classes == records.labels[:, None]) & located)
         official = {f"loc_top{n}": error[~records.blacklisted] for n, error in errors.items()}

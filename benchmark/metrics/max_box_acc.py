@@ -12,19 +12,19 @@ from benchmark.metrics.common.threshold_curve import right_at
 class MaxBoxAcc:
     """``max_box_acc``: the best **accuracy** over the localizer's grid of thresholds, the class given.
 
-    After Choe et al. 2020 (protocol §5.5), with the row's own localizer: their MaxBoxAcc is
-    ``wsol_maxboxacc_v1``'s. All images count, the blacklisted too, as there. The threshold is chosen **on the
-    evaluated images themselves**, so the number is what a localizer could reach, not what it would: compare
-    it only with its like.
+    After Choe et al. 2020 (protocol §5.5), for any localizer; their own MaxBoxAcc is this with the localizer
+    ``wsol_maxboxacc_v1``. All images count, the blacklisted included, as in their code. The threshold is
+    chosen **on the evaluated images themselves**, so the number is what a localizer could reach, not what it
+    would: compare it only with numbers of the same kind.
 
-    ``max_box_acc_threshold`` is where the best lies, the lowest of equal ones. Its interval holds the
-    thresholds that were best in 95 % of the resamples; the accuracy's own is of the maximum, taken anew in
-    each resample. Both are left out where no curve over thresholds was recorded.
+    ``max_box_acc_threshold`` is the best threshold, the lowest of equal ones. Its confidence interval holds
+    the thresholds that were best in 95 % of the resamples; that of the accuracy is of the maximum, taken anew
+    in each resample. Both are left out if no curve over thresholds was recorded.
 
     Attributes:
-        iou: Least overlap of a right box, in (0, 1].
-        resamples: Of the bootstrap.
-        seed: Of the bootstrap.
+        iou: Least intersection over union of a right box, in (0, 1].
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
     """
 
     iou: float = 0.5
@@ -35,13 +35,13 @@ class MaxBoxAcc:
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         require_overlap("max_box_acc", "iou", self.iou)
         require_bootstrap("max_box_acc", self.resamples, self.seed)
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
-        """The best accuracy and its threshold, each with its interval."""
+        """Return the best accuracy and its threshold, each with its confidence interval."""
         found = right_at(records, self.iou)
         if found is None:
             return {}

@@ -15,16 +15,16 @@ from benchmark.metrics.common.threshold_curve import right_at
 class MaxBoxAccV2:
     """``max_box_acc_v2``: the mean over least overlaps of the best **accuracy** over thresholds.
 
-    After Choe et al.'s MaxBoxAccV2 (protocol §5.5): for each of ``ious`` the threshold that is best for *it*,
-    over all images, the blacklisted too. Theirs lets every contour of a threshold count, and so does this for
-    a localizer that draws them (``wsol_maxboxacc_v2``); for any other, a threshold has one box. As in
-    ``max_box_acc`` the thresholds are chosen on the evaluated images, anew in each resample: compare it only
-    with its like. Left out where no curve over thresholds was recorded.
+    After Choe et al.'s MaxBoxAccV2 (protocol §5.5): each of ``ious`` has its own best threshold, over all
+    images, the blacklisted included. In their code every contour at a threshold counts, and so it does here
+    with a localizer that draws them all (``wsol_maxboxacc_v2``); with any other, a threshold has one box. As
+    in ``max_box_acc`` the thresholds are chosen on the evaluated images, anew in each resample: compare it
+    only with numbers of the same kind. It is left out if no curve over thresholds was recorded.
 
     Attributes:
-        ious: Least overlaps, each in (0, 1].
-        resamples: Of the bootstrap.
-        seed: Of the bootstrap.
+        ious: Least intersections over union of a right box, each in (0, 1].
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
     """
 
     ious: Sequence[float] = (0.3, 0.5, 0.7)
@@ -35,13 +35,13 @@ class MaxBoxAccV2:
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         require_overlaps("max_box_acc_v2", "ious", self.ious)
         require_bootstrap("max_box_acc_v2", self.resamples, self.seed)
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
-        """The mean with its interval."""
+        """Return the mean with its confidence interval."""
         found = [at for iou in self.ious if (at := right_at(records, iou)) is not None]
         if not found:
             return {}

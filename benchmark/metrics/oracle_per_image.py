@@ -1,4 +1,4 @@
-"""Localization error with the class given, and cheating: each image has the threshold that suits it best."""
+"""Localization error with the class and each image's best threshold given: a bound, not a protocol."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,18 @@ from benchmark.metrics.common.threshold_curve import right_at
 
 @dataclass(frozen=True)
 class OraclePerImage:
-    """``oracle_per_image``: the **error** left where the ground truth itself picks each image's threshold.
+    """``oracle_per_image``: the **error** that remains if the ground truth picks each image's threshold.
 
-    Cheating, and meant as a bound: no localizer that chooses among these boxes, by whatever rule, has a
-    ``gt_known`` below it. An image is wrong where none of the boxes of its curve over thresholds overlaps any
-    ground-truth box with at least ``iou``. The blacklist is left out, as in ``gt_known``. People have
-    published it by mistake (peers.md: wsolevaluation issue 36). Left out where no curve was recorded; with
-    another grid it is another number.
+    It sees the truth and is meant as a bound: no localizer that chooses among these boxes, by whatever rule,
+    has a ``gt_known`` below it. An image is wrong if none of the boxes of its curve over thresholds overlaps
+    any ground-truth box with at least ``iou``. Blacklisted images are left out, as in ``gt_known``. It has
+    been published by mistake as a localizer's error (wsolevaluation, issue 36). It depends on the grid, and
+    is left out if no curve over thresholds was recorded.
 
     Attributes:
-        iou: Least overlap of a right box, in (0, 1].
-        resamples: Of the bootstrap.
-        seed: Of the bootstrap.
+        iou: Least intersection over union of a right box, in (0, 1].
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
     """
 
     iou: float = 0.5
@@ -32,13 +32,13 @@ class OraclePerImage:
         """Refuse options out of range.
 
         Raises:
-            UserError: Naming the option and its range.
+            UserError: With the option and its range.
         """
         require_overlap("oracle_per_image", "iou", self.iou)
         require_bootstrap("oracle_per_image", self.resamples, self.seed)
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
-        """The error with its interval."""
+        """Return the error with its confidence interval."""
         found = right_at(records, self.iou)
         if found is None:
             return {}

@@ -148,4 +148,4 @@ def test_the_first_line_of_a_protocol_says_what_it_does_in_one_sentence(localize
     first, _, rest = (type(localizer).__doc__ or "").partition("\n")
     assert first.endswith(".")
     assert len(first) > 40
-    assert "protocol" in rest or "_AllSurvivors" in rest  # where it is from
+    assert "protocol" in rest or "_FongBox" in rest  # where it is from

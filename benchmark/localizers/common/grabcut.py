@@ -1,4 +1,4 @@
-"""GrabCut on an image that may be a smaller copy of the original."""
+"""GrabCut on an image, or on a smaller copy of it."""
 
 from dataclasses import replace
 
@@ -9,20 +9,20 @@ import numpy.typing as npt
 from benchmark.core.types import BoolArray, Box, ImageArray, View
 
 Trimap = npt.NDArray[np.uint8]
-"""``[h, w]`` of OpenCV's ``GC_BGD``, ``GC_FGD``, ``GC_PR_BGD`` and ``GC_PR_FGD``."""
-_UNUSED = (0, 0, 0, 0)  # GrabCut can also start from a box
+"""An ``[h, w]`` array of OpenCV's ``GC_BGD``, ``GC_FGD``, ``GC_PR_BGD`` and ``GC_PR_FGD``."""
+_UNUSED = (0, 0, 0, 0)  # the box from which GrabCut could start instead of seeds
 
 
 def segment(image: ImageArray, seeds: Trimap, iterations: int) -> BoolArray:
-    """Sure and probable foreground ``[h, w]`` after OpenCV's GrabCut, started from seeds.
+    """Run OpenCV's GrabCut from seeds, and return the sure and probable foreground ``[h, w]``.
 
     GrabCut draws random numbers (k-means). OpenCV's generator belongs to the thread and is seeded before
     every call, so the result depends neither on the order of the images nor on the number of threads.
 
     Args:
-        image: ``[H, W, 3]``, reduced to the seeds' size by area averaging where it is another.
-        seeds: ``[h, w]``, with foreground and background in it, sure or probable; left as they are.
-        iterations: At least 1.
+        image: ``[H, W, 3]``, reduced to the seeds' size by area averaging if it differs.
+        seeds: ``[h, w]``, with both foreground and background in it, sure or probable; left as they are.
+        iterations: Iterations of GrabCut, at least 1.
     """
     height, width = seeds.shape
     if seeds.shape != image.shape[:2]:
@@ -36,7 +36,7 @@ def segment(image: ImageArray, seeds: Trimap, iterations: int) -> BoolArray:
 
 
 def shrunk(view: View, max_side: int | None) -> View:
-    """The view of a copy whose longer side is ``max_side``; the view itself where it is small enough."""
+    """Return the view of a copy whose longer side is ``max_side``; the view itself if it is small enough."""
     longer = max(view.width, view.height)
     if max_side is None or longer <= max_side:
         return view
@@ -47,7 +47,7 @@ def shrunk(view: View, max_side: int | None) -> View:
 
 
 def rescaled(box: Box, of: View, to: View) -> Box:
-    """The box between two sizes of one image, rounded outward to whole pixels, inside the other's region."""
+    """Scale a box from one size of an image to another, rounded outward and cut to the other's region."""
     x0, x1 = box.x0 * to.width // of.width, -(-box.x1 * to.width // of.width)
     y0, y1 = box.y0 * to.height // of.height, -(-box.y1 * to.height // of.height)
     seen = to.region

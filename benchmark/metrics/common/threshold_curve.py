@@ -1,4 +1,4 @@
-"""Which images a localizer gets right at each of its thresholds, from a recorded curve."""
+"""The images that a localizer gets right at each of its thresholds, from a recorded curve."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,17 +10,18 @@ _AT_ONCE = 16  # columns; 50,000 images with a thousand boxes each would not fit
 
 
 def right_at(records: Records, iou: float) -> tuple[npt.NDArray[np.float64], BoolArray] | None:
-    """Where any box of a threshold overlaps any ground-truth box of its image.
+    """Return, for each image and threshold, whether a box overlaps any ground-truth box of the image.
 
-    Mostly a threshold has one box. A protocol under which several count says its threshold several times in
-    the grid.
+    Most localizers draw one box at a threshold. One that draws several repeats the threshold in its grid, and
+    any of its boxes counts.
 
     Args:
-        records: What was recorded.
-        iou: Least overlap of a right box, in (0, 1].
+        records: Records with a curve over thresholds.
+        iou: Least intersection over union of a right box, in (0, 1].
 
     Returns:
-        The thresholds ``[t]``, each once, ascending, and ``[n, t]``; ``None`` where no curve was recorded.
+        The distinct thresholds ``[t]``, ascending, and whether each image is right ``[n, t]``; ``None`` if no
+        curve was recorded.
 
     Raises:
         UserError: If ``iou`` is out of range.
