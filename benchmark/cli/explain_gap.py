@@ -20,7 +20,7 @@ from benchmark.metrics.common.top_k import top_errors
 from benchmark.pipeline.plan import Plan, label
 from benchmark.pipeline.results import result
 from benchmark.reporting.render import terminal
-from benchmark.reporting.table import Table, describe
+from benchmark.reporting.table import Table
 from benchmark.tasks.boxes.gap import overrides as words
 from benchmark.tasks.boxes.gap import render
 from benchmark.tasks.boxes.gap.effect import effect
@@ -125,7 +125,7 @@ def _gap(cfg: DictConfig, asked: Asked, answered: _Answered) -> Gap:
     return Gap(
         row=asked.row,
         metric=metric,
-        images=describe(table.dataset),
+        images=str(table.dataset),
         complete=table.dataset.complete,
         run=", ".join((made.model, made.method, made.localizer)),
         waterfall=fall,

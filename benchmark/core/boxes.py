@@ -6,7 +6,6 @@ the overlap below is the devkit's own (protocol §5.1).
 
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -105,8 +104,8 @@ def largest_component(mask: BoolArray, connectivity: int = 8) -> Box | None:
     Returns:
         The box in the mask's own pixels, or ``None`` where the mask is empty.
     """
-    _, _, components, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=connectivity)
-    x, y, width, height, pixels = components[1:].T  # the first component is the background
+    components = _components(mask, connectivity)
+    x, y, width, height, pixels = components.T
     if not len(pixels):
         return None
     best = np.lexsort((x + width, y + height, x, y, -pixels))[0]
@@ -123,8 +122,8 @@ def tight(mask: BoolArray) -> Box | None:
 
 def component_boxes(mask: BoolArray, connectivity: int = 8) -> IntArray:
     """Tight boxes ``[n, 4]`` of all connected components of ``[h, w]``, in no particular order."""
-    _, _, components, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=connectivity)
-    corner, size = components[1:, :2], components[1:, 2:4]
+    components = _components(mask, connectivity)
+    corner, size = components[:, :2], components[:, 2:4]
     return np.concatenate([corner, corner + size], axis=1).astype(np.int32)
 
 
@@ -173,3 +172,11 @@ def from_frame(box: _Boxes, size: int, view: View) -> IntArray:
 
 def _positive(lengths: _Counts) -> _Counts:
     return np.maximum(lengths, 0)
+
+
+def _components(mask: BoolArray, connectivity: int) -> npt.NDArray[np.int32]:
+    """List ``x y width height pixels`` of each connected component, the background left out."""
+    import cv2  # here, since scoring stored boxes does without it
+
+    _, _, found, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=connectivity)
+    return found[1:].astype(np.int32)

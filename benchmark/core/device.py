@@ -1,7 +1,12 @@
 """To the device and back without waiting, where the device allows it."""
 
-import torch
-from torch import Tensor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:

@@ -4,10 +4,10 @@ A class satisfies a protocol by having what it names; it need not import it. How
 tested is told in the README, section "Add to it".
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from benchmark.core.types import (
     Estimate,
@@ -21,6 +21,9 @@ from benchmark.core.types import (
     Sample,
     View,
 )
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @runtime_checkable

@@ -1,5 +1,7 @@
 """What is needed to distrust a number: commit, device, versions, and a fingerprint of what can change it."""
 
+from __future__ import annotations
+
 import ast
 import hashlib
 import inspect
@@ -11,9 +13,10 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 NUMERIC_PACKAGES = ("torch", "torchvision", "numpy", "scipy", "opencv-python-headless", "pillow")
 """Packages whose version can move a pixel, a heatmap or a box."""
@@ -87,6 +90,8 @@ def _git(root: Path, *arguments: str) -> str:
 
 def made_by(device: torch.device) -> dict[str, str | bool]:
     """The commit, the device and the software that a number is made with."""
+    import torch
+
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         **commit(),

@@ -9,9 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-import torch.nn.functional as F
-from scipy.sparse import csr_array
 
 from benchmark.core.types import FloatArray, ImageArray
 
@@ -37,6 +34,9 @@ def antialiased(image: ImageArray, height: int, width: int) -> FloatArray:
 
     As Pillow, torchvision and MATLAB's ``imresize``: ``[H, W, 3]`` uint8 to ``[height, width, 3]`` float32.
     """
+    import torch
+    import torch.nn.functional as F
+
     channels = torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)[None]
     resized = F.interpolate(channels, (height, width), mode="bilinear", align_corners=False, antialias=True)
     return resized[0].permute(1, 2, 0).numpy()
@@ -58,6 +58,8 @@ def _along_first_axis(image: FloatArray, size: int, aligned: bool) -> FloatArray
 @lru_cache(maxsize=1024)
 def _weights(n: int, size: int, aligned: bool) -> Any:
     """Sparse ``[size, n]`` float32, each row summing to 1: how ``n`` pixels become ``size``."""
+    from scipy.sparse import csr_array  # takes longer to import than a table to print
+
     if aligned:
         rows = _area(n, size) if size < n else _hats(np.arange(size) * (n - 1) / max(size - 1, 1), n)
     else:

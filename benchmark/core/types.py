@@ -8,14 +8,18 @@ Conventions, everywhere in the package:
 * Errors and accuracies are fractions in ``[0, 1]``; only what is printed is in percent.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor, nn
+
+if TYPE_CHECKING:  # so that whoever only reads results need not wait for torch
+    from torch import Tensor, nn
 
 IntArray = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float32]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import yaml
 
 from benchmark.core.errors import UserError
-from benchmark.reporting.number_format import plain
+from benchmark.reporting.text import plain
 
 KINDS = ("error", "accuracy", "correlation", "share")
 SURE = ("stated", "corroborated", "inferred", "second-hand", "unknown")

@@ -7,9 +7,10 @@ import pytest
 from helpers.handmade import PUBLISHED, correlations, on_another_dataset, result, table
 
 from benchmark.core.types import Estimate, Result
+from benchmark.reporting.lines import lines
 from benchmark.reporting.published import Published, PublishedRow, Reason
 from benchmark.reporting.render.notes import notes
-from benchmark.reporting.table import Table, entries
+from benchmark.reporting.table import Table
 from benchmark.reporting.verdicts import Cause, causes, judge
 
 ROW = PUBLISHED.rows["a/cam"]  # 30 % of the classes wrong, 50 % of the boxes or classes
@@ -105,7 +106,7 @@ def with_reason() -> Published:
 
 
 def verdicts(made: Table) -> dict[tuple[str, str], str]:
-    return {(line.row, line.metric): line.verdict for line in entries(made)}
+    return {(line.row, line.metric): line.verdict.word if line.verdict else "" for line in lines(made)}
 
 
 def test_every_measured_cell_with_a_published_number_has_a_verdict_and_no_other() -> None:
@@ -133,18 +134,20 @@ def test_a_row_of_another_network_or_method_is_held_against_nothing(
     published = replace(PUBLISHED, rows=rows)
     assert verdicts(table(result(model="b"), published=published))["a/cam", "cls_top1"] == "matches"
     made = table(result(**changes), published=published)
-    for line in entries(made):
-        assert (line.verdict, line.why) == ("not comparable", why)
+    for line in lines(made):
+        assert (line.verdict and line.verdict.word, line.why) == ("not comparable", why)
         assert (line.difference, line.inside, line.reproduced) == (None, None, None)
     assert f"NOT COMPARABLE: {why}" in "".join(text for part in notes(made) for _, text in part.items)
 
 
 def test_the_reasons_of_a_line_are_told_with_their_effects_in_points() -> None:
-    line = next(
-        x for x in entries(table(measured(0.37, 0.60), published=with_reason())) if x.metric[0] == "l"
-    )
-    assert (line.difference, line.verdict) == (0.1, "unexplained")
-    assert line.reasons == "another classification error +5.00; other weights [-2.00, +1.00]"
+    line = next(x for x in lines(table(measured(0.37, 0.60), published=with_reason())) if x.metric[0] == "l")
+    assert line.verdict is not None
+    assert (line.difference, line.verdict.word) == (0.1, "unexplained")
+    assert list(map(str, line.verdict.causes)) == [
+        "another classification error +5.00",
+        "other weights [-2.00, +1.00]",
+    ]
 
 
 def test_the_notes_tell_each_verdict_its_reasons_what_is_left_and_the_sources() -> None:

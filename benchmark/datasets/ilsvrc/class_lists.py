@@ -4,8 +4,6 @@ import re
 from itertools import zip_longest
 from pathlib import Path
 
-import scipy.io
-
 from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc.classes import Classes
 from benchmark.datasets.ilsvrc.text import fields
@@ -17,6 +15,8 @@ def check_meta(path: Path, classes: Classes) -> None:
     Raises:
         UserError: If it cannot be read or numbers a class otherwise.
     """
+    import scipy.io  # here: few datasets come with a devkit
+
     try:
         synsets = scipy.io.loadmat(path, squeeze_me=True)["synsets"]
         number = next(name for name in synsets.dtype.names if re.fullmatch(r"ILSVRC20\d\d_ID", name))

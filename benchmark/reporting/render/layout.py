@@ -1,15 +1,14 @@
 """How a table is laid out, whatever it is rendered as: panels of rows, and the notes under them."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmark.core.types import OpenRow, Result
-from benchmark.reporting import number_format as units
-from benchmark.reporting.render.notes import NOT_COMPARABLE, Notes, clean, notes
-from benchmark.reporting.table import Line, Table, entries
+from benchmark.reporting.lines import Line, lines
+from benchmark.reporting.render.notes import NOT_COMPARABLE, Notes, notes
+from benchmark.reporting.table import Table
+from benchmark.reporting.text import NONE, interval, shown
 
-NONE = "–"
 OUTSIDE = "*"
 _PANEL_COLUMNS = 6
 _BESIDE = ("published", "difference", "verdict")
@@ -60,14 +59,14 @@ class Layout:
 def layout(table: Table) -> Layout:
     """Lay a table out: values with two decimals, intervals with one, in percent; differences in points.
 
-    Correlations and their like (:mod:`benchmark.reporting.number_format`) stand as they are, with three
+    Correlations and their like (:mod:`benchmark.reporting.text`) stand as they are, with three
     decimals.
 
     The first panel has the published table's columns, the metric that the rows are compared by, and every
     row. Metrics that the published table does not name follow, six a panel, with the rows that have any.
     Published numbers of another dataset stand under a label that says so, without a difference.
     """
-    found = list(entries(table))
+    found = lines(table)
     columns = table.published.columns if table.published else ()
     present = {line.metric for line in found}
     titles = {column.key: column.title for column in columns if column.key in present}
@@ -80,8 +79,7 @@ def layout(table: Table) -> Layout:
     for number, keys in enumerate(groups):
         blocks = _blocks(table, found, keys, everything=number == 0)
         panels.append(Panel(tuple(titles.get(key, key) for key in keys), blocks))
-    title = table.title if table.dataset.complete else f"{table.title} [{table.dataset.images} images only]"
-    return Layout(clean(title), tuple(panels), notes(table))
+    return Layout(table.full_title, tuple(panels), notes(table))
 
 
 def _blocks(table: Table, found: Sequence[Line], keys: Sequence[str], everything: bool) -> tuple[Block, ...]:
@@ -98,7 +96,7 @@ def _beside(table: Table, row: str) -> tuple[str, ...]:
     """The strips that published numbers add to a row."""
     if table.published is None:
         return ()
-    apart = table.origin(row) is not None and table.target(row) is None
+    apart = table.published_row(row) is not None and table.comparable_row(row) is None
     if apart or not table.comparable:
         return (NOT_COMPARABLE,)
     return _BESIDE
@@ -108,12 +106,18 @@ def _block(row: Result | OpenRow, lines: Sequence[Line | None], beside: tuple[st
     def strip(label: str, show: Callable[[Line], str]) -> Strip:
         return Strip(label, tuple(show(line) if line else NONE for line in lines))
 
-    published = [strip(label, lambda line: value(line, line.published)) for label in beside[:1]]
-    reproduced = strip("reproduced", lambda line: value(line, line.reproduced))
-    strips = [strip("measured", lambda line: value(line, line.measured)), strip("95 % interval", interval)]
+    published = [strip(label, lambda line: shown(line.metric, line.published)) for label in beside[:1]]
+    reproduced = strip("reproduced", lambda line: shown(line.metric, line.reproduced))
+    strips = [
+        strip("measured", lambda line: shown(line.metric, line.measured)),
+        strip("95 % interval", lambda line: interval(line.metric, line.low, line.high)),
+    ]
     strips += published
     if beside == _BESIDE:
-        strips += [strip("difference", difference), strip("verdict", lambda line: line.verdict or NONE)]
+        strips += [
+            strip("difference", _difference),
+            strip("verdict", lambda line: line.verdict.word if line.verdict else NONE),
+        ]
     if isinstance(row, OpenRow):
         strips = [Strip("measured", ("open",) * len(lines)), *published]
     if any(line and line.reproduced is not None for line in lines):
@@ -121,26 +125,7 @@ def _block(row: Result | OpenRow, lines: Sequence[Line | None], beside: tuple[st
     return Block((row.row, row.localizer if isinstance(row, Result) else "(open)"), tuple(strips))
 
 
-def percent(value: float | None) -> str:
-    """A fraction in percent, two decimals."""
-    return NONE if value is None else f"{100 * value:.2f}"
-
-
-def value(line: Line, number: float | None) -> str:
-    """A number of the line's metric, in the metric's unit."""
-    return NONE if number is None else units.shown(line.metric, number)
-
-
-def interval(line: Line) -> str:
-    """The measured interval, in the metric's unit; none where it has no bounds."""
-    if line.low is None or line.high is None or not math.isfinite(line.high - line.low):
-        return NONE
-    return units.interval(line.metric, line.low, line.high)
-
-
-def difference(line: Line) -> str:
+def _difference(line: Line) -> str:
     """Measured minus published in points, marked where the published value is outside the interval."""
-    if line.difference is None:
-        return NONE
-    points = units.shown(line.metric, line.difference, signed=True)
-    return points if line.inside else f"{points} {OUTSIDE}"
+    points = shown(line.metric, line.difference, signed=True)
+    return f"{points} {OUTSIDE}" if line.inside is False else points

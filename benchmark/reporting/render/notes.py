@@ -7,9 +7,10 @@ from typing import Any
 
 from benchmark.core.nested import flatten
 from benchmark.core.types import Difference, Result
-from benchmark.reporting import number_format as units
+from benchmark.reporting.lines import lines
 from benchmark.reporting.published import Condition
-from benchmark.reporting.table import Table, describe, not_comparable, verdict
+from benchmark.reporting.table import Table
+from benchmark.reporting.text import one_line, plain, shown
 from benchmark.reporting.verdicts import CLASSIFICATION, MATCHES, Verdict
 from benchmark.reporting.verdicts import NOT_COMPARABLE as NO_VERDICT
 
@@ -43,8 +44,8 @@ def notes(table: Table) -> tuple[Notes, ...]:
         Notes("How to read it", tuple(_reading(table))),
         Notes("Images", tuple(_images(table))),
         Notes("Protocols", tuple(_protocols(table.measured))),
-        Notes("Open rows", tuple((row.row, clean(row.reason)) for row in table.open)),
-        Notes("Checks", tuple(("", clean(check)) for check in table.checks)),
+        Notes("Open rows", tuple((row.row, one_line(row.reason)) for row in table.open)),
+        Notes("Checks", tuple(("", one_line(check)) for check in table.checks)),
         Notes("Paired differences", tuple(_differences(table))),
         Notes("Verdicts", tuple(_verdicts(table))),
         Notes(f"Published numbers, {_relation(table)}", tuple(_published(table))),
@@ -54,21 +55,16 @@ def notes(table: Table) -> tuple[Notes, ...]:
     return tuple(section for section in sections if section.items)
 
 
-def clean(text: str) -> str:
-    """A text on one line, its white space made single spaces."""
-    return " ".join(str(text).split())
-
-
 def _reading(table: Table) -> Iterator[tuple[str, str]]:
     points = "" if table.published and not table.comparable else ", differences in percentage points"
     columns = table.published.columns if table.published else ()
     measured = {name for row in table.measured for name in row.metrics}
     known = measured | {column.key for column in columns}
-    plain = sorted(filter(units.plain, known))
-    if known == set(plain) and plain:
+    unscaled = sorted(filter(plain, known))
+    if known == set(unscaled) and unscaled:
         yield "", "Values are plain numbers, not %; – stands where there is no number."
     else:
-        but = f", but for {', '.join(plain)}, which are plain numbers" if plain else ""
+        but = f", but for {', '.join(unscaled)}, which are plain numbers" if unscaled else ""
         yield "", f"Values are in %{points}{but}; – stands where there is no number."
     for column in columns:
         yield column.title, f"{column.kind}{_BETTER.get(column.kind, '')}: {column.means}"
@@ -82,7 +78,7 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
         noise = "bootstrap over the images: what other images of the kind would change, no more"
         yield "95 % interval", noise
     if table.published and not table.comparable:
-        yield NOT_COMPARABLE, not_comparable(table)
+        yield NOT_COMPARABLE, table.not_comparable
     elif table.measured and table.published:
         mark = "* marks a published number outside the measured interval"
         yield "difference", f"measured minus published; {mark}"
@@ -104,8 +100,8 @@ def _differences(table: Table) -> Iterator[tuple[str, str]]:
 
 def _difference(difference: Difference) -> str:
     first, second, metric, (value, low, high, n) = difference
-    number, *ends = (units.shown(metric, one, signed=True) for one in (value, low, high))
-    points = "" if units.plain(metric) else " points"
+    number, *ends = (shown(metric, one, signed=True) for one in (value, low, high))
+    points = "" if plain(metric) else " points"
     if high - low == math.inf:
         return f"{first} - {second}: {number}{points}, n {n}; not told from 0 by one image"
     apart = "; the interval excludes 0" if low > 0 or high < 0 else ""
@@ -116,18 +112,18 @@ def _verdicts(table: Table) -> Iterator[tuple[str, str]]:
     """Row by row, each with the reasons that were weighed; the sources of their sizes at the end."""
     columns = table.published.columns if table.published else ()
     sources: dict[str, dict[str, None]] = {}  # source to the reasons that it sizes, in order
-    for row in table.measured if table.comparable else ():
-        told = []
-        for column in columns:
-            found = verdict(table, row, column.key)
-            if found and found.word != NO_VERDICT:
-                told.append(f"{column.title} {_judged(column.key, found)}")
-                for cause in (cause for cause in found.causes if cause.source):
-                    sources.setdefault(cause.source, {})[cause.what] = None
-        if told:
-            yield row.row, "; ".join(told)
+    titles = {column.key: column.title for column in columns}
+    judged: dict[str, list[str]] = {}
+    for line in lines(table):
+        if line.verdict and line.verdict.word != NO_VERDICT:
+            judged.setdefault(line.row, []).append(
+                f"{titles[line.metric]} {_judged(line.metric, line.verdict)}"
+            )
+            for cause in (cause for cause in line.verdict.causes if cause.source):
+                sources.setdefault(cause.source, {})[cause.what] = None
+    yield from ((row, "; ".join(texts)) for row, texts in judged.items())
     yield from (("; ".join(reasons), source) for source, reasons in sources.items())
-    if sources or any(table.target(row.row) for row in table.measured):
+    if sources or any(table.comparable_row(row.row) for row in table.measured):
         yield from _computed(table)
 
 
@@ -149,12 +145,12 @@ def _judged(metric: str, found: Verdict) -> str:
     if found.word == MATCHES:
         return found.word
     weighed = ", ".join(map(str, found.causes)) or "no reason of known size"
-    left = f", {units.shown(metric, found.left, signed=True)} left" if found.left else ""
+    left = f", {shown(metric, found.left, signed=True)} left" if found.left else ""
     return f"{found.word} ({weighed}{left})"
 
 
 def _images(table: Table) -> Iterator[tuple[str, str]]:
-    yield "measured", clean(describe(table.dataset))
+    yield "measured", one_line(table.dataset)
     if table.published:
         yield "published", table.published.dataset
     if table.comparable and not table.dataset.complete:
@@ -180,7 +176,7 @@ def _protocol(row: Result) -> str:
     options = flatten(_mapping(row.config.get("localizer", row.config.get("reference"))))
     told = [f"{key} {value}" for key, value in options.items() if key not in _NOT_TOLD]
     meaning = str(row.conditions.get("protocol", "")).rstrip(".")
-    return "; ".join(part for part in (clean(meaning), ", ".join(told)) if part) or "options not recorded"
+    return "; ".join(part for part in (one_line(meaning), ", ".join(told)) if part) or "options not recorded"
 
 
 def _relation(table: Table) -> str:
@@ -197,7 +193,7 @@ def _published(table: Table) -> Iterator[tuple[str, str]]:
     for row in table.rows:
         entry = table.published.rows.get(row.row)
         if entry:
-            told = table.apart(row.row)
+            told = table.mismatch(row.row)
             apart = f" NOT COMPARABLE: {told}" if told else ""
             why = f"{apart} {entry.why}" if table.comparable else ""
             yield row.row, f"{entry.source}. {_circumstances(entry.conditions)}.{why}"
@@ -231,7 +227,7 @@ def _about(row: Result, rows: Sequence[Result]) -> str:
         ", ".join(f"{key} {value}" for key, value in _conditions(row).items() if key not in common),
         f"cell {row.fingerprint[:12]}",
     ]
-    return clean("; ".join(part for part in parts if part))
+    return one_line("; ".join(part for part in parts if part))
 
 
 def _weights(weights: Any) -> str:
@@ -251,7 +247,7 @@ def _common(rows: Sequence[Result]) -> dict[str, str]:
 
 def _conditions(row: Result) -> dict[str, str]:
     shown = {key: value for key, value in row.conditions.items() if key not in _TOLD_APART}
-    return {key: clean(value) for key, value in flatten(shown).items()}
+    return {key: one_line(value) for key, value in flatten(shown).items()}
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

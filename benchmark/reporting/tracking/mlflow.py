@@ -22,8 +22,8 @@ import yaml
 from filelock import Timeout
 
 from benchmark.core.errors import UserError
-from benchmark.reporting.render.notes import clean
 from benchmark.reporting.table import Table
+from benchmark.reporting.text import one_line
 from benchmark.reporting.tracking.database import SERVER, alone, sqlite_uri, try_database, without_password
 from benchmark.reporting.tracking.runs import Logged, cell_run, table_run
 
@@ -181,7 +181,7 @@ def _one_line(place: str, again: str) -> Iterator[None]:
         yield
     # CommandError: a database of another MLflow. ImportError: a database's driver is not installed.
     except (MlflowException, SQLAlchemyError, CommandError, OSError, Timeout, ImportError) as error:
-        reason = clean(without_password(str(error)))[:300]
+        reason = one_line(without_password(str(error)))[:300]
         safe = f"the results are safe on disk, and {again} logs them once this is mended"
         raise UserError(f"MLflow at {without_password(place)} cannot be used ({reason}); {safe}") from error
 

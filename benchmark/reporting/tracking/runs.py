@@ -9,8 +9,9 @@ from typing import Any
 
 from benchmark.core.nested import flatten
 from benchmark.core.types import Result
-from benchmark.reporting.render.notes import clean
-from benchmark.reporting.table import Table, describe, entries, not_comparable
+from benchmark.reporting.lines import lines
+from benchmark.reporting.table import Table
+from benchmark.reporting.text import one_line
 
 _KEY_LENGTH, _PARAM_LENGTH, _TAG_LENGTH = 250, 6000, 5000
 """MLflow's limits; the shortest of its databases'."""
@@ -40,7 +41,7 @@ class Logged:
 
 def table_run(table: Table) -> Logged:
     """The run of a table on a dataset: the same one when rows are added to it."""
-    told = "".join(f"\n* open: {row.row}: {clean(row.reason)}" for row in table.open)
+    told = "".join(f"\n* open: {row.row}: {one_line(row.reason)}" for row in table.open)
     tags = {
         "table": table.name,
         "dataset": table.dataset.name,
@@ -48,7 +49,7 @@ def table_run(table: Table) -> Logged:
         "dataset.complete": str(table.dataset.complete).lower(),
         "published": _beside(table),
         "rows": f"{len(table.measured)} of {len(table.rows)} measured",
-        "mlflow.note.content": f"{table.title}\n\n{describe(table.dataset)}\n{told}",
+        "mlflow.note.content": f"{table.title}\n\n{table.dataset}\n{told}",
     }
     identity = {"table.key": _digest(f"{table.name}\n{table.dataset.fingerprint}")}
     return Logged(f"{table.name} on {table.dataset.name}", identity, _fitting(tags, _TAG_LENGTH), {}, {})
@@ -58,7 +59,7 @@ def _beside(table: Table) -> str:
     """What the published numbers are to the measured ones."""
     if table.published is None:
         return ""
-    return "comparable" if table.comparable else f"not comparable: {not_comparable(table)}"
+    return "comparable" if table.comparable else f"not comparable: {table.not_comparable}"
 
 
 def cell_run(table: Table, result: Result) -> Logged:
@@ -108,7 +109,7 @@ def _metrics(table: Table, result: Result) -> dict[str, float]:
         metrics |= {name: estimate.value, f"{name}_n": float(estimate.n)}
         ends = {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
         metrics |= {end: bound for end, bound in ends.items() if math.isfinite(bound)}
-    for line in entries(table):
+    for line in lines(table):
         if line.row == result.row and line.difference is not None:
             metrics[f"{line.metric}_difference"] = line.difference
     return {_key(name): value for name, value in metrics.items()}

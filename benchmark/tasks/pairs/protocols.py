@@ -3,13 +3,16 @@
 A class satisfies a protocol by having what it names; it need not import it.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmark.core.types import FloatArray, IntArray, Model, Sample
 from benchmark.tasks.pairs.types import Answers, Asked, Pair, Statistic
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class ClassPolicy(Protocol):

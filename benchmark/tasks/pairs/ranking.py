@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from benchmark.core.types import Difference, Result
-from benchmark.reporting.number_format import shown
 from benchmark.reporting.published import Published
+from benchmark.reporting.text import shown
 from benchmark.tasks.pairs.comparison import Headline
 
 

@@ -1,15 +1,19 @@
 """The value objects of pairs: what a reading sees, what is stored, what a metric sees and gives."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.types import ForwardPass, IntArray, Model, Sample, View
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Column = npt.NDArray[Any]
 

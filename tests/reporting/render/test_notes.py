@@ -7,7 +7,7 @@ from helpers.handmade import DATASET, PUBLISHED, correlations, estimate, on_anot
 
 from benchmark.core.types import Difference, Estimate
 from benchmark.reporting.render.notes import notes
-from benchmark.reporting.table import Table, describe, not_comparable
+from benchmark.reporting.table import Table
 
 
 def told(made: Table) -> dict[str, dict[str, str]]:
@@ -31,14 +31,14 @@ def test_numbers_of_another_dataset_have_sources_but_no_reasons_and_are_told_apa
     made = on_another_dataset()
     sections = told(made)
     assert "difference" not in sections["How to read it"]
-    assert sections["How to read it"]["published, not comparable"] == not_comparable(made)
-    assert sections["Images"] == {"measured": describe(made.dataset), "published": "other images"}
+    assert sections["How to read it"]["published, not comparable"] == made.not_comparable
+    assert sections["Images"] == {"measured": str(made.dataset), "published": "other images"}
     published = sections["Published numbers, not comparable with the measured ones"]
     assert published["a/cam"].startswith("Paper, Table 1. weights: as they say (stated); ")
     assert "Other weights." not in published["a/cam"]
     assert published.keys() == {"a/cam", "b/cam"}
     everything = str(notes(made))
-    assert everything.count(not_comparable(made)) == 1
+    assert everything.count(made.not_comparable) == 1
     assert "percentage points" not in everything
 
 

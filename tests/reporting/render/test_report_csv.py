@@ -7,14 +7,14 @@ import math
 from helpers.handmade import correlations, estimate, on_another_dataset, result, table, table1
 
 from benchmark.core.types import Estimate, OpenRow
-from benchmark.reporting.render.csv import render
-from benchmark.reporting.table import Line, entries
+from benchmark.reporting.lines import lines
+from benchmark.reporting.render.csv import COLUMNS, render
 
 
 def test_every_number_is_read_back_to_the_last_bit() -> None:
     made = table1()
     back = list(csv.DictReader(io.StringIO(render(made), newline="")))
-    expected = list(entries(made))
+    expected = lines(made)
     assert len(back) == len(expected)
     for row, line in zip(back, expected, strict=True):
         for column in ("measured", "low", "high", "published", "difference", "n", "reproduced"):
@@ -26,7 +26,7 @@ def test_commas_quotes_and_line_breaks_stay_in_their_field() -> None:
     text = render(table(result(), OpenRow("b/cam", "b", "cam", reason)))
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [row["open"] for row in rows if row["row"] == "b/cam"] == [reason]
-    assert {len(row) for row in rows} == {len(Line._fields)}
+    assert {len(row) for row in rows} == {len(COLUMNS) - 1}
 
 
 def test_numbers_of_another_dataset_stand_in_a_column_of_another_name() -> None:

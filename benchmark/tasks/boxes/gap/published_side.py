@@ -1,6 +1,7 @@
 """What a table says about the number that is explained."""
 
-from benchmark.reporting.table import Table, verdict
+from benchmark.reporting.lines import lines
+from benchmark.reporting.table import Table
 from benchmark.reporting.verdicts import MATCHES
 from benchmark.tasks.boxes.gap.waterfall import Published
 
@@ -11,7 +12,7 @@ _APART = (
 
 def target(table: Table, row: str, metric: str) -> Published | None:
     """Where the walk begins; ``None`` where no published number can be held against the row."""
-    found = table.target(row)
+    found = table.comparable_row(row)
     if found is None or metric not in found.metrics:
         return None
     return Published(found.metrics[metric], found.metrics.get(metric.replace("loc_", "cls_")))
@@ -20,10 +21,12 @@ def target(table: Table, row: str, metric: str) -> Published | None:
 def verdict_of(table: Table, metric: str) -> str:
     """The verdict on the first row's number, with what was weighed."""
     row = table.rows[0]
-    found = verdict(table, row, metric)
+    found = next(
+        (line.verdict for line in lines(table) if line[0] == row.row and line.metric == metric), None
+    )
     if found is None:
         return "none: nothing was published for this row"
-    if not table.target(row.row):
+    if not table.comparable_row(row.row):
         return f"none: {_APART} conventions"
     if found.word == MATCHES:
         return "matches: the published number lies in the measured interval"
@@ -34,7 +37,7 @@ def verdict_of(table: Table, metric: str) -> str:
 
 def reproduced(table: Table, row: str, metric: str) -> str:
     """What another study measured, and why it differs; empty for none."""
-    fits = table.comparable and not table.apart(row)
+    fits = table.comparable and not table.mismatch(row)
     for study in table.published.reproductions if table.published and fits else ():
         if metric in study.rows.get(row, {}):
             return f"reproduced by others ({study.name}): {100 * study.rows[row][metric]:.2f}. {study.why}"

@@ -4,8 +4,9 @@ import csv
 import io
 from collections.abc import Iterator
 
-from benchmark.reporting.render.layout import NONE, Block, Layout, Panel, Strip
+from benchmark.reporting.render.layout import Block, Layout, Panel, Strip
 from benchmark.reporting.render.notes import Notes
+from benchmark.reporting.text import NONE
 from benchmark.tasks.boxes.gap.effect import Effect
 from benchmark.tasks.boxes.gap.gap import Alone, Gap
 from benchmark.tasks.boxes.gap.waterfall import CLASSIFICATION, REST, Step

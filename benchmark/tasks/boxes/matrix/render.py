@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from benchmark.core.types import OpenRow, Result
-from benchmark.reporting.render.layout import NONE, Block, Layout, Panel, Strip, interval, percent
+from benchmark.reporting.lines import Line, lines
+from benchmark.reporting.render.layout import Block, Layout, Panel, Strip
 from benchmark.reporting.render.notes import Notes, notes
-from benchmark.reporting.table import Line, entries
+from benchmark.reporting.text import NONE, interval, shown
 from benchmark.tasks.boxes.matrix.evaluate import CHOSEN
 from benchmark.tasks.boxes.matrix.matrix import Matrix, family_of, threshold_of
 
@@ -18,12 +19,10 @@ _KEPT_NOTES = ("Images", "Protocols", "Open rows", "Conditions of all measured r
 
 def layouts(matrix: Matrix) -> list[Layout]:
     """What is printed, in order; columns are methods, and each cell has its 95 % interval under it."""
-    lines = {(line.row, line.metric): line for line in entries(matrix.table)}
-    images = matrix.table.dataset.images
-    part = "" if matrix.table.dataset.complete else f" [{images} images only]"
-    shown = [_panels(matrix, lines, metric) for metric in (*matrix.panels, *matrix.bounds)]
+    found = {(line.row, line.metric): line for line in lines(matrix.table)}
+    panels = [_panels(matrix, found, metric) for metric in (*matrix.panels, *matrix.bounds)]
     told = tuple(note for note in _notes(matrix) if note.items)
-    return [Layout(matrix.table.title + part, (), ()), *filter(None, shown), Layout("Notes", (), told)]
+    return [Layout(matrix.table.full_title, (), ()), *filter(None, panels), Layout("Notes", (), told)]
 
 
 def _panels(matrix: Matrix, lines: dict[tuple[str, str], Line], metric: str) -> Layout | None:
@@ -51,10 +50,13 @@ def _block(matrix: Matrix, lines: dict[str, Line], protocol: str, told: bool) ->
     if result is None or not any(found):
         return None
     values = [
-        "open" if isinstance(row, OpenRow) else percent(line.measured) if line else NONE
+        "open" if isinstance(row, OpenRow) else shown(line.metric, line.measured) if line else NONE
         for row, line in zip(rows, found, strict=True)
     ]
-    strips = [Strip("", tuple(values)), Strip("", tuple(interval(line) if line else NONE for line in found))]
+    strips = [
+        Strip("", tuple(values)),
+        Strip("", tuple(interval(line.metric, line.low, line.high) if line else NONE for line in found)),
+    ]
     if protocol.endswith(CHOSEN):
         strips.insert(0, Strip("at", tuple(_at(row) for row in rows)))
         return Block((result.localizer.partition(",")[0], f"chosen on {matrix.split.name}"), tuple(strips))

@@ -12,7 +12,7 @@ from benchmark.core.masks import objects_of
 from benchmark.core.protocols import Dataset
 from benchmark.core.types import FloatArray, ImageArray, Sample, View
 from benchmark.datasets.images import UnreadableImage, read_sample
-from benchmark.reporting.number_format import shown
+from benchmark.reporting.text import shown
 from benchmark.tasks.boxes.pictures.gather import chosen
 from benchmark.tasks.pairs.pictures.columns import Column, Key, by_key, stored
 from benchmark.tasks.pairs.pictures.page import Answer, Line
