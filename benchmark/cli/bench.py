@@ -23,6 +23,7 @@ from rich.table import Table
 
 from benchmark.cli.app.config import CONF, build
 from benchmark.cli.app.entry_point import entry_point
+from benchmark.core.device import reproducible
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.protocols import Localizer, Method, Transform
@@ -33,7 +34,6 @@ from benchmark.diagnostics.bench.peers import PEERS
 from benchmark.diagnostics.bench.stopwatch import Bench, Covers, Line, covered
 from benchmark.diagnostics.bench.timing import Work, interleaved
 from benchmark.models.forward import find_layer, forward_pass
-from benchmark.pipeline.explain import reproducible
 from benchmark.pipeline.settings import RunSettings
 from benchmark.transforms.normalize import side_by_side, to_input
 

@@ -12,15 +12,16 @@ from benchmark.cli.app.config import build, published
 from benchmark.cli.app.defaults import completed
 from benchmark.cli.app.entry_point import entry_point
 from benchmark.cli.app.gap_states import RUN, Asked, asked_of, is_group
-from benchmark.cli.app.planning import note_of, plan_of
+from benchmark.cli.app.planning import plan_of
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Records
 from benchmark.metrics.common.top_k import top_errors
-from benchmark.pipeline.plan import Plan, label
-from benchmark.pipeline.results import result
+from benchmark.pipeline.names import label
+from benchmark.pipeline.plan import Plan
 from benchmark.reporting.render import terminal
 from benchmark.reporting.table import Table
+from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.gap import overrides as words
 from benchmark.tasks.boxes.gap import render
 from benchmark.tasks.boxes.gap.effect import effect
@@ -30,6 +31,8 @@ from benchmark.tasks.boxes.gap.published_side import reproduced, target, verdict
 from benchmark.tasks.boxes.gap.scoring import DEPTHS, Outcomes, Scoring, changed, outcomes
 from benchmark.tasks.boxes.gap.stored_records import records_of
 from benchmark.tasks.boxes.gap.waterfall import State, waterfall
+from benchmark.tasks.boxes.result import result
+from benchmark.tasks.task import note_of
 
 _METRICS = ("classification", "localization")
 
@@ -62,7 +65,7 @@ def main(cfg: DictConfig) -> int:
 class _Answered:
     """What the stored shards say, by state."""
 
-    plan: Plan
+    plan: Plan[BoxCell]
     records: Mapping[str, Records]
     missing: Mapping[str, str]
 
@@ -85,9 +88,9 @@ def _answered(cfg: DictConfig, asked: Asked, runs: Path) -> _Answered:
         if name in plan.open:
             missing[name] = f"{_command(asked, name)}  ({plan.open[name].reason})"
             continue
-        scene, cell = plan.cells[name]
+        cell = plan.rows[name]
         if cell.folder not in known:
-            known[cell.folder] = records_of(scene, cell)
+            known[cell.folder] = records_of(cell)
         found = known[cell.folder]
         if found is None:
             missing[name] = _command(asked, name)
@@ -150,11 +153,10 @@ def _alone(asked: Asked, answered: _Answered, scored: Mapping[str, Outcomes], re
     ]
 
 
-def _table(cfg: DictConfig, asked: Asked, plan: Plan) -> Table:
+def _table(cfg: DictConfig, asked: Asked, plan: Plan[BoxCell]) -> Table:
     """The run's row alone, as ``run`` has it, for its verdict."""
     metrics = {name: build(cfg.metric[name]) for name in _METRICS if name in cfg.metric}
-    scene, cell = plan.cells[RUN]
-    made = result(scene, cell, metrics)
+    made = result(plan.rows[RUN], metrics)
     named = replace(made, row=asked.row)
     name = cfg.table.get("published") if cfg.table else None
     return Table("gap", "", note_of(plan.dataset), (named,), published(name) if name else None)

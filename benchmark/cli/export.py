@@ -10,9 +10,9 @@ from benchmark.cli.app.entry_point import entry_point
 from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc import load, load_classes
 from benchmark.datasets.ilsvrc.submission import write
-from benchmark.pipeline.store import read_records
 from benchmark.reporting.archive import read_table, results_folder
 from benchmark.reporting.table import Table
+from benchmark.tasks.boxes.records import read_records
 
 _BOXES = "records.parquet"
 """The file of a cell's boxes; a matrix keeps none, and a table of pairs of images and classes has another."""

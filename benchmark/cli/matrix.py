@@ -9,27 +9,28 @@ from rich.console import Console
 from benchmark.cli.app import defaults as little
 from benchmark.cli.app.config import Row, build, plain, product, typed, variation
 from benchmark.cli.app.entry_point import entry_point
-from benchmark.cli.app.planning import announce, note_of, plan_of
+from benchmark.cli.app.planning import announce, plan_of
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.protocols import Metric
 from benchmark.core.provenance import fingerprint
-from benchmark.pipeline.cell import Cell, Scene
-from benchmark.pipeline.plan import Plan, label, stem
-from benchmark.pipeline.run import measure
+from benchmark.pipeline.names import label, stem
+from benchmark.pipeline.plan import Plan
 from benchmark.reporting.archive import Archived, result_file, write_table
 from benchmark.reporting.render import csv, markdown, terminal
 from benchmark.reporting.table import Table
 from benchmark.reporting.tracking.mlflow import Tracker
+from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.matrix.evaluate import CHOSEN, Chooser, Evaluated, Evaluator
 from benchmark.tasks.boxes.matrix.matrix import Matrix
 from benchmark.tasks.boxes.matrix.plot import picture
 from benchmark.tasks.boxes.matrix.render import curves_csv, layouts
 from benchmark.tasks.boxes.matrix.split import Split, split_of
+from benchmark.tasks.task import note_of
 
 _LITTLE = ("model=googlenet_compact", "dataset.limit=48")
 _IOU = 0.5
-Cells = Mapping[str, tuple[Scene, Cell]]
+Cells = Mapping[str, BoxCell]
 """Row to scene and cell."""
 
 _LISTS = ("methods", "localizers", "baselines")
@@ -63,9 +64,9 @@ def main(cfg: DictConfig) -> int:
     plan = plan_of(cfg, rows, results / "runs")
     split = split_of(plan.dataset, cfg.heldout)
     announce(plan.dataset)
-    _measure(plan, plan.cells)
+    plan.measure()
     chosen = Chooser(split, iou, build)(plan)
-    _measure(plan, chosen)
+    plan.measure(list(chosen.values()))
     found = _evaluated([row.name for row in rows], plan, chosen, Evaluator(split, metrics, iou))
     matrix = _matrix(cfg, found, split)
     _write(matrix, results / label(split.rest), tracker)
@@ -80,22 +81,17 @@ def _rows(cfg: DictConfig) -> list[Row]:
     return product("matrix", typed(), axes, {"localizer": list(cfg.baselines)})
 
 
-def _measure(plan: Plan, cells: Cells) -> None:
-    """One forward pass for all of them, where one is needed at all."""
-    for scene in plan.scenes:
-        once = {cell.folder: cell for owner, cell in cells.values() if owner is scene}
-        measure(scene, list(once.values()))
-
-
-def _evaluated(order: Sequence[str], plan: Plan, chosen: Cells, evaluator: Evaluator) -> dict[str, Evaluated]:
+def _evaluated(
+    order: Sequence[str], plan: Plan[BoxCell], chosen: Cells, evaluator: Evaluator
+) -> dict[str, Evaluated]:
     """Every row; one with a chosen threshold after the one that it stems from."""
     rows: dict[str, Evaluated] = {}
     for name in order:
         if name in plan.open:
             rows[name] = Evaluated(plan.open[name])
-        for row, cells in ((name, plan.cells), (name + CHOSEN, chosen)):
+        for row, cells in ((name, plan.rows), (name + CHOSEN, chosen)):
             if row in cells:
-                rows[row] = evaluator(*cells[row])
+                rows[row] = evaluator(cells[row])
     return rows
 
 

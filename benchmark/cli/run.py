@@ -4,16 +4,17 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.cli.app.config import build, published
+from benchmark.cli.app.config import build, published, rows, swept, typed
 from benchmark.cli.app.defaults import completed
 from benchmark.cli.app.entry_point import entry_point
-from benchmark.cli.app.outcome import Outcome
+from benchmark.cli.app.planning import experiment_of
 from benchmark.core.files import write_atomically
-from benchmark.pipeline.plan import label
+from benchmark.pipeline.names import label
 from benchmark.reporting.archive import Archived, read_table, result_file, write_table
 from benchmark.reporting.render import show, write_all
 from benchmark.reporting.tracking.mlflow import Tracker
 from benchmark.tasks.boxes.pictures import checked_count
+from benchmark.tasks.task import Outcome, Task
 
 
 @entry_point("config", completed)
@@ -23,7 +24,10 @@ def main(cfg: DictConfig) -> int:
     _refuse_unwritable(results / "runs")
     tracker: Tracker = build(cfg.tracking)
     checked_count(cfg.pictures)
-    return _finish(cfg, build(cfg.task)(cfg, results), results, tracker)
+    task: Task = build(cfg.task)
+    task.check(typed())
+    composed = swept(cfg, typed()) if "sweep" in cfg else rows(cfg, typed())
+    return _finish(cfg, task.run(experiment_of(cfg, composed, results)), results, tracker)
 
 
 def _refuse_unwritable(folder: Path) -> None:

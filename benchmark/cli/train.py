@@ -14,7 +14,7 @@ from benchmark.core.files import write_atomically
 from benchmark.core.protocols import Dataset
 from benchmark.core.types import Model
 from benchmark.models.weights.files import is_file
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
 from benchmark.reporting.tracking.mlflow import Tracker
 from benchmark.reporting.tracking.runs import training_run

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import inspect
 import json
 import platform
 import subprocess
@@ -12,7 +10,6 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,34 +23,6 @@ def fingerprint(value: Any) -> str:
     """sha256 of a value's canonical json: keys sorted, no white space."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def code_fingerprint(parts: Iterable[Any]) -> str:
-    """sha256 of the source of modules or of the modules that define the given objects.
-
-    Comments, docstrings and layout do not count: a number is measured again only when the code that makes it
-    changes, and always then. So no one has to remember to raise a version for the cache's sake.
-    """
-    files = {Path(inspect.getfile(part if isinstance(part, ModuleType) else type(part))) for part in parts}
-    return fingerprint(sorted((path.name, _normalised(path)) for path in files))
-
-
-@cache
-def _normalised(path: Path) -> str:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [s for s in body if not _is_bare_string(s)]  # type: ignore[attr-defined]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-
-
-def _is_bare_string(node: Any) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
 
 
 def package_versions(names: Iterable[str] = NUMERIC_PACKAGES) -> dict[str, str]:

@@ -1,88 +1,85 @@
-"""Where on disk a cell leaves what it makes: named by the hash of everything that can change a number."""
+"""Name the folders of what a run makes by the hash of everything that can change a number."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from benchmark.attribution.common import (
-    class_activation as channels,
-)
-from benchmark.attribution.common import (
-    excitation,
-    fills,
-)
-from benchmark.attribution.common import (
-    occluded as covers,
-)
-from benchmark.attribution.common import (
-    relu_rules as guided,
-)
-from benchmark.core import boxes, heatmaps, provenance, resampling
-from benchmark.core import device as transfer
-from benchmark.core import options as thresholds
+from benchmark.core.code_hash import code_fingerprint
 from benchmark.core.protocols import Method
-from benchmark.datasets import images
-from benchmark.localizers.common import grabcut as segments
-from benchmark.models import assembly, caffe_layers, forward
-from benchmark.models.weights import caffemodel, mean_image, parameters
-from benchmark.pipeline import explain, settings
-from benchmark.pipeline.cell import Cell, Recipe, Scene
-from benchmark.tasks.boxes import locate
-from benchmark.transforms import normalize as inputs
+from benchmark.core.provenance import fingerprint, package_versions
+from benchmark.pipeline.batches import read_batches
+from benchmark.pipeline.explain import explain
+from benchmark.pipeline.scene import Scene
 
 _FREE_OF_NUMBERS = ("weights", "weights_dir", "checksums", "classes", "note")
 """Options of a model that only say where files lie: what they hold is in the fingerprint."""
-TO_A_HEATMAP = (
-    assembly,
-    caffe_layers,
-    caffemodel,
-    channels,
-    covers,
-    excitation,
-    explain,
-    fills,
-    forward,
-    guided,
-    images,
-    inputs,
-    mean_image,
-    parameters,
-    resampling,
-    settings,
-    transfer,
-)
-"""The code from a file to a heatmap, beside the method, the transform and the model's family."""
-TO_A_BOX = (boxes, heatmaps, locate, segments, thresholds)
-"""The code from a heatmap to a box, beside the localizer."""
 
 
-def address(scene: Scene, recipe: Recipe, runs: Path) -> Cell:
-    """The cell of a recipe on a scene, with its folders below ``runs``."""
-    method, localizer = recipe.method, recipe.localizer
-    heatmap_print = provenance.fingerprint(heatmap_identity(scene, method, recipe.config))
-    read = {
-        "heatmaps": heatmap_print,
-        "localizer": dict(recipe.config["localizer"]),
-        "code": provenance.code_fingerprint([localizer, *TO_A_BOX]),
-    }
-    cell_print = provenance.fingerprint(read)
-    heatmap_folder = runs / f"{scene.model.name}-{method.name}-{heatmap_print[:16]}"
-    return Cell(recipe, heatmap_folder, heatmap_folder / f"{localizer.name}-{cell_print[:16]}", cell_print)
+class Address(NamedTuple):
+    """Where a cell's heatmaps and records lie, and the sha256 of all that can change the records."""
+
+    heatmap_folder: Path
+    folder: Path
+    fingerprint: str
+
+
+def address(
+    scene: Scene,
+    method: Method,
+    config: Mapping[str, Any],
+    runs: Path,
+    *,
+    name: str,
+    options: Mapping[str, Any],
+    code: Sequence[Any],
+) -> Address:
+    """Return the folders of a method on a scene, below ``runs``.
+
+    Args:
+        scene: Images, model, transform.
+        method: Makes the heatmaps.
+        config: Plain configuration of ``model``, ``transform`` and ``method``.
+        runs: Where raw records go.
+        name: Of what is made of the heatmaps, such as the localizer's.
+        options: Plain configuration of what is made of them.
+        code: What makes it: functions, classes, objects of classes.
+    """
+    heatmaps = fingerprint(heatmap_identity(scene, method, config))
+    records = fingerprint(
+        {"heatmaps": heatmaps, "options": _moved_freely(options), "code": code_fingerprint(code)}
+    )
+    folder = runs / f"{scene.model.name}-{method.name}-{heatmaps[:16]}"
+    return Address(folder, folder / f"{name}-{records[:16]}", records)
 
 
 def heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything that can change a heatmap; of a row's ``config``, model, transform and method count."""
+    """Return everything that can change a heatmap.
+
+    Of ``config``, a row's, model, transform and method count.
+    """
     model = {key: value for key, value in config["model"].items() if key not in _FREE_OF_NUMBERS}
-    family = import_module(config["model"]["_target_"].rpartition(".")[0])
-    code = [family, method, scene.transform, *TO_A_HEATMAP]
+    module, _, maker = config["model"]["_target_"].rpartition(".")
+    code = [getattr(import_module(module), maker), method, scene.transform, read_batches, explain]
     return {
         "dataset": scene.dataset.fingerprint,
-        "model": {**model, "input": scene.model.input.identity(), "sha256": scene.model.weights.sha256},
+        "model": {
+            **_moved_freely(model),
+            "input": scene.model.input.identity(),
+            "sha256": scene.model.weights.sha256,
+        },
         "classes": list(scene.model.classes or ()),
-        "transform": dict(config["transform"]),
-        "method": dict(config["method"]),
+        "transform": _moved_freely(config["transform"]),
+        "method": _moved_freely(config["method"]),
         "run": scene.settings.identity(),
-        "packages": provenance.package_versions(),
-        "code": provenance.code_fingerprint(code),
+        "packages": package_versions(),
+        "code": code_fingerprint(code),
     }
+
+
+def _moved_freely(tree: Any) -> Any:
+    """Cut each ``_target_`` to its last part: which class it is counts, and not where its file lies."""
+    if isinstance(tree, Mapping):
+        cut = {key: str(value).rpartition(".")[2] for key, value in tree.items() if key == "_target_"}
+        return {key: _moved_freely(value) for key, value in tree.items()} | cut
+    return [_moved_freely(value) for value in tree] if isinstance(tree, list | tuple) else tree

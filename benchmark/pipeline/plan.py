@@ -1,135 +1,92 @@
-"""From configured rows to what has to be computed: scenes, their cells, open rows and checks.
+"""Plan what an experiment measures: its rows, those that stay open, and what shares a forward pass."""
 
-The components arrive built; this module only puts together what can share a forward pass.
-"""
-
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from benchmark.core.errors import UserError
-from benchmark.core.protocols import Dataset, Localizer, Method, Transform
-from benchmark.core.types import Model, OpenRow
-from benchmark.pipeline.address import address
-from benchmark.pipeline.cell import Cell, Recipe, Scene
-from benchmark.pipeline.explain import refuse_top_k
+from benchmark.core.protocols import Dataset
+from benchmark.core.types import OpenRow
+from benchmark.pipeline.cell import Cell
+from benchmark.pipeline.rows import Row
 from benchmark.pipeline.scenes import Scenes
 from benchmark.pipeline.settings import RunSettings
+from benchmark.pipeline.shard_loop import Recorder, measure
 
-_LONGEST_STEM = 120
 
+class PlannedRow(Protocol):
+    """A row that can be measured.
 
-@dataclass(frozen=True)
-class RowParts:
-    """A row's components, and the plain configuration that they were built from.
-
-    ``model`` is called only where no row before had the same one; ``changes`` are options of the localizer
-    that differ from what its name stands for, as ``threshold=0.25``.
+    Attributes:
+        cells: All that it needs: its method's, and a reference's if it has one.
     """
 
-    row: str
-    config: Mapping[str, Any]
-    changes: tuple[str, ...]
-    model: Callable[[], Model]
-    transform: Callable[[], Transform]
-    method: Callable[[], Method]
-    localizer: Callable[[], Localizer]
+    @property
+    def cells(self) -> Sequence[Cell]: ...  # noqa: D102 - an attribute, described above
 
 
-@dataclass(frozen=True)
-class Twins:
-    """Two rows whose boxes must be equal, the second one's boxes made by the first one's localizer."""
-
-    first: Cell
-    second: Cell
-    scene: Scene
+R = TypeVar("R", bound=PlannedRow)
 
 
 @dataclass
-class Plan:
-    """What an experiment computes.
+class Plan(Generic[R]):
+    """What an experiment measures.
 
     Attributes:
         dataset: The images of every row.
         settings: How they are computed.
         runs: Where raw records go.
-        scenes: Of dataset and settings.
-        cells: Row to scene and cell.
+        recorder: Gives what makes a row's records.
+        rows: Those that can be measured, by name.
         open: Row to the reason why it cannot be measured.
-        twins: Asserted when they are done.
+        scenes: Of dataset and settings.
     """
 
     dataset: Dataset
     settings: RunSettings
     runs: Path
-    scenes: Scenes = field(init=False)
-    cells: dict[str, tuple[Scene, Cell]] = field(default_factory=dict)
+    recorder: Callable[[R], Recorder[Any, Any]]
+    rows: dict[str, R] = field(default_factory=dict)
     open: dict[str, OpenRow] = field(default_factory=dict)
-    twins: list[Twins] = field(default_factory=list)
+    scenes: Scenes = field(init=False)
 
     def __post_init__(self) -> None:
-        """Without a scene yet."""
+        """Begin without a scene."""
+        _ = self.settings.torch_device  # an unusable one is refused before anything is read
         self.scenes = Scenes(self.dataset, self.settings)
 
-    def add(self, parts: RowParts) -> None:
-        """Take in a row; one that cannot be measured is open, and says why."""
+    def add(self, row: Row, planned: Callable[[Row], R]) -> None:
+        """Take in a row; one that is refused stays open, with the reason."""
         try:
-            method, localizer = parts.method(), parts.localizer()  # before the costly model: they may refuse
-            scene = self.scenes.of(parts.config, parts.model, parts.transform)
-            refuse_top_k(self.settings.top_k, scene.model, self.scenes.outputs(scene.model))
-            method.check(scene.model)
+            self.rows[row.name] = planned(row)
         except UserError as error:
-            model, name = parts.config["model"]["name"], parts.config["method"]["name"]
-            self.open[parts.row] = OpenRow(parts.row, model, name, str(error))
-            return
-        cell = address(scene, Recipe(parts.row, method, localizer, parts.changes, parts.config), self.runs)
-        self.cells[parts.row] = (scene, cell)
+            model, method = row.config["model"]["name"], row.config["method"]["name"]
+            self.open[row.name] = OpenRow(row.name, model, method, str(error))
 
-    def add_twins(self, first: str, second: str) -> None:
-        """Have the boxes of two rows compared; nothing is compared where one of them is open.
+    def refuse_nothing_to_measure(self) -> None:
+        """Refuse a plan of open rows alone.
 
         Raises:
-            UserError: If a name is not a row.
+            UserError: With the first one's reason.
         """
-        for row in (first, second):
-            if row not in self.cells and row not in self.open:
-                raise UserError(f"table.same_boxes: {row} is not a row of this table")
-        if first in self.open or second in self.open:
-            return
-        scene, pattern = self.cells[second]
-        wanted = self.cells[first][1]
-        config = {**pattern.recipe.config, "localizer": wanted.recipe.config["localizer"]}
-        twin = address(
-            scene, replace(wanted.recipe, row=second, method=pattern.recipe.method, config=config), self.runs
-        )
-        self.twins.append(Twins(wanted, twin, scene))
+        if not self.rows:
+            raise UserError(next(iter(self.open.values())).reason)
 
-    def work(self) -> list[tuple[Scene, list[Cell]]]:
-        """Each scene with its cells, every cell once."""
-        cells = [*self.cells.values(), *((twins.scene, twins.second) for twins in self.twins)]
-        return [
-            (scene, list({cell.folder: cell for owner, cell in cells if owner is scene}.values()))
-            for scene in self.scenes
-        ]
+    def measure(self, rows: Sequence[R] | None = None) -> None:
+        """Make what is missing of some rows, of all of the plan by default; each cell once.
 
+        Raises:
+            UserError: If an image cannot be read, or a method, model and dataset do not fit together.
+        """
+        groups: dict[tuple[Any, ...], tuple[Recorder[Any, Any], dict[Path, Cell]]] = {}
+        for row in self.rows.values() if rows is None else rows:
+            recorder = self.recorder(row)
+            cells = groups.setdefault(recorder.key, (recorder, {}))[1]
+            cells.update({cell.folder: cell for cell in row.cells})
+        for recorder, cells in groups.values():
+            measure(recorder, list(cells.values()))
 
-def label(dataset: Dataset) -> str:
-    """The name of a dataset's results: only the whole official set goes by its bare name."""
-    if dataset.complete:
-        return dataset.name
-    return f"{dataset.name}-{len(dataset.samples)}-{dataset.fingerprint[:8]}"
-
-
-def stem(name: str, variation: Sequence[str]) -> str:
-    """The name of a table's files: the experiment's, and what the user changed in it.
-
-    It holds only what file systems and Hydra's command line take without quotes. A long one is cut, and ends
-    in a hash of the whole: a file's name has room for 255 bytes, suffixes such as ``-curves.csv`` among them.
-    """
-    safe = ("".join(c if c.isalnum() or c in "._-" else "-" for c in change) for change in variation)
-    whole = "+".join([name, *safe]).encode()
-    if len(whole) <= _LONGEST_STEM:
-        return whole.decode()
-    return f"{whole[:_LONGEST_STEM].decode(errors='ignore')}-{hashlib.sha256(whole).hexdigest()[:8]}"
+    def in_order(self, found: Mapping[str, Any], order: Sequence[str]) -> tuple[Any, ...]:
+        """Return what was found of each row, or the open row, in the given order."""
+        return tuple({**self.open, **found}[name] for name in order)

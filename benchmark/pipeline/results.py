@@ -1,4 +1,4 @@
-"""The cheap half: records to results. Needs neither images nor a device."""
+"""Say under which conditions stored records were made. Needs neither images nor a device."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -6,43 +6,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmark.core import provenance
-from benchmark.core.protocols import Metric
-from benchmark.core.types import Estimate, OpenRow, Records, Result
-from benchmark.pipeline.cell import Cell, Scene
-from benchmark.pipeline.plan import Twins
-from benchmark.pipeline.store import Made, merge, read_made, read_records, record_file
+from benchmark.core.types import OpenRow
+from benchmark.pipeline.cell import Cell
+from benchmark.pipeline.scene import Scene
+from benchmark.pipeline.store import Made, ShardStore
 
-_TOLERATED = 1e-3
 _FILES_OF_A_MODEL = ("weights", "weights_dir", "classes")
 
 
-def result(scene: Scene, cell: Cell, metrics: Mapping[str, Metric]) -> Result | OpenRow:
-    """What a cell's records say, or how many of its shards are missing."""
-    files = [record_file(cell.folder, number) for number in range(len(scene.shards))]
+def files_of(cell: Cell, store: ShardStore) -> list[Path]:
+    """Return where all shards of a cell's records lie, or will lie."""
+    return [store.file(cell.folder, number) for number in range(len(cell.scene.shards))]
+
+
+def unfinished(row: str, cells: Sequence[Cell], store: ShardStore) -> OpenRow | None:
+    """Return the open row that says how many shards of some cells are missing; ``None`` if none is."""
+    files = [file for cell in cells for file in files_of(cell, store)]
     absent = sum(not file.exists() for file in files)
-    if absent:
-        reason = f"{absent} of {len(files)} shards are not done yet"
-        return OpenRow(cell.row, scene.model.name, cell.method.name, reason)
-    records = read_records(files)
-    return Result(
-        row=cell.row,
-        model=scene.model.name,
-        method=cell.method.name,
-        localizer=cell.recipe.protocol,
-        fingerprint=cell.fingerprint,
-        metrics=measure(records, metrics),
-        counts=counts(scene, records),
-        conditions=conditions(scene, read_made(files)) | {"protocol": first_line(cell.localizer)},
-        config=without_places(scene, cell.recipe.config),
-    )
-
-
-def merged_records(scene: Scene, cell: Cell) -> Path:
-    """One file with all records of a finished cell."""
-    return merge(cell.folder, [record_file(cell.folder, number) for number in range(len(scene.shards))])
+    reason = f"{absent} of {len(files)} shards are not done yet"
+    first = cells[0]
+    return OpenRow(row, first.scene.model.name, first.method.name, reason) if absent else None
 
 
 def without_places(scene: Scene, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,24 +50,6 @@ def first_line(component: object) -> str:
     return (inspect.getdoc(type(component)) or "").partition("\n")[0]
 
 
-def measure(records: Records, metrics: Mapping[str, Metric]) -> dict[str, Estimate]:
-    """All metrics' estimates by name."""
-    return {name: value for metric in metrics.values() for name, value in metric(records).items()}
-
-
-def counts(scene: Scene, records: Records) -> dict[str, int]:
-    """What was expected, done and left out."""
-    return {
-        "expected": len(scene.dataset.samples),
-        "done": len(records),
-        "skipped": len(records.skipped) + len(scene.dataset.skipped),
-        "blacklisted": int(records.blacklisted.sum()),
-        "maps": int(records.empty.size),
-        "empty_maps": int(records.empty.sum()),
-        "empty_label_maps": int(np.sum(records.label_empty)) if records.label_empty is not None else 0,
-    }
-
-
 def conditions(scene: Scene, made: Sequence[Made]) -> dict[str, Any]:
     """What is needed to distrust the numbers. Nothing here differs between two runs of the same thing."""
     makers = {provenance.fingerprint(dict(entry.by)): dict(entry.by) for entry in made}
@@ -103,27 +69,3 @@ def conditions(scene: Scene, made: Sequence[Made]) -> dict[str, Any]:
         "run": scene.settings.identity(),
         "made_by": [makers[key] for key in sorted(makers)],
     }
-
-
-def compare(twins: Twins) -> str:
-    """Whether two rows agree box for box, as a sentence that begins with FAILED if they do not.
-
-    The boxes of the predicted classes and of the ground-truth class are compared, image by image. Two ways to
-    the same map differ in the last bits of their floats, which can move a box by a pixel where a value lies
-    just at the threshold: up to one box in a thousand may, and is counted.
-    """
-    title = f"{twins.first.row} = {twins.second.row}, box for box"
-    shards = range(len(twins.scene.shards))
-    files = [[record_file(cell.folder, n) for n in shards] for cell in (twins.first, twins.second)]
-    if not all(file.exists() for pair in files for file in pair):
-        return f"{title}: not yet checked, shards are missing"
-    equal, total = same_boxes(*(read_records(pair) for pair in files))
-    verdict = "" if total - equal <= _TOLERATED * total else "FAILED: "
-    return f"{verdict}{title}: {equal} of {total} boxes equal"
-
-
-def same_boxes(first: Records, second: Records) -> tuple[int, int]:
-    """How many boxes of two sets of records are equal, of how many."""
-    pairs = [(first.boxes, second.boxes), (first.label_boxes, second.label_boxes)]
-    equal = [(a == b).all(axis=-1) for a, b in pairs if a is not None and b is not None]
-    return sum(int(part.sum()) for part in equal), sum(part.size for part in equal)

@@ -1,15 +1,15 @@
 """Scenes: rows of one model and transform share a forward pass, rows of one model its weights."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from benchmark.core.protocols import Dataset, Transform
+from benchmark.core.protocols import Dataset
 from benchmark.core.provenance import fingerprint
 from benchmark.core.types import Model
 from benchmark.models.forward import output_count
-from benchmark.pipeline.cell import Scene
-from benchmark.pipeline.explain import class_order
+from benchmark.pipeline.class_order import class_order
+from benchmark.pipeline.rows import Row
+from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
 
 
@@ -36,25 +36,18 @@ class Scenes:
         """In the order of their making."""
         return iter(self._made.values())
 
-    def of(
-        self, config: Mapping[str, Any], model: Callable[[], Model], transform: Callable[[], Transform]
-    ) -> Scene:
-        """The scene of a row.
-
-        Args:
-            config: The row's, plain; its ``model`` and ``transform`` tell scenes apart.
-            model: Called only where no row before had the same one.
-            transform: Likewise.
+    def of(self, row: Row) -> Scene:
+        """Return the scene of a row; its model and transform are built only if no row before had the same.
 
         Raises:
             UserError: Whatever the making of model or transform refuses; and if the model cannot take the
                 inputs, or its outputs do not fit the dataset's classes: now, not after hours of other rows.
         """
-        key = fingerprint({name: config[name] for name in ("model", "transform")})
+        key = fingerprint({name: row.config[name] for name in ("model", "transform")})
         if key not in self._made:
-            net = fingerprint({"model": config["model"]})
-            self._models[net] = self._models.get(net) or model()
-            scene = Scene(self.dataset, self._models[net], transform(), self.settings)
+            net = fingerprint({"model": row.config["model"]})
+            self._models[net] = self._models.get(net) or row.build("model")
+            scene = Scene(self.dataset, self._models[net], row.build("transform"), self.settings)
             class_order(scene, self.outputs(scene.model))
             self._made[key] = scene
         return self._made[key]

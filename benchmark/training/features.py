@@ -18,15 +18,16 @@ from safetensors.torch import load
 from safetensors.torch import save as as_safetensors
 from torch import Tensor, nn
 
+from benchmark.core.code_hash import code_fingerprint
+from benchmark.core.device import reproducible
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.protocols import SeveralViews
-from benchmark.core.provenance import code_fingerprint, fingerprint, package_versions
+from benchmark.core.provenance import fingerprint, package_versions
 from benchmark.core.types import Model, Sample
 from benchmark.models.weights.files import digest
-from benchmark.pipeline.address import TO_A_HEATMAP
-from benchmark.pipeline.cell import Scene
-from benchmark.pipeline.explain import read_batches, reproducible
+from benchmark.pipeline.batches import read_batches
+from benchmark.pipeline.scene import Scene
 from benchmark.training.job import Job
 from benchmark.training.options import ProbeOptions
 from benchmark.training.validate import groups
@@ -105,7 +106,7 @@ def _folder(job: Job[ProbeOptions], scene: Scene, mirrored: bool) -> Path:
         "settings": settings.identity(),
         "mirrored": mirrored,
         "packages": package_versions(),
-        "code": code_fingerprint([family, sys.modules[__name__], scene.transform, *TO_A_HEATMAP]),
+        "code": code_fingerprint([family, scene.transform, stored]),
     }
     return job.results / "training" / "features" / f"{job.name}-{fingerprint(identity)[:8]}"
 

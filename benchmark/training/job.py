@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from benchmark.core.errors import UserError
 from benchmark.core.provenance import fingerprint
 from benchmark.models.weights.files import digest
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.training.options import Options
 
 _PLACES = ("weights", "weights_dir", "checksums", "ignore", "classes", "note")

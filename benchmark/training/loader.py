@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from benchmark.core.errors import UserError
 from benchmark.core.types import ImageArray, InputFormat
 from benchmark.datasets.images import UnreadableImage, read_rgb
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.training.augment import augmented
 from benchmark.training.objective import Targets
 from benchmark.training.options import TrainOptions

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
-from benchmark.pipeline.explain import class_order
+from benchmark.pipeline.class_order import class_order
 from benchmark.training.distributed import World
 from benchmark.training.job import Job
 from benchmark.training.loader import Pictures, Share, batches

@@ -14,7 +14,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.masks import labelled
 from benchmark.core.protocols import Dataset
 from benchmark.core.types import Sample
-from benchmark.pipeline.explain import ClassOrder
+from benchmark.pipeline.class_order import ClassOrder
 from benchmark.training import average_precision
 
 Targets = npt.NDArray[Any]

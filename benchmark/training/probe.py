@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from benchmark.core.errors import UserError
 from benchmark.models.weights.initial import load_matching
 from benchmark.models.weights.parameters import randomize
-from benchmark.pipeline.explain import ClassOrder, class_order
+from benchmark.pipeline.class_order import ClassOrder, class_order
 from benchmark.training.distributed import World
 from benchmark.training.features import Features, classifier, stored
 from benchmark.training.head import Head, fit, held_out

@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import nn
 
+from benchmark.core.device import reproducible
 from benchmark.core.types import Sample
-from benchmark.pipeline.cell import Scene
-from benchmark.pipeline.explain import ClassOrder, class_order, read_batches, reproducible
+from benchmark.pipeline.batches import read_batches
+from benchmark.pipeline.class_order import ClassOrder, class_order
+from benchmark.pipeline.scene import Scene
 from benchmark.training.distributed import World
 from benchmark.training.objective import Found, Objective
 from benchmark.transforms.normalize import averaged, side_by_side

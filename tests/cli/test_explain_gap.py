@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import benchmark.pipeline.run
 import pytest
 
-import benchmark.pipeline.run
 from benchmark.cli import explain_gap, run
 
 Command = Callable[..., tuple[int, str, str]]

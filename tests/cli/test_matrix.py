@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import benchmark.pipeline.run
 import pandas as pd
 import pytest
 
-import benchmark.pipeline.run
 from benchmark.cli import matrix
 from benchmark.pipeline.explain import explain
 

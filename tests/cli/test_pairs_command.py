@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from benchmark.tasks.pairs.measure import ask
 from scipy.stats import spearmanr
 
 from benchmark.cli import run as run_module
 from benchmark.cli import table as table_module
-from benchmark.tasks.pairs.measure import ask
 
 Command = Callable[..., tuple[int, str, str]]
 

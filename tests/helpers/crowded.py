@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from benchmark.core.types import Objects, Sample
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
 from benchmark.training.job import Job
 from benchmark.transforms import Warp

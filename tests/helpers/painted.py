@@ -13,7 +13,7 @@ from benchmark.core.types import InputFormat, Model, Sample
 from benchmark.models.assembly import ModelSpec, assemble
 from benchmark.models.caffe_layers import named
 from benchmark.models.weights.parameters import randomize
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
 from benchmark.training.job import Job
 from benchmark.training.options import Augmentation, Options, Schedule, TrainOptions

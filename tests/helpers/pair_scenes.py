@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from benchmark.tasks.pairs.cell import PairCell, Question, pair_cell
+from benchmark.tasks.pairs.store import pair_file, read_pairs
 from torch import nn
 
 from benchmark.attribution.occlusion import Occlusion
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
 from benchmark.core.types import Model, Objects
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
-from benchmark.tasks.pairs.cell import PairCell, Question, pair_cell
 from benchmark.tasks.pairs.class_policies.labelled import Labelled
 from benchmark.tasks.pairs.class_policies.labelled_and_top5 import LabelledAndTop5
 from benchmark.tasks.pairs.class_policies.predicted import Predicted
@@ -23,7 +24,6 @@ from benchmark.tasks.pairs.metrics.rank_correlation import RankCorrelation
 from benchmark.tasks.pairs.plan import PairParts
 from benchmark.tasks.pairs.protocols import ClassPolicy, PairMetric
 from benchmark.tasks.pairs.readings.summary import Summary
-from benchmark.tasks.pairs.store import pair_file, read_pairs
 from benchmark.tasks.pairs.types import Pairs
 from benchmark.transforms import Warp
 from helpers.small_models import googlenet_like, small

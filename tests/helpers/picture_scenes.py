@@ -3,13 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from benchmark.pipeline.cell import Scene
+from benchmark.tasks.pairs.run import measure
+
+from benchmark.pipeline.scene import Scene
 from benchmark.reporting.table import DatasetNote, Table
 from benchmark.tasks.pairs.metrics.pointing_game import PointingGame
 from benchmark.tasks.pairs.pictures.exhibit import Exhibit
 from benchmark.tasks.pairs.plan import PairParts, PairPlan
 from benchmark.tasks.pairs.result import Measured, Resampling, result
-from benchmark.tasks.pairs.run import measure
 from helpers.pair_scenes import parts
 
 NET = "googlenet_like"

@@ -16,8 +16,8 @@ from benchmark.core.protocols import Transform
 from benchmark.core.types import Box, FloatArray, ForwardPass, ImageArray, Model, View
 from benchmark.datasets.images import read_sample
 from benchmark.models.forward import forward_pass
-from benchmark.pipeline.cell import Scene
 from benchmark.pipeline.explain import Batch, class_order, explain, prepare, read_batches
+from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.store import Heatmaps
 from benchmark.transforms.normalize import to_input
 from benchmark.transforms.ten_crop import TenCrop

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmark.pipeline.run import measure
 from helpers.small_scenes import LOCALIZERS, METHODS, folder, scene
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Model
 from benchmark.pipeline.plan import Plan, RowParts, label, stem
 from benchmark.pipeline.results import compare
-from benchmark.pipeline.run import measure
 from benchmark.transforms import Warp
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark.pipeline.run import measure
 from helpers.random_records import make
 from helpers.small_scenes import cell, scene
 
@@ -16,7 +17,6 @@ from benchmark.metrics.localization import Localization
 from benchmark.pipeline import results
 from benchmark.pipeline.cell import Cell, Scene
 from benchmark.pipeline.plan import Twins
-from benchmark.pipeline.run import measure
 from benchmark.pipeline.store import record_file
 
 METRICS: dict[str, Metric] = {

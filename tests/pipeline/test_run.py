@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from benchmark.pipeline.run import measure
+from benchmark.pipeline.shards import missing
 from helpers.small_scenes import LOCALIZERS, METHODS, cell, scene, with_settings
 from torch import nn
 
@@ -14,8 +16,6 @@ from benchmark.core.types import Records
 from benchmark.datasets.images import read_sample
 from benchmark.models.forward import forward_pass
 from benchmark.pipeline.cell import Cell, Scene
-from benchmark.pipeline.run import measure
-from benchmark.pipeline.shards import missing
 from benchmark.pipeline.store import heatmap_file, read_heatmaps, read_records, record_file
 from benchmark.transforms import to_input
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Model
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.scenes import Scenes
 from benchmark.transforms import Warp
 

@@ -9,7 +9,7 @@ from helpers.painted import job, options
 from torch import Tensor
 
 from benchmark.core.errors import UserError
-from benchmark.pipeline.explain import class_order
+from benchmark.pipeline.class_order import class_order
 from benchmark.training.loader import Pictures, Share, batches, permutation
 from benchmark.training.options import TrainOptions
 

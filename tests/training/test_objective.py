@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Objects, Sample
-from benchmark.pipeline.explain import ClassOrder
+from benchmark.pipeline.class_order import ClassOrder
 from benchmark.training.distributed import World
 from benchmark.training.loop import train
 from benchmark.training.objective import BinaryCrossEntropy, CrossEntropy, Precision

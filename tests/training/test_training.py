@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
-from benchmark.pipeline.explain import class_order
+from benchmark.pipeline.class_order import class_order
 from benchmark.training import loop
 from benchmark.training.distributed import World
 from benchmark.training.job import Job

@@ -70,6 +70,13 @@ def build(node: Any, **arguments: Any) -> Any:
         raise _cause(error, node) from error
 
 
+def built(node: Any) -> Any:
+    """Make what a group describes: an object, objects by name where it is chosen as a list, or ``None``."""
+    if not node:
+        return None
+    return build(node) if "_target_" in node else {str(name): build(one) for name, one in node.items()}
+
+
 def _truthful(made: Any) -> Any:
     """The object, unless an option that is true or false is a word: ``no`` would count as true."""
     for option in fields(made) if is_dataclass(made) else ():

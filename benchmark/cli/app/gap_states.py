@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from benchmark.cli.app.config import CONF, Row, plain, product, rows, typed, variation
 from benchmark.core.errors import UserError
-from benchmark.pipeline.plan import stem
+from benchmark.pipeline.names import stem
 from benchmark.tasks.boxes.gap import overrides as words
 from benchmark.tasks.boxes.gap.scoring import Scoring
 

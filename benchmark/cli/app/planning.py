@@ -1,46 +1,65 @@
-"""From configured rows to a plan: what ``run`` and ``matrix`` share."""
+"""Turn a configuration into what a task measures: what several commands share."""
 
 import sys
-from functools import partial
 from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.cli.app.config import Row, build, plain, published, typed, variation
+from benchmark.cli.app.config import Row as Composed
+from benchmark.cli.app.config import build, built, plain, published, typed, variation
 from benchmark.cli.app.defaults import NOTICE
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Dataset
-from benchmark.datasets.multi_label import refuse_several_classes
-from benchmark.pipeline.plan import Plan, RowParts
-from benchmark.pipeline.settings import RunSettings
+from benchmark.pipeline.names import stem
+from benchmark.pipeline.plan import Plan
+from benchmark.pipeline.rows import Row
 from benchmark.reporting.published import Published
-from benchmark.reporting.table import DatasetNote
+from benchmark.tasks.boxes.cell import BoxCell
+from benchmark.tasks.boxes.plan import plan_of as box_plan_of
+from benchmark.tasks.task import Experiment
 
-_NUMERIC_PARTS = ("dataset", "transform", "model", "method", "localizer", "metric", "run")
 
-
-def plan_of(cfg: DictConfig, asked: list[Row], runs: Path) -> Plan:
-    """What the given rows compute, on the dataset and with the run options of ``cfg``.
+def plan_of(cfg: DictConfig, composed: list[Composed], runs: Path) -> Plan[BoxCell]:
+    """Plan the boxes of the given rows, on the dataset and with the run options of ``cfg``.
 
     Raises:
         UserError: If an image holds objects of several classes, a row chooses another dataset or other run
             options, or not one row can be measured.
     """
-    settings: RunSettings = build(cfg.run)
-    _ = settings.torch_device  # refused before anything is read
-    plan = Plan(build(cfg.dataset), settings, runs)
-    refuse_several_classes(plan.dataset)
-    refuse_own_conditions(cfg, asked)
-    for row in asked:
-        plan.add(_parts(row))
-    if not plan.cells:
-        raise UserError(next(iter(plan.open.values())).reason)
-    for first, second in (cfg.table or {}).get("same_boxes", ()):
-        plan.add_twins(first, second)
-    return plan
+    settings = build(cfg.run)
+    refuse_own_conditions(cfg, composed)
+    return box_plan_of(build(cfg.dataset), settings, runs, [row_of(one) for one in composed])
 
 
-def refuse_own_conditions(cfg: DictConfig, asked: list[Row]) -> None:
+def experiment_of(cfg: DictConfig, composed: list[Composed], results: Path) -> Experiment:
+    """Return what a person wants measured, free of the library that read it."""
+    settings = build(cfg.run)
+    refuse_own_conditions(cfg, composed)
+    dataset = build(cfg.dataset)
+    announce(dataset)
+    parts = (cfg.model.name, cfg.method.name, cfg.localizer.name)
+    return Experiment(
+        name=stem(str(cfg.table.name) if cfg.table else "-".join(parts), changes_of(cfg)),
+        title=title_of(cfg, dataset),
+        rows=tuple(row_of(one) for one in composed),
+        dataset=dataset,
+        settings=settings,
+        results=results,
+        published=published_of(cfg),
+        table=plain(cfg.table) if cfg.table else None,
+        words=tuple(typed()),
+        pictures=cfg.pictures,
+    )
+
+
+def row_of(composed: Composed) -> Row:
+    """Return a composed row without its configuration object."""
+    cfg = composed.cfg
+    config = {str(key): plain(node) for key, node in cfg.items() if isinstance(node, DictConfig)}
+    return Row(composed.name, config, composed.changes, lambda group: built(cfg.get(group)))
+
+
+def refuse_own_conditions(cfg: DictConfig, asked: list[Composed]) -> None:
     """Refuse a row that chooses another dataset or other run options than its table.
 
     Raises:
@@ -75,23 +94,3 @@ def changes_of(cfg: DictConfig) -> list[str]:
     """What the user changed in an experiment, or, without one, beside the cell's own parts."""
     named = () if cfg.table else ("model=", "method=", "localizer=")
     return [change for change in variation(typed()) if not change.startswith(named)]
-
-
-def _parts(row: Row) -> RowParts:
-    cfg = row.cfg
-    return RowParts(
-        row=row.name,
-        config={name: plain(cfg[name]) for name in _NUMERIC_PARTS},
-        changes=row.changes,
-        model=partial(build, cfg.model),
-        transform=partial(build, cfg.transform),
-        method=partial(build, cfg.method),
-        localizer=partial(build, cfg.localizer),
-    )
-
-
-def note_of(dataset: Dataset) -> DatasetNote:
-    """What a table says about its images."""
-    told = {key: value for key, value in dataset.conditions.items() if key not in ("images", "complete")}
-    note = ", ".join(f"{key} {value}" for key, value in told.items())
-    return DatasetNote(dataset.name, len(dataset.samples), dataset.complete, dataset.fingerprint, note)

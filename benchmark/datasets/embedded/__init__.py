@@ -11,9 +11,10 @@ from pathlib import Path
 import PIL
 from filelock import FileLock
 
+from benchmark.core.code_hash import code_fingerprint
 from benchmark.core.errors import UserError
 from benchmark.core.progress import Counter
-from benchmark.core.provenance import code_fingerprint, fingerprint
+from benchmark.core.provenance import fingerprint
 from benchmark.datasets.embedded import classes, draw, files, scene
 
 __all__ = ["ready"]

@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmark.core.types import InputFormat
 from benchmark.datasets.ilsvrc import load_classes
 from benchmark.diagnostics.doctor.model import ranks
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 
 _SURE = 0.001
 

@@ -7,12 +7,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from benchmark.core.device import reproducible
 from benchmark.core.errors import UserError
 from benchmark.core.types import InputFormat, MeanImage, Model
 from benchmark.datasets.subset import arrange
 from benchmark.models.forward import forward_pass, probe
-from benchmark.pipeline.cell import Scene
-from benchmark.pipeline.explain import Batch, class_order, prepare, read_batches, reproducible
+from benchmark.pipeline.batches import Batch, read_batches
+from benchmark.pipeline.class_order import class_order
+from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
 from benchmark.transforms.normalize import averaged, side_by_side
 
@@ -107,7 +109,7 @@ def ranks(scene: Scene, count: int, pool: Executor) -> Tensor:
     samples = arrange(scene.dataset.samples, "stratified", 0, count)
     size = scene.settings.batch_size
     groups = [samples[start : start + size] for start in range(0, len(samples), size)]
-    prepare(scene.model, scene)
+    scene.prepare()
     batches = (batch for batch in read_batches(scene, groups, pool) if batch.samples)
     return torch.cat([torch.zeros(0), *(_ranks(scene, batch) for batch in batches)])
 

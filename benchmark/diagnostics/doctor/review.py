@@ -6,7 +6,7 @@ from benchmark.diagnostics.doctor import verdict
 from benchmark.diagnostics.doctor.chance import fault
 from benchmark.diagnostics.doctor.model import Accuracy
 from benchmark.diagnostics.doctor.passport import Expected, Passport
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 
 
 @dataclass(frozen=True)

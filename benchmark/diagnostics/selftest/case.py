@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmark.core.device import reproducible
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
 from benchmark.core.types import ForwardPass, InputFormat, Model
 from benchmark.models.forward import forward_pass
-from benchmark.pipeline.explain import reproducible
 from benchmark.pipeline.settings import RunSettings
 
 _IMAGES = 3

@@ -1,15 +1,15 @@
-"""Heatmaps to records: the part of a run that needs neither a device nor a model."""
+"""Turn heatmaps into boxes: the part of a run that needs neither a device nor a model."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from benchmark.core.errors import UserError
+from benchmark.core.protocols import Localizer
 from benchmark.core.types import FloatArray, IntArray, Localization, Records, Sample, View
 from benchmark.datasets.images import read_sample
-from benchmark.pipeline.cell import Cell
-from benchmark.pipeline.store import Heatmaps
+from benchmark.pipeline.heatmap_store import Heatmaps
 
 
 class Slots(NamedTuple):
@@ -30,23 +30,21 @@ class Located(NamedTuple):
     curve: IntArray | None
 
 
-def slots(heatmaps: Heatmaps) -> Iterator[Slots]:
-    """The images of a shard, one by one."""
-    for row, view in enumerate(heatmaps.views):
-        maps = heatmaps.maps[row].astype(np.float32)
-        yield Slots(heatmaps.classes[row], heatmaps.scores[row], maps, view)
+def slots(heatmaps: Heatmaps, number: int) -> Slots:
+    """Return one image of a batch or shard."""
+    maps = heatmaps.maps[number].astype(np.float32)
+    return Slots(heatmaps.classes[number], heatmaps.scores[number], maps, heatmaps.views[number])
 
 
-def locate(cell: Cell, sample: Sample, image: Slots) -> Located:
-    """One box for each heatmap of an image; safe to call from several threads.
+def locate(localizer: Localizer, sample: Sample, image: Slots) -> Located:
+    """Make one box for each heatmap of an image; safe to call from several threads.
 
     The ground-truth class's map is not looked at a second time where the class is among the predicted ones.
 
     Raises:
-        UserError: Naming row and image, if a score or a heatmap is not finite, or if the localizer needs the
+        UserError: Naming the image, if a score or a heatmap is not finite, or if the localizer needs the
             image's pixels and they cannot be read.
     """
-    localizer = cell.localizer
     try:
         if not np.isfinite(image.scores).all() or not np.isfinite(image.maps).all():
             raise UserError(
@@ -54,17 +52,17 @@ def locate(cell: Cell, sample: Sample, image: Slots) -> Located:
             )
         pixels = read_sample(sample) if localizer.needs_image else None
         found = [localizer(heatmap, image.view, pixels) for heatmap in image.maps[:-1]]
-        guess = np.flatnonzero(image.classes == sample.label)
-        found.append(found[guess[0]] if len(guess) else localizer(image.maps[-1], image.view, pixels))
+        predicted = np.flatnonzero(image.classes == sample.label)
+        found.append(found[predicted[0]] if len(predicted) else localizer(image.maps[-1], image.view, pixels))
         curve = localizer.curve(image.maps[-1], image.view) if localizer.grid else None
     except UserError as error:
-        raise UserError(f"{cell.row}, image {sample.image_id}: {error}") from error
+        raise UserError(f"image {sample.image_id}: {error}") from error
     # The maps are done with. A view of none of them would keep them all in memory while the shard is open.
     return Located(sample, image._replace(maps=image.maps[:0].copy()), tuple(found), curve)
 
 
 def collect(located: Sequence[Located], grid: tuple[float, ...], skipped: Mapping[str, str]) -> Records:
-    """The records of a shard.
+    """Return the records of a shard.
 
     Args:
         located: One entry for each image that could be read.

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 
@@ -11,10 +10,10 @@ from benchmark.core.bootstrap import UNBOUNDED, Numbers, bootstrap, bounded
 from benchmark.core.errors import UserError
 from benchmark.core.options import require_count
 from benchmark.core.types import Difference, Estimate, OpenRow, Result
-from benchmark.pipeline.results import conditions, first_line, without_places
+from benchmark.pipeline.results import conditions, files_of, first_line, unfinished, without_places
 from benchmark.tasks.pairs.plan import PairRow
 from benchmark.tasks.pairs.ranking import family
-from benchmark.tasks.pairs.store import made_of, merge_pairs, pair_file, read_pairs
+from benchmark.tasks.pairs.records import STORE, pairs_in
 from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
 
 
@@ -85,20 +84,21 @@ def result(row: PairRow, resampling: Resampling) -> Measured | OpenRow:
         UserError: If a stored file is damaged, a metric lacks a reading or a reference, or the method and its
             reference were not asked the same.
     """
-    files = {cell.folder: _files(row, cell.folder) for cell in row.cells}
-    every = [path for paths in files.values() for path in paths]
-    absent = sum(not path.exists() for path in every)
-    if absent:
-        reason = f"{absent} of {len(every)} shards are not done yet"
-        return OpenRow(row.row, row.scene.model.name, row.cell.method.name, reason)
-    pairs = read_pairs(files[row.cell.folder])
-    reference = read_pairs(files[row.reference.folder]) if row.reference else None
+    missing = unfinished(row.row, row.cells, STORE)
+    if missing is not None:
+        return missing
+    stored = [STORE.read(files_of(cell, STORE)) for cell in row.cells]
+    found = [pairs_in(shards, cell.folder) for shards, cell in zip(stored, row.cells, strict=True)]
+    pairs, reference = found[0], found[1] if row.reference else None
     _refuse_unlike(row, pairs, reference)
     answers = Answers(pairs, reference)
     statistics = {
         name: statistic for metric in row.metrics.values() for name, statistic in metric(answers).items()
     }
-    told = conditions(row.scene, made_of(every)) | {"protocol": _told(row), "resampling": vars(resampling)}
+    told = conditions(row.scene, [one for shards in stored for one in shards.made]) | {
+        "protocol": _told(row),
+        "resampling": vars(resampling),
+    }
     estimates = {name: resampling.estimate(statistic) for name, statistic in statistics.items()}
     return Measured(
         Result(
@@ -126,15 +126,6 @@ def _refuse_unlike(row: PairRow, pairs: Pairs, reference: Pairs | None) -> None:
             f"{row.cell.folder}, {row.reference.folder}: not of the same images and classes, such as where a "
             "file could be read in one run only; delete both and run again"
         )
-
-
-def merged_pairs(row: PairRow) -> Path:
-    """One file with all pairs of a finished row."""
-    return merge_pairs(row.cell.folder, _files(row, row.cell.folder))
-
-
-def _files(row: PairRow, folder: Path) -> list[Path]:
-    return [pair_file(folder, number) for number in range(len(row.scene.shards))]
 
 
 def _protocol(row: PairRow) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from benchmark.tasks.pairs.cell import PairCell, Question, pair_cell
+from benchmark.tasks.pairs.run import measure
+from benchmark.tasks.pairs.store import pair_file, read_pairs
 from helpers import coco_trees as trees
 from helpers.coco_trees import CLASSES
 from helpers.small_models import googlenet_like, small
@@ -18,13 +21,10 @@ from torch import nn
 
 from benchmark.core.types import BoolArray, Model
 from benchmark.datasets.coco import load
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
-from benchmark.tasks.pairs.cell import PairCell, Question, pair_cell
 from benchmark.tasks.pairs.class_policies.labelled import Labelled
 from benchmark.tasks.pairs.readings.summary import Summary
-from benchmark.tasks.pairs.run import measure
-from benchmark.tasks.pairs.store import pair_file, read_pairs
 from benchmark.tasks.pairs.types import Pairs
 from benchmark.transforms import Warp
 

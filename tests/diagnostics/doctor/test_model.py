@@ -17,7 +17,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.types import Sample
 from benchmark.diagnostics.doctor.chance import fault
 from benchmark.diagnostics.doctor.model import Accuracy, accuracy, describe, probabilities, ranks, try_input
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
 from benchmark.transforms import Warp
 

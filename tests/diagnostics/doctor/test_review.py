@@ -19,7 +19,7 @@ from benchmark.diagnostics.doctor.causes import convict, turned
 from benchmark.diagnostics.doctor.model import Accuracy, ranks
 from benchmark.diagnostics.doctor.passport import Expected, Passport
 from benchmark.diagnostics.doctor.review import Review, review
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
 from benchmark.transforms import Warp
 

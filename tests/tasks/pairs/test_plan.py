@@ -5,19 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmark.tasks.pairs.cell import Question
+from benchmark.tasks.pairs.run import measure
 from helpers.pair_scenes import MADE, OCCLUSION, absent, counted, multi_scene, parts, question
 
 from benchmark.attribution.occlusion import Occlusion
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
-from benchmark.pipeline.cell import Scene
-from benchmark.tasks.pairs.cell import Question
+from benchmark.pipeline.scene import Scene
 from benchmark.tasks.pairs.metrics.deletion_insertion import DeletionInsertion
 from benchmark.tasks.pairs.metrics.pointing_recall import PointingRecall
 from benchmark.tasks.pairs.metrics.rank_correlation import RankCorrelation
 from benchmark.tasks.pairs.plan import PairParts, PairPlan
 from benchmark.tasks.pairs.readings.summary import Summary
-from benchmark.tasks.pairs.run import measure
 from benchmark.transforms.ten_crop import TenCrop
 
 NET = "googlenet_like"

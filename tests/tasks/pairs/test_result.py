@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmark.tasks.pairs.run import measure
+from benchmark.tasks.pairs.store import made_of, pair_file, read_pairs, write_pairs
 from helpers.pair_scenes import (
     GRIDS,
     METRICS,
@@ -21,13 +23,11 @@ from scipy.stats import spearmanr
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import OpenRow
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.tasks.pairs import result as results
 from benchmark.tasks.pairs.metrics.rank_correlation import RankCorrelation
 from benchmark.tasks.pairs.plan import PairPlan, PairRow
 from benchmark.tasks.pairs.result import Measured, Resampling, differences, merged_pairs
-from benchmark.tasks.pairs.run import measure
-from benchmark.tasks.pairs.store import made_of, pair_file, read_pairs, write_pairs
 from benchmark.tasks.pairs.types import Statistic, first, ratios
 
 NET = "googlenet_like"

@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from benchmark.pipeline.shards import missing
+from benchmark.tasks.pairs.measure import Answered, ask
+from benchmark.tasks.pairs.run import measure
+from benchmark.tasks.pairs.store import pair_file
 from helpers.pair_scenes import (
     GRIDS,
     MADE,
@@ -28,11 +32,7 @@ from benchmark.core.protocols import Method
 from benchmark.core.types import Sample
 from benchmark.datasets.images import read_sample
 from benchmark.models.forward import forward_pass
-from benchmark.pipeline.cell import Scene
-from benchmark.pipeline.shards import missing
-from benchmark.tasks.pairs.measure import Answered, ask
-from benchmark.tasks.pairs.run import measure
-from benchmark.tasks.pairs.store import pair_file
+from benchmark.pipeline.scene import Scene
 from benchmark.tasks.pairs.types import Pairs
 from benchmark.transforms import to_input
 

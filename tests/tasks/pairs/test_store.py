@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from benchmark.tasks.pairs.run import measure
+from benchmark.tasks.pairs.store import made_of, merge_pairs, pair_file, read_pairs, write_pairs
 from helpers.pair_scenes import assert_same, cells_of, multi_scene, question, stored
 
 from benchmark.core.errors import UserError
 from benchmark.pipeline.store import Made
-from benchmark.tasks.pairs.run import measure
-from benchmark.tasks.pairs.store import made_of, merge_pairs, pair_file, read_pairs, write_pairs
 from benchmark.tasks.pairs.types import Pairs
 
 MADE = Made({"commit": "abc", "dirty": False}, 1.5)

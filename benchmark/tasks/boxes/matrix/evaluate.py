@@ -8,14 +8,14 @@ from typing import Any
 from benchmark.core.protocols import Localizer, Metric
 from benchmark.core.provenance import fingerprint
 from benchmark.core.types import OpenRow, Records, Result
-from benchmark.pipeline.address import address
-from benchmark.pipeline.cell import Cell, Recipe, Scene
 from benchmark.pipeline.plan import Plan
-from benchmark.pipeline.results import conditions, counts, measure, result
-from benchmark.pipeline.store import read_records, record_file
+from benchmark.pipeline.results import conditions, files_of
+from benchmark.tasks.boxes.cell import BoxCell, box_cell
 from benchmark.tasks.boxes.matrix.curve import Curve, curve_of
 from benchmark.tasks.boxes.matrix.split import Split
 from benchmark.tasks.boxes.matrix.threshold_option import family, knob_of
+from benchmark.tasks.boxes.records import STORE, read_records
+from benchmark.tasks.boxes.result import counts, estimates, result
 
 CHOSEN = "+heldout"
 """What the name of a row ends in whose threshold was chosen: ``grad_cam/gradcam_15+heldout``."""
@@ -43,23 +43,23 @@ class Evaluator:
     metrics: Mapping[str, Metric]
     iou: float
 
-    def __call__(self, scene: Scene, cell: Cell) -> Evaluated:
+    def __call__(self, cell: BoxCell) -> Evaluated:
         """What a cell's records say, or that some are not made yet."""
-        found = result(scene, cell, {})
+        found = result(cell, {})
         if isinstance(found, OpenRow):
             return Evaluated(found)
-        records = self.split.evaluated(_records(scene, cell))
+        records = self.split.evaluated(_records(cell))
         if cell.row.endswith(CHOSEN):  # what the whole curve says does not depend on the chosen threshold
             records = replace(records, curve=None, grid=())
         if self.split.heldout:
-            rest = replace(scene, dataset=self.split.rest)
+            rest = replace(cell.scene, dataset=self.split.rest)
             found = replace(
                 found,
                 fingerprint=fingerprint({"cell": found.fingerprint, "evaluated": rest.dataset.fingerprint}),
                 counts=counts(rest, records),
                 conditions={**found.conditions, "dataset": conditions(rest, ())["dataset"]},
             )
-        numbers = measure(records, self.metrics)
+        numbers = estimates(records, self.metrics)
         return Evaluated(replace(found, metrics=numbers), curve_of(records, self.iou))
 
 
@@ -77,50 +77,47 @@ class Chooser:
     iou: float
     make: Callable[[Mapping[str, Any]], Localizer]
 
-    def __call__(self, plan: Plan) -> dict[str, tuple[Scene, Cell]]:
+    def __call__(self, plan: Plan[BoxCell]) -> dict[str, BoxCell]:
         """The cells with the best thresholds, still to be measured, from a plan whose own are measured.
 
         There is one for each method and each family of protocols that differ in the threshold alone, under
         the first one's name. Cells without a threshold, or not measured as a whole, have none.
 
         Returns:
-            Row to scene and cell; a row is named as the one that it is made from, and :data:`CHOSEN`.
+            Row to cell; a row is named as the one that it is made from, and :data:`CHOSEN`.
         """
-        chosen: dict[str, tuple[Scene, Cell]] = {}
+        chosen: dict[str, BoxCell] = {}
         seen: set[tuple[Path, str]] = set()
-        for scene, cell in plan.cells.values() if self.split.heldout else ():
-            key = cell.heatmap_folder, family(cell.recipe.config["localizer"])
-            if key not in seen and (recipe := self._best(scene, cell)) is not None:
+        for cell in plan.rows.values() if self.split.heldout else ():
+            key = cell.heatmap_folder, family(cell.config["localizer"])
+            if key not in seen and (best := self._best(cell, plan.runs)) is not None:
                 seen.add(key)
-                chosen[recipe.row] = scene, address(scene, recipe, plan.runs)
+                chosen[best.row] = best
         return chosen
 
-    def _best(self, scene: Scene, cell: Cell) -> Recipe | None:
-        """The cell's recipe with the threshold at which its held-out curve is best."""
-        recipe = cell.recipe
-        knob = knob_of(recipe.config["localizer"])
-        if knob is None or not _complete(scene, cell):
+    def _best(self, cell: BoxCell, runs: Path) -> BoxCell | None:
+        """Return the cell with the threshold at which its held-out curve is best."""
+        knob = knob_of(cell.config["localizer"])
+        if knob is None or not all(file.exists() for file in files_of(cell, STORE)):
             return None
-        curve = curve_of(self.split.tuning(_records(scene, cell)), self.iou)
+        curve = curve_of(self.split.tuning(_records(cell)), self.iou)
         if curve is None:
             return None
         value = knob.at(curve.best)
-        options = {**recipe.config["localizer"], knob.option: value}
+        options = {**cell.config["localizer"], knob.option: value}
         if "grid" in options:
             options["grid"] = []  # the curve is there already
-        others = [change for change in recipe.changes if not change.startswith(f"{knob.option}=")]
-        return replace(
-            recipe,
-            row=recipe.row + CHOSEN,
-            localizer=self.make(options),
-            changes=(*others, f"{knob.option}={value} chosen on {self.split.name}, {curve.n} images"),
-            config={**recipe.config, "localizer": options},
+        others = [change for change in cell.changes if not change.startswith(f"{knob.option}=")]
+        return box_cell(
+            cell.scene,
+            cell.row + CHOSEN,
+            cell.method,
+            self.make(options),
+            {**cell.config, "localizer": options},
+            runs,
+            (*others, f"{knob.option}={value} chosen on {self.split.name}, {curve.n} images"),
         )
 
 
-def _complete(scene: Scene, cell: Cell) -> bool:
-    return all(record_file(cell.folder, number).exists() for number in range(len(scene.shards)))
-
-
-def _records(scene: Scene, cell: Cell) -> Records:
-    return read_records([record_file(cell.folder, number) for number in range(len(scene.shards))])
+def _records(cell: BoxCell) -> Records:
+    return read_records(files_of(cell, STORE))

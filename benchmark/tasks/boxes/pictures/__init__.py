@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.core import provenance
+from benchmark.core.code_hash import code_fingerprint
 from benchmark.core.errors import UserError
 from benchmark.reporting.table import Table
 from benchmark.tasks.boxes.pictures import draw, gather, legend, sheet, tile
@@ -48,7 +49,7 @@ def picture_sheet(path: Path, table: Table, cells: Cells, count: int) -> list[Pa
     if not count or not cells or len(rows) < len(cells):
         return []
     shown = {row: cells[row] for row, _ in rows}
-    samples = next(iter(shown.values()))[0].dataset.samples
+    samples = next(iter(shown.values())).scene.dataset.samples
     indices = gather.chosen(samples, count)
     title = (
         f"{table.name} on {table.dataset.name}: {len(indices)} of {len(samples)} images, {gather.HOW_CHOSEN}"
@@ -56,9 +57,9 @@ def picture_sheet(path: Path, table: Table, cells: Cells, count: int) -> list[Pa
     identity = {
         "title": title,
         "rows": rows,
-        "cells": [cell.fingerprint for _, cell in shown.values()],
+        "cells": [cell.fingerprint for cell in shown.values()],
         "images": [samples[index].image_id for index in indices],
-        "code": provenance.code_fingerprint([draw, gather, legend, sheet, tile, words]),
+        "code": code_fingerprint([draw, gather, legend, sheet, tile, words]),
         "packages": provenance.package_versions(("matplotlib", "pillow")),
     }
     fingerprint = provenance.fingerprint(identity)

@@ -11,15 +11,18 @@ from benchmark.core.heatmaps import upsample
 from benchmark.core.protocols import Dataset, Method
 from benchmark.core.types import Box, ImageArray, Records, Sample
 from benchmark.datasets.images import UnreadableImage, read_sample
-from benchmark.pipeline.cell import Cell, Scene
-from benchmark.pipeline.explain import explain, prepare, read_batches
-from benchmark.pipeline.results import merged_records
-from benchmark.pipeline.store import heatmap_file, read_heatmaps, read_records
+from benchmark.pipeline.batches import read_batches
+from benchmark.pipeline.explain import explain
+from benchmark.pipeline.heatmap_store import Heatmaps, heatmap_file, read_heatmaps
+from benchmark.pipeline.results import files_of
+from benchmark.pipeline.scene import Scene
+from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.locate import Slots, slots
 from benchmark.tasks.boxes.pictures.sheet import Column, Guess
+from benchmark.tasks.boxes.records import STORE, read_records
 
-Cells = Mapping[str, tuple[Scene, Cell]]
-"""Row to its scene and cell; all of one dataset."""
+Cells = Mapping[str, BoxCell]
+"""Row to its cell; all of one dataset."""
 
 HOW_CHOSEN = "chosen by place and class alone"
 
@@ -51,8 +54,8 @@ def gather(cells: Cells, indices: Sequence[int]) -> tuple[Column, ...]:
     Raises:
         UserError: If a stored file is damaged.
     """
-    dataset = next(iter(cells.values()))[0].dataset
-    records = {row: read_records([merged_records(scene, cell)]) for row, (scene, cell) in cells.items()}
+    dataset = next(iter(cells.values())).scene.dataset
+    records = {row: read_records(files_of(cell, STORE)) for row, cell in cells.items()}
     known = set.intersection(*(set(entry.image_ids) for entry in records.values()))
     pixels = {i: _pixels(dataset.samples[i]) for i in indices if dataset.samples[i].image_id in known}
     images = {index: image for index, image in pixels.items() if image is not None}
@@ -62,7 +65,7 @@ def gather(cells: Cells, indices: Sequence[int]) -> tuple[Column, ...]:
         sample = dataset.samples[index]
         guesses = [
             _guess(dataset, sample, records[row], maps[cell.heatmap_folder][sample.image_id])
-            for row, (_, cell) in cells.items()
+            for row, cell in cells.items()
         ]
         name = _name(dataset, sample.label)
         columns.append(Column(sample.image_id, name, image, sample.boxes, tuple(guesses)))
@@ -79,11 +82,11 @@ def _pixels(sample: Sample) -> ImageArray | None:
 def _maps(cells: Cells, indices: Sequence[int]) -> dict[Path, dict[str, Slots]]:
     """Heatmaps by their folder and image; one forward pass a scene for all that is not stored."""
     found: dict[Path, dict[str, Slots]] = {}
-    scenes = list({id(scene): scene for scene, _ in cells.values()}.values())
+    scenes = list({id(cell.scene): cell.scene for cell in cells.values()}.values())
     for scene in scenes:
         lacking: dict[Path, Method] = {}
-        for cell in (cell for owner, cell in cells.values() if owner is scene):
-            found[cell.heatmap_folder] = _stored(scene, cell, indices)
+        for cell in (cell for cell in cells.values() if cell.scene is scene):
+            found[cell.heatmap_folder] = _stored(cell, indices)
             if len(found[cell.heatmap_folder]) < len(indices):
                 lacking[cell.heatmap_folder] = cell.method
         if lacking:
@@ -91,15 +94,15 @@ def _maps(cells: Cells, indices: Sequence[int]) -> dict[Path, dict[str, Slots]]:
     return found
 
 
-def _stored(scene: Scene, cell: Cell, indices: Sequence[int]) -> dict[str, Slots]:
+def _stored(cell: BoxCell, indices: Sequence[int]) -> dict[str, Slots]:
+    scene = cell.scene
     found: dict[str, Slots] = {}
     wanted = {scene.dataset.samples[index].image_id for index in indices}
     for number, shard in enumerate(scene.shards):
         file = heatmap_file(cell.heatmap_folder, number)
         if any(index in shard for index in indices) and file.exists():
             heatmaps = read_heatmaps(file)
-            pairs = zip(heatmaps.image_ids, slots(heatmaps), strict=True)
-            found |= {image: image_slots for image, image_slots in pairs if image in wanted}
+            found |= {image: one for image, one in _by_image(heatmaps).items() if image in wanted}
     return found
 
 
@@ -107,15 +110,19 @@ def _made(
     scene: Scene, methods: Mapping[Path, Method], samples: Sequence[Sample]
 ) -> dict[Path, dict[str, Slots]]:
     found: dict[Path, dict[str, Slots]] = {folder: {} for folder in methods}
-    prepare(scene.model, scene)
+    scene.prepare()
     size = scene.settings.batch_size  # never more at once than the run itself
     groups = [samples[start : start + size] for start in range(0, len(samples), size)]
     with ThreadPoolExecutor(scene.settings.thread_count) as pool:
         for batch in read_batches(scene, groups, pool):
             made = explain(scene, list(methods.values()), batch).fetch()
             for folder, heatmaps in zip(methods, made, strict=True):
-                found[folder] |= dict(zip(heatmaps.image_ids, slots(heatmaps), strict=True))
+                found[folder] |= _by_image(heatmaps)
     return found
+
+
+def _by_image(heatmaps: Heatmaps) -> dict[str, Slots]:
+    return {image_id: slots(heatmaps, number) for number, image_id in enumerate(heatmaps.image_ids)}
 
 
 def _guess(dataset: Dataset, sample: Sample, records: Records, image: Slots) -> Guess:

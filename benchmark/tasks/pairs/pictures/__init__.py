@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from benchmark.core import provenance
+from benchmark.core.code_hash import code_fingerprint
 from benchmark.tasks.boxes.pictures import gather as choice
 from benchmark.tasks.boxes.pictures import legend, tile
 from benchmark.tasks.boxes.pictures import png as stamp
@@ -59,7 +60,7 @@ def _identity(exhibit: Exhibit, shown: dict[str, PairRow]) -> dict[str, object]:
         "cells": [[cell.fingerprint for cell in row.cells] for row in shown.values()],
         "metrics": [{name: repr(metric) for name, metric in row.metrics.items()} for row in shown.values()],
         "count": exhibit.count,
-        "code": provenance.code_fingerprint([*own, *metrics]),
+        "code": code_fingerprint([*own, *metrics]),
         "packages": provenance.package_versions(("matplotlib", "pillow")),
     }
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.pipeline.cell import Scene
-from benchmark.tasks.pairs.cell import PairCell
+from benchmark.pipeline.cell import Cell
+from benchmark.pipeline.results import files_of
+from benchmark.pipeline.scene import Scene
 from benchmark.tasks.pairs.plan import PairRow
 from benchmark.tasks.pairs.protocols import PairMetric
 from benchmark.tasks.pairs.ranking import family
-from benchmark.tasks.pairs.store import pair_file, read_pairs
+from benchmark.tasks.pairs.records import STORE, read_pairs
 from benchmark.tasks.pairs.types import Pairs
 
 Key = tuple[str, int]
@@ -34,7 +35,7 @@ class Column:
     model: str
     method: str
     scene: Scene
-    cell: PairCell
+    cell: Cell
     metrics: Mapping[str, PairMetric] = field(default_factory=dict)
     reference: int | None = None
 
@@ -73,7 +74,7 @@ def stored(column: Column) -> Pairs:
     Raises:
         UserError: If a file is missing or damaged.
     """
-    return read_pairs([pair_file(column.cell.folder, n) for n in range(len(column.scene.shards))])
+    return read_pairs(files_of(column.cell, STORE))
 
 
 def part(pairs: Pairs, rows: Sequence[int]) -> Pairs:

@@ -13,14 +13,18 @@ from benchmark.attribution.grad_cam import GradCAM
 from benchmark.attribution.grad_cam_counterfactual import GradCAMCounterfactual
 from benchmark.attribution.guided_grad_cam import GuidedGradCAM
 from benchmark.core import provenance
+from benchmark.core.code_hash import code_fingerprint
+from benchmark.core.device import reproducible
 from benchmark.core.masks import objects_of
 from benchmark.core.protocols import Method
 from benchmark.core.threads import threads
 from benchmark.core.types import FloatArray, ImageArray, IntArray, Sample, View
 from benchmark.datasets.images import UnreadableImage, read_sample
 from benchmark.models.forward import forward_pass
-from benchmark.pipeline.cell import Scene
-from benchmark.pipeline.explain import Batch, class_order, prepare, read_batches, reproducible
+from benchmark.pipeline.batches import Batch, read_batches
+from benchmark.pipeline.class_order import class_order
+from benchmark.pipeline.results import files_of
+from benchmark.pipeline.scene import Scene
 from benchmark.tasks.boxes.pictures import gather, legend, tile
 from benchmark.tasks.boxes.pictures import png as stamp
 from benchmark.tasks.boxes.pictures import text as words
@@ -29,8 +33,7 @@ from benchmark.tasks.pairs.pictures import overlay as marks
 from benchmark.tasks.pairs.pictures.counterfactual import Pair, sheet
 from benchmark.tasks.pairs.pictures.exhibit import Exhibit
 from benchmark.tasks.pairs.plan import PairRow
-from benchmark.tasks.pairs.result import merged_pairs
-from benchmark.tasks.pairs.store import read_pairs
+from benchmark.tasks.pairs.records import STORE, read_pairs
 from benchmark.tasks.pairs.types import Pairs
 
 _TWO = 2
@@ -86,13 +89,13 @@ def counterfactual_sheet(path: Path, exhibit: Exhibit) -> list[Path]:
         "cell": first.cell.fingerprint,
         "methods": repr(methods),
         "count": exhibit.count,
-        "code": provenance.code_fingerprint([methods, *methods.each, *_HOW]),
+        "code": code_fingerprint([methods, *methods.each, *_HOW]),
         "packages": provenance.package_versions(("matplotlib", "pillow", "torch")),
     }
     fingerprint = provenance.fingerprint(identity)
     if stamp.stored(path) == fingerprint:
         return [path]
-    wanted = _labels(read_pairs([merged_pairs(first)]))
+    wanted = _labels(read_pairs(files_of(first.cell, STORE)))
     samples = [sample for sample in scene.dataset.samples if sample.image_id in wanted]
     picked = [samples[place] for place in gather.chosen(samples, exhibit.count)]
     images = [image for sample in picked if (image := _read(sample, wanted[sample.image_id]))]
@@ -135,7 +138,7 @@ def _read(sample: Sample, labels: IntArray) -> _Image | None:
 
 def made(scene: Scene, methods: _Methods, images: Sequence[_Image]) -> Iterator[Pair]:
     """Two pairs an image, their maps by one forward pass a batch."""
-    prepare(scene.model, scene)
+    scene.prepare()
     by_id = {image.sample.image_id: image for image in images}
     size = scene.settings.batch_size  # never more at once than the run itself
     groups = [[i.sample for i in images[start : start + size]] for start in range(0, len(images), size)]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark.pipeline.run import measure
 from helpers.small_scenes import cell, scene
 from PIL import Image
 from skimage.measure import label
@@ -15,7 +16,6 @@ from benchmark.core.types import Box, FloatArray, Sample
 from benchmark.metrics.localization import Localization
 from benchmark.pipeline.cell import Cell, Scene
 from benchmark.pipeline.results import merged_records, result
-from benchmark.pipeline.run import measure
 from benchmark.pipeline.store import read_records, record_file
 from benchmark.reporting.table import DatasetNote, Table
 from benchmark.tasks.boxes.pictures import checked_count, picture_sheet

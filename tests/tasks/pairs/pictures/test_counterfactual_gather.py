@@ -15,7 +15,7 @@ from benchmark.attribution.grad_cam_counterfactual import GradCAMCounterfactual
 from benchmark.attribution.guided_grad_cam import GuidedGradCAM
 from benchmark.core.types import Objects
 from benchmark.models.forward import forward_pass
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.tasks.pairs.pictures import counterfactual
 from benchmark.tasks.pairs.pictures.counterfactual import Pair, where
 from benchmark.tasks.pairs.pictures.counterfactual_gather import counterfactual_sheet

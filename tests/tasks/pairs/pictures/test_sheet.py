@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 import pytest
 import torch
+from benchmark.tasks.pairs.store import made_of, pair_file, read_pairs, write_pairs
 from helpers.pair_scenes import GRIDS, OCCLUSION, counted, multi_scene, parts, stored
 from helpers.picture_scenes import NET, alone, exhibit, planned
 from omegaconf import OmegaConf
@@ -20,7 +21,7 @@ from torch.nn.functional import interpolate
 from benchmark.attribution.occlusion import Occlusion
 from benchmark.cli.app.config import CONF, build
 from benchmark.core.types import Box, View
-from benchmark.pipeline.cell import Scene
+from benchmark.pipeline.scene import Scene
 from benchmark.tasks.boxes.pictures.tile import SIDE
 from benchmark.tasks.pairs.metrics.pointing_game import PointingGame
 from benchmark.tasks.pairs.metrics.pointing_recall import PointingRecall
@@ -30,7 +31,6 @@ from benchmark.tasks.pairs.pictures.columns import columns_of, part
 from benchmark.tasks.pairs.pictures.counterfactual_gather import counterfactual_sheet
 from benchmark.tasks.pairs.pictures.page import Page
 from benchmark.tasks.pairs.plan import PairParts, PairPlan
-from benchmark.tasks.pairs.store import made_of, pair_file, read_pairs, write_pairs
 from benchmark.tasks.pairs.types import Answers, Column, Pairs
 
 OTHER = Occlusion(patch=3, stride=3)

@@ -1,77 +1,92 @@
-"""Images to pairs: one forward pass of a batch for every class, method and reading."""
+"""Ask a network about pairs of image and class: one forward pass for every class, method and reading."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.core.device import to_device, to_host
+from benchmark.core.device import sent_by, to_host
 from benchmark.core.errors import UserError
 from benchmark.core.masks import objects_of, region
 from benchmark.core.protocols import Method
 from benchmark.core.types import FloatArray
-from benchmark.models.forward import forward_pass
-from benchmark.pipeline.cell import Scene
-from benchmark.pipeline.explain import Batch, ClassOrder, class_order, reproducible
+from benchmark.pipeline.batches import Batch
+from benchmark.pipeline.class_order import ClassOrder, class_order
+from benchmark.pipeline.explain import forwarded
+from benchmark.pipeline.scene import Scene
 from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
 from benchmark.tasks.pairs.types import Asked, Pair
 
-Row = Mapping[str, Any]
+PairColumns = Mapping[str, Any]
 """One pair's columns of one method."""
 
 
+class ImagePairs(NamedTuple):
+    """What was asked of one image.
+
+    Attributes:
+        image_id: The image's.
+        pairs: Of each method, its pairs, one a class.
+        unknown: How many of the chosen outputs are none of the dataset's classes.
+    """
+
+    image_id: str
+    pairs: Sequence[Sequence[PairColumns]]
+    unknown: int
+
+
 @dataclass(frozen=True)
-class Answered:
+class PendingPairs:
     """A batch's answers on their way to the host.
 
     Attributes:
         batch: The images.
+        readings: By name.
         chosen: ``[N, K]`` outputs, -1 where an image has fewer.
         logits: ``[N, C]``.
         values: Of each method and reading, name to ``[N, K, …]``.
         order: Between outputs and labels.
         ready: When all of it has arrived; ``None`` where nothing travels.
+        skipped: None of its images.
     """
 
     batch: Batch
+    readings: Mapping[str, Reading]
     chosen: Tensor
     logits: Tensor
     values: Sequence[Mapping[str, Mapping[str, Tensor]]]
     order: ClassOrder
     ready: torch.cuda.Event | None
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
-    def rows(self, readings: Mapping[str, Reading], pool: Executor) -> list[Future[list[list[Row]]]]:
-        """Finish each image on a thread: the rows of each method, pair by pair. Waits for the device."""
+    @property
+    def count(self) -> int:
+        """Number of images."""
+        return len(self.batch.samples)
+
+    def wait(self) -> None:
+        """Wait until everything has arrived on the host."""
         if self.ready is not None:
             self.ready.synchronize()
-        chosen, logits = self.chosen.numpy(), self.logits.float().numpy()
-        return [
-            pool.submit(self._image, number, chosen[number], logits[number], readings)
-            for number in range(len(chosen))
-        ]
 
-    def unknown(self) -> int:
-        """How many of the chosen outputs, each once an image, are none of the dataset's classes."""
-        rows = [set(row[row >= 0].tolist()) for row in self.chosen.numpy()]
-        return sum(int(self.order.to_label[output] < 0) for row in rows for output in row)
-
-    def _image(
-        self, number: int, chosen: np.ndarray[Any, Any], logits: FloatArray, readings: Mapping[str, Reading]
-    ) -> list[list[Row]]:
-        found: list[list[Row]] = [[] for _ in self.values]
-        sample = self.batch.samples[number]
-        for place, output in enumerate(chosen.tolist()):
-            if output < 0 or output in chosen[:place] or self.order.to_label[output] < 0:
+    def image(self, number: int) -> ImagePairs:
+        """Finish one image: the columns of each method, pair by pair."""
+        sample, view = self.batch.samples[number], self.batch.views[number]
+        logits = self.logits[number].float().numpy()
+        found: list[list[PairColumns]] = [[] for _ in self.values]
+        outputs = self.chosen[number].tolist()
+        labels = {output: int(self.order.to_label[output]) for output in outputs if output >= 0}
+        for place, output in enumerate(outputs):
+            if labels.get(output, -1) < 0 or output in outputs[:place]:
                 continue
-            pair = Pair(sample, int(self.order.to_label[output]), self.batch.views[number])
-            known = about(pair, logits, output)
+            pair = Pair(sample, labels[output], view)
+            common = about(pair, logits, output)
             for rows, values in zip(found, self.values, strict=True):
-                rows.append(known | _finished(pair, readings, values, (number, place)))
-        return found
+                rows.append(common | _finished(pair, self.readings, values, (number, place)))
+        return ImagePairs(sample.image_id, found, sum(label < 0 for label in labels.values()))
 
 
 def _finished(
@@ -121,32 +136,27 @@ def ask(
     readings: Mapping[str, Reading],
     methods: Sequence[Method],
     batch: Batch,
-) -> Answered:
-    """Every method's maps of the asked classes, and what is read off them, without waiting for the device.
+) -> PendingPairs:
+    """Make every method's maps of the chosen classes and read them off, without waiting for the device.
 
     Raises:
         UserError: If the model's outputs do not fit the dataset's classes.
     """
-    settings, model = scene.settings, scene.model
-    device = settings.torch_device
-    sent = to_device(batch.inputs, device)
-    inputs = sent.to(settings.dtype, memory_format=settings.memory_format)
-    layers = tuple(sorted({layer for method in methods for layer in method.layers}))
-    with reproducible(), settings.autocast():
-        forward = forward_pass(model, inputs, layers, any(method.operations for method in methods))
+    with forwarded(scene, methods, batch.inputs) as forward:
         logits = forward.logits.detach()
         order = class_order(scene, logits.shape[1])
         chosen = policy(batch.samples, order.to_output, logits)
         classes = chosen.clamp(min=0)
         values = []
         for method in methods:
-            asked = Asked(model, forward, classes, method(model, forward, classes).detach())
+            maps = method(scene.model, forward, classes).detach()
+            asked = Asked(scene.model, forward, classes, maps)
             values.append({name: _fetched(reading.measure(asked)) for name, reading in readings.items()})
     host = _fetched({"chosen": chosen, "logits": logits})
-    ready = torch.cuda.current_stream(device).record_event() if device.type == "cuda" else None
-    return Answered(batch, host["chosen"], host["logits"], values, order, ready)
+    ready = sent_by(scene.settings.torch_device)
+    return PendingPairs(batch, readings, host["chosen"], host["logits"], values, order, ready)
 
 
 def _fetched(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """On their way to the host."""
+    """Send tensors to the host."""
     return {name: to_host(tensor.detach()) for name, tensor in tensors.items()}

@@ -1,0 +1,96 @@
+"""Store the heatmaps of a shard, so that boxes can be made of them again without a forward pass.
+
+``<model>-<method>-<fingerprint>/heatmaps-00007.npz`` below ``results/runs`` holds maps of at most 28 × 28
+cells, relative to their scale, in half precision.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.core.errors import UserError
+from benchmark.core.files import write_atomically
+from benchmark.core.types import Box, FloatArray, IntArray, View
+
+KEPT_SIDE = 28
+"""Heatmaps of at most this many cells a side are stored; larger ones are used as they are made."""
+
+
+@dataclass(frozen=True)
+class Heatmaps:
+    """The heatmaps of one shard, with what a localizer needs to turn them into boxes.
+
+    Attributes:
+        image_ids: ``[n]``.
+        classes: ``[n, k]`` predicted classes, best first.
+        scores: ``[n, k]`` their probabilities.
+        maps: ``[n, k + 1, h, w]`` relative maps, the last one of the ground-truth class.
+        scales: ``[n, k + 1]`` what to multiply a relative map by to get the method's own values.
+        views: ``[n]`` how the network's input lay in each image.
+        skipped: Images of the shard that could not be read, each with the reason.
+    """
+
+    image_ids: tuple[str, ...]
+    classes: IntArray
+    scores: FloatArray
+    maps: npt.NDArray[np.floating[Any]]
+    scales: FloatArray
+    views: tuple[View, ...]
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    def image(self, number: int) -> "Heatmaps":
+        """Return those of one image, without what was skipped."""
+        one = slice(number, number + 1)
+        arrays = (self.classes[one], self.scores[one], self.maps[one], self.scales[one])
+        return Heatmaps(self.image_ids[one], *arrays, self.views[one])
+
+
+def heatmap_file(folder: Path, shard: int) -> Path:
+    """Return where a shard's heatmaps lie."""
+    return folder / f"heatmaps-{shard:05d}.npz"
+
+
+def write_heatmaps(path: Path, heatmaps: Heatmaps) -> None:
+    """Store a shard's heatmaps; maps in half precision, everything else as it is."""
+    views = [(view.width, view.height, *view.region) for view in heatmaps.views]
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        image_ids=np.array(heatmaps.image_ids, dtype=np.str_),
+        classes=heatmaps.classes,
+        scores=heatmaps.scores,
+        maps=heatmaps.maps.astype(np.float16),
+        scales=heatmaps.scales,
+        views=np.array(views, np.int32).reshape(-1, 6),
+        skipped=np.array(json.dumps(dict(heatmaps.skipped))),
+    )
+    write_atomically(path, buffer.getvalue())
+
+
+def read_heatmaps(path: Path) -> Heatmaps:
+    """Read a shard's heatmaps back.
+
+    Raises:
+        UserError: If the file is damaged.
+    """
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            views = tuple(View(w, h, Box(*region)) for w, h, *region in file["views"].tolist())
+            return Heatmaps(
+                image_ids=tuple(file["image_ids"].tolist()),
+                classes=file["classes"],
+                scores=file["scores"],
+                maps=file["maps"],
+                scales=file["scales"],
+                views=views,
+                skipped=json.loads(str(file["skipped"])),
+            )
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        raise UserError(f"{path}: this shard is damaged ({error}); delete it and run again") from error

@@ -1,0 +1,49 @@
+"""What one forward pass is made of."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import ceil
+
+from benchmark.core.protocols import Dataset, Transform
+from benchmark.core.types import Model, Sample
+from benchmark.pipeline.settings import RunSettings
+
+_SHARDS = 100
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What one forward pass is made of: the methods of every cell of a scene share it.
+
+    Attributes:
+        dataset: The images.
+        model: The network.
+        transform: How an image becomes its input.
+        settings: How it is computed.
+    """
+
+    dataset: Dataset
+    model: Model
+    transform: Transform
+    settings: RunSettings
+
+    @property
+    def shards(self) -> list[range]:
+        """About 100 fixed sets of images, as index ranges; a batch never crosses from one to the next."""
+        count, batch = len(self.dataset.samples), self.settings.batch_size
+        size = batch * max(1, ceil(count / (_SHARDS * batch)))
+        return [range(start, min(start + size, count)) for start in range(0, count, size)]
+
+    def batches(self, shards: Iterable[int]) -> Iterator[tuple[int, list[Sample]]]:
+        """The batches of the given shards, each with its shard's number."""
+        for number in sorted(shards):
+            indices = self.shards[number]
+            for start in range(0, len(indices), self.settings.batch_size):
+                batch = indices[start : start + self.settings.batch_size]
+                yield number, [self.dataset.samples[i] for i in batch]
+
+    def prepare(self) -> None:
+        """Move the model to the run's device, precision and memory format."""
+        settings = self.settings
+        self.model.module.to(device=settings.torch_device, dtype=settings.dtype)
+        self.model.module.to(memory_format=settings.memory_format)

@@ -1,0 +1,45 @@
+"""Plan a table of boxes."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from benchmark.core.protocols import Dataset
+from benchmark.datasets.multi_label import refuse_several_classes
+from benchmark.pipeline.class_order import refuse_top_k
+from benchmark.pipeline.plan import Plan
+from benchmark.pipeline.rows import Row
+from benchmark.pipeline.settings import RunSettings
+from benchmark.tasks.boxes.cell import BoxCell, box_cell
+from benchmark.tasks.boxes.recorder import BoxRecorder
+
+GROUPS = ("dataset", "transform", "model", "method", "localizer", "metric", "run")
+"""The config groups that make a row's numbers."""
+
+
+def plan_of(dataset: Dataset, settings: RunSettings, runs: Path, rows: Iterable[Row]) -> Plan[BoxCell]:
+    """Plan rows that turn heatmaps into boxes.
+
+    Args:
+        dataset: The images of every row.
+        settings: How they are computed.
+        runs: Where raw records go.
+        rows: As configured.
+
+    Raises:
+        UserError: If an image holds objects of several classes, the device cannot be used, or not one row can
+            be measured.
+    """
+    plan: Plan[BoxCell] = Plan(dataset, settings, runs, lambda cell: BoxRecorder(cell.scene))
+    refuse_several_classes(dataset)
+
+    def planned(row: Row) -> BoxCell:
+        method, localizer = row.build("method"), row.build("localizer")  # before the costly model
+        scene = plan.scenes.of(row)
+        refuse_top_k(settings.top_k, scene.model, plan.scenes.outputs(scene.model))
+        method.check(scene.model)
+        return box_cell(scene, row.name, method, localizer, row.numeric(GROUPS), runs, row.changes)
+
+    for row in rows:
+        plan.add(row, planned)
+    plan.refuse_nothing_to_measure()
+    return plan

@@ -1,0 +1,121 @@
+"""Turn batches into stored boxes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import Sample
+from benchmark.pipeline.batches import Batch
+from benchmark.pipeline.explain import Explained, explain
+from benchmark.pipeline.heatmap_store import KEPT_SIDE, Heatmaps, heatmap_file, read_heatmaps, write_heatmaps
+from benchmark.pipeline.scene import Scene
+from benchmark.pipeline.shard_loop import Shard
+from benchmark.tasks.boxes.cell import BoxCell
+from benchmark.tasks.boxes.locate import Located, collect, locate, slots
+from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of
+
+
+class LocatedImage(NamedTuple):
+    """What was made of one image.
+
+    Attributes:
+        located: Folder of a cell to its boxes.
+        heatmaps: Folder of heatmaps to the image's own, where they are small enough to be stored.
+    """
+
+    located: Mapping[Path, Located]
+    heatmaps: Mapping[Path, Heatmaps]
+
+
+@dataclass
+class _Pending:
+    """A batch whose heatmaps travel to the host, or a shard whose heatmaps are stored."""
+
+    cells: Sequence[BoxCell]
+    samples: Sequence[Sample]
+    source: Explained | Mapping[Path, Heatmaps]
+    skipped: Mapping[str, str]
+    heatmaps: Mapping[Path, Heatmaps] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return len(self.samples)
+
+    def wait(self) -> None:
+        if isinstance(self.source, Explained):
+            self.heatmaps = dict(zip(_methods(self.cells), self.source.fetch(), strict=True))
+        else:
+            self.heatmaps = self.source
+
+    def image(self, number: int) -> LocatedImage:
+        images = {folder: slots(heatmaps, number) for folder, heatmaps in self.heatmaps.items()}
+        located = {}
+        for cell in self.cells:
+            try:
+                found = locate(cell.localizer, self.samples[number], images[cell.heatmap_folder])
+            except UserError as error:
+                raise UserError(f"{cell.row}, {error}") from error
+            located[cell.folder] = found
+        made = self.heatmaps if isinstance(self.source, Explained) else {}
+        small = {f: h.image(number) for f, h in made.items() if max(h.maps.shape[-2:]) <= KEPT_SIDE}
+        return LocatedImage(located, small)
+
+
+@dataclass(frozen=True)
+class BoxRecorder:
+    """Makes the boxes of all cells of a scene: a :class:`benchmark.pipeline.shard_loop.Recorder`."""
+
+    scene: Scene
+    store = STORE
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Cells of one scene share a forward pass."""
+        return (id(self.scene),)
+
+    def start(self, cells: Sequence[BoxCell], batch: Batch) -> _Pending:
+        """Ask the device for the heatmaps of every method, without waiting for it."""
+        explained = explain(self.scene, list(_methods(cells).values()), batch)
+        return _Pending(cells, batch.samples, explained, {})
+
+    def restart(self, cell: BoxCell, number: int) -> _Pending | None:
+        """Return a shard's stored heatmaps, ``None`` where there are none."""
+        path = heatmap_file(cell.heatmap_folder, number)
+        if not path.exists():
+            return None
+        heatmaps = read_heatmaps(path)
+        samples = self.scene.dataset.samples
+        by_id = {samples[index].image_id: samples[index] for index in self.scene.shards[number]}
+        read = [by_id[image_id] for image_id in heatmaps.image_ids]
+        return _Pending([cell], read, {cell.heatmap_folder: heatmaps}, heatmaps.skipped)
+
+    def write(self, cells: Sequence[BoxCell], shard: Shard[LocatedImage]) -> None:
+        """Store a shard: heatmaps first, so that records never stand without what they were made of."""
+        for folder in shard.images[0].heatmaps if shard.images else ():
+            parts = [image.heatmaps[folder] for image in shard.images]
+            write_heatmaps(heatmap_file(folder, shard.number), _joined(parts, shard.skipped))
+        for cell in cells:
+            located = [image.located[cell.folder] for image in shard.images]
+            records = collect(located, cell.localizer.grid, shard.skipped)
+            STORE.write(cell.folder, shard.number, columns_of(records), metadata_of(records), shard.made)
+
+
+def _methods(cells: Sequence[BoxCell]) -> dict[Path, Any]:
+    """Return the methods of some cells, one for each folder of heatmaps."""
+    return {cell.heatmap_folder: cell.method for cell in cells}
+
+
+def _joined(parts: Sequence[Heatmaps], skipped: Mapping[str, str]) -> Heatmaps:
+    return Heatmaps(
+        image_ids=tuple(image for part in parts for image in part.image_ids),
+        classes=np.concatenate([part.classes for part in parts]),
+        scores=np.concatenate([part.scores for part in parts]),
+        maps=np.concatenate([part.maps for part in parts]),
+        scales=np.concatenate([part.scales for part in parts]),
+        views=tuple(view for part in parts for view in part.views),
+        skipped=skipped,
+    )

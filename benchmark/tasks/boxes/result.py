@@ -1,0 +1,54 @@
+"""Turn stored boxes into results. Needs neither images nor a device."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from benchmark.core.protocols import Metric
+from benchmark.core.types import Estimate, OpenRow, Records, Result
+from benchmark.pipeline.results import conditions, files_of, first_line, unfinished, without_places
+from benchmark.pipeline.scene import Scene
+from benchmark.tasks.boxes.cell import BoxCell
+from benchmark.tasks.boxes.records import STORE, records_in
+
+
+def result(cell: BoxCell, metrics: Mapping[str, Metric]) -> Result | OpenRow:
+    """Return what a cell's records say, or the open row that says how many of its shards are missing.
+
+    Raises:
+        UserError: If a stored file is damaged.
+    """
+    missing = unfinished(cell.row, [cell], STORE)
+    if missing is not None:
+        return missing
+    shards = STORE.read(files_of(cell, STORE))
+    records = records_in(shards)
+    return Result(
+        row=cell.row,
+        model=cell.scene.model.name,
+        method=cell.method.name,
+        localizer=cell.protocol,
+        fingerprint=cell.fingerprint,
+        metrics=estimates(records, metrics),
+        counts=counts(cell.scene, records),
+        conditions=conditions(cell.scene, shards.made) | {"protocol": first_line(cell.localizer)},
+        config=without_places(cell.scene, cell.config),
+    )
+
+
+def estimates(records: Records, metrics: Mapping[str, Metric]) -> dict[str, Estimate]:
+    """Return all metrics' estimates by name."""
+    return {name: value for metric in metrics.values() for name, value in metric(records).items()}
+
+
+def counts(scene: Scene, records: Records) -> dict[str, int]:
+    """Return what was expected, done and left out."""
+    return {
+        "expected": len(scene.dataset.samples),
+        "done": len(records),
+        "skipped": len(records.skipped) + len(scene.dataset.skipped),
+        "blacklisted": int(records.blacklisted.sum()),
+        "maps": int(records.empty.size),
+        "empty_maps": int(records.empty.sum()),
+        "empty_label_maps": int(np.sum(records.label_empty)) if records.label_empty is not None else 0,
+    }

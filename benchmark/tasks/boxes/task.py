@@ -1,0 +1,42 @@
+"""Turn heatmaps into boxes and hold them against the annotated ones: Table 1."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from benchmark.core.protocols import Metric
+from benchmark.pipeline.results import files_of
+from benchmark.tasks.boxes.pictures import picture_sheet
+from benchmark.tasks.boxes.plan import plan_of
+from benchmark.tasks.boxes.records import STORE
+from benchmark.tasks.boxes.result import result
+from benchmark.tasks.boxes.twins import compare, twins_of
+from benchmark.tasks.task import Experiment, Outcome
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """The task ``boxes``."""
+
+    def check(self, words: Sequence[str]) -> None:
+        """Accept every override: whether an option exists, its composition says."""
+
+    def run(self, experiment: Experiment) -> Outcome:
+        """Measure what is missing, and make the table from what is stored."""
+        # First, since they may refuse their options.
+        metrics: dict[str, dict[str, Metric]] = {row.name: row.build("metric") for row in experiment.rows}
+        plan = plan_of(experiment.dataset, experiment.settings, experiment.runs, experiment.rows)
+        pairs = (experiment.table or {}).get("same_boxes", ())
+        twins = [one for pair in pairs if (one := twins_of(plan, *pair)) is not None]
+        plan.measure([*plan.rows.values(), *(one.second for one in twins)])
+        found = {name: result(cell, metrics[name]) for name, cell in plan.rows.items()}
+        table = experiment.tabulated(
+            plan.in_order(found, [row.name for row in experiment.rows]),
+            checks=tuple(compare(one) for one in twins),
+        )
+        return Outcome(
+            table=table,
+            dataset=plan.dataset,
+            records={row.row: STORE.merge(files_of(plan.rows[row.row], STORE)) for row in table.measured},
+            sheet=partial(picture_sheet, table=table, cells=plan.rows, count=experiment.pictures),
+        )

@@ -1,0 +1,57 @@
+"""What is asked of a scene's pairs of image and class, and where a method's answers lie."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.core.protocols import Method
+from benchmark.pipeline.address import address
+from benchmark.pipeline.cell import Cell
+from benchmark.pipeline.scene import Scene
+from benchmark.tasks.pairs.ask import PendingPairs, ask
+from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which classes are asked about, and what is read off their maps.
+
+    Attributes:
+        policy: The classes.
+        readings: By name.
+        config: The plain configuration that both were built from.
+    """
+
+    policy: ClassPolicy
+    readings: Mapping[str, Reading]
+    config: Mapping[str, Any]
+
+    @property
+    def protocol(self) -> str:
+        """The class policy by name and version."""
+        return f"{self.policy.name} v{self.policy.version}"
+
+
+def pair_cell(
+    scene: Scene, question: Question, method: Method, config: Mapping[str, Any], runs: Path
+) -> Cell:
+    """Return the cell of a method that is asked a question, with its folders below ``runs``.
+
+    Args:
+        scene: Images, model, transform.
+        question: Asked of it.
+        method: Built from ``config["method"]``.
+        config: Plain configuration of ``model``, ``transform`` and ``method``.
+        runs: Where raw records go.
+    """
+    place = address(
+        scene,
+        method,
+        config,
+        runs,
+        name=question.policy.name,
+        options=question.config,
+        code=[question.policy, *question.readings.values(), ask, PendingPairs],
+    )
+    return Cell(scene=scene, method=method, **place._asdict())

@@ -1,0 +1,56 @@
+"""Turn batches into stored pairs of image and class."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmark.core.provenance import fingerprint
+from benchmark.pipeline.batches import Batch
+from benchmark.pipeline.cell import Cell
+from benchmark.pipeline.scene import Scene
+from benchmark.pipeline.shard_loop import Shard
+from benchmark.tasks.pairs.ask import ImagePairs, PairColumns, PendingPairs, ask
+from benchmark.tasks.pairs.question import Question
+from benchmark.tasks.pairs.records import STORE, columns_of, metadata_of
+from benchmark.tasks.pairs.types import Column, Pairs
+
+
+@dataclass(frozen=True)
+class PairRecorder:
+    """Asks a scene's cells one question: a :class:`benchmark.pipeline.shard_loop.Recorder`."""
+
+    scene: Scene
+    question: Question
+    store = STORE
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Cells of one scene that are asked the same share a forward pass."""
+        return id(self.scene), fingerprint(self.question.config)
+
+    def start(self, cells: Sequence[Cell], batch: Batch) -> PendingPairs:
+        """Ask the device for all readings of every method, without waiting for it."""
+        methods = [cell.method for cell in cells]
+        return ask(self.scene, self.question.policy, self.question.readings, methods, batch)
+
+    def restart(self, cell: Cell, number: int) -> None:
+        """Return ``None``: readings are made of maps as the network gave them, which are not stored."""
+
+    def write(self, cells: Sequence[Cell], shard: Shard[ImagePairs]) -> None:
+        """Store a shard, one file a cell."""
+        for number, cell in enumerate(cells):
+            rows = [(image.image_id, row) for image in shard.images for row in image.pairs[number]]
+            pairs = Pairs(
+                tuple(image_id for image_id, _ in rows),
+                _stacked([row for _, row in rows]),
+                len(shard.images),
+                shard.skipped,
+                sum(image.unknown for image in shard.images),
+            )
+            STORE.write(cell.folder, shard.number, columns_of(pairs), metadata_of(pairs), shard.made)
+
+
+def _stacked(rows: Sequence[PairColumns]) -> dict[str, Column]:
+    return {name: np.stack([np.asarray(row[name]) for row in rows]) for name in (rows[0] if rows else ())}

@@ -1,0 +1,97 @@
+"""Ask about pairs of image and class, such as by how much a heatmap agrees with an occlusion map."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import Difference, OpenRow
+from benchmark.pipeline.plan import Plan
+from benchmark.pipeline.results import files_of
+from benchmark.reporting.published import Published
+from benchmark.tasks.pairs.comparison import Headline, headlines
+from benchmark.tasks.pairs.pictures.exhibit import Exhibit
+from benchmark.tasks.pairs.plan import PairRow, plan_of
+from benchmark.tasks.pairs.ranking import orders
+from benchmark.tasks.pairs.records import STORE
+from benchmark.tasks.pairs.result import Measured, Resampling, differences, result
+from benchmark.tasks.task import Experiment, Outcome
+
+_OF_BOXES = ("localizer", "metric")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The task ``pairs``.
+
+    Attributes:
+        sheet: Makes the picture sheet of a table at a path; gives the paths written, if any.
+        bootstrap: Of the confidence intervals, over images.
+    """
+
+    sheet: Callable[..., list[Path]]
+    bootstrap: Resampling = field(default_factory=Resampling)
+
+    def check(self, words: Sequence[str]) -> None:
+        """Refuse options of boxes: this task draws none."""
+        for word in words:
+            if word.lstrip("+~").startswith(_OF_BOXES):
+                raise UserError(
+                    f"{word}: this experiment draws no box; leave it out (--help shows its options)"
+                )
+
+    def run(self, experiment: Experiment) -> Outcome:
+        """Measure what is missing, and make the table from what is stored."""
+        plan = plan_of(experiment.dataset, experiment.settings, experiment.runs, experiment.rows)
+        compared = _headlines(experiment, plan)
+        plan.measure()
+        found = {name: result(row, self.bootstrap) for name, row in plan.rows.items()}
+        done = {name: one for name, one in found.items() if isinstance(one, Measured)}
+        comparison = _comparison(found, compared, self.bootstrap, experiment.published)
+        rows = {name: done[name].result if name in done else one for name, one in found.items()}
+        table = experiment.tabulated(
+            plan.in_order(rows, [*plan.rows, *plan.open]),
+            checks=comparison.checks,
+            differences=comparison.differences,
+        )
+        return Outcome(
+            table=table,
+            dataset=plan.dataset,
+            records={name: STORE.merge(files_of(plan.rows[name].cell, STORE)) for name in done},
+            sheet=partial(self.sheet, exhibit=Exhibit(table, plan.rows, experiment.pictures)),
+        )
+
+
+def _headlines(experiment: Experiment, plan: Plan[PairRow]) -> dict[str, Headline]:
+    """Choose what each row is compared by; a name that no row has is refused before anything is measured."""
+    wanted = (experiment.table or {}).get("differences")
+    words = [word.lstrip("+~") for word in experiment.words]
+    own = any(word.startswith("table.differences=") for word in words)
+    strict = own or not any(word.startswith("pair_metric") for word in words)
+    rows = {name: row.metrics for name, row in plan.rows.items()}
+    return headlines(rows, None if wanted is None else str(wanted), strict)
+
+
+class _Comparison(NamedTuple):
+    differences: tuple[Difference, ...]
+    checks: tuple[str, ...]
+
+
+def _comparison(
+    found: Mapping[str, Measured | OpenRow],
+    compared: Mapping[str, Headline],
+    resampling: Resampling,
+    published: Published | None,
+) -> _Comparison:
+    """Compare the finished rows that have one number in common with each other."""
+    apart: tuple[Difference, ...] = ()
+    checks: tuple[str, ...] = ()
+    for headline in dict.fromkeys(compared.values()):
+        names = [name for name, own in compared.items() if own == headline]
+        done = [one for name in names if isinstance(one := found[name], Measured)]
+        own = differences(done, headline.metric, resampling)
+        apart += own
+        checks += orders([one.result for one in done], headline, own, published)
+    return _Comparison(apart, checks)

@@ -1,0 +1,108 @@
+"""What a task is: a folder beside this file that measures something of heatmaps and tabulates it.
+
+A task brings what it makes of a batch (:class:`benchmark.pipeline.shard_loop.Recorder`), the schema of its
+records, its metrics and its table. ``conf/task/NAME.yaml`` names it; no other file does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from benchmark.core.protocols import Dataset
+from benchmark.pipeline.rows import Row
+from benchmark.pipeline.settings import RunSettings
+from benchmark.reporting.published import Published
+from benchmark.reporting.table import DatasetNote, Table
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a person wants measured.
+
+    Attributes:
+        name: Of the table's files, without suffix.
+        title: Of the table.
+        rows: As configured.
+        dataset: The images of every row.
+        settings: How they are computed.
+        results: Where tables go; raw records go to its subfolder ``runs``.
+        published: Published numbers beside the table, if there are any.
+        table: Options of the table that only its task knows, plain.
+        words: Overrides as the user typed them.
+        pictures: How many images the picture sheet shows.
+    """
+
+    name: str
+    title: str
+    rows: tuple[Row, ...]
+    dataset: Dataset
+    settings: RunSettings
+    results: Path
+    published: Published | None = None
+    table: Mapping[str, Any] | None = None
+    words: tuple[str, ...] = ()
+    pictures: int = 0
+
+    @property
+    def runs(self) -> Path:
+        """Where raw records go."""
+        return self.results / "runs"
+
+    def tabulated(self, rows: Sequence[Any], **more: Any) -> Table:
+        """Return the table of the given results and open rows."""
+        return Table(
+            name=self.name,
+            title=self.title,
+            dataset=note_of(self.dataset),
+            rows=tuple(rows),
+            published=self.published,
+            **more,
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A table, and what belongs to it.
+
+    Attributes:
+        table: As measured.
+        dataset: The images.
+        records: Row to the file of all its records.
+        sheet: Makes the picture sheet at the given path; gives the paths written, if any.
+    """
+
+    table: Table
+    dataset: Dataset
+    records: Mapping[str, Path]
+    sheet: Callable[[Path], list[Path]]
+
+
+class Task(Protocol):
+    """What is done with the heatmaps of an experiment."""
+
+    def check(self, words: Sequence[str]) -> None:
+        """Refuse, with one line, overrides that fit no experiment of this task.
+
+        Args:
+            words: As the user typed them.
+
+        Raises:
+            UserError: Naming the override and the remedy.
+        """
+        ...
+
+    def run(self, experiment: Experiment) -> Outcome:
+        """Measure what is missing, and make the table from what is stored.
+
+        Raises:
+            UserError: If something of the experiment cannot be measured as it is configured.
+        """
+        ...
+
+
+def note_of(dataset: Dataset) -> DatasetNote:
+    """Return what a table says about its images."""
+    stated = {key: value for key, value in dataset.conditions.items() if key not in ("images", "complete")}
+    note = ", ".join(f"{key} {value}" for key, value in stated.items())
+    return DatasetNote(dataset.name, len(dataset.samples), dataset.complete, dataset.fingerprint, note)
