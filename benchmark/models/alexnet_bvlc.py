@@ -15,7 +15,7 @@ from benchmark.models.caffe_layers import load_caffe, local_response_norm, named
 from benchmark.models.weights.parameters import empty
 
 _CELLS = 6 * 6
-"""Of ``pool5``, for an input of 227."""
+"""Number of cells of ``pool5``, for an input of 227 pixels."""
 
 
 def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
@@ -23,17 +23,17 @@ def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
 
     Args:
         width: Factor on the channels of all layers but the classifier; the zoo's file needs 1.
-        outputs: Classes; the zoo's file needs 1000.
+        outputs: Number of classes; the zoo's file needs 1000.
         options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
 
     Raises:
-        UserError: If the weights are absent, wrong or broken.
+        UserError: If the file of weights is missing, of another net, or damaged.
     """
     return load_caffe(empty(lambda: alexnet(width, outputs)), ModelSpec(**options))
 
 
 def alexnet(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
-    """``[N, 3, 227, 227]`` to logits ``[N, outputs]``; parameters as torch initialises them."""
+    """Build the net with fresh parameters; it maps ``[N, 3, 227, 227]`` to logits ``[N, outputs]``."""
     one, two, wide, hidden = (scaled(channels, width) for channels in (96, 256, 384, 4096))
     layers: dict[str, nn.Module] = {
         "conv1": nn.Conv2d(3, one, 11, stride=4),

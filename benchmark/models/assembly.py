@@ -1,4 +1,4 @@
-"""From a module with parameters in it to a frozen, checked model: what all families share."""
+"""From a module with parameters to a frozen, checked model: the part that all families share."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -20,17 +20,18 @@ class ModelSpec:
 
     Attributes:
         name: The model's key.
-        input: Pixel format.
-        layers: Role to dotted module name.
-        weights: File (see :func:`benchmark.models.weights.files.find`), a name that the family knows, or
+        input: Format of the network's input.
+        layers: Dotted module name of each layer role.
+        weights: A file (see :func:`benchmark.models.weights.files.find`), a name that the family knows, or
             ``random``.
-        weights_dir: Where files without a folder are looked for.
-        checksums: Of which the file must have one; empty accepts any, ``None`` leaves it to the family.
-        ignore: What the file may hold beyond the model, by the beginning of its name.
-        rename: Layers of a torch file that have another name there: the file's to the model's.
-        classes: A text file with the identifiers of the outputs, one a line; ``None``: the dataset's own
+        weights_dir: Folder in which files without a folder are looked for.
+        checksums: The file must have one of them; an empty list accepts any file, ``None`` leaves the choice
+            to the family.
+        ignore: Beginnings of the names that the file may hold beyond the model's.
+        rename: Names of layers in a torch file, each with the model's name for it.
+        classes: A text file with the identifiers of the outputs, one a line; ``None`` for the dataset's own
             order, for ILSVRC the 1,000 sorted WNIDs.
-        note: What a reader of a number must know about the weights.
+        note: A remark on the weights, shown beside every number.
 
     Raises:
         UserError: If an option is out of its range.
@@ -52,7 +53,7 @@ class ModelSpec:
             raise UserError(
                 f"model.weights={self.weights}: give a file, a name that the family knows, or random"
             )
-        for option in ("checksums", "ignore"):  # a bare text would be read letter by letter
+        for option in ("checksums", "ignore"):  # a string would be read as a list of letters
             if isinstance(getattr(self, option), str):
                 raise UserError(f"model.{option}={getattr(self, option)}: give a list, as model.{option}=[…]")
         form = self.input
@@ -63,20 +64,20 @@ class ModelSpec:
 
     @property
     def random(self) -> bool:
-        """Whether random parameters were asked for."""
+        """Return whether the parameters are to be random."""
         return self.weights == RANDOM
 
 
 def assemble(module: nn.Module, spec: ModelSpec, weights: Weights) -> Model:
-    """Freeze a module: evaluation mode, no gradients of parameters, nothing done in place.
+    """Freeze a module: set evaluation mode, and switch off parameter gradients and in-place operations.
 
     Args:
-        module: With its parameters set; changed in place.
-        spec: The yaml's options.
-        weights: Where the parameters came from.
+        module: The module with its parameters set; changed in place.
+        spec: The options of its yaml.
+        weights: The origin of the parameters.
 
     Raises:
-        UserError: If a layer role names no layer, or the classes do not fit the classifier, or the mean image
+        UserError: If a layer role names no layer, the classes do not fit the classifier, or the mean image
             cannot be read.
     """
     module.eval().requires_grad_(False)
@@ -124,7 +125,7 @@ def _read_classes(module: nn.Module, spec: ModelSpec) -> tuple[str, ...] | None:
 
 
 def _outputs(module: nn.Module, spec: ModelSpec) -> int | None:
-    """How many classes the classifier tells apart, where the yaml says which layer that is."""
+    """Return the number of outputs of the classifier, or ``None`` if the yaml does not name that layer."""
     if "classifier" not in spec.layers:
         return None
     classifier = module.get_submodule(spec.layers["classifier"])

@@ -1,4 +1,4 @@
-"""Caffe's layers in torch, and the way from a file of parameters into them.
+"""Caffe's layers in torch, and how parameters of a file are copied into them.
 
 A layer's module has Caffe's own name, with dots for slashes: ``inception_5b/1x1`` is ``inception_5b.1x1``.
 """
@@ -19,20 +19,20 @@ from benchmark.models.weights.parameters import TORCH_FILES, load_file, randomiz
 
 
 def named(layers: Mapping[str, nn.Module]) -> nn.Sequential:
-    """Layers one after the other, under names that need not be identifiers."""
+    """Chain layers under names that need not be Python identifiers."""
     return nn.Sequential(OrderedDict(layers))
 
 
 def pooling(kernel: int, stride: int) -> nn.MaxPool2d:
-    """Caffe's max pooling: the output's size is rounded up, so the last window may be cut off."""
+    """Build Caffe's max pooling, whose output size is rounded up, so that the last window may be cut off."""
     return nn.MaxPool2d(kernel, stride, ceil_mode=True)
 
 
 def local_response_norm() -> nn.LocalResponseNorm:
-    """Caffe's LRN of all nets that use it: ``a / (1 + α/5 Σ a²)^β`` over 5 channels, α 0.0001, β 0.75.
+    """Build Caffe's LRN, ``a / (1 + α/5 Σ a²)^β`` over 5 channels, with α 0.0001 and β 0.75.
 
-    ``[N, C, …]`` to the same shape and type. Half precision is computed in float32: in float16 the square of
-    more than 255 is infinite, and activations of nets that take pixels of 0 … 255 are larger than that.
+    It keeps shape and type of ``[N, C, …]``. Half precision is computed in float32: in float16 the square of
+    a number above 255 is infinite, and nets that take pixels of 0 … 255 have larger activations.
     """
     return _LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0)
 
@@ -41,12 +41,12 @@ class _LocalResponseNorm(nn.LocalResponseNorm):
     def forward(self, input: Tensor) -> Tensor:
         if input.element_size() >= 4:
             return super().forward(input)
-        # Autocast casts none of its steps down, and what comes out is no larger than what went in.
+        # Autocast casts none of these operations down, and the result is no larger than the input.
         return super().forward(input.float()).to(input.dtype)
 
 
 def scaled(channels: int, width: float) -> int:
-    """Channels of a compact version: ``width`` times as many, even (for groups of two), at least two."""
+    """Return ``width`` times the channels, rounded to an even number (for groups of two), at least two."""
     return max(2, 2 * round(channels * width / 2))
 
 
@@ -54,13 +54,13 @@ def load_caffe(module: nn.Module, spec: ModelSpec) -> Model:
     """Fill a module from the file that its yaml names, and freeze it.
 
     Args:
-        module: Named as above; parameters may be unset.
+        module: A module whose layers have Caffe's names; its parameters need not be initialised.
         spec: The yaml's options; ``weights: random`` needs no file. A ``.pth`` or ``.safetensors`` is a state
-            dict of the module itself, as training leaves it, or becomes one by ``rename``; any other file is
+            dict of the module itself, as training writes it, or becomes one by ``rename``; any other file is
             a caffemodel.
 
     Raises:
-        UserError: If the file is absent, another one, broken, or of another net.
+        UserError: If the file is missing, damaged, of another net, or has another checksum.
     """
     if spec.random:
         return assemble(module, spec, randomize(module, spec.note))
@@ -83,12 +83,13 @@ def fill(
 
     Args:
         module: Changed in place.
-        blobs: From :func:`benchmark.models.weights.caffemodel.read_caffemodel`.
+        blobs: Blobs by layer, from :func:`benchmark.models.weights.caffemodel.read_caffemodel`.
         path: The file, named in errors.
-        ignore: Layers of the file with such a beginning may be there without a place in the module.
+        ignore: Layers of the file whose names begin so need no counterpart in the module.
 
     Raises:
-        UserError: For a layer that only one side has, another number of blobs, another shape, NaN, infinity.
+        UserError: If only one side has a layer, its blobs differ in number or shape, or one holds NaN or
+            infinity.
     """
     layers = {
         name.replace(".", "/"): layer

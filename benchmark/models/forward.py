@@ -19,32 +19,32 @@ from benchmark.core.protocols import Method
 from benchmark.core.types import ForwardPass, Model, Operation
 
 INPUT = "input"
-"""The name under which the network's input is asked for, like a layer."""
+"""The name by which a method asks for the network's input, as if it were a layer."""
 
 
 def forward_pass(
     model: Model, inputs: Tensor, layers: Collection[str] = (), operations: bool = False
 ) -> ForwardPass:
-    """Run the model once and keep what methods need.
+    """Run the model once and keep the activations and operations that methods need.
 
     Works in any grad mode of the caller (also ``no_grad`` and ``inference_mode``), under autocast, on any
     device, and never waits for the device. The graph of the result can be differentiated any number of times
     with ``torch.autograd.grad(…, retain_graph=True)``; it is freed with the result.
 
     Args:
-        model: In evaluation mode.
-        inputs: ``[N, 3, S, S]``, preprocessed. Not changed.
+        model: A model in evaluation mode.
+        inputs: ``[N, 3, S, S]``, preprocessed; left as they are.
         layers: Roles of ``model.layers``, dotted module names, or ``"input"``; the keys of ``activations``.
             Without any, nothing is differentiable.
-        operations: Also record every call of a torch function from the earliest of ``layers`` on.
+        operations: Whether to record every call of a torch function from the earliest of ``layers`` on.
 
     Returns:
-        Logits, activations (each as its layer computed it, even where the network changes it in place
+        Logits, activations (each as its layer computed it, even if the network changes it in place
         afterwards), and operations.
 
     Raises:
-        UserError: For an unknown layer; for one that does not run, runs twice, or returns no tensor; for
-            logits that are not ``[N, C]``; and for a tensor that is overwritten after it was recorded.
+        UserError: If a layer is unknown, does not run, runs twice, or returns no tensor; if the logits are
+            not ``[N, C]``; or if a tensor is overwritten after it was recorded.
     """
     names = {layer: find_layer(model, layer) for layer in layers}
     tape = _Tape(model.name, started=INPUT in names or not names)
@@ -66,10 +66,10 @@ def forward_pass(
 
 
 def find_layer(model: Model, layer: str) -> str:
-    """The dotted module name of a role, of itself, or ``"input"``.
+    """Return the dotted module name of a layer role; a module name and ``"input"`` stay as they are.
 
     Raises:
-        UserError: Where the model has no such layer, with the nearest names.
+        UserError: If the model has no such layer, with the nearest names.
     """
     modules = [name for name, _ in model.module.named_modules() if name]
     name = model.layers.get(layer, layer)
@@ -82,16 +82,16 @@ def find_layer(model: Model, layer: str) -> str:
 
 
 def one_hot(logits: Tensor, classes: Tensor) -> Tensor:
-    """The signals ``[K, N, C]``, one for each column of ``classes`` ``[N, K]``, that pick its scores."""
+    """Return one-hot signals ``[K, N, C]`` that pick the scores of ``classes`` ``[N, K]``, by column."""
     signals = logits.new_zeros((classes.shape[1], *logits.shape))
     return signals.scatter_(2, classes.T.unsqueeze(2), 1.0)
 
 
 def probe(model: Model, layers: Collection[str], operations: bool = False) -> ForwardPass:
-    """A forward pass over one image of seeded noise: what a method's ``check`` looks at.
+    """Run a forward pass over one image of seeded noise, by which a method's ``check`` judges the model.
 
     Raises:
-        UserError: As :func:`forward_pass`; and if the network cannot take inputs of that size.
+        UserError: As :func:`forward_pass`, or if the network cannot take inputs of its configured size.
     """
     form = model.input
     generator = torch.Generator().manual_seed(0)
@@ -101,7 +101,7 @@ def probe(model: Model, layers: Collection[str], operations: bool = False) -> Fo
     inputs = ((form.scale * pixels - mean) / std).to(like)
     try:
         return forward_pass(model, inputs, layers, operations)
-    except torch.OutOfMemoryError:  # which says nothing of the network
+    except torch.OutOfMemoryError:  # a RuntimeError too, but no fault of the network
         raise
     except RuntimeError as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
@@ -111,22 +111,26 @@ def probe(model: Model, layers: Collection[str], operations: bool = False) -> Fo
 
 
 def output_count(model: Model) -> int:
-    """How many scores the network gives; asked by :func:`probe`, which tells what it refuses."""
+    """Return the number of scores that the network gives.
+
+    Raises:
+        UserError: As :func:`probe`.
+    """
     return probe(model, ()).logits.shape[1]
 
 
 def rehearse(method: Method, model: Model) -> None:
-    """Explain one image of noise, so that what cannot work is refused before a run and not hours into it.
+    """Explain one image of noise with a method, so that a model that does not suit it is refused at once.
 
     Raises:
-        UserError: Whatever the forward pass or the method refuses.
+        UserError: As the forward pass and the method raise it.
     """
     forward = probe(model, method.layers, method.operations)
     method(model, forward, torch.zeros((1, 1), dtype=torch.int64, device=forward.logits.device))
 
 
 def tensors(value: Any) -> Iterator[Tensor]:
-    """Every tensor in nested tuples, lists and mappings."""
+    """Yield every tensor in nested tuples, lists and mappings."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, tuple | list):
@@ -137,7 +141,7 @@ def tensors(value: Any) -> Iterator[Tensor]:
 
 
 class _Tape(TorchFunctionMode):
-    """What one forward pass leaves: activations from its hooks, operations while it is entered."""
+    """A record of one forward pass: activations from its hooks, operations while the mode is entered."""
 
     def __init__(self, model: str, started: bool) -> None:
         super().__init__()
@@ -148,7 +152,7 @@ class _Tape(TorchFunctionMode):
         self._seen: list[tuple[str, Tensor, int]] = []
 
     def hook(self, name: str) -> Callable[[nn.Module, Any, Any], Tensor]:
-        """A forward hook that keeps the output of the layer and passes a copy of it on."""
+        """Return a forward hook that keeps the output of the layer and passes a copy of it on."""
 
         def keep(_module: nn.Module, _args: Any, output: Any) -> Tensor:
             if not isinstance(output, Tensor):
@@ -160,14 +164,14 @@ class _Tape(TorchFunctionMode):
             self.started = True
             self.activations[name] = kept
             self._remember(f"layer {name}", kept)
-            return kept.clone()  # what follows may work in place: on the copy
+            return kept.clone()  # later layers may work in place, on this copy
 
         return keep
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Call, and keep the call if it made a tensor."""
+        """Call the function, and record the call if it returned a tensor."""
         kwargs = kwargs or {}
         if not self.started:
             return func(*args, **kwargs)
@@ -178,7 +182,7 @@ class _Tape(TorchFunctionMode):
         return output
 
     def _rescue(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Copies the target of an in-place sum, whose rule needs the value that is about to be lost."""
+        """Copy the target of an in-place sum, whose rule needs the value that is overwritten."""
         before = args[0].clone()
         self.operations.append(Operation(torch.clone, (args[0],), {}, before))
         return tuple(before if arg is args[0] else arg for arg in args)
@@ -186,15 +190,19 @@ class _Tape(TorchFunctionMode):
     def _note(self, operation: Operation) -> None:
         self.operations.append(operation)
         for tensor in tensors((operation.args, operation.kwargs)):
-            if tensor is not operation.output:  # an in-place operation overwrites what only it has read
+            if tensor is not operation.output:  # an in-place operation may overwrite its own input
                 self._remember(f"the input of {resolve_name(operation.function)}", tensor)
 
     def _remember(self, what: str, tensor: Tensor) -> None:
-        if not tensor.is_inference():  # those have no version
+        if not tensor.is_inference():  # inference tensors have no version counter
             self._seen.append((what, tensor, tensor._version))
 
     def verify(self, names: Collection[str]) -> None:
-        """Every layer ran, and nothing that was kept has changed since."""
+        """Check that every layer ran and that no recorded tensor has changed since.
+
+        Raises:
+            UserError: If a layer did not run, or a tensor was overwritten in place.
+        """
         for name in names:
             if name not in self.activations:
                 raise UserError(

@@ -18,7 +18,7 @@ from benchmark.models.caffe_layers import load_caffe, local_response_norm, named
 from benchmark.models.weights.parameters import empty
 
 Widths = tuple[int, int, int, int, int, int]
-"""Channels of ``1x1``, ``3x3_reduce``, ``3x3``, ``5x5_reduce``, ``5x5`` and ``pool_proj``."""
+"""Channels of the layers ``1x1``, ``3x3_reduce``, ``3x3``, ``5x5_reduce``, ``5x5`` and ``pool_proj``."""
 
 _BLOCKS: dict[str, Widths] = {
     "3a": (64, 96, 128, 16, 32, 32),
@@ -39,11 +39,11 @@ def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
 
     Args:
         width: Factor on the channels of all layers but the classifier; the published file needs 1.
-        outputs: Classes; the published file needs 1000.
+        outputs: Number of classes; the published file needs 1000.
         options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
 
     Raises:
-        UserError: If the weights are absent, wrong or broken.
+        UserError: If the file of weights is missing, of another net, or damaged.
     """
     return load_caffe(empty(lambda: googlenet(width, outputs)), ModelSpec(**options))
 
@@ -54,9 +54,9 @@ def load_cam(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
 
 
 def googlenet(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
-    """``[N, 3, 224, 224]`` to logits ``[N, outputs]``, without the training heads.
+    """Build GoogLeNet with fresh parameters; it maps ``[N, 3, 224, 224]`` to logits ``[N, outputs]``.
 
-    Parameters are as torch initialises them.
+    The auxiliary classifiers, which serve training alone, are left out.
     """
     layers, channels = _up_to("5b", width)
     layers["pool5"] = named(
@@ -67,10 +67,10 @@ def googlenet(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
 
 
 def googlenet_cam(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
-    """GoogLeNet cut after ``inception_4e``, one more convolution, average pooling and one linear layer.
+    """Build GoogLeNet-CAM with fresh parameters; it maps ``[N, 3, 224, 224]`` to logits ``[N, outputs]``.
 
-    ``[N, 3, 224, 224]`` to logits ``[N, outputs]``; parameters as torch initialises them. Unlike VGG16-CAM it
-    has no dropout.
+    GoogLeNet is cut after ``inception_4e``; a convolution, average pooling and one linear layer follow.
+    Unlike VGG16-CAM it has no dropout.
     """
     layers, channels = _up_to("4e", width)
     maps = scaled(1024, width)
@@ -83,7 +83,7 @@ def googlenet_cam(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
 
 
 def _up_to(last: str, width: float) -> tuple[dict[str, nn.Module], int]:
-    """The layers from the image to that inception block, and the channels that come out."""
+    """Build the layers from the image to an inception block; return them with their output channels."""
     layers, channels = _stem(width)
     for name, full in _BLOCKS.items():
         block = Inception(channels, full, width)
@@ -96,7 +96,7 @@ def _up_to(last: str, width: float) -> tuple[dict[str, nn.Module], int]:
 
 
 def _stem(width: float) -> tuple[dict[str, nn.Module], int]:
-    """``conv1`` to ``pool2``, and the channels that come out."""
+    """Build ``conv1`` to ``pool2``; return them with their output channels."""
     first, reduced, second = (scaled(channels, width) for channels in (64, 64, 192))
     layers: dict[str, nn.Module] = {
         "conv1": named({"7x7_s2": nn.Conv2d(3, first, 7, stride=2, padding=3), "relu_7x7": nn.ReLU()}),
@@ -116,10 +116,10 @@ def _stem(width: float) -> tuple[dict[str, nn.Module], int]:
 
 
 class Inception(nn.Module):
-    """Four branches side by side, ``[N, C, H, W]`` to ``[N, channels, H, W]``.
+    """An inception block: four branches side by side, from ``[N, C, H, W]`` to ``[N, channels, H, W]``.
 
     Attributes:
-        channels: Of the output.
+        channels: Number of output channels.
     """
 
     def __init__(self, inputs: int, full: Widths, width: float) -> None:

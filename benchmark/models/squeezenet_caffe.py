@@ -26,7 +26,7 @@ _FIRES = {
     8: (64, 256),
     9: (64, 256),
 }
-"""Channels of the squeeze and of each expand layer."""
+"""Number of each fire module, with the channels of its squeeze layer and of each expand layer."""
 
 
 def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
@@ -34,17 +34,17 @@ def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
 
     Args:
         width: Factor on the channels of all layers but the classifier; DeepScale's file needs 1.
-        outputs: Classes; DeepScale's file needs 1000.
+        outputs: Number of classes; DeepScale's file needs 1000.
         options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
 
     Raises:
-        UserError: If the weights are absent, wrong or broken.
+        UserError: If the file of weights is missing, of another net, or damaged.
     """
     return load_caffe(empty(lambda: squeezenet(width, outputs)), ModelSpec(**options))
 
 
 def squeezenet(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
-    """``[N, 3, 227, 227]`` to logits ``[N, outputs]``; parameters as torch initialises them."""
+    """Build the net with fresh parameters; it maps ``[N, 3, 227, 227]`` to logits ``[N, outputs]``."""
     channels = scaled(96, width)
     layers: dict[str, nn.Module] = {
         "conv1": nn.Conv2d(3, channels, 7, stride=2),
@@ -66,7 +66,10 @@ def squeezenet(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
 
 
 class Fire(nn.Module):
-    """A narrow layer and two wide ones side by side, ``[N, C, H, W]`` to ``[N, 2 expand, H, W]``."""
+    """A fire module: a squeeze layer, then two expand layers side by side.
+
+    It maps ``[N, C, H, W]`` to ``[N, 2 expand, H, W]``.
+    """
 
     def __init__(self, inputs: int, squeeze: int, expand: int) -> None:
         super().__init__()

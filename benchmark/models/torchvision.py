@@ -1,4 +1,4 @@
-"""Any classifier of torchvision, by its yaml alone."""
+"""Any classifier of torchvision; adding one takes a yaml alone."""
 
 import difflib
 import re
@@ -22,15 +22,14 @@ def load(architecture: str, arguments: Mapping[str, Any] | None = None, **option
 
     Args:
         architecture: As in ``torchvision.models``, such as ``vgg16``.
-        arguments: Of its builder, beside ``weights``.
-        options: The fields of :class:`benchmark.models.assembly.ModelSpec`. ``weights`` may also be the
-            name of one
-            of torchvision's own, such as ``IMAGENET1K_V1``: looked for in ``weights_dir`` and in torch hub's
-            folder, then downloaded to the latter. ``checksums: null`` holds a file that has one of
-            torchvision's names to the hash in that name.
+        arguments: Arguments of torchvision's builder, other than ``weights``.
+        options: The fields of :class:`benchmark.models.assembly.ModelSpec`. ``weights`` may also be the name
+            of one of torchvision's own, such as ``IMAGENET1K_V1``, which is looked for in ``weights_dir`` and
+            in torch hub's folder, then downloaded to the latter. With ``checksums: null`` a file that has one
+            of torchvision's names must have the hash in that name.
 
     Raises:
-        UserError: If there is no such architecture, or its weights are absent, wrong or broken.
+        UserError: If there is no such architecture, or its weights are missing, of another net, or damaged.
     """
     spec = ModelSpec(**options)
     build = _builder(architecture)
@@ -60,7 +59,7 @@ def _builder(architecture: str) -> Any:
 
 
 def _locate(spec: ModelSpec, architecture: str, urls: Mapping[str, str]) -> Path:
-    """The file of the weights, downloaded if need be."""
+    """Return the path of the weights, downloading them if they are not there."""
     url = urls.get(spec.weights)
     if url is None:
         if Path(spec.weights).suffix:
@@ -78,6 +77,6 @@ def _locate(spec: ModelSpec, architecture: str, urls: Mapping[str, str]) -> Path
 
 
 def _checksums(url: str) -> tuple[str, ...]:
-    """The hash that torch hub's file names end in, as ``vgg16-397923af.pth``."""
+    """Return the hash in the name of a torch hub file, such as ``vgg16-397923af.pth``."""
     match = re.search(r"-([0-9a-f]{8,})\.\w+$", url)
     return (f"sha256:{match[1]}",) if match else ()

@@ -18,7 +18,7 @@ from benchmark.models.weights.parameters import empty
 _STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Channels of ``conv1_1`` to ``conv5_3``."""
 _CELLS = 7 * 7
-"""Of ``pool5``, for an input of 224."""
+"""Number of cells of ``pool5``, for an input of 224 pixels."""
 
 
 def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
@@ -26,11 +26,11 @@ def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
 
     Args:
         width: Factor on the channels of all layers but the classifier; the authors' file needs 1.
-        outputs: Classes; the authors' file needs 1000.
+        outputs: Number of classes; the authors' file needs 1000.
         options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
 
     Raises:
-        UserError: If the weights are absent, wrong or broken.
+        UserError: If the file of weights is missing, of another net, or damaged.
     """
     return load_caffe(empty(lambda: vgg16(width, outputs)), ModelSpec(**options))
 
@@ -41,7 +41,7 @@ def load_cam(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
 
 
 def vgg16(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
-    """``[N, 3, 224, 224]`` to logits ``[N, outputs]``; parameters as torch initialises them."""
+    """Build VGG-16 with fresh parameters; it maps ``[N, 3, 224, 224]`` to logits ``[N, outputs]``."""
     layers = _convolutions(width)
     layers["pool5"] = pooling(2, 2)
     layers["flat"] = nn.Flatten()  # channel by channel, as Caffe does
@@ -56,9 +56,9 @@ def vgg16(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
 
 
 def vgg16_cam(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
-    """VGG-16 cut after ``conv5_3``, one more convolution, average pooling and one linear layer.
+    """Build VGG16-CAM with fresh parameters; it maps ``[N, 3, 224, 224]`` to logits ``[N, outputs]``.
 
-    ``[N, 3, 224, 224]`` to logits ``[N, outputs]``; parameters as torch initialises them.
+    VGG-16 is cut after ``conv5_3``; a convolution, average pooling and one linear layer follow.
     """
     layers = _convolutions(width)
     maps = scaled(1024, width)
@@ -72,7 +72,7 @@ def vgg16_cam(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
 
 
 def _convolutions(width: float) -> dict[str, nn.Module]:
-    """``conv1_1`` to ``relu5_3``, without the last pooling."""
+    """Build ``conv1_1`` to ``relu5_3``, without the last pooling."""
     layers: dict[str, nn.Module] = {}
     channels = 3
     for stage, widths in enumerate(_STAGES, start=1):

@@ -1,6 +1,6 @@
-"""The geometry of inputs: which part of an image a network sees, and how it is resampled.
+"""Transforms, one file each: which part of an image a network sees, and how it is resampled.
 
-One file a transform, found by the ``_target_`` of its yaml; the names here are those of the first two.
+Configuration names a transform by the ``_target_`` of its yaml; the names exported here are for Python.
 """
 
 from benchmark.transforms.center_crop import CenterCrop

@@ -26,10 +26,10 @@ class CenterCrop:
     name: str = "center_crop"
 
     def __post_init__(self) -> None:
-        """Refuse a side that is no whole number of pixels: here, and not on the thread that reads.
+        """Refuse a side that is not a whole number of pixels, before any image is read.
 
         Raises:
-            UserError: Naming the option.
+            UserError: With the name of the option.
         """
         require_count("resize", self.resize, group="transform")
 
@@ -53,7 +53,7 @@ class CenterCrop:
 
 
 def _edges(start: int, size: int, resized: int, original: int) -> tuple[int, int]:
-    """An interval of a resized axis on the original one: whole pixels, at least one, inside the image."""
+    """Return an interval of a resized axis on the original one, in whole pixels and inside the image."""
     first = min(round(start * original / resized), original - 1)
     last = min(round((start + size) * original / resized), original)
     return first, max(last, first + 1)

@@ -1,4 +1,4 @@
-"""From resampled pixels to what a network is fed."""
+"""Normalisation: from resampled pixels to a network's input."""
 
 from collections.abc import Callable
 
@@ -12,22 +12,22 @@ from benchmark.core.types import FloatArray, InputFormat
 _STEPS = {"rgb": 1, "bgr": -1}
 
 Cut = Callable[[FloatArray, int], FloatArray]
-"""How several views are cut out of one picture: ``[C, C, 3]`` and the input's side S to ``[V, S, S, 3]``."""
+"""Cuts V views out of one picture: from ``[C, C, 3]`` and the input's side S to ``[V, S, S, 3]``."""
 
 
 def to_input(pixels: FloatArray, form: InputFormat, cut: Cut | None = None) -> Tensor:
-    """A network's input from resampled pixels: ``(scale * pixel - mean) / std`` in its channel order.
+    """Return a network's input: ``(scale * pixel - mean) / std`` in its channel order.
 
     Args:
-        pixels: ``[S, S, 3]`` RGB in 0…255, or ``[V, S, S, 3]`` of an image seen several times.
-        form: What the network expects.
-        cut: How a transform of several views cuts them out of the mean image; ``None``: its centre is meant.
+        pixels: ``[S, S, 3]`` RGB in 0…255, or ``[V, S, S, 3]`` for V views of an image.
+        form: The input format that the network expects.
+        cut: How a transform of several views cuts them out of the mean image; ``None`` takes its centre.
 
     Returns:
         ``[3, S, S]`` or ``[V, 3, S, S]`` float32.
 
     Raises:
-        UserError: For a channel order other than ``rgb`` or ``bgr``, or a mean image that does not fit.
+        UserError: If the channel order is neither ``rgb`` nor ``bgr``, or the mean image does not fit.
     """
     if form.order not in _STEPS:
         raise UserError(f"model.input.order={form.order}: choose rgb or bgr")
@@ -37,10 +37,10 @@ def to_input(pixels: FloatArray, form: InputFormat, cut: Cut | None = None) -> T
 
 
 def side_by_side(inputs: Tensor) -> tuple[Tensor, int]:
-    """Every view as an image of its own.
+    """Return every view as an image of its own.
 
     Args:
-        inputs: ``[N, 3, S, S]``, or ``[N, V, 3, S, S]`` where each image is seen V times.
+        inputs: ``[N, 3, S, S]``, or ``[N, V, 3, S, S]`` with V views of each image.
 
     Returns:
         ``[N * V, 3, S, S]``, an image's views one after the other, and V (1 for the first form).
@@ -49,17 +49,17 @@ def side_by_side(inputs: Tensor) -> tuple[Tensor, int]:
 
 
 def averaged(probabilities: Tensor, views: int) -> Tensor:
-    """The mean over the views of an image, ``[N * V, C]`` to ``[N, C]``; untouched where there is one."""
+    """Average over the views of an image, ``[N * V, C]`` to ``[N, C]``; return a single view as it is."""
     return probabilities if views == 1 else by_image(probabilities, views).mean(dim=1)
 
 
 def by_image(values: Tensor, views: int) -> Tensor:
-    """``[N * V, …]`` as ``[N, V, …]``."""
+    """Group the views of each image: ``[N * V, …]`` as ``[N, V, …]``."""
     return values.reshape(-1, views, *values.shape[1:])
 
 
 def _mean(form: InputFormat, cut: Cut | None) -> FloatArray:
-    """``[3]`` of a pixel, or ``[S, S, 3]`` or ``[V, S, S, 3]`` of the mean image, in the net's order."""
+    """Return the mean pixel ``[3]``, or mean image ``[S, S, 3]`` or ``[V, S, S, 3]``, in network order."""
     if form.mean_image is None:
         return np.asarray(form.mean, np.float32)
     if isinstance(form.mean_image, str):
@@ -70,7 +70,7 @@ def _mean(form: InputFormat, cut: Cut | None) -> FloatArray:
 
 
 def _centre(image: FloatArray, size: int) -> FloatArray:
-    """As Caffe cuts it when it tests: an odd pixel is left over at the right and below."""
+    """Cut out the centre as Caffe does in its test phase, leaving an odd pixel at the right and below."""
     if len(image) < size:
         raise UserError(
             f"model.input.mean_image: {len(image)} pixels wide, the input {size}; give the net's own"

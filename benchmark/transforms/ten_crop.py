@@ -1,4 +1,4 @@
-"""Ten crops of the warped image and their maps merged into one, as CAM's released code does."""
+"""Ten crops of the warped image, whose heatmaps are merged into one as in CAM's released code."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,14 +25,14 @@ class TenCrop:
     mirrored back and added to the canvas where the crop was cut (``mergeTenCrop.m``; §2.3 b). The merged map
     is the whole image's.
 
-    What is added are **absolute values**, as in that code: where a class's evidence is strongly negative, the
-    merged map is bright. For a map without negative values, as Grad-CAM's, that is the plain sum. And the sum
-    is not divided by how many crops show a place, so the middle, which all ten show, is brighter than a
-    corner, which two do.
+    **Absolute values** are added, as in that code: strongly negative evidence makes the merged map bright.
+    For a map without negative values, as Grad-CAM's, this is the plain sum. The sum is not divided by the
+    number of crops that show a pixel, so the middle, shown by all ten, is brighter than a corner, shown by
+    two.
 
     Attributes:
         canvas: Side of the warped image, pixels; at least the input's size.
-        absolute: Whether absolute values are added, as published, or the maps as they are.
+        absolute: Whether to add absolute values, as published, or the maps as they are.
     """
 
     canvas: int = 256
@@ -40,10 +40,10 @@ class TenCrop:
     name: str = "ten_crop"
 
     def __post_init__(self) -> None:
-        """Refuse a side that is no whole number of pixels: here, and not on the thread that reads.
+        """Refuse a side that is not a whole number of pixels, before any image is read.
 
         Raises:
-            UserError: Naming the option.
+            UserError: With the name of the option.
         """
         require_count("canvas", self.canvas, group="transform")
 
@@ -58,7 +58,7 @@ class TenCrop:
         return self.cut(warped, size), View(width, height, Box(0, 0, width, height))
 
     def cut(self, picture: FloatArray, size: int) -> FloatArray:
-        """The crops ``[10, size, size, 3]`` of a picture ``[canvas, canvas, 3]``; the last five are mirrored.
+        """Cut a picture ``[canvas, canvas, 3]`` into crops ``[10, size, size, 3]``, the last five mirrored.
 
         Raises:
             UserError: If ``size`` exceeds the canvas, or the picture (a mean image) is not of its size.
@@ -72,7 +72,7 @@ class TenCrop:
         return np.stack([*crops, *(crop[:, ::-1] for crop in crops)])
 
     def merge(self, maps: Tensor, size: int) -> Tensor:
-        """``[N, K, canvas, canvas]`` of an image and class, from ``[N, 10, K, h, w]`` of its crops."""
+        """Merge the heatmaps of the crops ``[N, 10, K, h, w]`` into ``[N, K, canvas, canvas]``."""
         images, _, classes, _, _ = maps.shape
         canvas = maps.new_zeros(images, classes, self.canvas, self.canvas)
         corners = self._corners(size)
@@ -83,16 +83,16 @@ class TenCrop:
         return canvas
 
     def _corners(self, size: int) -> list[tuple[int, int]]:
-        """Top and left edges of the five squares, the centre last."""
+        """Return the top and left edges of the five squares, the centre last."""
         rest = self.canvas - size
         if rest < 0:
             raise UserError(f"transform.canvas={self.canvas}: the input is {size} pixels wide; set {size} up")
-        middle = (rest + 1) // 2  # of an odd rest the larger half, as in prepare_image.m
+        middle = (rest + 1) // 2  # rounded up, as in prepare_image.m
         return [(0, 0), (0, rest), (rest, 0), (rest, rest), (middle, middle)]
 
 
 def _resized(maps: Tensor, size: int) -> Tensor:
-    """``[N, K, h, w]`` to ``[N, K, size, size]``; the same bits whatever stands beside a map in its batch."""
+    """Resize ``[N, K, h, w]`` to ``[N, K, size, size]``, to the same bits whatever else is in the batch."""
     for axis in (-2, -1):
         if maps.shape[axis] != size:
             maps = _convolved(maps.transpose(axis, -1), size).transpose(axis, -1)
@@ -100,7 +100,7 @@ def _resized(maps: Tensor, size: int) -> Tensor:
 
 
 def _convolved(maps: Tensor, size: int) -> Tensor:
-    """The last axis resampled: ``b + v (a - b) + w (c - b) + z (d - b)``, true to a constant."""
+    """Resample the last axis by ``b + v (a - b) + w (c - b) + z (d - b)``, which keeps a constant exactly."""
     cells, weights = _taps(maps.shape[-1], size, maps.device, maps.dtype)
     near = maps[..., cells[1]]
     return near + sum(weights[tap] * (maps[..., cells[tap]] - near) for tap in (0, 2, 3))
@@ -108,6 +108,6 @@ def _convolved(maps: Tensor, size: int) -> Tensor:
 
 @lru_cache(maxsize=64)
 def _taps(cells: int, size: int, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Kept on the device: nothing has to be sent, and waited for, with every batch."""
+    """Return the taps and weights, kept on the device so that no batch has to wait for a copy."""
     taps, weights = cubic_taps(cells, size, _SHARPNESS)
     return torch.from_numpy(taps).to(device), torch.from_numpy(weights[..., 0]).to(device, dtype)

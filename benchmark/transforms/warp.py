@@ -10,9 +10,9 @@ from benchmark.core.types import Box, FloatArray, ImageArray, View
 class Warp:
     """The whole image warped to the square, whatever its aspect ratio: one view, nothing cut off.
 
-    Each axis on its own is averaged over areas where it shrinks and interpolated linearly between aligned
-    corners where it grows, as Torch7's ``image.scale`` did for the Grad-CAM authors' code (protocol §1.3);
-    nothing is rounded to whole grey levels.
+    Each axis is averaged over areas if it shrinks, and interpolated linearly between aligned corners if it
+    grows, as Torch7's ``image.scale`` did for the Grad-CAM authors' code (protocol §1.3). Values are not
+    rounded to whole grey levels.
     """
 
     name: str = "warp"

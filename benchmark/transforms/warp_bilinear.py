@@ -10,9 +10,9 @@ from benchmark.core.types import Box, FloatArray, ImageArray, View
 class WarpBilinear:
     """The whole image warped to the square by plain bilinear interpolation, without antialiasing.
 
-    Half-pixel centres and two pixels an axis, as ``cv2.resize`` with ``INTER_LINEAR`` and
-    ``torch.nn.functional.interpolate`` do by default; a large image is thinned out rather than averaged, so
-    fine texture is aliased. Nothing is rounded to whole grey levels.
+    It uses half-pixel centres and two pixels an axis, as ``cv2.resize`` with ``INTER_LINEAR`` and
+    ``torch.nn.functional.interpolate`` do by default. A large image is thinned out rather than averaged, so
+    fine texture is aliased. Values are not rounded to whole grey levels.
     """
 
     name: str = "warp_bilinear"

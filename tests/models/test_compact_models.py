@@ -52,7 +52,7 @@ def test_a_compact_yaml_changes_the_size_and_the_weights_of_the_full_net_alone(n
     assert set(compact) == set(full)
     assert compact["outputs"] == 24
     assert compact["weights"] == f"{name}.safetensors"
-    assert compact["weights_dir"] == f"{benchmark.__path__[0]}/weights/embedded"
+    assert compact["weights_dir"] == f"{benchmark.__path__[0]}/models/weights/embedded"
 
 
 @pytest.mark.parametrize("name", FULL)

@@ -1,1 +1,1 @@
-"""Where parameters come from: files found, fetched, verified and read."""
+"""Files of parameters: how they are found, downloaded, verified and read."""

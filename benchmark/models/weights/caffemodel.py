@@ -1,8 +1,8 @@
-"""Reads the parameters in a ``.caffemodel``, and a single blob, without Caffe and without generated code.
+"""Reading of the parameters in a ``.caffemodel``, or of a single blob, without Caffe or generated code.
 
 The file is a binary protobuf ``NetParameter``. The few fields that hold parameters are described here in a
-pool of their own, so that another ``caffe.proto`` in the same process is no matter. Field numbers: Caffe's
-public ``caffe.proto``, quoted in the table below.
+pool of their own, so that another ``caffe.proto`` in the same process does no harm. The field numbers are
+those of Caffe's public ``caffe.proto``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from benchmark.core.types import FloatArray
 
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _SCHEMA: dict[str, list[tuple[int, str, int | str, bool]]] = {
-    # number, name, type or message, repeated. Floats are read packed and unpacked alike.
+    # Number, name, type or message, whether repeated. Floats are read packed and unpacked alike.
     "BlobShape": [(1, "dim", _FIELD.TYPE_INT64, True)],
     "BlobProto": [
         (1, "num", _FIELD.TYPE_INT32, False),
@@ -30,7 +30,7 @@ _SCHEMA: dict[str, list[tuple[int, str, int | str, bool]]] = {
         (7, "shape", "BlobShape", False),
         (8, "double_data", _FIELD.TYPE_DOUBLE, True),
     ],
-    # Names are bytes on the wire; nothing makes a damaged file hold valid UTF-8.
+    # Names are read as bytes, since a damaged file need not hold valid UTF-8.
     "V1LayerParameter": [(4, "name", _FIELD.TYPE_BYTES, False), (6, "blobs", "BlobProto", True)],
     "LayerParameter": [(1, "name", _FIELD.TYPE_BYTES, False), (7, "blobs", "BlobProto", True)],
     "NetParameter": [(2, "layers", "V1LayerParameter", True), (100, "layer", "LayerParameter", True)],
@@ -38,18 +38,18 @@ _SCHEMA: dict[str, list[tuple[int, str, int | str, bool]]] = {
 
 
 def read_caffemodel(path: Path) -> Mapping[str, tuple[FloatArray, ...]]:
-    """Every layer's parameters: ``layers`` of Caffe's first format and ``layer`` of the present one.
+    """Read every layer's parameters: ``layers`` of Caffe's first format and ``layer`` of the present one.
 
     Args:
-        path: A ``.caffemodel``. About twice its size is needed in memory for a moment.
+        path: A ``.caffemodel``. Reading takes about twice its size in memory for a moment.
 
     Returns:
-        Layer name to blobs, float32, in the file's order. A blob has the shape that the file states: before
-        ``BlobShape`` that is always four numbers, also for a bias (``1 x 1 x 1 x n``). Layers without
+        The blobs of each layer, float32, in the file's order. A blob has the shape that the file states; in
+        Caffe's first format that is always four numbers, for a bias too (``1 x 1 x 1 x n``). Layers without
         parameters are left out.
 
     Raises:
-        UserError: If the file cannot be read, is truncated, is no caffemodel, or contradicts itself.
+        UserError: If the file cannot be read, is truncated, is not a caffemodel, or contradicts itself.
     """
     net = _parse(path, _NET(), "caffemodel")
     found: dict[str, tuple[FloatArray, ...]] = {}
@@ -67,10 +67,10 @@ def read_caffemodel(path: Path) -> Mapping[str, tuple[FloatArray, ...]]:
 
 
 def read_blob(path: Path) -> FloatArray:
-    """The one array of a binary ``BlobProto``, as a mean image is shipped, float32 in the file's shape.
+    """Read the array of a binary ``BlobProto``, the format of mean images, as float32 in the file's shape.
 
     Raises:
-        UserError: If the file cannot be read, is truncated, is no ``BlobProto``, or contradicts itself.
+        UserError: If the file cannot be read, is truncated, is not a ``BlobProto``, or contradicts itself.
     """
     array = _array(_parse(path, _BLOB(), "BlobProto"), str(path))
     if not array.size:
@@ -79,7 +79,7 @@ def read_blob(path: Path) -> FloatArray:
 
 
 def fits(blob: Sequence[int], parameter: Sequence[int]) -> bool:
-    """Whether two shapes are equal up to leading ones, which Caffe's first format adds."""
+    """Return whether two shapes are equal up to leading ones, which Caffe's first format adds."""
     return _without_leading_ones(blob) == _without_leading_ones(parameter)
 
 
@@ -89,7 +89,7 @@ def _without_leading_ones(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def _message_classes(*names: str) -> list[Any]:
-    """Classes of Caffe's messages, in a pool of their own."""
+    """Build the classes of Caffe's messages, in a pool of their own."""
     file = _FILE_PROTO(name="benchmark/caffe.proto", package="benchmark.caffe", syntax="proto2")
     for name, fields in _SCHEMA.items():
         message = file.message_type.add(name=name)
@@ -117,13 +117,12 @@ def _parse(path: Path, message: Any, kind: str) -> Any:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); name another file") from None
     except DecodeError:
         size = path.stat().st_size
-        told = f"{path}: truncated at {size:,} bytes, or not a {kind}{_hint(path)}"
-        raise UserError(told) from None
+        raise UserError(f"{path}: truncated at {size:,} bytes, or not a {kind}{_hint(path)}") from None
     return message
 
 
 def _hint(path: Path) -> str:
-    """What the file is instead, as far as its first bytes tell, and the remedy."""
+    """Return what the file seems to be instead, judged by its first bytes, and the remedy."""
     with path.open("rb") as file:
         start = file.read(64).lstrip().lower()
     kinds: Iterable[tuple[bytes, str]] = (
@@ -139,7 +138,7 @@ def _hint(path: Path) -> str:
 
 
 def _array(blob: Any, where: str) -> FloatArray:
-    """A blob as float32 in its stated shape."""
+    """Return a blob as float32 in its stated shape."""
     values = np.array(blob.data or blob.double_data, dtype=np.float32)
     legacy = (blob.num, blob.channels, blob.height, blob.width)
     shape = tuple(blob.shape.dim) if blob.HasField("shape") else legacy

@@ -1,4 +1,4 @@
-"""Fetches one file over the network: whole, checked and in place, or not at all."""
+"""Download of one file, which appears whole and with the right checksum, or not at all."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Finds a file of weights and makes sure that it is the right one."""
+"""Search for a file of weights, and verification of its checksum."""
 
 import hashlib
 import re
@@ -13,14 +13,14 @@ _CHECKSUM = re.compile(r"(sha256|sha1|md5):([0-9a-f]{8,})", re.IGNORECASE)
 
 
 def find(name: str, folder: str | None) -> Path:
-    """The file of that name: where it says, or else in the folder of weights.
+    """Return the path of a file of weights: as given, or else below the folder of weights.
 
     Args:
         name: An absolute path, one relative to the working directory, or one relative to ``folder``.
         folder: The option ``weights_dir``, or ``None``.
 
     Raises:
-        UserError: If there is no such file; it says where it was looked for.
+        UserError: If there is no such file, with the places where it was looked for.
     """
     given = Path(name).expanduser()
     places = [given] if given.is_absolute() or folder is None else [given, Path(folder).expanduser() / given]
@@ -33,13 +33,13 @@ def find(name: str, folder: str | None) -> Path:
 
 
 def _shown(place: Path) -> str:
-    """From the working directory on where it is below: tables with an open row keep it, and are passed on."""
+    """Return the path relative to the working directory if it is below, since tables of open rows show it."""
     whole = place.absolute()
     return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole)
 
 
 def is_file(path: Path) -> bool:
-    """Whether a file can be seen there; a folder that may not be entered has none."""
+    """Return whether a file can be seen there; a folder without permission counts as having none."""
     try:
         return path.is_file()
     except OSError:
@@ -47,16 +47,16 @@ def is_file(path: Path) -> bool:
 
 
 def verified(path: Path, checksums: Sequence[str], note: str) -> Weights:
-    """The provenance of a file, once its checksum is found to be one of the expected.
+    """Verify a file's checksum, and return the file's provenance.
 
     Args:
         path: An existing file.
-        checksums: ``sha256:HEX``, ``sha1:HEX`` or ``md5:HEX``, at least 8 leading hexadecimal digits; any
-            match passes. Empty: every file does.
-        note: Kept in the result.
+        checksums: ``sha256:HEX``, ``sha1:HEX`` or ``md5:HEX`` with at least 8 leading hexadecimal digits, of
+            which one must match; an empty list accepts every file.
+        note: A remark kept in the provenance.
 
     Raises:
-        UserError: If none matches, or one is no checksum.
+        UserError: If no checksum matches, or one is malformed.
     """
     if checksums and not matches(path, checksums):
         kinds = dict.fromkeys(_parse(checksum)[0] for checksum in checksums)
@@ -69,17 +69,17 @@ def verified(path: Path, checksums: Sequence[str], note: str) -> Weights:
 
 
 def matches(path: Path, checksums: Sequence[str]) -> bool:
-    """Whether a file has one of the checksums.
+    """Return whether a file has one of the checksums.
 
     Raises:
-        UserError: If the file cannot be read, or a checksum is none.
+        UserError: If the file cannot be read, or a checksum is malformed.
     """
-    expected = [_parse(checksum) for checksum in checksums]  # all, so that a misspelt one is always seen
+    expected = [_parse(checksum) for checksum in checksums]  # all first, so that a misspelt one is refused
     return any(digest(path, kind).startswith(start) for kind, start in expected)
 
 
 def digest(path: Path, kind: str) -> str:
-    """Hexadecimal digest of a file, remembered as long as its size and time stay the same.
+    """Return the hexadecimal digest of a file, remembered as long as its size and time stay the same.
 
     Raises:
         UserError: If the file cannot be read.

@@ -1,4 +1,4 @@
-"""Starts training from another net's parameters: VGG16-CAM from VGG-16's, GoogLeNet-CAM from GoogLeNet's."""
+"""Initial parameters for training from another net: VGG16-CAM from VGG-16, GoogLeNet-CAM from GoogLeNet."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,19 +17,19 @@ def load_matching(
 ) -> tuple[list[str], list[str]]:
     """Copy every layer that a file has under the same name and in the same shape; leave the others alone.
 
-    A layer goes over as a whole or not at all, in the module's own precision.
+    A layer is copied as a whole or not at all, in the module's own precision.
 
     Args:
         module: Changed in place.
         path: A ``.pth``, ``.pt`` or ``.safetensors`` with a state dict; any other file is a caffemodel, whose
             slashes are the module's dots.
-        rename: Layers of a torch file that have another name there: the file's to the module's.
+        rename: Names of layers in a torch file, each with the module's name for it.
 
     Returns:
         Names of the layers copied, and of the layers left as they were, both in the module's order.
 
     Raises:
-        UserError: If the file is absent, broken or holds NaN or infinity in a layer of ours, or if nothing
+        UserError: If the file is missing or damaged, a copied layer holds NaN or infinity, or no layer
             matches.
     """
     given = _tensors(path, rename)
@@ -52,7 +52,7 @@ def load_matching(
 
 
 def _tensors(path: Path, rename: Mapping[str, str] | None) -> Mapping[str, Tensor]:
-    """Everything in the file under a state dict's keys."""
+    """Read all tensors of the file, by the keys of a state dict."""
     if not path.is_file():
         raise UserError(f"{path}: no such file; give the weights to start from")
     if path.suffix.lower() in TORCH_FILES:

@@ -1,4 +1,4 @@
-"""The mean image of a Caffe net: ``imagenet_mean.binaryproto``, or the same as ``.npy``."""
+"""The mean image of a Caffe net, from ``imagenet_mean.binaryproto`` or the same as ``.npy``."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,31 +14,31 @@ _OPTION = "model.input.mean_image"
 
 
 def with_mean_image(form: InputFormat, folder: str | None) -> InputFormat:
-    """An input format with its mean image read, where its yaml names one.
+    """Return an input format with its mean image read, if its yaml names one.
 
     Args:
-        form: As the yaml has it.
-        folder: Where a file without a folder is looked for, the option ``weights_dir``.
+        form: The input format of the yaml.
+        folder: Folder in which a file without a folder is looked for, the option ``weights_dir``.
 
     Raises:
-        UserError: If the file is not there, is damaged, or holds no mean image.
+        UserError: If the file is missing, damaged, or holds no mean image.
     """
     if not isinstance(form.mean_image, str):
         return form
     try:
         path = find(form.mean_image, folder)
     except UserError as error:
-        told = str(error).replace("weights file", "mean image").replace("model.weights=", f"{_OPTION}=")
-        raise UserError(told) from None
+        text = str(error).replace("weights file", "mean image").replace("model.weights=", f"{_OPTION}=")
+        raise UserError(text) from None
     return replace(form, mean_image=MeanImage(path.name, digest(path, "sha256"), read(path, form.size)))
 
 
 def read(path: Path, size: int) -> FloatArray:
-    """The mean image ``[C, C, 3]`` RGB of a file that holds ``[3, C, C]`` or ``[1, 3, C, C]`` in Caffe's BGR.
+    """Read a mean image as ``[C, C, 3]`` RGB from Caffe's ``[3, C, C]`` or ``[1, 3, C, C]`` in BGR.
 
     Args:
-        path: ``.npy``, or else a binary ``BlobProto``.
-        size: Of the input that it is to be cut to.
+        path: A ``.npy`` file, or else a binary ``BlobProto``.
+        size: Side of the network's input, to which the image will be cut.
 
     Raises:
         UserError: If the file holds no such array of finite values in 0…255.
@@ -51,7 +51,7 @@ def read(path: Path, size: int) -> FloatArray:
             f"name another, or {_OPTION}=null"
         )
     image = np.ascontiguousarray(blob.reshape(shape).astype(np.float32)[::-1].transpose(1, 2, 0))
-    if not (image.min() >= 0 and image.max() <= 255):  # so written that NaN is refused
+    if not (image.min() >= 0 and image.max() <= 255):  # a comparison with NaN is false: NaN is refused
         raise UserError(f"{path}: values outside 0…255, so no mean image; name another, or {_OPTION}=null")
     return image
 
@@ -60,8 +60,8 @@ def _npy(path: Path) -> FloatArray:
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        told = " ".join(str(error).split())
-        raise UserError(f"{path}: cannot be read as .npy ({told}); get the file again") from None
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: cannot be read as .npy ({reason}); get the file again") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         raise UserError(f"{path}: holds no array of numbers; name another, or {_OPTION}=null")
     return np.asarray(array, np.float32)

@@ -1,4 +1,4 @@
-"""Puts parameters into a module: from a torch or safetensors file, or at random on purpose."""
+"""Parameters of a module, from a torch or safetensors file or at random."""
 
 import hashlib
 import zipfile
@@ -20,7 +20,7 @@ TORCH_FILES = (".pth", ".pt", ".tar", SAFETENSORS)
 
 
 def empty(build: Callable[[], nn.Module]) -> nn.Module:
-    """A module whose parameters are allocated and not yet set: initialising VGG-16 takes seconds."""
+    """Build a module with allocated but uninitialised parameters; initialising VGG-16's takes seconds."""
     with torch.device("meta"):
         module = build()
     return module.to_empty(device="cpu")
@@ -28,21 +28,21 @@ def empty(build: Callable[[], nn.Module]) -> nn.Module:
 
 @torch.no_grad()
 def randomize(module: nn.Module, note: str = "", seed: int = 0) -> Weights:
-    """Set every parameter at random, so that a model can be built where there is no file.
+    """Set every parameter at random, so that a model can be built without a file.
 
     Weights are drawn after He et al. (2015), eq. 10, which keeps the scale of activations from layer to
-    layer; biases are 0 and batch norm does nothing. The numbers that it gives mean nothing.
+    layer; biases are 0 and batch norm does nothing. Such a network's predictions mean nothing.
 
     Args:
-        module: Of any state, changed in place.
-        note: Kept in the provenance.
-        seed: The state of torch's own generator is put back afterwards.
+        module: The module, changed in place.
+        note: A remark kept in the provenance.
+        seed: Seed of the draws; the state of torch's own generator is restored afterwards.
 
     Returns:
         Provenance with the sha256 of the parameters themselves.
 
     Raises:
-        UserError: For a layer with parameters that nothing would set.
+        UserError: If a layer has parameters that this function cannot set.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -65,7 +65,7 @@ def _randomize_layer(name: str, layer: nn.Module) -> None:
 
 
 def parameter_digest(module: nn.Module) -> str:
-    """sha256 over names, types, shapes and values of parameters and buffers, in the order of their names."""
+    """Return the sha256 over names, types, shapes and values of parameters and buffers, in sorted order."""
     digest = hashlib.sha256()
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
@@ -81,13 +81,13 @@ def load_file(
 
     Args:
         module: Changed in place; every parameter and buffer gets a value, in the module's own precision.
-        path: A state dict, bare or under ``state_dict``, with or without ``module.`` before its keys. A
-            linear layer may be there as a convolution over its whole input.
-        ignore: Keys with such a beginning may be there without a place in the module.
+        path: A file with a state dict, bare or under ``state_dict``, with or without ``module.`` before its
+            keys. A linear layer may be stored as a convolution over its whole input.
+        ignore: Keys that begin so need no counterpart in the module.
         rename: See :func:`read_state`.
 
     Raises:
-        UserError: If the file cannot be read, is no state dict, does not fit, or holds NaN or infinity.
+        UserError: If the file cannot be read, has no state dict, does not fit, or holds NaN or infinity.
     """
     found = read_state(path, rename)
     state = {key: value for key, value in found.items() if not key.startswith(tuple(ignore))}
@@ -113,20 +113,21 @@ _REMEDY = "give the file of this architecture, or the architecture of this file 
 
 
 def read_state(path: Path, rename: Mapping[str, str] | None = None) -> Mapping[str, Tensor]:
-    """The state dict in a file of ``torch.save`` or ``.safetensors``, without wrappings.
+    """Read the state dict in a file of ``torch.save`` or ``.safetensors``, without what wraps it.
 
     Args:
         path: The file.
-        rename: A layer's name in the file to the name that it gets; every other layer keeps its own.
+        rename: Names of layers in the file, each with its new name; every other layer keeps its own.
 
     Raises:
-        UserError: If the file cannot be read, holds something else, or two layers get one name.
+        UserError: If the file cannot be read, holds something else, or two layers get the same name.
     """
     try:
         content = _content(path)
-    except Exception as error:  # the unpickler raises whatever the bytes make it stumble over
-        told = str(error) and not isinstance(error, UnpicklingError)  # which argues for loading it unsafely
-        reason = str(error).splitlines()[0][:100] if told else type(error).__name__
+    except Exception as error:  # the unpickler can raise almost anything on damaged bytes
+        # The text of an UnpicklingError recommends loading the file unsafely, so it is not repeated.
+        quoted = str(error) and not isinstance(error, UnpicklingError)
+        reason = str(error).splitlines()[0][:100] if quoted else type(error).__name__
         raise UserError(f"{path}: truncated, or not a file of parameters ({reason}); get it again") from None
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
@@ -138,7 +139,7 @@ def read_state(path: Path, rename: Mapping[str, str] | None = None) -> Mapping[s
 
 
 def _flat(value: Tensor, like: Tensor) -> Tensor:
-    """A linear layer that a file holds as a convolution over all of its input, channel by channel."""
+    """Flatten a linear layer that the file stores as a convolution over all of its input."""
     folded = value.ndim > 2 and like.ndim == 2 and value.shape[0] == like.shape[0]
     return value.flatten(1) if folded and value.numel() == like.numel() else value
 
