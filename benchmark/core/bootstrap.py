@@ -1,4 +1,4 @@
-"""How far a measured fraction can be trusted: the bootstrap over images."""
+"""Confidence intervals of measured fractions, by the bootstrap over images."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -12,33 +12,33 @@ from benchmark.core.types import BoolArray, Estimate
 
 Numbers = npt.NDArray[np.float64]
 UNBOUNDED = (-math.inf, math.inf)
-"""The interval of a number seen of one image alone, which tells nothing of others; shown as a dash."""
+"""The interval of a number from a single image, which says nothing about others; shown as a dash."""
 
 _TAIL = 0.025
-_AT_ONCE = 10_000_000  # counts held in memory: 80 MB
+_AT_ONCE = 10_000_000  # counts in memory at a time: 80 MB
 
 
 def bootstrap(
     values: npt.NDArray[Any], reduce: Callable[[Numbers], Numbers], resamples: int, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % percentile interval of a statistic of the images' means, images drawn with replacement.
+    """Return the 95 % percentile interval of a statistic of means over images, drawn with replacement.
 
     A resample counts how often each image was drawn, Multinomial(n; 1/n, …, 1/n). Images with equal values
-    are interchangeable, and sums of multinomial counts are multinomial: so it is exact, not an approximation,
+    are interchangeable, and sums of multinomial counts are multinomial, so it is exact, and no approximation,
     to draw how often each *distinct* value occurs. For 0/1 values that is one binomial draw a resample.
 
     Args:
         values: ``[n]`` or ``[n, t]``, one row an image; booleans or numbers.
-        reduce: From resampled means ``[resamples, t]`` (``t`` = 1 for ``[n]``) to a statistic
+        reduce: Maps resampled means ``[resamples, t]`` (``t`` = 1 for ``[n]``) to a statistic
             ``[resamples]``.
-        resamples: How many.
-        seed: Of the draws. The interval does not depend on the order of the images.
+        resamples: Number of resamples.
+        seed: Seed of the draws. The interval does not depend on the order of the images.
 
     Returns:
         The statistic's 2.5 % and 97.5 % quantiles.
 
     Raises:
-        UserError: If there is not one resample.
+        UserError: If the number of resamples is below 1.
     """
     if resamples < 1:
         raise UserError(f"resamples is {resamples}; it must be at least 1")
@@ -54,19 +54,20 @@ def bootstrap(
 
 
 def clopper_pearson(n: int) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Exact 95 % intervals of a fraction observed as 0 of ``n`` and as ``n`` of ``n``.
+    """Return the exact 95 % intervals of a fraction observed as 0 of ``n`` and as ``n`` of ``n``.
 
-    There every resample is alike and the bootstrap interval has no width, which would claim certainty. The
-    bounds are those of Clopper and Pearson (1934): (0, 1 - 0.025^(1/n)) and (0.025^(1/n), 1).
+    In these cases all resamples are alike and the bootstrap interval has no width, which would claim
+    certainty. The bounds are those of Clopper and Pearson (1934): (0, 1 - 0.025^(1/n)) and (0.025^(1/n), 1).
     """
     least = float(_TAIL ** (1 / n))
     return (0.0, 1 - least), (least, 1.0)
 
 
 def bounded(value: float, n: int, interval: tuple[float, float]) -> Estimate:
-    """An estimate with its bootstrap interval, or the exact one where the fraction is 0 or 1.
+    """Return an estimate with its bootstrap interval, or the exact one if the fraction is 0 or 1.
 
-    Of one image a fraction in between is a mean over its pairs or thresholds, and may be any of another.
+    From a single image a fraction between these is a mean over its pairs or thresholds, and the interval is
+    0 to 1.
     """
     none, every = clopper_pearson(n)
     between = (0.0, 1.0) if n == 1 else interval
@@ -77,7 +78,7 @@ def bounded(value: float, n: int, interval: tuple[float, float]) -> Estimate:
 def fractions(
     outcomes: Mapping[str, BoolArray], resamples: int = 10_000, seed: int = 0
 ) -> dict[str, Estimate]:
-    """Named fractions of true outcomes ``[n]``, each with its 95 % interval; without an image, no name."""
+    """Return named fractions of true outcomes ``[n]`` with 95 % intervals, leaving out those without images."""
     estimates = {}
     for name, outcome in outcomes.items():
         if len(outcome):

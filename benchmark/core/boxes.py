@@ -18,20 +18,20 @@ _INCLUSIVE = np.array([0, 0, 1, 1], np.int32)
 
 
 def area(boxes: _Boxes) -> _Counts:
-    """Pixels in each box, int64 ``[...]`` from ``[..., 4]``; 0 for a box without width or height."""
+    """Count the pixels of each box, int64 ``[...]`` from ``[..., 4]``; 0 without width or height."""
     wide = boxes.astype(np.int64)
     return _positive(wide[..., 2] - wide[..., 0]) * _positive(wide[..., 3] - wide[..., 1])
 
 
 def intersection(a: _Boxes, b: _Boxes) -> _Counts:
-    """Pixels that lie in both boxes, int64; ``a`` and ``b`` are ``[..., 4]`` and broadcast."""
+    """Count the pixels that lie in both boxes, int64; ``a`` and ``b`` are ``[..., 4]`` and broadcast."""
     low = np.maximum(a[..., :2], b[..., :2])
     high = np.minimum(a[..., 2:], b[..., 2:])
     return area(np.concatenate([low, high], axis=-1))
 
 
 def iou(a: _Boxes, b: _Boxes) -> npt.NDArray[np.float64]:
-    """Intersection over union in [0, 1]; 0 where nothing is shared, and for two empty boxes.
+    """Return the intersection over union in [0, 1]; 0 for boxes without a common pixel.
 
     Args:
         a: ``[..., 4]`` boxes.
@@ -44,18 +44,17 @@ def iou(a: _Boxes, b: _Boxes) -> npt.NDArray[np.float64]:
 
 
 def matches(a: _Boxes, b: _Boxes, threshold: float = 0.5) -> BoolArray:
-    """Whether two boxes overlap by at least ``threshold``: ``IoU >= threshold`` (devkit: ``ov >= 0.5``).
+    """Return whether two boxes overlap by at least ``threshold``: ``IoU >= threshold`` (devkit: 0.5).
 
-    The comparison is exact, also at equality and for thresholds such as 0.3 that no double holds: both
-    counts are whole numbers, IEEE division rounds correctly, so a quotient that *is* 3/10 becomes the very
-    double that ``0.3`` is read as; any other quotient is at least 1/(10 · union) away, far more than
-    rounding.
+    The comparison is exact, also at equality and for thresholds such as 0.3 that no double holds: both counts
+    are whole numbers and IEEE division rounds correctly, so a quotient that *is* 3/10 becomes the same double
+    as ``0.3``; any other quotient is at least 1/(10 · union) away, far more than rounding.
     """
     return iou(a, b) >= threshold
 
 
 def hits(boxes: _Boxes, truth: _Boxes, owner: IntArray, threshold: float = 0.5) -> BoolArray:
-    """Whether each box matches any ground-truth box of its image.
+    """Return whether each box matches any ground-truth box of its image.
 
     Args:
         boxes: ``[n, k, 4]``, ``k`` boxes for each of ``n`` images.
@@ -78,31 +77,31 @@ def hits(boxes: _Boxes, truth: _Boxes, owner: IntArray, threshold: float = 0.5) 
 
 
 def from_inclusive(boxes: _Boxes) -> IntArray:
-    """Half-open boxes ``[..., 4]`` from ILSVRC's 0-based inclusive ``xmin ymin xmax ymax``."""
+    """Return half-open boxes ``[..., 4]`` from ILSVRC's 0-based inclusive ``xmin ymin xmax ymax``."""
     return boxes.astype(np.int32) + _INCLUSIVE
 
 
 def to_inclusive(boxes: _Boxes) -> IntArray:
-    """The inverse of :func:`from_inclusive`."""
+    """Return 0-based inclusive boxes from half-open ones: the inverse of :func:`from_inclusive`."""
     return boxes.astype(np.int32) - _INCLUSIVE
 
 
 def whole(view: View) -> Box:
-    """The box of all pixels of an image."""
+    """Return the box of all pixels of an image."""
     return Box(0, 0, view.width, view.height)
 
 
 def largest_component(mask: BoolArray, connectivity: int = 8) -> Box | None:
-    """Tight box of a mask's largest connected component, by pixel count.
+    """Return the tight box of a mask's largest connected component, by pixel count.
 
     Of components of equal size the one whose box comes first by ``(y0, x0, y1, x1)`` is taken.
 
     Args:
         mask: ``[h, w]``.
-        connectivity: 8 where diagonal neighbours touch, 4 where they do not.
+        connectivity: 8 if diagonal neighbours are connected, 4 if not.
 
     Returns:
-        The box in the mask's own pixels, or ``None`` where the mask is empty.
+        The box in the mask's own pixels, or ``None`` if the mask is empty.
     """
     components = _components(mask, connectivity)
     x, y, width, height, pixels = components.T
@@ -113,7 +112,7 @@ def largest_component(mask: BoolArray, connectivity: int = 8) -> Box | None:
 
 
 def tight(mask: BoolArray) -> Box | None:
-    """Tight box of all true pixels of ``[h, w]``, connected or not; ``None`` where there is none."""
+    """Return the tight box of all true pixels of ``[h, w]``, connected or not; ``None`` without any."""
     columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
     if not len(columns):
         return None
@@ -121,14 +120,14 @@ def tight(mask: BoolArray) -> Box | None:
 
 
 def component_boxes(mask: BoolArray, connectivity: int = 8) -> IntArray:
-    """Tight boxes ``[n, 4]`` of all connected components of ``[h, w]``, in no particular order."""
+    """Return tight boxes ``[n, 4]`` of all connected components of ``[h, w]``, in no particular order."""
     components = _components(mask, connectivity)
     corner, size = components[:, :2], components[:, 2:4]
     return np.concatenate([corner, corner + size], axis=1).astype(np.int32)
 
 
 def outlines(mask: BoolArray) -> IntArray:
-    """Tight boxes ``[n, 4]`` of all outlines of ``[h, w]``: of 8-connected components, and of holes in them.
+    """Return tight boxes ``[n, 4]`` of all outlines of ``[h, w]``: 8-connected components and their holes.
 
     A hole is a 4-connected part of the background that does not touch the border. Its outline runs over the
     pixels around it, as OpenCV's ``findContours`` traces it.
@@ -140,26 +139,26 @@ def outlines(mask: BoolArray) -> IntArray:
 
 
 def by_area(boxes: IntArray) -> IntArray:
-    """``[n, 4]`` boxes, the largest first; of equal ones the first by ``(y0, x0, y1, x1)``."""
+    """Sort boxes ``[n, 4]`` by area, the largest first; equal ones by ``(y0, x0, y1, x1)``."""
     x0, y0, x1, y1 = boxes.T
     ordered: IntArray = boxes[np.lexsort((x1, y1, x0, y0, -area(boxes)))]
     return ordered
 
 
 def from_frame(box: _Boxes, size: int, view: View) -> IntArray:
-    """Boxes of a square that shows the view's region, in original pixels.
+    """Bring boxes of a square, to which the view's region was warped, to original pixels.
 
-    A pixel of the region is in the box where its coordinate, scaled to the square and rounded down, is:
-    ``floor(size * x / width)``. So a box of the square and the original box that comes of it hold the same
-    pixels of an image, whatever its aspect ratio.
+    A pixel of the region is in the box if its coordinate, scaled to the square and rounded down, is:
+    ``floor(size * x / width)``. So a box of the square and the resulting original box hold the same pixels of
+    an image, whatever its aspect ratio.
 
     Args:
-        box: ``[..., 4]`` half-open, in a square of ``size`` pixels a side, not empty.
+        box: ``[..., 4]`` half-open and not empty, in a square of ``size`` pixels a side.
         size: Side of the square.
-        view: What it shows, and where.
+        view: The region that the square shows.
 
     Returns:
-        ``[..., 4]``; at least one pixel wide and high, even where an image has fewer pixels than the square.
+        ``[..., 4]``; at least one pixel wide and high, even if the image has fewer pixels than the square.
     """
     x, y, right, bottom = view.region
     wide = np.array([right - x, bottom - y] * 2, np.int64)

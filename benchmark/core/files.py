@@ -1,4 +1,4 @@
-"""Files that are whole or absent."""
+"""Files that are written whole or not at all."""
 
 import hashlib
 import os
@@ -10,14 +10,14 @@ from benchmark.core.errors import UserError
 
 
 def write_atomically(path: Path, data: bytes | str) -> None:
-    """Write a file under a temporary name, sync it and rename it: never half there, also after a power cut.
+    """Write a file under a temporary name, sync it and rename it, so that no power cut leaves half of it.
 
     Raises:
-        UserError: If the folder cannot be made or written.
+        UserError: If the folder cannot be created or written.
     """
     content = data.encode() if isinstance(data, str) else data
-    # The host's name: two nodes that share a file system may share a process number. Of the file's own name a
-    # hash: nothing can be added to one of 255 bytes, the most that there can be.
+    # The host's name is there since two nodes that share a file system may share a process number; the file's
+    # name is hashed since it may have 255 bytes already, the most that file systems allow.
     name = hashlib.sha256(path.name.encode()).hexdigest()[:16]
     temporary = path.with_name(f".{name}.{platform.node()}-{os.getpid()}.tmp")
     try:

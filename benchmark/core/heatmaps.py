@@ -1,4 +1,4 @@
-"""From a heatmap of a few cells to a map of the original image's pixels."""
+"""Resampling of heatmaps to the pixels of the original image, and their peak."""
 
 from functools import lru_cache
 
@@ -17,21 +17,21 @@ ByteArray = npt.NDArray[np.uint8]
 def upsample(heatmap: FloatArray, view: View) -> FloatArray:
     """Resample a heatmap to the pixels of the original image.
 
-    Bilinear with corner alignment, ``position = pixel * (cells - 1) / (pixels - 1)``: the first and last
-    cells lie on the region's first and last pixels, as in the authors' own code (protocol §1.3, §1.4). Equal
-    to ``torch.nn.functional.interpolate(..., mode="bilinear", align_corners=True)``; written out because two
-    taps a pixel give the same bits on every machine, whatever BLAS or instruction set it has.
+    The interpolation is bilinear with aligned corners, ``position = pixel * (cells - 1) / (pixels - 1)``: the
+    first and last cells lie on the region's first and last pixels, as in the authors' own code (protocol
+    §1.3, §1.4). It equals ``torch.nn.functional.interpolate(..., mode="bilinear", align_corners=True)``, and
+    is written out because two taps a pixel give the same bits on every machine and instruction set.
 
     Args:
         heatmap: ``[h, w]`` float32, of the view's region; of any sign.
-        view: How the region lies in the original image.
+        view: The region's place in the original image.
 
     Returns:
-        ``[view.height, view.width]`` float32. Pixels outside the region are ``-inf``: the model has not seen
-        them, so no threshold selects them and none is the maximum.
+        ``[view.height, view.width]`` float32. Pixels outside the region are ``-inf``, since the model has not
+        seen them: no threshold selects them and none is the maximum.
 
     Raises:
-        UserError: If the heatmap holds NaN or infinity, from which no box follows.
+        UserError: If the heatmap holds NaN or infinity.
     """
     refuse_nan(heatmap)
     x0, y0, x1, y1 = view.region
@@ -43,8 +43,8 @@ def upsample(heatmap: FloatArray, view: View) -> FloatArray:
 def upsample_cubic(heatmap: FloatArray, view: View, sharpness: float = -0.5) -> FloatArray:
     """Resample a heatmap to the pixels of the original image by cubic convolution.
 
-    As :func:`upsample`, save that four taps an axis are used and cells are areas, not points: see
-    :func:`cubic`. The result may exceed the heatmap's own range on either side.
+    Unlike :func:`upsample` it uses four taps an axis and takes cells as areas, not points: see :func:`cubic`.
+    The result may exceed the heatmap's own range on either side.
 
     Raises:
         UserError: If the heatmap holds NaN or infinity.
@@ -55,16 +55,17 @@ def upsample_cubic(heatmap: FloatArray, view: View, sharpness: float = -0.5) -> 
 
 
 def cubic(heatmap: FloatArray, height: int, width: int, sharpness: float) -> FloatArray:
-    """Cubic convolution to ``[height, width]`` (Keys 1981), with half-pixel centres and a repeated border.
+    """Resample to ``[height, width]`` by cubic convolution (Keys 1981).
 
-    Pixel ``i`` lies at ``(i + 1/2) cells / pixels - 1/2``; no antialiasing where a map shrinks. Equal to
-    OpenCV's ``INTER_CUBIC`` for a sharpness of -0.75 and, growing, to MATLAB's ``imresize`` for -0.5. Written
-    out for the same reason as :func:`upsample`. A constant map stays exactly constant.
+    Centres are half-pixel and the border is repeated: pixel ``i`` lies at ``(i + 1/2) cells / pixels - 1/2``.
+    A map that shrinks is not antialiased. It equals OpenCV's ``INTER_CUBIC`` for a sharpness of -0.75 and,
+    for a map that grows, MATLAB's ``imresize`` for -0.5; it is written out for the same reason as
+    :func:`upsample`. A constant map stays exactly constant.
 
     Args:
         heatmap: ``[h, w]`` float32.
         height: Rows of the result.
-        width: Its columns.
+        width: Columns of the result.
         sharpness: The kernel's slope at distance 1, Keys' ``a``.
     """
     columns = _convolve(heatmap.T, width, sharpness).T
@@ -72,9 +73,9 @@ def cubic(heatmap: FloatArray, height: int, width: int, sharpness: float) -> Flo
 
 
 def to_bytes(pixels: FloatArray) -> ByteArray:
-    """``[H, W]`` as a grey picture: 255 at the maximum, 0 at and below 0, rounded half up.
+    """Convert ``[H, W]`` to grey levels: 255 at the maximum, 0 at and below 0, rounded half up.
 
-    Without a positive value, 0 throughout.
+    A map without a positive value becomes 0 throughout.
     """
     highest = np.float32(pixels.max())
     if highest <= 0:
@@ -84,23 +85,23 @@ def to_bytes(pixels: FloatArray) -> ByteArray:
 
 
 def refuse_nan(heatmap: FloatArray) -> None:
-    """Refuse a map from which no box follows.
+    """Refuse a heatmap that holds NaN or infinity, from which no box can be drawn.
 
     Raises:
-        UserError: If it holds NaN or infinity.
+        UserError: If it does.
     """
     if not np.isfinite(heatmap).all():
         raise UserError("a heatmap holds NaN or infinity; run the model in float32 and check its weights")
 
 
 def peak(pixels: FloatArray) -> tuple[int, int]:
-    """``(x, y)`` of the maximum of ``[H, W]``; the first in raster order where several pixels share it."""
+    """Return ``(x, y)`` of the maximum of ``[H, W]``; of several equal pixels the first in raster order."""
     y, x = np.unravel_index(int(pixels.argmax()), pixels.shape)
     return int(x), int(y)
 
 
 def _in_image(seen: FloatArray, view: View) -> FloatArray:
-    """What the region shows, in the original image; ``-inf`` around it."""
+    """Return the region's pixels in a map of the original image, ``-inf`` around them."""
     if seen.shape == (view.height, view.width):
         return seen
     x0, y0, x1, y1 = view.region
@@ -118,7 +119,7 @@ def _interpolate(rows: FloatArray, size: int) -> FloatArray:
 
 @lru_cache(maxsize=4096)
 def _taps(cells: int, pixels: int) -> _Taps:
-    """The two cells around each pixel and the upper one's weight; whole numbers decide which cells."""
+    """Return the two cells around each pixel, chosen in whole numbers, and the upper one's weight."""
     position = np.arange(pixels, dtype=np.int64) * (cells - 1)
     below, rest = np.divmod(position, max(pixels - 1, 1))
     above = np.minimum(below + 1, cells - 1)
@@ -127,7 +128,7 @@ def _taps(cells: int, pixels: int) -> _Taps:
 
 
 def _convolve(rows: FloatArray, size: int, sharpness: float) -> FloatArray:
-    """Resample the first axis to ``size``: ``b + v (a - b) + w (c - b) + z (d - b)``, true to a constant."""
+    """Resample the first axis by ``b + v (a - b) + w (c - b) + z (d - b)``, exact for a constant map."""
     cells, weights = cubic_taps(len(rows), size, sharpness)
     near: FloatArray = rows[cells[1]]
     found = near.copy()

@@ -1,4 +1,4 @@
-"""Where in an image the objects of a class are, pixel by pixel."""
+"""The objects of an image, their classes, and the mask of a class."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from benchmark.core.types import BoolArray, Objects, Sample
 
 
 def objects_of(sample: Sample) -> Objects:
-    """All objects of an image; where it has one class, those of that class, none of them difficult."""
+    """Return all objects of an image; without objects of its own, its boxes as objects of its label."""
     if sample.objects is not None:
         return sample.objects
     count = len(sample.boxes)
@@ -17,16 +17,16 @@ def objects_of(sample: Sample) -> Objects:
 
 
 def labelled(sample: Sample, difficult: bool = False) -> list[int]:
-    """The classes of an image, ascending; with ``difficult``, also those that only difficult objects have."""
+    """Return the classes of an image, ascending; ``difficult`` adds those of difficult objects alone."""
     objects = objects_of(sample)
     kept = objects.classes[~objects.difficult | difficult]
     return sorted(set(kept.tolist()))
 
 
 def region(sample: Sample, classes: Sequence[int], height: int, width: int) -> BoolArray:
-    """``[height, width]`` of the original image: the pixels of any object of the given classes.
+    """Return the mask ``[height, width]`` of all objects of the given classes, in original pixels.
 
-    An object's pixels are its mask where the dataset has one, else its box. Difficult objects belong to it.
+    An object's pixels are its own mask if the dataset has one, else its box. Difficult objects are included.
     """
     objects = objects_of(sample)
     pixels = np.zeros((height, width), np.bool_)

@@ -1,4 +1,4 @@
-"""Nested plain values: as dotted keys, and without the folders of one machine."""
+"""Nested plain values, written with dotted keys and without the folders of one machine."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def flatten(tree: Any, prefix: str = "") -> dict[str, str]:
-    """Leaves as text, by dotted key; a list of mappings is numbered, any other list is json.
+    """Return the leaves as text by dotted key; a list of mappings is numbered, any other list is json.
 
     >>> flatten({"run": {"batch": 16, "sizes": [1, 2]}, "made_by": [{"commit": "ab"}], "note": None})
     {'run.batch': '16', 'run.sizes': '[1, 2]', 'made_by.0.commit': 'ab', 'note': 'null'}
@@ -23,7 +23,7 @@ def flatten(tree: Any, prefix: str = "") -> dict[str, str]:
 
 
 def without_folders(tree: Any) -> Any:
-    """The same with every absolute path cut to its last part: where files lie is no condition of a number.
+    """Cut every absolute path to its last part, since the place of a file is no condition of a number.
 
     >>> without_folders({"root": {"cache": "/home/me/.cache"}, "ignore": ["loss1/"]})
     {'root': {'cache': '.cache'}, 'ignore': ['loss1/']}

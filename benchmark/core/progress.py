@@ -1,4 +1,4 @@
-"""How long work will go on: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of long work: a bar on a terminal, a line every half minute elsewhere."""
 
 import sys
 import time
@@ -11,12 +11,12 @@ _SECONDS_BETWEEN_LINES = 30.0
 
 
 class Counter:
-    """Counts images of a piece of work on stderr, with a rate and an estimate; a context manager.
+    """A context manager that shows on stderr how many images are done, with rate and remaining time.
 
     Args:
-        title: What is being done.
-        total: How many images there are.
-        done: How many of them were there before; they do not count for the rate.
+        title: What is being done, at the head of the line.
+        total: Number of images.
+        done: Number of images that were done before; they do not count for the rate.
     """
 
     def __init__(self, title: str, total: int, done: int = 0) -> None:
@@ -44,7 +44,7 @@ class Counter:
         self._bar.stop()
 
     def add(self, count: int) -> None:
-        """So many more images are done."""
+        """Report ``count`` more images as done."""
         self._done += count
         now = time.monotonic()
         rate = (self._done - self._start) / max(now - self._began, 1e-9)

@@ -14,25 +14,26 @@ from benchmark.core.types import FloatArray, ImageArray
 
 
 def area_or_aligned(image: ImageArray, height: int, width: int) -> FloatArray:
-    """An axis that shrinks is averaged over areas, one that grows interpolated between aligned corners.
+    """Average over areas along an axis that shrinks; interpolate between aligned corners if it grows.
 
-    As Torch7's ``image.scale`` does: ``[H, W, 3]`` uint8 to ``[height, width, 3]`` float32 in 0…255.
+    This is Torch7's ``image.scale``: ``[H, W, 3]`` uint8 to ``[height, width, 3]`` float32 in 0…255.
     """
     return _separable(image, height, width, aligned=True)
 
 
 def bilinear(image: ImageArray, height: int, width: int) -> FloatArray:
-    """Two pixels an axis with half-pixel centres, without antialiasing where an axis shrinks.
+    """Interpolate between two pixels an axis with half-pixel centres, without antialiasing.
 
-    As OpenCV's ``INTER_LINEAR``: ``[H, W, 3]`` uint8 to ``[height, width, 3]`` float32 in 0…255.
+    This is OpenCV's ``INTER_LINEAR``: ``[H, W, 3]`` uint8 to ``[height, width, 3]`` float32 in 0…255.
     """
     return _separable(image, height, width, aligned=False)
 
 
 def antialiased(image: ImageArray, height: int, width: int) -> FloatArray:
-    """Bilinear, the hat widened by the factor by which an axis shrinks.
+    """Interpolate bilinearly with antialiasing: the kernel is widened as far as an axis shrinks.
 
-    As Pillow, torchvision and MATLAB's ``imresize``: ``[H, W, 3]`` uint8 to ``[height, width, 3]`` float32.
+    This is the rule of Pillow, torchvision and MATLAB's ``imresize``: ``[H, W, 3]`` uint8 to
+    ``[height, width, 3]`` float32.
     """
     import torch
     import torch.nn.functional as F
@@ -49,7 +50,7 @@ def _separable(image: ImageArray, height: int, width: int, aligned: bool) -> Flo
 
 
 def _along_first_axis(image: FloatArray, size: int, aligned: bool) -> FloatArray:
-    """``[n, m, 3]`` resampled to ``[size, m, 3]``."""
+    """Resample ``[n, m, 3]`` to ``[size, m, 3]``."""
     flat = np.ascontiguousarray(image).reshape(len(image), -1)
     resampled: FloatArray = (_weights(len(image), size, aligned) @ flat).reshape(size, *image.shape[1:])
     return resampled
@@ -57,7 +58,7 @@ def _along_first_axis(image: FloatArray, size: int, aligned: bool) -> FloatArray
 
 @lru_cache(maxsize=1024)
 def _weights(n: int, size: int, aligned: bool) -> Any:
-    """Sparse ``[size, n]`` float32, each row summing to 1: how ``n`` pixels become ``size``."""
+    """Return the sparse float32 matrix ``[size, n]`` that resamples ``n`` pixels; its rows sum to 1."""
     from scipy.sparse import csr_array  # takes longer to import than a table to print
 
     if aligned:
@@ -68,7 +69,7 @@ def _weights(n: int, size: int, aligned: bool) -> Any:
 
 
 def _area(n: int, size: int) -> npt.NDArray[np.float64]:
-    """Output ``i`` covers ``[i n / size, (i + 1) n / size)``; the weight of ``j`` is its share of that."""
+    """Weigh pixel ``j`` by its share of ``[i n / size, (i + 1) n / size)``, which output ``i`` covers."""
     edges = np.arange(size + 1)[:, None] * n / size
     cells = np.arange(n)[None, :]
     overlap = np.minimum(edges[1:], cells + 1) - np.maximum(edges[:-1], cells)
@@ -76,19 +77,20 @@ def _area(n: int, size: int) -> npt.NDArray[np.float64]:
 
 
 def _hats(places: npt.NDArray[np.float64], n: int) -> npt.NDArray[np.float64]:
-    """Linear interpolation at ``places`` of ``n`` pixels: a hat around each."""
+    """Weigh ``n`` pixels for linear interpolation at ``places``."""
     return np.asarray(np.maximum(0, 1 - np.abs(places[:, None] - np.arange(n)[None, :])))
 
 
 @lru_cache(maxsize=4096)
 def cubic_taps(cells: int, pixels: int, sharpness: float) -> tuple[npt.NDArray[np.intp], FloatArray]:
-    """Cubic convolution (Keys 1981) with half-pixel centres and a repeated border.
+    """Return the taps and weights of cubic convolution (Keys 1981).
 
-    Pixel ``i`` lies at ``(i + 1/2) cells / pixels - 1/2``; no antialiasing where a map shrinks.
+    Centres are half-pixel and the border is repeated: pixel ``i`` lies at ``(i + 1/2) cells / pixels - 1/2``.
+    A map that shrinks is not antialiased.
 
     Args:
-        cells: To interpolate between.
-        pixels: To make of them.
+        cells: Number of cells to interpolate between.
+        pixels: Number of pixels to make of them.
         sharpness: The kernel's slope at distance 1, Keys' ``a``.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Threads that decode images and finish what the device has made."""
+"""A pool of threads, which decodes images and locates boxes while the device works."""
 
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def threads(count: int) -> Iterator[Executor]:
-    """A pool of ``count`` threads; what has not begun when an error or Ctrl-C leaves the block never will."""
+    """Open a pool of ``count`` threads; leaving the block by an error or Ctrl-C cancels waiting work."""
     pool = ThreadPoolExecutor(count)
     try:
         yield pool
