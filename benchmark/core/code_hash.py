@@ -120,7 +120,12 @@ class _Names:
             return None
         if name is None:
             return module
-        return self.of(module, name) or (f"{module}.{name}" if _is_module(f"{module}.{name}") else None)
+        itself = _source(module).imports.get(name) == (
+            module,
+            name,
+        )  # a package that imports a module of its own
+        found = None if itself else self.of(module, name)
+        return found or (f"{module}.{name}" if _is_module(f"{module}.{name}") else None)
 
 
 @cache
