@@ -12,8 +12,8 @@ from benchmark.core.files import write_atomically
 from benchmark.pipeline.names import label
 from benchmark.reporting.archive import Archived, read_table, result_file, write_table
 from benchmark.reporting.render import show, write_all
+from benchmark.reporting.sheet import checked_count
 from benchmark.reporting.tracking.mlflow import Tracker
-from benchmark.tasks.boxes.pictures import checked_count
 from benchmark.tasks.task import Outcome, Task
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from benchmark.core.errors import UserError
 from benchmark.core.types import Sample
 from benchmark.pipeline.batches import Batch
+from benchmark.pipeline.exhibits import Exhibit, Key, best_exhibit, chosen, write_exhibits
 from benchmark.pipeline.explain import Explained, explain
 from benchmark.pipeline.heatmap_store import KEPT_SIDE, Heatmaps, heatmap_file, read_heatmaps, write_heatmaps
 from benchmark.pipeline.scene import Scene
@@ -25,10 +27,12 @@ class LocatedImage(NamedTuple):
     Attributes:
         located: Folder of a cell to its boxes.
         heatmaps: Folder of heatmaps to the image's own, where they are small enough to be stored.
+        exhibits: Folder of heatmaps to the best class's, where a picture sheet may show the image.
     """
 
     located: Mapping[Path, Located]
     heatmaps: Mapping[Path, Heatmaps]
+    exhibits: Mapping[Path, Mapping[Key, Exhibit]]
 
 
 @dataclass
@@ -39,6 +43,7 @@ class _Pending:
     samples: Sequence[Sample]
     source: Explained | Mapping[Path, Heatmaps]
     skipped: Mapping[str, str]
+    exhibited: frozenset[str]
     heatmaps: Mapping[Path, Heatmaps] = field(default_factory=dict)
 
     @property
@@ -62,7 +67,8 @@ class _Pending:
             located[cell.folder] = found
         made = self.heatmaps if isinstance(self.source, Explained) else {}
         small = {f: h.image(number) for f, h in made.items() if max(h.maps.shape[-2:]) <= KEPT_SIDE}
-        return LocatedImage(located, small)
+        shown = self.heatmaps if self.samples[number].image_id in self.exhibited else {}
+        return LocatedImage(located, small, {f: best_exhibit(h.image(number)) for f, h in shown.items()})
 
 
 @dataclass(frozen=True)
@@ -77,10 +83,14 @@ class BoxRecorder:
         """Cells of one scene share a forward pass."""
         return (id(self.scene),)
 
+    @cached_property
+    def _exhibited(self) -> frozenset[str]:
+        return frozenset(sample.image_id for sample in chosen(self.scene.dataset.samples))
+
     def start(self, cells: Sequence[BoxCell], batch: Batch) -> _Pending:
         """Ask the device for the heatmaps of every method, without waiting for it."""
         explained = explain(self.scene, list(_methods(cells).values()), batch)
-        return _Pending(cells, batch.samples, explained, {})
+        return _Pending(cells, batch.samples, explained, {}, self._exhibited)
 
     def restart(self, cell: BoxCell, number: int) -> _Pending | None:
         """Return a shard's stored heatmaps, ``None`` where there are none."""
@@ -91,13 +101,16 @@ class BoxRecorder:
         samples = self.scene.dataset.samples
         by_id = {samples[index].image_id: samples[index] for index in self.scene.shards[number]}
         read = [by_id[image_id] for image_id in heatmaps.image_ids]
-        return _Pending([cell], read, {cell.heatmap_folder: heatmaps}, heatmaps.skipped)
+        return _Pending([cell], read, {cell.heatmap_folder: heatmaps}, heatmaps.skipped, self._exhibited)
 
     def write(self, cells: Sequence[BoxCell], shard: Shard[LocatedImage]) -> None:
         """Store a shard: heatmaps first, so that records never stand without what they were made of."""
         for folder in shard.images[0].heatmaps if shard.images else ():
             parts = [image.heatmaps[folder] for image in shard.images]
             write_heatmaps(heatmap_file(folder, shard.number), _joined(parts, shard.skipped))
+        for folder in _methods(cells):
+            kept = [image.exhibits.get(folder, {}) for image in shard.images]
+            write_exhibits(folder, shard.number, {key: one for found in kept for key, one in found.items()})
         for cell in cells:
             located = [image.located[cell.folder] for image in shard.images]
             records = collect(located, cell.localizer.grid, shard.skipped)

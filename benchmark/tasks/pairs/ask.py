@@ -150,7 +150,7 @@ def ask(
         values = []
         for method in methods:
             maps = method(scene.model, forward, classes).detach()
-            asked = Asked(scene.model, forward, classes, maps)
+            asked = Asked(scene.model, forward, classes, maps, method)
             values.append({name: _fetched(reading.measure(asked)) for name, reading in readings.items()})
     host = _fetched({"chosen": chosen, "logits": logits})
     ready = sent_by(scene.settings.torch_device)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ import numpy as np
 from benchmark.core.provenance import fingerprint
 from benchmark.pipeline.batches import Batch
 from benchmark.pipeline.cell import Cell
+from benchmark.pipeline.exhibits import write_exhibits
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.shard_loop import Shard
 from benchmark.tasks.pairs.ask import ImagePairs, PairColumns, PendingPairs, ask
+from benchmark.tasks.pairs.exhibits import EXHIBIT, ExhibitReading, exhibited
 from benchmark.tasks.pairs.question import Question
 from benchmark.tasks.pairs.records import STORE, columns_of, metadata_of
 from benchmark.tasks.pairs.types import Column, Pairs
@@ -32,16 +35,25 @@ class PairRecorder:
 
     def start(self, cells: Sequence[Cell], batch: Batch) -> PendingPairs:
         """Ask the device for all readings of every method, without waiting for it."""
-        methods = [cell.method for cell in cells]
-        return ask(self.scene, self.question.policy, self.question.readings, methods, batch)
+        methods, readings = [cell.method for cell in cells], self.question.readings
+        if not self._exhibited.isdisjoint(sample.image_id for sample in batch.samples):
+            readings = {**readings, EXHIBIT: ExhibitReading(self._exhibited)}
+        return ask(self.scene, self.question.policy, readings, methods, batch)
+
+    @cached_property
+    def _exhibited(self) -> frozenset[str]:
+        return frozenset(sample.image_id for sample in exhibited(self.scene, self.question.policy))
 
     def restart(self, cell: Cell, number: int) -> None:
         """Return ``None``: readings are made of maps as the network gave them, which are not stored."""
 
     def write(self, cells: Sequence[Cell], shard: Shard[ImagePairs]) -> None:
-        """Store a shard, one file a cell."""
+        """Store a shard, one file a cell; before it the maps for the picture sheet."""
         for number, cell in enumerate(cells):
             rows = [(image.image_id, row) for image in shard.images for row in image.pairs[number]]
+            kept = [(image_id, row) for image_id, row in rows if EXHIBIT in row]
+            exhibits = {(image_id, int(row["label"])): row[EXHIBIT] for image_id, row in kept}
+            write_exhibits(cell.folder, shard.number, exhibits)
             pairs = Pairs(
                 tuple(image_id for image_id, _ in rows),
                 _stacked([row for _, row in rows]),
@@ -53,4 +65,5 @@ class PairRecorder:
 
 
 def _stacked(rows: Sequence[PairColumns]) -> dict[str, Column]:
-    return {name: np.stack([np.asarray(row[name]) for row in rows]) for name in (rows[0] if rows else ())}
+    names = [name for name in (rows[0] if rows else ()) if name != EXHIBIT]
+    return {name: np.stack([np.asarray(row[name]) for row in rows]) for name in names}

@@ -1,9 +1,8 @@
 """Ask about pairs of image and class, such as by how much a heatmap agrees with an occlusion map."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 from benchmark.core.errors import UserError
@@ -12,7 +11,7 @@ from benchmark.pipeline.plan import Plan
 from benchmark.pipeline.results import files_of
 from benchmark.reporting.published import Published
 from benchmark.tasks.pairs.comparison import Headline, headlines
-from benchmark.tasks.pairs.pictures.exhibit import Exhibit
+from benchmark.tasks.pairs.pictures import pair_sheet
 from benchmark.tasks.pairs.plan import PairRow, plan_of
 from benchmark.tasks.pairs.ranking import orders
 from benchmark.tasks.pairs.records import STORE
@@ -27,11 +26,9 @@ class Pairs:
     """The task ``pairs``.
 
     Attributes:
-        sheet: Makes the picture sheet of a table at a path; gives the paths written, if any.
         bootstrap: Of the confidence intervals, over images.
     """
 
-    sheet: Callable[..., list[Path]]
     bootstrap: Resampling = field(default_factory=Resampling)
 
     def check(self, words: Sequence[str]) -> None:
@@ -60,7 +57,7 @@ class Pairs:
             table=table,
             dataset=plan.dataset,
             records={name: STORE.merge(files_of(plan.rows[name].cell, STORE)) for name in done},
-            sheet=partial(self.sheet, exhibit=Exhibit(table, plan.rows, experiment.pictures)),
+            sheet=partial(pair_sheet, table=table, rows=plan.rows, count=experiment.pictures),
         )
 
 

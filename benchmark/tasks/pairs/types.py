@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.core.bootstrap import Numbers
+from benchmark.core.protocols import Method
 from benchmark.core.types import ForwardPass, IntArray, Model, Sample, View
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ class Asked(NamedTuple):
         classes: ``[N, K]`` int64 outputs; where an image has fewer than K, filled up with output 0, of which
             nothing is kept.
         maps: ``[N, K, h, w]``, un-normalised.
+        method: Made them.
     """
 
     model: Model
     forward: ForwardPass
     classes: Tensor
     maps: Tensor
+    method: Method | None = None
 
 
 class Pair(NamedTuple):
