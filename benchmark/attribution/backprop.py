@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from benchmark.core.options import Checked
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import INPUT, one_hot, rehearse
 
 
 @dataclass(frozen=True)
-class Backprop:
+class Backprop(Checked, group="method"):
     """Backprop saliency: ``M^c_ij = max_k |∂y^c / ∂I^k_ij|`` over the channels ``k`` of the input ``I``.
 
     ``y^c`` is the score before the softmax. Source: Simonyan et al., "Deep Inside Convolutional Networks",

@@ -6,12 +6,13 @@ from torch import Tensor
 
 from benchmark.attribution.common.class_activation import feature_maps
 from benchmark.attribution.common.excitation import walk
+from benchmark.core.options import Checked
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import rehearse
 
 
 @dataclass(frozen=True)
-class ContrastiveMWP:
+class ContrastiveMWP(Checked, group="method"):
     """Contrastive MWP: ``M^c_ij = max(Σ_k (P(a^k_ij) − P̄(a^k_ij)), 0)``.
 
     ``P`` are the winning probabilities of a layer's units given that class ``c`` has won, and ``P̄`` those

@@ -7,12 +7,13 @@ from torch import Tensor, nn
 
 from benchmark.attribution.common.class_activation import feature_maps, weighted_sum
 from benchmark.core.errors import UserError
+from benchmark.core.options import Checked
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import find_layer, probe
 
 
 @dataclass(frozen=True)
-class CAM:
+class CAM(Checked, group="method"):
     """CAM: ``M^c_ij = Σ_k w^c_k f^k_ij``, for models that end in global average pooling.
 
     The scores of such models are ``S^c = Σ_k w^c_k · mean_ij f^k_ij + b^c``: ``f^k`` is the k-th map of the

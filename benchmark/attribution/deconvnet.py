@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from benchmark.attribution.common.relu_rules import deconvolved, input_gradients, reduction
+from benchmark.attribution.common.relu_rules import Reduction, deconvolved, input_gradients, reduction
+from benchmark.core.options import Checked
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import INPUT, rehearse
 
 
 @dataclass(frozen=True)
-class Deconvnet:
+class Deconvnet(Checked, group="method"):
     """The gradient ``∂y^c / ∂I`` where every ReLU passes positive signals, whether it was active or not.
 
     ``R^l_i = 1[R^{l+1}_i > 0] · R^{l+1}_i`` at a ReLU. The paper's transposed convolutions and max-pooling
@@ -29,7 +30,7 @@ class Deconvnet:
     """
 
     name: str = "deconvnet"
-    reduction: str = "max_abs"
+    reduction: Reduction = "max_abs"
     layers: tuple[str, ...] = field(default=(INPUT,), init=False)
     operations: bool = field(default=False, init=False)
 
@@ -37,7 +38,7 @@ class Deconvnet:
         """Check that the method can explain the model, by explaining one image of noise.
 
         Raises:
-            UserError: If a ReLU cannot be reached (its node is named), or the reduction is unknown.
+            UserError: If a ReLU cannot be reached (its node is named).
         """
         rehearse(self, model)
 

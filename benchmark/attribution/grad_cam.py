@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from benchmark.attribution.common.class_activation import feature_maps, mean_gradients, weighted_sum
+from benchmark.core.options import Checked
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import rehearse
 
 
 @dataclass(frozen=True)
-class GradCAM:
+class GradCAM(Checked, group="method"):
     """Grad-CAM: ``L^c_ij = ReLU(Σ_k α^c_k A^k_ij)`` with ``α^c_k = (1/Z) Σ_ij ∂y^c / ∂A^k_ij``.
 
     ``y^c`` is the score before the softmax and ``A^k`` the k-th map, of ``Z`` cells, of the layer. Source:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from benchmark.attribution.common.class_activation import feature_maps, mean_gradients, weighted_sum
+from benchmark.core.options import Checked
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import rehearse
 
 
 @dataclass(frozen=True)
-class GradCAMCounterfactual:
+class GradCAMCounterfactual(Checked, group="method"):
     """Grad-CAM of what speaks against a class: the regions whose removal would raise its score.
 
     ``L^c_ij = ReLU(Σ_k α^c_k A^k_ij)`` with ``α^c_k = (1/Z) Σ_ij -∂y^c / ∂A^k_ij``, which is exactly the part

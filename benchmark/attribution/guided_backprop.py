@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from benchmark.attribution.common.relu_rules import guided, input_gradients, reduction
+from benchmark.attribution.common.relu_rules import Reduction, guided, input_gradients, reduction
+from benchmark.core.options import Checked
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import INPUT, rehearse
 
 
 @dataclass(frozen=True)
-class GuidedBackprop:
+class GuidedBackprop(Checked, group="method"):
     """The gradient ``∂y^c / ∂I`` where every ReLU passes only what is positive, and only where it is active.
 
     ``R^l_i = 1[f^l_i > 0] · 1[R^{l+1}_i > 0] · R^{l+1}_i`` at a ReLU of input ``f^l``; every other operation
@@ -28,7 +29,7 @@ class GuidedBackprop:
     """
 
     name: str = "guided_backprop"
-    reduction: str = "max_abs"
+    reduction: Reduction = "max_abs"
     layers: tuple[str, ...] = field(default=(INPUT,), init=False)
     operations: bool = field(default=False, init=False)
 
@@ -36,7 +37,7 @@ class GuidedBackprop:
         """Check that the method can explain the model, by explaining one image of noise.
 
         Raises:
-            UserError: If a ReLU cannot be reached (its node is named), or the reduction is unknown.
+            UserError: If a ReLU cannot be reached (its node is named).
         """
         rehearse(self, model)
 

@@ -7,13 +7,14 @@ import torch
 from torch import Tensor
 
 from benchmark.attribution.common.class_activation import enlarged, feature_maps, mean_gradients, weighted_sum
-from benchmark.attribution.common.relu_rules import guided, input_gradients, reduction
+from benchmark.attribution.common.relu_rules import Reduction, guided, input_gradients, reduction
+from benchmark.core.options import Checked
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import INPUT, rehearse
 
 
 @dataclass(frozen=True)
-class GuidedGradCAM:
+class GuidedGradCAM(Checked, group="method"):
     """``G^c_kij = L^c_ij · R^c_kij``: Grad-CAM, enlarged to the input, times the guided gradient.
 
     ``L^c`` is Grad-CAM's map, bilinearly enlarged with its corners aligned, ``R^c`` the signed guided
@@ -30,7 +31,7 @@ class GuidedGradCAM:
 
     name: str = "guided_grad_cam"
     layer: str = "last_conv"
-    reduction: str = "max_abs"
+    reduction: Reduction = "max_abs"
     operations: bool = field(default=False, init=False)
 
     @property
@@ -42,8 +43,7 @@ class GuidedGradCAM:
         """Check that the method can explain the model, by explaining one image of noise.
 
         Raises:
-            UserError: If the layer does not exist or has no feature maps, a ReLU cannot be reached, or the
-                reduction is unknown.
+            UserError: If the layer does not exist or has no feature maps, or a ReLU cannot be reached.
         """
         rehearse(self, model)
 

@@ -6,12 +6,13 @@ from torch import Tensor
 
 from benchmark.attribution.common.class_activation import feature_maps
 from benchmark.attribution.common.excitation import walk
+from benchmark.core.options import Checked
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import rehearse
 
 
 @dataclass(frozen=True)
-class MWP:
+class MWP(Checked, group="method"):
     """MWP: ``M^c_ij = Σ_k P(a^k_ij)``, the probabilities that a layer's units win if class ``c`` has won.
 
     ``P(a_j) = Σ_i P(a_j|a_i) P(a_i)`` with ``P(a_j|a_i) = a_j W+_ij / Σ_j' a_j' W+_ij'``, layer by layer

@@ -1,21 +1,20 @@
 """Occlusion (Zeiler and Fergus, ECCV 2014)."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from benchmark.attribution.common.class_activation import accumulator
-from benchmark.attribution.common.fills import filled, refuse_fill
+from benchmark.attribution.common.fills import Fill, filled, refuse_fill
 from benchmark.attribution.common.occluded import Grid, Sheet, at_once, runs
-from benchmark.core.errors import UserError
+from benchmark.core.options import Checked, Count, Positive, unfit
 from benchmark.core.types import ForwardPass, Model
-
-_SCORES = ("logit", "probability")
 
 
 @dataclass(frozen=True)
-class Occlusion:
+class Occlusion(Checked, group="method"):
     """How much a class's score drops when a square of the image is covered, signed.
 
     ``M^c_ij`` is the mean of ``s^c(I) - s^c(I with patch p covered)`` over the patches ``p`` that cover pixel
@@ -45,30 +44,25 @@ class Occlusion:
     """
 
     name: str = "occlusion"
-    patch: int = 32
-    stride: int = 16
-    fill: str = "mean"
-    score: str = "logit"
-    batch: int | None = None
-    sigma: float = 10.0
+    patch: Count = 32
+    stride: Count = 16
+    fill: Fill = "mean"
+    score: Literal["logit", "probability"] = "logit"
+    batch: Count | None = None
+    sigma: Positive = 10.0
     layers: tuple[str, ...] = field(default=(), init=False)
     operations: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        """Refuse options that no model could use."""
-        for option in ("patch", "stride", "batch"):
-            value = getattr(self, option)
-            if (type(value) is not int or value < 1) and (option, value) != ("batch", None):
-                raise UserError(f"method.{option}={value}: give a whole number from 1 up")
+        """Refuse a stride that leaves pixels uncovered.
+
+        Raises:
+            UserError: With the option and its range.
+        """
+        super().__post_init__()
         if self.stride > self.patch:
-            raise UserError(
-                f"method.stride={self.stride}: pixels between patches of {self.patch} would stay uncovered; "
-                f"choose 1 … {self.patch}, or a larger method.patch"
-            )
-        if self.score not in _SCORES:
-            raise UserError(f"method.score={self.score}: choose {' | '.join(_SCORES)}")
-        if not self.sigma > 0:
-            raise UserError(f"method.sigma={self.sigma}: give a number above 0")
+            must = f"1 … {self.patch}, the size of method.patch, so that no pixel stays uncovered"
+            raise unfit("method.stride", self.stride, must)
 
     def check(self, model: Model) -> None:
         """Check the options against the model's input, without a forward pass, of which it takes hundreds.
@@ -78,10 +72,7 @@ class Occlusion:
         """
         refuse_fill("method.fill", self.fill, model.input)
         if self.patch > model.input.size:
-            raise UserError(
-                f"method.patch={self.patch}: larger than the input of {model.name}; "
-                f"choose at most {model.input.size}"
-            )
+            raise unfit("method.patch", self.patch, f"at most {model.input.size}, the input of {model.name}")
 
     def positions(self, size: int) -> int:
         """Return the number of patches, and so of forward passes, for one image of ``size`` x ``size``."""

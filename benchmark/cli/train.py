@@ -21,7 +21,7 @@ from benchmark.reporting.tracking.runs import training_run
 from benchmark.training.distributed import World, joined
 from benchmark.training.job import Job
 from benchmark.training.loop import train
-from benchmark.training.options import Options, ProbeOptions, TrainOptions
+from benchmark.training.options import ProbeOptions, TrainingOptions, TrainOptions
 from benchmark.training.outcome import Trained
 from benchmark.training.passport import (
     Passport,
@@ -47,7 +47,7 @@ def main(cfg: DictConfig) -> int:
     recipes = _recipes(cfg)
     results = Path(cfg.results_dir).expanduser().resolve()
     tracker: Tracker = build(cfg.tracking)
-    made: list[Job[Options]] = []
+    made: list[Job[TrainingOptions]] = []
     agree = True
     with joined(build(cfg.run)) as world:
         _ = world.settings.torch_device  # refused before anything is read
@@ -62,7 +62,7 @@ def main(cfg: DictConfig) -> int:
     return 0 if agree else 1
 
 
-def _refuse_early(job: Job[Options], world: World) -> None:
+def _refuse_early(job: Job[TrainingOptions], world: World) -> None:
     """What would be told only after the training."""
     stated = expected(job)
     if stated is not None:
@@ -97,9 +97,11 @@ def _recipes(cfg: DictConfig) -> list[Row]:
     return rows(table, words, "train")
 
 
-def _job(cfg: DictConfig, results: Path, world: World, made: Sequence[Job[Options]]) -> Job[Options]:
+def _job(
+    cfg: DictConfig, results: Path, world: World, made: Sequence[Job[TrainingOptions]]
+) -> Job[TrainingOptions]:
     model: Model = build(cfg.model, weights="random")
-    options: Options = build(cfg.train)
+    options: TrainingOptions = build(cfg.train)
     settings: RunSettings = replace(build(cfg.run), device=world.settings.device)
     transform = build(cfg.transform)
     learning, checking = (_dataset(cfg, name) for name in ("train_set", "val_set"))
@@ -124,7 +126,7 @@ def _dataset(cfg: DictConfig, part: str) -> Dataset:
 
 
 def _origin(
-    options: Options, weights_dir: str | None, results: Path, made: Sequence[Job[Options]]
+    options: TrainingOptions, weights_dir: str | None, results: Path, made: Sequence[Job[TrainingOptions]]
 ) -> Path | None:
     """The file to start from: trained in this very command, or found."""
     if options.init is None:
@@ -148,7 +150,7 @@ def _found(given: Path, weights_dir: str | None) -> Path:
     return kept
 
 
-def _one(job: Job[Options], world: World) -> bool:
+def _one(job: Job[TrainingOptions], world: World) -> bool:
     """Train one net unless it is trained; whether it agrees with its passport."""
     passport = finished(job)
     if passport is None:
@@ -162,14 +164,14 @@ def _one(job: Job[Options], world: World) -> bool:
     return agrees
 
 
-def _trained(job: Job[Options], world: World) -> Trained:
+def _trained(job: Job[TrainingOptions], world: World) -> Trained:
     """By the kind of training that the options are of."""
     if isinstance(job.options, ProbeOptions):
         return probe(cast(Job[ProbeOptions], job), world)
     return train(cast(Job[TrainOptions], job), world)
 
 
-def _tell(job: Job[Options], passport: Passport) -> bool:
+def _tell(job: Job[TrainingOptions], passport: Passport) -> bool:
     paths: list[Any] = _files(job)
     if job.options.publish is not None:
         folder = Path(job.options.publish).expanduser()
@@ -182,12 +184,12 @@ def _tell(job: Job[Options], passport: Passport) -> bool:
     return agrees
 
 
-def _files(job: Job[Options]) -> list[Path]:
+def _files(job: Job[TrainingOptions]) -> list[Path]:
     """What the training left; a probe has no curve."""
     return [job.weights, job.passport] + [job.curve] * job.curve.is_file()
 
 
-def _log(made: Sequence[Job[Options]], tracker: Tracker) -> None:
+def _log(made: Sequence[Job[TrainingOptions]], tracker: Tracker) -> None:
     """At the end: a tracking server that is away stops no training."""
     for job in made:
         passport = read(job.passport)

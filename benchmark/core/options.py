@@ -1,68 +1,146 @@
-"""What options of localizers, metrics and transforms may be: numbers of a range, counts, ascending grids."""
+"""Options of plug-ins: declared by annotations, checked where an object is made."""
 
+import difflib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import fields
 from itertools import pairwise
+from types import NoneType, UnionType
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from benchmark.core.errors import UserError
 
-Fits = Callable[[float], bool]
-"""Whether a number lies in an option's range."""
+Count = Annotated[int, "[1, inf)"]
+Natural = Annotated[int, "[0, inf)"]
+Fraction = Annotated[float, "[0, 1)"]
+Overlap = Annotated[float, "(0, 1]"]
+Positive = Annotated[float, "(0, inf)"]
+NonNegative = Annotated[float, "[0, inf)"]
+Grid = Annotated[tuple[Fraction, ...], "ascending"]
+
+_NOUNS = {
+    bool: ("true or false", "true or false"),
+    int: ("a whole number", "whole numbers"),
+    float: ("a number", "numbers"),
+    str: ("a text", "texts"),
+    NoneType: ("null", "null"),
+}
 
 
-def require(option: str, value: object, fits: Fits, must: str, group: str = "localizer") -> None:
-    """Refuse an option that is not a number of its range.
+class Checked:
+    """Base of a dataclass whose fields are options, which a user finds in ``group``.
 
-    Args:
-        option: Its key.
-        value: As given.
-        fits: Its range, asked only of finite numbers.
-        must: The range in words, after "it must be".
-        group: Where the option lies, such as ``metric.gt_known``.
+    ``class MaxBox(Checked, group="localizer")`` checks every field of the constructor by its annotation:
+    ``bool``, ``int``, ``float`` (finite), ``str``, ``Literal``, tuples of such, and any of them ``| None``.
+    ``Annotated`` adds an interval (``Annotated[float, "(0, 1]"]``; ``inf`` is never in it) or what a list has
+    to be: ``ascending``, ``not empty``. Lists become tuples, and whole numbers floats where floats are
+    declared. Fields of other types are not checked. Rules between options stand in ``__post_init__``, after
+    ``super().__post_init__()``.
+    """
+
+    _group: ClassVar[str] = ""
+
+    def __init_subclass__(cls, group: str | None = None) -> None:
+        super().__init_subclass__()
+        cls._group = cls._group if group is None else group
+
+    def __post_init__(self) -> None:
+        kinds = get_type_hints(type(self), include_extras=True)
+        for name in (field.name for field in fields(self) if field.init):  # type: ignore[arg-type]
+            value = check(f"{self._group}.{name}", getattr(self, name), kinds[name])
+            object.__setattr__(self, name, value)
+
+
+def check(option: str, value: object, kind: Any) -> Any:
+    """Return the value of an option as its annotation ``kind`` has it.
 
     Raises:
-        UserError: Naming option, value and range.
+        UserError: If the annotation does not allow the value, naming option, value and range.
     """
-    if not _is_number(value, fits):
-        raise UserError(f"{group}.{option} is {value}; it must be {must}")
+    try:
+        return _fitted(value, kind)
+    except ValueError:
+        choices = map(str, get_args(kind) if get_origin(kind) is Literal else ())
+        near = difflib.get_close_matches(str(value), choices, n=1)
+        hint = "".join(f"; did you mean {choice}?" for choice in near)
+        raise unfit(option, value, _words(kind) + hint) from None
 
 
-def require_count(option: str, value: object, least: int = 1, group: str = "localizer") -> None:
-    """Refuse what is not a whole number from ``least`` up.
-
-    Args:
-        option: Its key.
-        value: As given.
-        least: The smallest allowed.
-        group: Where the option lies.
-
-    Raises:
-        UserError: Naming option, value and range.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise UserError(f"{group}.{option} is {value}; it must be a whole number from {least} up")
+def unfit(option: str, value: object, must: str) -> UserError:
+    """Make the error of an option out of range: ``GROUP.OPTION=VALUE: must be RANGE``."""
+    if value is None or isinstance(value, bool):
+        value = {None: "null", True: "true", False: "false"}[value]
+    return UserError(f"{option}={list(value) if isinstance(value, tuple) else value}: must be {must}")
 
 
-def ascending(option: str, values: Iterable[object], fits: Fits, must: str) -> tuple[float, ...]:
-    """A grid as a tuple; empty where no curve is wanted.
+def _fitted(value: Any, kind: Any) -> Any:
+    """The value, converted; ValueError where it does not fit."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        value = _fitted(value, arguments[0])
+        fits = all(_holds(limit, value) for limit in arguments[1:])
+    elif origin in (Union, UnionType):
+        return _first_fitted(value, arguments)
+    elif origin is Literal:
+        fits = any(value == choice and type(value) is type(choice) for choice in arguments)
+    elif origin is tuple:
+        if fits := isinstance(value, list | tuple):
+            kinds = arguments[:1] * len(value) if arguments[-1] is ... else arguments
+            value = tuple(_fitted(one, each) for one, each in zip(value, kinds, strict=True))
+    elif kind is float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if fits := number and math.isfinite(value):
+            value = float(value)
+    else:
+        fits = kind not in _NOUNS or type(value) is kind
+    if not fits:
+        raise ValueError
+    return value
 
-    Args:
-        option: Its key.
-        values: As given.
-        fits: The range of each number.
-        must: What the numbers must be, in words, after "ascending numbers".
 
-    Raises:
-        UserError: Where a value is out of range, or not above the one before.
-    """
-    found = tuple(values)
-    numbers = [float(value) for value in found if isinstance(value, int | float) and _is_number(value, fits)]
-    if len(numbers) < len(found) or any(a >= b for a, b in pairwise(numbers)):
-        raise UserError(f"localizer.{option} is {list(found)}; it must be ascending numbers {must}")
-    return tuple(numbers)
+def _first_fitted(value: Any, kinds: Sequence[Any]) -> Any:
+    for kind in kinds:
+        with suppress(ValueError):
+            return _fitted(value, kind)
+    raise ValueError
 
 
-def _is_number(value: object, fits: Fits) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return math.isfinite(value) and fits(value)
+def _holds(limit: str, value: Any) -> bool:
+    if limit == "ascending":
+        return all(a < b for a, b in pairwise(value))
+    if limit == "not empty":
+        return len(value) > 0
+    low, high = map(float, limit[1:-1].split(","))
+    above = value >= low if limit[0] == "[" else value > low
+    below = value <= high if limit[-1] == "]" else value < high
+    return bool(above and below)
+
+
+def _words(kind: Any, many: bool = False) -> str:
+    """What an annotation allows, such as ``a number in [0, 1), or null``."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        words = _words(arguments[0], many)
+        for limit in arguments[1:]:
+            words = _limited(words, limit)
+        return words
+    if origin in (Union, UnionType):
+        return ", or ".join(_words(one, many) for one in arguments)
+    if origin is Literal:
+        return " | ".join(map(str, arguments))
+    if origin is tuple:
+        length = "" if arguments[-1] is ... else f"{len(arguments)} "
+        return f"a list of {length}{_words(arguments[0], many=True)}"
+    return _NOUNS[kind][many]
+
+
+def _limited(words: str, limit: str) -> str:
+    if limit == "ascending":
+        return words.replace("a list of", "a list of ascending", 1)
+    if limit == "not empty":
+        return f"{words}, not empty"
+    low, high = limit[1:-1].split(", ")
+    if high != "inf":
+        return f"{words} in {limit}"
+    return f"{words} from {low} up" if limit[0] == "[" else f"{words} above {low}"

@@ -4,15 +4,16 @@ from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from benchmark.core.errors import UserError
+from benchmark.core.options import Checked, Count, Natural
 from benchmark.core.types import Sample
-from benchmark.datasets.subset import arrange, check_choice, read_ids
+from benchmark.datasets.subset import Order, arrange, read_ids
 
 
 @dataclass(frozen=True)
-class Selection:
+class Selection(Checked, group="dataset"):
     """The options that datasets of several classes an image share.
 
     Attributes:
@@ -24,10 +25,10 @@ class Selection:
     """
 
     list: Path | None = None
-    limit: int | None = None
-    order: str = "id"
-    seed: int = 0
-    missing: str = "error"
+    limit: Count | None = None
+    order: Order = "id"
+    seed: Natural = 0
+    missing: Literal["error", "skip"] = "error"
 
     @classmethod
     def parse(cls, **given: Any) -> Self:
@@ -36,10 +37,7 @@ class Selection:
         Raises:
             UserError: Naming the option, if a choice is not one or the list is not there.
         """
-        options = cls(**{**given, "list": existing("list", given.get("list"))})
-        check_choice(options.order, options.limit)
-        choose("missing", options.missing, ("error", "skip"))
-        return options
+        return cls(**{**given, "list": existing("list", given.get("list"))})
 
     def wanted(self, there: Collection[str], where: str) -> tuple[str, ...]:
         """Sorted ids: those of the list, or all that are there.
@@ -95,16 +93,6 @@ def existing(option: str, value: str | Path | None) -> Path | None:
     if not path.exists():
         raise UserError(f"dataset.{option}={value}: there is nothing at that path; correct it")
     return path
-
-
-def choose(option: str, value: str, choices: Collection[str]) -> None:
-    """Refuse what is no choice.
-
-    Raises:
-        UserError: With the choices.
-    """
-    if value not in choices:
-        raise UserError(f"dataset.{option}={value}: choose one of {', '.join(choices)}")
 
 
 def file_sizes(paths: Iterable[Path]) -> list[int | None]:

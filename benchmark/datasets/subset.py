@@ -4,11 +4,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Sample
 
-ORDERS = ("id", "stratified")
+Order = Literal["id", "stratified"]
 
 
 def read_ids(path: Path) -> frozenset[str]:
@@ -30,32 +31,14 @@ def read_ids(path: Path) -> frozenset[str]:
     return frozenset(ids)
 
 
-def check_choice(order: str, limit: int | None) -> None:
-    """Refuse an order that does not exist or a limit that is no count, before anything is read.
-
-    Raises:
-        UserError: Naming the option.
-    """
-    if order not in ORDERS:
-        raise UserError(f"dataset.order={order}: choose one of {', '.join(ORDERS)}")
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise UserError(
-            f"dataset.limit={limit}: give a whole number from 1 up, or leave it out for all images"
-        )
-
-
-def arrange(samples: Iterable[Sample], order: str, seed: int, limit: int | None) -> tuple[Sample, ...]:
+def arrange(samples: Iterable[Sample], order: Order, seed: int, limit: int | None) -> tuple[Sample, ...]:
     """At most the first ``limit`` samples, by id or so that every beginning spreads over the classes.
 
     ``stratified`` ranks the images of each class by sha256 of seed and id, then takes all first ranks, all
     second ranks, and so on, those of one rank again by the hash: as long as no class is exhausted, the first
     ``n`` hold each of ``C`` classes ``n // C`` or ``n // C + 1`` times. It depends on seed, ids and
     labels alone.
-
-    Raises:
-        UserError: If there is no such order, or ``limit`` is no count.
     """
-    check_choice(order, limit)
     by_id = sorted(samples, key=lambda sample: sample.image_id)
     return tuple(by_id if order == "id" else _stratified(by_id, seed))[:limit]
 

@@ -2,20 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import cv2
 import numpy as np
 
 from benchmark.core.boxes import area, by_area, component_boxes, whole
 from benchmark.core.heatmaps import peak, to_bytes, upsample_cubic
-from benchmark.core.options import ascending, require, require_count
+from benchmark.core.options import Checked, Grid, Natural
 from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
 
+Grey = Annotated[float, "[0, 255)"]
 _GRID = tuple(step / 20 for step in range(1, 20))
 
 
 @dataclass(frozen=True)
-class CamDtBox:
+class CamDtBox(Checked, group="localizer"):
     """Binarise at three grey levels, shrink each mask by its distance transform, take the largest rectangle.
 
     Zhou et al. 2016, as released: ``dt_box`` with 20 100 110 and its "bbox1" (protocol §2.3 c, d).
@@ -51,24 +53,12 @@ class CamDtBox:
 
     name: str
     version: int
-    levels: tuple[float, ...] = (20, 100, 110)
-    erosion: float = 10
-    margin: int = 5
+    levels: Annotated[tuple[Grey, ...], "ascending", "not empty"] = (20, 100, 110)
+    erosion: Grey = 10
+    margin: Natural = 5
     quantise: bool = True
-    grid: tuple[float, ...] = _GRID
+    grid: Grid = _GRID
     needs_image: bool = field(default=False, init=False)
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        object.__setattr__(self, "levels", ascending("levels", self.levels, _is_grey, "in [0, 255)"))
-        require("levels", len(self.levels), lambda count: count > 0, "at least one number")
-        require("erosion", self.erosion, _is_grey, "a number in [0, 255)")
-        require_count("margin", self.margin, least=0)
-        object.__setattr__(self, "grid", ascending("grid", self.grid, _is_fraction, "in [0, 1)"))
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
         """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
@@ -131,11 +121,3 @@ def _core(mask: BoolArray, erosion: float) -> BoolArray:
     squared = np.rint(np.square(distance, dtype=np.float64))  # whole numbers, so that ties are exact
     core: BoolArray = squared * (2 * 255) ** 2 >= (2 * np.floor(erosion) + 1) ** 2 * squared.max()
     return core
-
-
-def _is_grey(value: float) -> bool:
-    return 0 <= value < 255
-
-
-def _is_fraction(value: float) -> bool:
-    return 0 <= value < 1

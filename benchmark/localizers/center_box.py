@@ -1,19 +1,19 @@
 """Baseline boxes that ignore the map, which any protocol must beat."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 
 from benchmark.core.heatmaps import peak, upsample
-from benchmark.core.options import ascending, require
+from benchmark.core.options import Checked, Overlap
 from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, Localization, View
 
 _GRID = tuple(step / 20 for step in range(1, 21))
-_RANGE = "in (0, 1]"
 
 
 @dataclass(frozen=True)
-class CenterBox:
+class CenterBox(Checked, group="localizer"):
     """A box in the middle of the image, whatever the map: a baseline; with fraction 1 the whole image.
 
     Baselines of protocol §0 and §5.3. Their sources leave the rounding open, and a pixel moves the error of
@@ -34,18 +34,9 @@ class CenterBox:
 
     name: str
     version: int
-    fraction: float
-    grid: tuple[float, ...] = _GRID
+    fraction: Overlap
+    grid: Annotated[tuple[Overlap, ...], "ascending"] = _GRID
     needs_image: bool = field(default=False, init=False)
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        require("fraction", self.fraction, _fits, f"a number {_RANGE}")
-        object.__setattr__(self, "grid", ascending("grid", self.grid, _fits, _RANGE))
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
         """Return the box; of the ``[h, w]`` heatmap only the peak is used.
@@ -68,7 +59,3 @@ def _box(view: View, fraction: float) -> Box:
 def _middle(side: int, fraction: float) -> tuple[int, int]:
     margin = (1 - fraction) / 2
     return int(margin * side), min(int((1 - margin) * side) + 1, side)
-
-
-def _fits(value: float) -> bool:
-    return 0 < value <= 1

@@ -2,20 +2,22 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 from PIL import Image
 
 from benchmark.core.boxes import tight, whole
 from benchmark.core.heatmaps import ByteArray, peak, upsample
-from benchmark.core.options import ascending, require
+from benchmark.core.options import Checked, NonNegative, Overlap
 from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
 
+Share = Annotated[float, "[0, 1]"]
 _TWENTIETHS = tuple(step / 20 for step in range(20))
 
 
 @dataclass(frozen=True)
-class _FongBox(ABC):
+class _FongBox(Checked, ABC, group="localizer"):
     """The part that the three schemes share; each scheme adds which cells are kept.
 
     Fong and Vedaldi 2017, by their code (protocol §4.7). What is taken from it, and what is settled here:
@@ -43,15 +45,6 @@ class _FongBox(ABC):
     alpha: float
     grid: tuple[float, ...]
     needs_image: bool = field(default=False, init=False)
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        require("alpha", self.alpha, self._fits, f"a number {self._range()}")
-        object.__setattr__(self, "grid", ascending("grid", self.grid, self._fits, self._range()))
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
         """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
@@ -81,16 +74,6 @@ class _FongBox(ABC):
     def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
         """Return which cells ``[h, w]`` of a map without negative values are kept."""
 
-    @staticmethod
-    @abstractmethod
-    def _fits(alpha: float) -> bool:
-        """Return whether ``alpha`` lies in the scheme's range."""
-
-    @staticmethod
-    @abstractmethod
-    def _range() -> str:
-        """Return the range of ``alpha`` in words."""
-
 
 @dataclass(frozen=True)
 class FongValue(_FongBox):
@@ -100,20 +83,13 @@ class FongValue(_FongBox):
     ``_FongBox``. ``alpha`` is in [0, 1]; only cells above 0 can be kept.
     """
 
-    grid: tuple[float, ...] = _TWENTIETHS
+    alpha: Share
+    grid: Annotated[tuple[Share, ...], "ascending"] = _TWENTIETHS
 
     def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
         above = heatmap - heatmap.min()
         kept: BoolArray = above >= np.float32(alpha) * above.max()
         return kept
-
-    @staticmethod
-    def _fits(alpha: float) -> bool:
-        return 0 <= alpha <= 1
-
-    @staticmethod
-    def _range() -> str:
-        return "in [0, 1]"
 
 
 @dataclass(frozen=True)
@@ -126,7 +102,8 @@ class FongEnergy(_FongBox):
     cells rank in raster order.
     """
 
-    grid: tuple[float, ...] = (*_TWENTIETHS[1:], 1.0)
+    alpha: Overlap
+    grid: Annotated[tuple[Overlap, ...], "ascending"] = (*_TWENTIETHS[1:], 1.0)
 
     def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
         cells = heatmap.ravel().astype(np.float64)
@@ -135,14 +112,6 @@ class FongEnergy(_FongBox):
         kept = np.zeros(len(cells), np.bool_)
         kept[ranks[sums < alpha * sums[-1]]] = True
         return kept.reshape(heatmap.shape)
-
-    @staticmethod
-    def _fits(alpha: float) -> bool:
-        return 0 < alpha <= 1
-
-    @staticmethod
-    def _range() -> str:
-        return "in (0, 1]"
 
 
 @dataclass(frozen=True)
@@ -153,19 +122,12 @@ class FongMean(_FongBox):
     ``_FongBox``. ``alpha`` is 0 or more; the default grid is theirs, 0 to 10 in halves.
     """
 
-    grid: tuple[float, ...] = tuple(step / 2 for step in range(21))
+    alpha: NonNegative
+    grid: Annotated[tuple[NonNegative, ...], "ascending"] = tuple(step / 2 for step in range(21))
 
     def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
         kept: BoolArray = heatmap >= alpha * heatmap.mean(dtype=np.float64)
         return kept
-
-    @staticmethod
-    def _fits(alpha: float) -> bool:
-        return alpha >= 0
-
-    @staticmethod
-    def _range() -> str:
-        return "from 0 up"
 
 
 def _stretched(cells: FloatArray) -> ByteArray:

@@ -8,12 +8,13 @@ import numpy as np
 from benchmark.core.boxes import largest_component, whole
 from benchmark.core.errors import UserError
 from benchmark.core.heatmaps import peak, upsample
+from benchmark.core.options import Checked, Count, Fraction, Overlap, unfit
 from benchmark.core.types import FloatArray, ImageArray, IntArray, Localization, View
 from benchmark.localizers.common.grabcut import Trimap, rescaled, segment, shrunk
 
 
 @dataclass(frozen=True)
-class GrabCut:
+class GrabCut(Checked, group="localizer"):
     """Segment the object by its colours, seeded by the most and the least salient pixels; draw the tight box.
 
     Simonyan et al. 2013 (protocol §3.2, §3.4). What they leave open is settled here, and a change of any of
@@ -47,10 +48,10 @@ class GrabCut:
 
     name: str
     version: int
-    foreground: float = 0.95
-    background: float = 0.30
-    iterations: int = 5
-    max_side: int | None = 500
+    foreground: Overlap = 0.95
+    background: Fraction = 0.30
+    iterations: Count = 5
+    max_side: Count | None = 500
     needs_image: bool = field(default=True, init=False)
     grid: tuple[float, ...] = field(default=(), init=False)
 
@@ -60,15 +61,10 @@ class GrabCut:
         Raises:
             UserError: With the option and its range.
         """
-        if not 0 <= self.background < self.foreground <= 1:
-            raise UserError(
-                f"localizer.background {self.background} and localizer.foreground {self.foreground} "
-                "must be quantiles with 0 <= background < foreground <= 1"
-            )
-        if not _is_count(self.iterations):
-            raise UserError(f"localizer.iterations is {self.iterations}; it must be a whole number from 1 up")
-        if self.max_side is not None and not _is_count(self.max_side):
-            raise UserError(f"localizer.max_side is {self.max_side}; it must be whole pixels, or null")
+        super().__post_init__()
+        if self.background >= self.foreground:
+            must = f"below localizer.foreground, {self.foreground}"
+            raise unfit("localizer.background", self.background, must)
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
         """Locate one class by its ``[h, w]`` heatmap and the ``[H, W, 3]`` image.
@@ -100,7 +96,3 @@ class GrabCut:
         if not foreground.any():
             return None
         return np.select([background, foreground], [cv2.GC_BGD, cv2.GC_FGD], cv2.GC_PR_BGD).astype(np.uint8)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and value >= 1

@@ -1,20 +1,20 @@
 """The box of the largest segment above a fraction of the map's maximum."""
 
 from dataclasses import dataclass, field
-from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
 from benchmark.core.boxes import largest_component, whole
-from benchmark.core.errors import UserError
 from benchmark.core.heatmaps import peak, upsample
+from benchmark.core.options import Checked, Fraction, Grid
 from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, Localization, View
 
 _GRID = tuple(step / 20 for step in range(1, 20))
 
 
 @dataclass(frozen=True)
-class MaxBox:
+class MaxBox(Checked, group="localizer"):
     """Binarise at a fraction of the maximum, take the largest connected segment, draw its tight box.
 
     The rule is the paper's (§4.1, threshold 15 %; CAM's text says 20 %). What its words leave open is settled
@@ -39,27 +39,10 @@ class MaxBox:
 
     name: str
     version: int
-    threshold: float
-    connectivity: int = 8
-    grid: tuple[float, ...] = _GRID
+    threshold: Fraction
+    connectivity: Literal[8, 4] = 8
+    grid: Grid = _GRID
     needs_image: bool = field(default=False, init=False)
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        object.__setattr__(self, "grid", tuple(self.grid))
-        if not _is_fraction(self.threshold):
-            raise UserError(f"localizer.threshold is {self.threshold}; it must be a number in [0, 1)")
-        if self.connectivity not in (4, 8):
-            raise UserError(f"localizer.connectivity is {self.connectivity}; it must be 4 or 8")
-        ascending = all(_is_fraction(step) for step in self.grid) and all(
-            a < b for a, b in pairwise(self.grid)
-        )
-        if not ascending:
-            raise UserError(f"localizer.grid is {list(self.grid)}; it must be ascending numbers in [0, 1)")
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
         """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
@@ -86,7 +69,3 @@ class MaxBox:
         if highest <= 0:
             return None
         return largest_component(pixels > np.float32(threshold) * highest, self.connectivity)
-
-
-def _is_fraction(value: object) -> bool:
-    return isinstance(value, int | float) and 0 <= value < 1

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from PIL import Image
 
 from benchmark.core.boxes import by_area, component_boxes, largest_component, tight, whole
-from benchmark.core.errors import UserError
 from benchmark.core.heatmaps import peak, refuse_nan, upsample, upsample_cubic
-from benchmark.core.options import ascending, require
+from benchmark.core.options import Checked, Fraction, Grid
 from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
 
 
@@ -45,7 +45,7 @@ _COMPONENTS: dict[str, Callable[[BoolArray, int], Box | None]] = {
 
 
 @dataclass(frozen=True)
-class OpenBox:
+class OpenBox(Checked, group="localizer"):
     """Binarise at a fraction of the maximum and draw a tight box, by the reading that the options choose.
 
     With its defaults it is the protocol of ``gradcam_15``, box for box. Its options are the readings that the
@@ -66,30 +66,12 @@ class OpenBox:
 
     name: str
     version: int
-    threshold: float
-    upsampling: str = "aligned"
-    component: str = "pixels"
-    connectivity: int = 8
-    grid: tuple[float, ...] = ()
+    threshold: Fraction
+    upsampling: Literal["aligned", "half_pixel", "cubic", "cells"] = "aligned"
+    component: Literal["pixels", "box", "all"] = "pixels"
+    connectivity: Literal[8, 4] = 8
+    grid: Grid = ()
     needs_image: bool = field(default=False, init=False)
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        require("threshold", self.threshold, _is_fraction, "a number in [0, 1)")
-        object.__setattr__(self, "grid", ascending("grid", self.grid, _is_fraction, "in [0, 1)"))
-        choices: dict[str, tuple[object, ...]] = {
-            "upsampling": tuple(_UPSAMPLINGS),
-            "component": tuple(_COMPONENTS),
-            "connectivity": (8, 4),
-        }
-        for option, known in choices.items():
-            if getattr(self, option) not in known:
-                told = " | ".join(map(str, known))
-                raise UserError(f"localizer.{option} is {getattr(self, option)}; choose {told}")
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
         """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
@@ -128,7 +110,3 @@ class OpenBox:
         box = _COMPONENTS[self.component](pixels > np.float32(threshold) * highest, self.connectivity)
         x, y = view.region[:2]
         return box and Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y)
-
-
-def _is_fraction(value: float) -> bool:
-    return 0 <= value < 1

@@ -1,7 +1,7 @@
 """Boxes as wsolevaluation draws them: min-max normalised, in the input's frame, at every threshold."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from benchmark.core.boxes import by_area, from_frame, outlines, whole
 from benchmark.core.heatmaps import ByteArray, cubic, refuse_nan
-from benchmark.core.options import require, require_count
+from benchmark.core.options import Checked, Count, Fraction
 from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
 
 
 @dataclass(frozen=True)
-class WsolLargest:
+class WsolLargest(Checked, group="localizer"):
     """Min-max normalise in the input's frame, binarise at a fraction of 255, take the largest contour.
 
     Choe et al. 2020, wsolevaluation (protocol §5.5). The metric ``max_box_acc`` on the curve is their
@@ -46,9 +46,9 @@ class WsolLargest:
 
     name: str
     version: int
-    threshold: float = 0.2
-    size: int = 224
-    step: float = 0.001
+    threshold: Fraction = 0.2
+    size: Count = 224
+    step: Annotated[float, "[0.001, 1)"] = 0.001
     needs_image: bool = field(default=False, init=False)
     grid: tuple[float, ...] = field(default=(), init=False)
 
@@ -58,9 +58,7 @@ class WsolLargest:
         Raises:
             UserError: With the option and its range.
         """
-        require("threshold", self.threshold, lambda tau: 0 <= tau < 1, "a number in [0, 1)")
-        require("step", self.step, lambda step: 0.001 <= step < 1, "a number in [0.001, 1)")
-        require_count("size", self.size)
+        super().__post_init__()
         object.__setattr__(self, "grid", self._grid())
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
@@ -135,16 +133,7 @@ class WsolEvery(WsolLargest):
         contours: Number of boxes at each threshold, at least 1.
     """
 
-    contours: int = 8
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range, and lay out the grid.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        require_count("contours", self.contours)
-        super().__post_init__()
+    contours: Count = 8
 
     def _grid(self) -> tuple[float, ...]:
         return tuple(tau for tau in super()._grid() for _ in range(self.contours))

@@ -1,6 +1,7 @@
 """Boxes by GrabCut from seeds at grey levels of the map, as a helper in CAM's released code does."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import cv2
 import numpy as np
@@ -8,13 +9,13 @@ import numpy as np
 from benchmark.core.boxes import area, by_area, component_boxes, whole
 from benchmark.core.errors import UserError
 from benchmark.core.heatmaps import peak, to_bytes, upsample_cubic
-from benchmark.core.options import require, require_count
+from benchmark.core.options import Checked, Count, Natural, unfit
 from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, Localization, View
 from benchmark.localizers.common.grabcut import Trimap, rescaled, segment, shrunk
 
 
 @dataclass(frozen=True)
-class ZhouGrabCut:
+class ZhouGrabCut(Checked, group="localizer"):
     """Seed one round of GrabCut by two grey levels of the map; take its segments' largest rectangle.
 
     Zhou et al. 2016, ``gc.cpp`` of the released code, which their last script does not call (protocol §3.4).
@@ -47,11 +48,11 @@ class ZhouGrabCut:
 
     name: str
     version: int
-    background: float = 10
-    foreground: float = 40
-    iterations: int = 1
-    least_area: int = 10
-    max_side: int | None = 500
+    background: Annotated[float, "[0, 255)"] = 10
+    foreground: Annotated[float, "(0, 255)"] = 40
+    iterations: Count = 1
+    least_area: Natural = 10
+    max_side: Count | None = 500
     needs_image: bool = field(default=True, init=False)
     grid: tuple[float, ...] = field(default=(), init=False)
 
@@ -61,17 +62,10 @@ class ZhouGrabCut:
         Raises:
             UserError: With the option and its range.
         """
-        require("background", self.background, lambda level: 0 <= level < 255, "a number in [0, 255)")
-        require(
-            "foreground",
-            self.foreground,
-            lambda level: self.background < level < 255,
-            f"a number in (background, 255), above {self.background}",
-        )
-        require_count("iterations", self.iterations)
-        require_count("least_area", self.least_area, least=0)
-        if self.max_side is not None:
-            require_count("max_side", self.max_side)
+        super().__post_init__()
+        if self.background >= self.foreground:
+            must = f"below localizer.foreground, {self.foreground}"
+            raise unfit("localizer.background", self.background, must)
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
         """Locate one class by its ``[h, w]`` heatmap and the ``[H, W, 3]`` image.

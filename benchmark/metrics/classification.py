@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from benchmark.core.bootstrap import fractions
-from benchmark.core.metric_options import require_bootstrap
+from benchmark.core.options import Checked, Count, Natural
 from benchmark.core.types import Estimate, Records
 from benchmark.metrics.common.top_k import top_errors
 
 
 @dataclass(frozen=True)
-class Classification:
+class Classification(Checked, group="metric.classification"):
     """Classification errors ``cls_top1`` and ``cls_top5`` over **all** images, the blacklisted included.
 
     Source: the ILSVRC devkit (protocol §5.1), whose blacklist is for localization alone. ``cls_top5`` is left
@@ -20,16 +20,8 @@ class Classification:
         seed: Seed of the bootstrap.
     """
 
-    resamples: int = 10_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        require_bootstrap("classification", self.resamples, self.seed)
+    resamples: Count = 10_000
+    seed: Natural = 0
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the errors, each with its confidence interval."""

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
-from benchmark.core.metric_options import require_bootstrap, require_overlap
+from benchmark.core.options import Checked, Count, Natural, Overlap
 from benchmark.core.types import Estimate, Records
 
 
 @dataclass(frozen=True)
-class GtKnown:
+class GtKnown(Checked, group="metric.gt_known"):
     """``gt_known``: the **error** of the box of the ground-truth class's own heatmap, whatever was predicted.
 
     A box is right if it overlaps any ground-truth box with at least ``iou`` (protocol §5.4: 0.5). Blacklisted
@@ -22,18 +22,9 @@ class GtKnown:
         seed: Seed of the bootstrap.
     """
 
-    iou: float = 0.5
-    resamples: int = 10_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        require_overlap("gt_known", "iou", self.iou)
-        require_bootstrap("gt_known", self.resamples, self.seed)
+    iou: Overlap = 0.5
+    resamples: Count = 10_000
+    seed: Natural = 0
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the error with its confidence interval."""

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
-from benchmark.core.metric_options import require_bootstrap, require_overlap
+from benchmark.core.options import Checked, Count, Natural, Overlap
 from benchmark.core.types import Estimate, Records
 from benchmark.metrics.common.top_k import top_errors
 
 
 @dataclass(frozen=True)
-class Localization:
+class Localization(Checked, group="metric.localization"):
     """Localization errors ``loc_top1`` and ``loc_top5`` without blacklisted images, ``…_all`` on all images.
 
     Source: the ILSVRC devkit's ``eval_clsloc.m`` (protocol §5.1). A prediction is right if its class is the
@@ -25,18 +25,9 @@ class Localization:
         seed: Seed of the bootstrap.
     """
 
-    iou: float = 0.5
-    resamples: int = 10_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        require_overlap("localization", "iou", self.iou)
-        require_bootstrap("localization", self.resamples, self.seed)
+    iou: Overlap = 0.5
+    resamples: Count = 10_000
+    seed: Natural = 0
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the errors, each with its confidence interval."""

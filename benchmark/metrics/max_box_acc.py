@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from benchmark.core.bootstrap import bootstrap, bounded
-from benchmark.core.metric_options import require_bootstrap, require_overlap
+from benchmark.core.options import Checked, Count, Natural, Overlap
 from benchmark.core.types import Estimate, Records
 from benchmark.metrics.common.threshold_curve import right_at
 
 
 @dataclass(frozen=True)
-class MaxBoxAcc:
+class MaxBoxAcc(Checked, group="metric.max_box_acc"):
     """``max_box_acc``: the best **accuracy** over the localizer's grid of thresholds, the class given.
 
     After Choe et al. 2020 (protocol §5.5), for any localizer; their own MaxBoxAcc is this with the localizer
@@ -27,18 +27,9 @@ class MaxBoxAcc:
         seed: Seed of the bootstrap.
     """
 
-    iou: float = 0.5
-    resamples: int = 1_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        require_overlap("max_box_acc", "iou", self.iou)
-        require_bootstrap("max_box_acc", self.resamples, self.seed)
+    iou: Overlap = 0.5
+    resamples: Count = 1_000
+    seed: Natural = 0
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the best accuracy and its threshold, each with its confidence interval."""

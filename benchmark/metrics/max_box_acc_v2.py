@@ -1,18 +1,18 @@
 """Localization accuracy at the best threshold, averaged over several least overlaps."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from benchmark.core.bootstrap import Numbers, bootstrap, bounded
-from benchmark.core.metric_options import require_bootstrap, require_overlaps
+from benchmark.core.options import Checked, Count, Natural, Overlap
 from benchmark.core.types import Estimate, Records
 from benchmark.metrics.common.threshold_curve import right_at
 
 
 @dataclass(frozen=True)
-class MaxBoxAccV2:
+class MaxBoxAccV2(Checked, group="metric.max_box_acc_v2"):
     """``max_box_acc_v2``: the mean over least overlaps of the best **accuracy** over thresholds.
 
     After Choe et al.'s MaxBoxAccV2 (protocol §5.5): each of ``ious`` has its own best threshold, over all
@@ -27,18 +27,9 @@ class MaxBoxAccV2:
         seed: Seed of the bootstrap.
     """
 
-    ious: Sequence[float] = (0.3, 0.5, 0.7)
-    resamples: int = 1_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        require_overlaps("max_box_acc_v2", "ious", self.ious)
-        require_bootstrap("max_box_acc_v2", self.resamples, self.seed)
+    ious: Annotated[tuple[Overlap, ...], "not empty"] = (0.3, 0.5, 0.7)
+    resamples: Count = 1_000
+    seed: Natural = 0
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the mean with its confidence interval."""

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from benchmark.core.bootstrap import fractions
-from benchmark.core.metric_options import require_bootstrap, require_overlap
+from benchmark.core.options import Checked, Count, Natural, Overlap
 from benchmark.core.types import Estimate, Records
 from benchmark.metrics.common.threshold_curve import right_at
 
 
 @dataclass(frozen=True)
-class OraclePerImage:
+class OraclePerImage(Checked, group="metric.oracle_per_image"):
     """``oracle_per_image``: the **error** that remains if the ground truth picks each image's threshold.
 
     It sees the truth and is meant as a bound: no localizer that chooses among these boxes, by whatever rule,
@@ -24,18 +24,9 @@ class OraclePerImage:
         seed: Seed of the bootstrap.
     """
 
-    iou: float = 0.5
-    resamples: int = 10_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        require_overlap("oracle_per_image", "iou", self.iou)
-        require_bootstrap("oracle_per_image", self.resamples, self.seed)
+    iou: Overlap = 0.5
+    resamples: Count = 10_000
+    seed: Natural = 0
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the error with its confidence interval."""

@@ -3,11 +3,12 @@
 import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from benchmark.core.errors import UserError
+from benchmark.core.options import Checked, Count, Natural, unfit
 
 _PRECISIONS = {
     "float32": torch.float32,
@@ -18,7 +19,7 @@ _PRECISIONS = {
 
 
 @dataclass(frozen=True)
-class RunSettings:
+class RunSettings(Checked, group="run"):
     """Options of ``conf/run``; what can change a number is in :meth:`identity`.
 
     Attributes:
@@ -36,26 +37,20 @@ class RunSettings:
         UserError: If an option is out of its range.
     """
 
-    device: str = "auto"
-    precision: str = "float32"
+    device: str | int = "auto"
+    precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"
     channels_last: bool = False
-    batch_size: int = 16
-    top_k: int = 5
-    unreadable: str = "error"
-    threads: int | None = None
-    worker: int = 0
-    workers: int = 1
+    batch_size: Count = 16
+    top_k: Count = 5
+    unreadable: Literal["error", "skip"] = "error"
+    threads: Count | None = None
+    worker: Natural = 0
+    workers: Count = 1
 
     def __post_init__(self) -> None:
-        _require(self.precision in _PRECISIONS, "precision", self.precision, " | ".join(_PRECISIONS))
-        _require(self.unreadable in ("error", "skip"), "unreadable", self.unreadable, "error | skip")
-        _require(
-            self.threads is None or _is_count(self.threads), "threads", self.threads, "null, or 1 or more"
-        )
-        for option in ("batch_size", "top_k", "workers"):
-            _require(_is_count(getattr(self, option)), option, getattr(self, option), "1 or more")
-        in_range = type(self.worker) is int and 0 <= self.worker < self.workers
-        _require(in_range, "worker", self.worker, f"0 … {self.workers - 1}")
+        super().__post_init__()
+        if self.worker >= self.workers:
+            raise unfit("run.worker", self.worker, f"a whole number in 0 … {self.workers - 1}")
 
     @property
     def torch_device(self) -> torch.device:
@@ -108,12 +103,3 @@ class RunSettings:
             "top_k": self.top_k,
             "unreadable": self.unreadable,
         }
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and value >= 1
-
-
-def _require(holds: bool, option: str, value: object, allowed: str) -> None:
-    if not holds:
-        raise UserError(f"run.{option}={value}: out of range; allowed: {allowed}")

@@ -10,13 +10,13 @@ from benchmark.core.errors import UserError
 from benchmark.core.provenance import fingerprint
 from benchmark.models.weights.files import digest
 from benchmark.pipeline.scene import Scene
-from benchmark.training.options import Options
+from benchmark.training.options import TrainingOptions
 
 _PLACES = ("weights", "weights_dir", "checksums", "ignore", "classes", "note")
 """Options of a model that do not matter here: its parameters are made, not read."""
 
 
-Recipe = TypeVar("Recipe", bound=Options, covariant=True)
+Recipe = TypeVar("Recipe", bound=TrainingOptions, covariant=True)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,20 @@
 """What a person can set of a training; ``conf/train/default.yaml`` and ``probe.yaml`` have the same keys."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from benchmark.core.errors import UserError
+from benchmark.core.options import (
+    Checked,
+    Count,
+    Fraction,
+    Natural,
+    NonNegative,
+    Overlap,
+    Positive,
+    unfit,
+)
 from benchmark.training.objective import BinaryCrossEntropy, CrossEntropy, Objective
 
 _FREE_OF_NUMBERS = (
@@ -13,11 +22,10 @@ _FREE_OF_NUMBERS = (
     *("publish", "published", "passport", "tolerance"),
 )
 """Options that cannot change the weights by themselves; what ``init`` names is in the fingerprint."""
-_LOSSES = ("cross_entropy", "bce")
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Checked, group="train.schedule"):
     """The learning rate over the iterations, as a factor of ``lr``.
 
     Attributes:
@@ -26,22 +34,12 @@ class Schedule:
         step: Iterations.
         gamma: In (0, 1].
         warmup: Iterations over which the factor first grows linearly, on top of the above.
-
-    Raises:
-        UserError: If an option is out of its range.
     """
 
-    kind: str = "step"
-    step: int = 40_000
-    gamma: float = 0.1
-    warmup: int = 0
-
-    def __post_init__(self) -> None:
-        kinds = ("constant", "step", "cosine")
-        _require(self.kind in kinds, "schedule.kind", self.kind, " | ".join(kinds))
-        _require(_whole(self.step, 1), "schedule.step", self.step, "1 or more")
-        _require(_real(self.gamma) and 0 < self.gamma <= 1, "schedule.gamma", self.gamma, "above 0, up to 1")
-        _require(_whole(self.warmup, 0), "schedule.warmup", self.warmup, "0 or more")
+    kind: Literal["constant", "step", "cosine"] = "step"
+    step: Count = 40_000
+    gamma: Overlap = 0.1
+    warmup: Natural = 0
 
     def factor(self, iteration: int, iterations: int) -> float:
         """The factor of one iteration, counted from 0, of so many."""
@@ -55,7 +53,7 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Checked, group="train.augmentation"):
     """How a training image differs from the image as it is validated; see :mod:`benchmark.training.augment`.
 
     Attributes:
@@ -63,29 +61,21 @@ class Augmentation:
         ratio: Greatest factor by which its aspect ratio differs from the image's, at least 1.
         flip: Whether half of the images are mirrored.
         colour: Greatest relative change of brightness, of contrast and of saturation, in [0, 1).
-
-    Raises:
-        UserError: If an option is out of its range.
     """
 
-    crop: Sequence[float] = (0.5, 1.0)
-    ratio: float = 4 / 3
+    crop: tuple[Overlap, Overlap] = (0.5, 1.0)
+    ratio: Annotated[float, "[1, inf)"] = 4 / 3
     flip: bool = True
-    colour: float = 0.0
+    colour: Fraction = 0.0
 
     def __post_init__(self) -> None:
-        numbers = isinstance(self.crop, Sequence) and len(self.crop) == 2 and all(map(_real, self.crop))
-        ordered = numbers and 0 < self.crop[0] <= self.crop[1] <= 1
-        _require(ordered, "augmentation.crop", self.crop, "[least, greatest] area in (0, 1]")
-        _require(_real(self.ratio) and self.ratio >= 1, "augmentation.ratio", self.ratio, "1 or more")
-        _require(isinstance(self.flip, bool), "augmentation.flip", self.flip, "true | false")
-        _require(
-            _real(self.colour) and 0 <= self.colour < 1, "augmentation.colour", self.colour, "from 0, below 1"
-        )
+        super().__post_init__()
+        if self.crop[0] > self.crop[1]:
+            raise unfit("train.augmentation.crop", self.crop, "[least, greatest] area in (0, 1]")
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedNumbers:
     """Numbers of others that the reached one stands beside.
 
     Attributes:
@@ -104,7 +94,7 @@ class Published:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class TrainingOptions(Checked, group="train"):
     """What every kind of training has.
 
     Attributes:
@@ -116,23 +106,15 @@ class Options:
         published: Kept in the passport beside the number that is reached.
         passport: ``auto`` (the embedded weights' of the same name, if there is one), ``none``, or a file.
         tolerance: Points of the reached number within which a re-training must agree with that passport.
-
-    Raises:
-        UserError: If an option is out of its range.
     """
 
-    loss: str = "cross_entropy"
+    loss: Literal["cross_entropy", "bce"] = "cross_entropy"
     init: str | None = None
-    seed: int = 0
+    seed: Natural = 0
     publish: str | None = None
-    published: Published | None = None
+    published: PublishedNumbers | None = None
     passport: str = "auto"
-    tolerance: float = 3.0
-
-    def __post_init__(self) -> None:
-        _require(self.loss in _LOSSES, "loss", self.loss, " | ".join(_LOSSES))
-        _require(_whole(self.seed, 0), "seed", self.seed, "0 or more")
-        _require(_real(self.tolerance) and self.tolerance >= 0, "tolerance", self.tolerance, "0 or more")
+    tolerance: NonNegative = 3.0
 
     @property
     def objective(self) -> Objective:
@@ -148,7 +130,7 @@ class Options:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProbeOptions(Options):
+class ProbeOptions(TrainingOptions):
     """Options of ``conf/train/probe.yaml``: the classifier alone is trained, on stored features.
 
     Attributes:
@@ -161,22 +143,15 @@ class ProbeOptions(Options):
         UserError: If an option is out of its range, or there are no weights to take the features from.
     """
 
-    strengths: Sequence[float] = (0.01, 0.1, 1.0)
-    folds: int = 5
+    strengths: Annotated[tuple[Positive, ...], "not empty"] = (0.01, 0.1, 1.0)
+    folds: Annotated[int, "[2, inf)"] = 5
     mirrored: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        listed = isinstance(self.strengths, Sequence) and not isinstance(self.strengths, str)
-        good = listed and len(self.strengths) > 0 and all(_real(s) and s > 0 for s in self.strengths)
-        _require(good, "strengths", self.strengths, "a list of numbers above 0")
-        _require(_whole(self.folds, 2), "folds", self.folds, "2 or more")
-        _require(isinstance(self.mirrored, bool), "mirrored", self.mirrored, "true | false")
         if self.init is None:
-            raise UserError(
-                "train.init: a probe learns on the features of a trained net; give its weights, such as "
-                "train.init=bvlc_googlenet.caffemodel"
-            )
+            must = "weights, whose features the probe learns from, such as bvlc_googlenet.caffemodel"
+            raise unfit("train.init", self.init, must)
 
     def identity(self) -> dict[str, Any]:
         """What of these options can change the weights."""
@@ -184,7 +159,7 @@ class ProbeOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(Options):
+class TrainOptions(TrainingOptions):
     """Options of ``conf/train/default.yaml``: every layer is trained, in iterations.
 
     Attributes:
@@ -206,49 +181,32 @@ class TrainOptions(Options):
         log_every: Iterations that share a line of the curve.
         workers: Processes that decode; 0: the training process itself.
         cache: Bytes of decoded images that each of these keeps in memory.
-
-    Raises:
-        UserError: If an option is out of its range.
     """
 
-    iterations: int
-    batch_size: int = 32
-    optimizer: str = "sgd"
-    lr: float = 1e-3
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
+    iterations: Count
+    batch_size: Count = 32
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    lr: NonNegative = 1e-3
+    momentum: NonNegative = 0.9
+    weight_decay: NonNegative = 5e-4
     schedule: Schedule = field(default_factory=Schedule)
-    new_layers_lr: float = 1.0
-    label_smoothing: float = 0.0
+    new_layers_lr: NonNegative = 1.0
+    label_smoothing: Fraction = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
     batch_norm: bool = False
     half: bool = False
-    checkpoint_every: int = 200
-    validate_every: int = 500
-    log_every: int = 20
-    workers: int = 0
-    cache: int = 2_000_000_000
+    checkpoint_every: Count = 200
+    validate_every: Count = 500
+    log_every: Count = 20
+    workers: Natural = 0
+    cache: Natural = 2_000_000_000
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require(self.optimizer in ("sgd", "adamw"), "optimizer", self.optimizer, "sgd | adamw")
-        for option in ("iterations", "batch_size", "checkpoint_every", "validate_every", "log_every"):
-            _require(_whole(getattr(self, option), 1), option, getattr(self, option), "1 or more")
-        for option in ("workers", "cache"):
-            _require(_whole(getattr(self, option), 0), option, getattr(self, option), "0 or more")
-        for option in ("batch_norm", "half"):
-            _require(isinstance(getattr(self, option), bool), option, getattr(self, option), "true | false")
-        for option in ("lr", "momentum", "weight_decay", "new_layers_lr"):
-            value = getattr(self, option)
-            _require(_real(value) and value >= 0, option, value, "0 or more")
-        _require(
-            _real(self.label_smoothing) and 0 <= self.label_smoothing < 1,
-            "label_smoothing",
-            self.label_smoothing,
-            "from 0, below 1",
-        )
         if self.label_smoothing and self.loss != "cross_entropy":
-            raise UserError(f"train.label_smoothing={self.label_smoothing}: of cross_entropy; set it to 0")
+            raise unfit(
+                "train.label_smoothing", self.label_smoothing, "0 for another loss than cross_entropy"
+            )
 
     @property
     def objective(self) -> Objective:
@@ -258,16 +216,3 @@ class TrainOptions(Options):
     def lr_at(self, iteration: int) -> float:
         """The learning rate of one iteration, counted from 0."""
         return self.lr * self.schedule.factor(iteration, self.iterations)
-
-
-def _whole(value: object, least: int) -> bool:
-    return type(value) is int and value >= least
-
-
-def _real(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _require(holds: bool, option: str, value: object, allowed: str) -> None:
-    if not holds:
-        raise UserError(f"train.{option}={value}: out of range; allowed: {allowed}")

@@ -17,7 +17,7 @@ from benchmark.core.provenance import made_by
 from benchmark.models.weights.files import digest
 from benchmark.training.distributed import World
 from benchmark.training.job import Job
-from benchmark.training.options import Options
+from benchmark.training.options import TrainingOptions
 from benchmark.training.outcome import Trained
 
 Passport = Mapping[str, Any]
@@ -26,7 +26,7 @@ EMBEDDED = Path(__file__).resolve().parents[1] / "models" / "weights" / "embedde
 """The weights that come with the package."""
 
 
-def write(job: Job[Options], trained: Trained, world: World) -> Passport:
+def write(job: Job[TrainingOptions], trained: Trained, world: World) -> Passport:
     """Write weights, then the passport: where it is, the training is finished."""
     content = as_safetensors(dict(trained.state), {"format": "pt"})
     write_atomically(job.weights, content)
@@ -62,7 +62,7 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _origin(job: Job[Options], trained: Trained) -> dict[str, Any] | None:
+def _origin(job: Job[TrainingOptions], trained: Trained) -> dict[str, Any] | None:
     if job.origin is None:
         return None
     return {
@@ -73,7 +73,7 @@ def _origin(job: Job[Options], trained: Trained) -> dict[str, Any] | None:
     }
 
 
-def finished(job: Job[Options]) -> Passport | None:
+def finished(job: Job[TrainingOptions]) -> Passport | None:
     """The passport of this very training, if it is finished and its weights are whole."""
     if not job.passport.is_file() or not job.weights.is_file():
         return None
@@ -96,14 +96,14 @@ def read(path: Path) -> Passport:
     raise UserError(f"{path}: not a passport of trained weights; name another file")
 
 
-def publish(job: Job[Options], folder: Path) -> list[Path]:
+def publish(job: Job[TrainingOptions], folder: Path) -> list[Path]:
     """Copy weights, then the passport, into a folder; returns where they are."""
     for path in (job.weights, job.passport):
         write_atomically(folder / path.name, path.read_bytes())
     return [folder / job.weights.name, folder / job.passport.name]
 
 
-def replaced(job: Job[Options], folder: Path) -> list[str]:
+def replaced(job: Job[TrainingOptions], folder: Path) -> list[str]:
     """One line where publishing there puts these weights in the place of others."""
     there = folder / job.weights.name
     if not there.is_file() or digest(there, "sha256") == digest(job.weights, "sha256"):
@@ -111,7 +111,7 @@ def replaced(job: Job[Options], folder: Path) -> list[str]:
     return [f"replaced: other weights of that name (sha256 {digest(there, 'sha256')[:8]}…) in {folder}"]
 
 
-def compare(job: Job[Options], reached: Passport) -> tuple[bool, str]:
+def compare(job: Job[TrainingOptions], reached: Passport) -> tuple[bool, str]:
     """Whether a training agrees with the passport that ``train.passport`` names.
 
     Returns:
@@ -134,7 +134,7 @@ def compare(job: Job[Options], reached: Passport) -> tuple[bool, str]:
     return agrees, f"{objective.title} {here:.2f} % {verdict} the passport's {there:.2f} % ({within})"
 
 
-def expected(job: Job[Options]) -> Path | None:
+def expected(job: Job[TrainingOptions]) -> Path | None:
     """The passport that a training is to agree with, if there is one."""
     asked = job.options.passport
     if asked not in ("auto", "none"):

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.core.errors import UserError
-from benchmark.core.options import require_count
+from benchmark.core.options import Checked, Count
 from benchmark.core.resampling import antialiased
 from benchmark.core.types import Box, FloatArray, ImageArray, View
 
 
 @dataclass(frozen=True)
-class CenterCrop:
+class CenterCrop(Checked, group="transform"):
     """The centre of the image, as torchvision's reference evaluation cuts it.
 
     The shorter side is resized to ``resize`` (antialiased bilinear; the longer side keeps the aspect ratio,
@@ -22,16 +22,8 @@ class CenterCrop:
         resize: Shorter side before the cut, pixels; at least the input's size.
     """
 
-    resize: int = 256
+    resize: Count = 256
     name: str = "center_crop"
-
-    def __post_init__(self) -> None:
-        """Refuse a side that is not a whole number of pixels, before any image is read.
-
-        Raises:
-            UserError: With the name of the option.
-        """
-        require_count("resize", self.resize, group="transform")
 
     def __call__(self, image: ImageArray, size: int) -> tuple[FloatArray, View]:
         """Cut an RGB image ``[H, W, 3]`` uint8 to ``[size, size, 3]`` float32 in 0…255.

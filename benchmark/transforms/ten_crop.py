@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from benchmark.core.errors import UserError
-from benchmark.core.options import require_count
+from benchmark.core.options import Checked, Count
 from benchmark.core.resampling import antialiased, cubic_taps
 from benchmark.core.types import Box, FloatArray, ImageArray, View
 
@@ -16,7 +16,7 @@ _SHARPNESS = -0.5  # Keys' a, as MATLAB's imresize has it
 
 
 @dataclass(frozen=True)
-class TenCrop:
+class TenCrop(Checked, group="transform"):
     """Four corners, the centre and their mirror images of the image warped to a square canvas.
 
     The whole image is warped to ``canvas`` (antialiased bilinear, as MATLAB's ``imresize``) and cut into ten
@@ -35,17 +35,9 @@ class TenCrop:
         absolute: Whether to add absolute values, as published, or the maps as they are.
     """
 
-    canvas: int = 256
+    canvas: Count = 256
     absolute: bool = True
     name: str = "ten_crop"
-
-    def __post_init__(self) -> None:
-        """Refuse a side that is not a whole number of pixels, before any image is read.
-
-        Raises:
-            UserError: With the name of the option.
-        """
-        require_count("canvas", self.canvas, group="transform")
 
     def __call__(self, image: ImageArray, size: int) -> tuple[FloatArray, View]:
         """Cut an RGB image ``[H, W, 3]`` uint8 to ``[10, size, size, 3]`` float32 in 0…255.

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from benchmark.core.options import Checked
 from benchmark.core.resampling import area_or_aligned
 from benchmark.core.types import Box, FloatArray, ImageArray, View
 
 
 @dataclass(frozen=True)
-class Warp:
+class Warp(Checked, group="transform"):
     """The whole image warped to the square, whatever its aspect ratio: one view, nothing cut off.
 
     Each axis is averaged over areas if it shrinks, and interpolated linearly between aligned corners if it

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from benchmark.core.options import Checked
 from benchmark.core.resampling import bilinear
 from benchmark.core.types import Box, FloatArray, ImageArray, View
 
 
 @dataclass(frozen=True)
-class WarpBilinear:
+class WarpBilinear(Checked, group="transform"):
     """The whole image warped to the square by plain bilinear interpolation, without antialiasing.
 
     It uses half-pixel centres and two pixels an axis, as ``cv2.resize`` with ``INTER_LINEAR`` and

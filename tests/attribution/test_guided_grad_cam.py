@@ -1,5 +1,7 @@
 """Guided Grad-CAM is the product of what two independent libraries and the host's enlarging give."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -18,7 +20,7 @@ from benchmark.models.forward import forward_pass
 pytestmark = pytest.mark.filterwarnings("ignore:Setting .*backward hooks on ReLU:UserWarning")  # captum's own
 
 
-def explain(model: Model, inputs: Tensor, classes: Tensor, **options: str) -> Tensor:
+def explain(model: Model, inputs: Tensor, classes: Tensor, **options: Any) -> Tensor:
     method = GuidedGradCAM(**options)
     return method(model, forward_pass(model, inputs, method.layers), classes)
 

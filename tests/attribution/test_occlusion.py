@@ -143,7 +143,7 @@ class Copies(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("fill", ["mean", "zero", "grey", "blur"])
-def test_nothing_is_sent_from_the_host_and_nothing_waits_for_the_device(fill: str) -> None:
+def test_nothing_is_sent_from_the_host_and_nothing_waits_for_the_device(fill: Any) -> None:
     model = small(vgg_like, torch.float32)
     forward = forward_pass(model, images(2, dtype=torch.float32))
     method = Occlusion(patch=5, stride=3, fill=fill, batch=7)
@@ -195,7 +195,7 @@ def test_the_inputs_are_read_only() -> None:
 @pytest.mark.parametrize("order", ["rgb", "bgr"])
 @pytest.mark.parametrize(("fill", "level"), [("zero", 0.0), ("grey", 127.5), ("mean", None)])
 def test_a_colour_is_what_an_image_of_that_colour_would_be_fed_as(
-    fill: str, level: float | None, order: str
+    fill: Any, level: float | None, order: str
 ) -> None:
     scale, mean = (1 / 255, (0.4, 0.5, 0.6)) if order == "rgb" else (1.0, (104.0, 117.0, 123.0))
     std = (0.2, 0.3, 0.4) if order == "rgb" else (1.0, 1.0, 1.0)
@@ -232,17 +232,11 @@ def test_probabilities_drop_by_the_softmax() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"patch": 0}, "method.patch=0: give a whole number from 1 up"),
-        ({"stride": 1.5}, "method.stride=1.5: give a whole number"),
-        ({"batch": True}, "method.batch=True: give a whole number"),
-        ({"patch": 8, "stride": 9}, r"method.stride=9: .*choose 1 … 8"),
-        ({"score": "odds"}, r"method.score=odds: choose logit \| probability"),
-        ({"sigma": 0.0}, "method.sigma=0.0: give a number above 0"),
-        ({"fill": "pink", "patch": 5, "stride": 5}, r"method.fill=pink: choose mean \| zero \| grey \| blur"),
-        (
-            {"patch": 13, "stride": 13},
-            "method.patch=13: larger than the input of googlenet_like; choose at most 12",
-        ),
+        ({"patch": 0}, "method.patch=0: must be a whole number from 1 up"),
+        ({"patch": 8, "stride": 9}, "method.stride=9: must be 1 … 8"),
+        ({"sigma": 0.0}, "method.sigma=0.0: must be a number above 0"),
+        ({"fill": "pink"}, r"method.fill=pink: must be mean \| zero \| grey \| blur"),
+        ({"patch": 13, "stride": 13}, "method.patch=13: must be at most 12, the input of googlenet_like"),
     ],
 )
 def test_an_option_out_of_range_is_one_line_with_the_remedy(options: dict[str, Any], said: str) -> None:
@@ -254,7 +248,7 @@ def test_an_option_out_of_range_is_one_line_with_the_remedy(options: dict[str, A
     ("fill", "refused"), [("zero", True), ("grey", True), ("mean", False), ("blur", False)]
 )
 def test_black_and_grey_are_refused_where_a_mean_image_gives_them_no_one_value(
-    fill: str, refused: bool
+    fill: Any, refused: bool
 ) -> None:
     model = small(googlenet_like)
     picture = MeanImage("mean.npy", "0" * 64, np.zeros((12, 12, 3), np.float32))

@@ -206,8 +206,8 @@ MISTAKES = [
     ("sweep=[16]", "give options with lists of values"),
     ("sweep={run.top_k:[1,2]}", "all rows of a table share dataset and run options"),
     ("sweep={bootstrap.seed:[1,2]}", "all rows of a table share the bootstrap"),
-    ("reference.patch=300", "reference.patch=300: larger than the input"),
-    ("reference.stride=300", "reference.stride=300: pixels between patches"),
+    ("reference.patch=300", "reference.patch=300: must be at most 224"),
+    ("reference.stride=300", "reference.stride=300: must be 1 … 112"),
     ("transform=ten_crop", "transform=ten_crop: pairs are asked of one view"),
     ("classes.only=0", "classes.only=0"),
     ("pair_metric.rank_correlation.sign=up", "pair_metric.rank_correlation.sign=up"),
@@ -217,9 +217,9 @@ MISTAKES = [
         "pair_metric=[pointing_recall]",
         "classes=labelled: pointing_recall needs the maps of each image's 5 best",
     ),
-    ("bootstrap.resamples=0", "bootstrap.resamples is 0; it must be a whole number from 1 up"),
-    ("bootstrap.resamples=2.5", "bootstrap.resamples is 2.5; it must be a whole number from 1 up"),
-    ("bootstrap.seed=-1", "bootstrap.seed is -1; it must be a whole number from 0 up"),
+    ("bootstrap.resamples=0", "bootstrap.resamples=0: must be a whole number from 1 up"),
+    ("bootstrap.resamples=2.5", "bootstrap.resamples=2.5: must be a whole number from 1 up"),
+    ("bootstrap.seed=-1", "bootstrap.seed=-1: must be a whole number from 0 up"),
 ]
 
 

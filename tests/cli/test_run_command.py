@@ -166,11 +166,11 @@ def test_a_net_of_other_classes_on_the_embedded_images_is_refused(
         (["dataset.root={root}", "model.weights=random", "method.layer=features.99"], "features.99"),
         (
             ["dataset.root={root}", "model.weights=random", "metric.localization.iou=1.5"],
-            "metric.localization.iou is 1.5; it must be a number in (0, 1]",
+            "metric.localization.iou=1.5: must be a number in (0, 1]",
         ),
         (
             ["dataset.root={root}", "model.weights=random", "transform=ten_crop", "transform.canvas=256.5"],
-            "transform.canvas is 256.5; it must be a whole number from 1 up",
+            "transform.canvas=256.5: must be a whole number from 1 up",
         ),
     ],
 )

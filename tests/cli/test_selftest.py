@@ -151,7 +151,7 @@ def test_the_built_in_nets_are_the_papers_in_small() -> None:
     ("typed", "says"),
     [
         ("run.device=warp9", "run.device=warp9: not usable here"),
-        ("run.precision=float8", "run.precision=float8: out of range; allowed: float32"),
+        ("run.precision=float8", "run.precision=float8: must be float32"),
         ("model=vgg61", "model=vgg61: there is no such model; choose one of"),
         ("model.weights=random", "choose a model first, model=NAME"),
         ("model=googlenet_bvlc model.weights=/nowhere/x.caffemodel", "/nowhere/x.caffemodel"),

@@ -16,11 +16,11 @@ from benchmark.models.weights.parameters import randomize
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
 from benchmark.training.job import Job
-from benchmark.training.options import Augmentation, Options, Schedule, TrainOptions
+from benchmark.training.options import Augmentation, Schedule, TrainingOptions, TrainOptions
 from benchmark.transforms import Warp
 
 KINDS = ("lying", "standing")
-Recipe = TypeVar("Recipe", bound=Options)
+Recipe = TypeVar("Recipe", bound=TrainingOptions)
 
 
 @dataclass(frozen=True)

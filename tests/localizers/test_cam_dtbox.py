@@ -143,5 +143,5 @@ def test_the_curve_is_over_the_lowest_level() -> None:
     ],
 )
 def test_an_option_out_of_range_is_refused_by_name(options: dict[str, Any], named: str) -> None:
-    with pytest.raises(UserError, match=rf"localizer\.{named} is"):
+    with pytest.raises(UserError, match=rf"localizer\.{named}="):
         localizer(**options)

@@ -108,5 +108,5 @@ def test_the_baselines_have_their_known_errors_on_ilsvrc_val(
     ],
 )
 def test_an_option_out_of_range_is_refused_by_name(options: dict[str, Any], named: str) -> None:
-    with pytest.raises(UserError, match=rf"localizer\.{named} is"):
+    with pytest.raises(UserError, match=rf"localizer\.{named}="):
         localizer(**options)

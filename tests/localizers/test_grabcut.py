@@ -211,5 +211,5 @@ def test_a_map_that_is_not_finite_never_becomes_a_box() -> None:
     ],
 )
 def test_an_option_out_of_range_is_refused_by_name(options: dict[str, Any], named: str) -> None:
-    with pytest.raises(UserError, match=rf"localizer\.{named} "):
+    with pytest.raises(UserError, match=rf"localizer\.{named}="):
         localizer(**options)

@@ -196,5 +196,5 @@ def test_the_default_grid_is_every_five_percent() -> None:
     ],
 )
 def test_an_option_out_of_range_is_refused_by_name(options: dict[str, Any], named: str) -> None:
-    with pytest.raises(UserError, match=rf"localizer\.{named} is"):
+    with pytest.raises(UserError, match=rf"localizer\.{named}="):
         localizer(**options)

@@ -1,5 +1,7 @@
 """The open choices: as they come the paper's protocol, and each other reading on maps where it shows."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from helpers.drawings import drawn, full, noise, smooth
@@ -25,7 +27,7 @@ def box(heatmap: FloatArray, view: View, threshold: float = 0.15, **options: obj
 
 @pytest.mark.parametrize("connectivity", [4, 8])
 @pytest.mark.parametrize("threshold", [0.15, 0.5])
-def test_as_it_comes_its_boxes_and_peaks_are_max_box_s(connectivity: int, threshold: float) -> None:
+def test_as_it_comes_its_boxes_and_peaks_are_max_box_s(connectivity: Any, threshold: float) -> None:
     plain = MaxBox("max_box", 1, threshold, connectivity)
     opened = OpenBox("open_box", 1, threshold, connectivity=connectivity, grid=plain.grid)
     views = [full(40, 30), full(227, 227), View(60, 40, Box(10, 0, 50, 40)), full(3, 5)]
@@ -73,10 +75,10 @@ def test_the_component_of_most_pixels_the_one_of_the_largest_box_and_all_of_them
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"threshold": 1.0}, "localizer.threshold is 1.0"),
-        ({"upsampling": "nearest"}, "localizer.upsampling is nearest; choose aligned | half_pixel | cubic"),
-        ({"component": "largest"}, "localizer.component is largest; choose pixels | box | all"),
-        ({"connectivity": 6}, "localizer.connectivity is 6; choose 8 | 4"),
+        ({"threshold": 1.0}, "localizer.threshold=1.0: must be a number in [0, 1)"),
+        ({"upsampling": "nearest"}, "localizer.upsampling=nearest: must be aligned | half_pixel | cubic"),
+        ({"component": "largest"}, "localizer.component=largest: must be pixels | box | all"),
+        ({"connectivity": 6}, "localizer.connectivity=6: must be 8 | 4"),
     ],
 )
 def test_an_option_out_of_its_range_is_refused_by_name(options: dict[str, object], says: str) -> None:

@@ -164,5 +164,5 @@ def test_original_pixels_are_those_that_fall_into_the_box_as_annotations_do(view
     ],
 )
 def test_an_option_out_of_range_is_refused_by_name(options: dict[str, Any], named: str) -> None:
-    with pytest.raises(UserError, match=rf"localizer\.{named} is"):
+    with pytest.raises(UserError, match=rf"localizer\.{named}="):
         every(**options)

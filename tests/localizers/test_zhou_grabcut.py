@@ -100,7 +100,7 @@ def test_there_is_no_curve() -> None:
     ("options", "named"),
     [
         ({"background": -1}, "background"),
-        ({"background": 40, "foreground": 40}, "foreground"),
+        ({"background": 40, "foreground": 40}, "background"),
         ({"foreground": 255}, "foreground"),
         ({"iterations": 0}, "iterations"),
         ({"least_area": -1}, "least_area"),
@@ -109,7 +109,7 @@ def test_there_is_no_curve() -> None:
     ],
 )
 def test_an_option_out_of_range_is_refused_by_name(options: dict[str, Any], named: str) -> None:
-    with pytest.raises(UserError, match=rf"localizer\.{named} is"):
+    with pytest.raises(UserError, match=rf"localizer\.{named}="):
         localizer(**options)
 
 

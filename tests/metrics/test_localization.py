@@ -93,7 +93,7 @@ def test_top5_is_left_out_where_there_is_one_guess_an_image() -> None:
 def test_a_stricter_overlap_never_lowers_the_error() -> None:
     errors = [Localization(iou)(make(1))["loc_top5"].value for iou in (0.3, 0.5, 0.7, 1.0)]
     assert errors == sorted(errors)
-    with pytest.raises(UserError, match="iou is 0"):
+    with pytest.raises(UserError, match="iou=0"):
         Localization(0)
 
 

@@ -59,6 +59,9 @@ def test_what_can_move_a_number_is_part_of_a_runs_identity(option: dict[str, Any
 
 
 def test_half_precisions_run_under_autocast_and_the_others_do_not() -> None:
-    for precision, used in (("bfloat16", torch.bfloat16), ("float32", torch.float32)):
-        with RunSettings(device="cpu", precision=precision).autocast():
+    for settings, used in (
+        (RunSettings(device="cpu", precision="bfloat16"), torch.bfloat16),
+        (RunSettings(device="cpu", precision="float32"), torch.float32),
+    ):
+        with settings.autocast():
             assert (torch.ones(1, 1) @ torch.ones(1, 1)).dtype == used

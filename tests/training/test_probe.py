@@ -20,7 +20,7 @@ from benchmark.training import features
 from benchmark.training.distributed import World
 from benchmark.training.job import Job
 from benchmark.training.objective import Precision
-from benchmark.training.options import ProbeOptions, Published
+from benchmark.training.options import ProbeOptions, PublishedNumbers
 from benchmark.training.outcome import Trained
 from benchmark.training.passport import finished, write
 from benchmark.training.probe import probe
@@ -64,7 +64,7 @@ def test_the_net_that_is_saved_is_the_given_one_with_the_head_that_was_measured(
 
 
 def test_the_passport_says_what_the_probe_was_made_of(tmp_path: Path) -> None:
-    beside = Published({"VGG-16": 79.09}, "a paper", "another net")
+    beside = PublishedNumbers({"VGG-16": 79.09}, "a paper", "another net")
     this = job(tmp_path, published=beside)
     passport = write(this, run(this), World(this.learning.settings))
     assert json.loads(this.passport.read_text()) == passport == finished(this)
@@ -153,7 +153,7 @@ def test_probes_that_differ_in_their_head_alone_share_the_features(
 
 def test_one_class_an_image_can_be_probed_too(tmp_path: Path) -> None:
     path = origin(tmp_path)
-    chosen = ProbeOptions(init=str(path), strengths=[0.1, 0.01], folds=2)
+    chosen = ProbeOptions(init=str(path), strengths=(0.1, 0.01), folds=2)
     made = run(painted.job(tmp_path, chosen, origin=path))
     assert set(made.found.entries) == {"cls_top1", "cls_top5", "n"}
 
@@ -171,7 +171,7 @@ def test_an_unreadable_validation_image_is_left_out_where_that_was_asked_for(tmp
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"init": None}, r"train\.init: a probe learns on the features of a trained net; give its weights"),
+        ({"init": None}, r"train\.init=null: must be weights, whose features the probe learns from"),
         ({"strengths": []}, r"train\.strengths=\[\]"),
         ({"strengths": [0.0]}, r"train\.strengths=\[0\.0\]"),
         ({"strengths": "0.1"}, r"train\.strengths=0\.1"),

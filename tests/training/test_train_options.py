@@ -37,8 +37,8 @@ def test_the_default_schedule_is_the_cam_authors_solver() -> None:
     [
         ({"iterations": 0}, "train.iterations=0"),
         ({"iterations": 1.5}, "train.iterations=1.5"),
-        ({"batch_size": True}, "train.batch_size=True"),
-        ({"optimizer": "adam"}, "train.optimizer=adam: out of range; allowed: sgd | adamw"),
+        ({"batch_size": True}, "train.batch_size=true"),
+        ({"optimizer": "adam"}, "train.optimizer=adam: must be sgd | adamw; did you mean adamw?"),
         ({"lr": -0.1}, "train.lr=-0.1"),
         ({"lr": "fast"}, "train.lr=fast"),
         ({"batch_norm": "maybe"}, "train.batch_norm=maybe"),

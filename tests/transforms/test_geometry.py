@@ -1,7 +1,6 @@
 """Resampling against loops over pixels, Torch7's rule word by word, and torchvision."""
 
 from math import ceil, floor
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -124,12 +123,6 @@ def test_the_region_of_a_crop_by_hand() -> None:
 def test_a_crop_larger_than_the_resized_image_is_refused() -> None:
     with pytest.raises(UserError, match=r"transform\.resize=200"):
         CenterCrop(resize=200)(noise(300, 300), 224)
-
-
-@pytest.mark.parametrize("resize", [256.5, 256.0, "big", 0, -1, True, None])
-def test_a_resize_that_is_no_whole_number_of_pixels_is_refused_where_it_is_given(resize: Any) -> None:
-    with pytest.raises(UserError, match=rf"^transform\.resize is {resize}; it must be a whole number"):
-        CenterCrop(resize=resize)
 
 
 def test_an_input_is_scaled_then_normalised_in_the_networks_order() -> None:

@@ -1,6 +1,7 @@
 """Fill values for the pixels that are taken away from an image, in a network's own normalised units."""
 
 import math
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -10,30 +11,28 @@ from benchmark.core.errors import UserError
 from benchmark.core.types import InputFormat
 
 _LEVELS = {"zero": 0.0, "grey": 127.5}
-FILLS = ("mean", *_LEVELS, "blur")
+Fill = Literal["mean", "zero", "grey", "blur"]
 """The fills: ``mean`` is the network's mean pixel (0 once it is subtracted), ``zero`` black, ``grey`` half of
 white, ``blur`` the image itself, blurred."""
 
 
-def refuse_fill(option: str, fill: str, form: InputFormat) -> None:
-    """Refuse a fill that does not exist or that does not suit the network's input.
+def refuse_fill(option: str, fill: Fill, form: InputFormat) -> None:
+    """Refuse a fill that does not suit the network's input.
 
     Raises:
         UserError: With the name of ``option`` as a person would type it.
     """
-    if fill not in FILLS:
-        raise UserError(f"{option}={fill}: choose {' | '.join(FILLS)}")
     if fill in _LEVELS and form.mean_image is not None:
         raise UserError(f"{option}={fill}: a net with a mean image has no one value of it; use mean or blur")
 
 
-def filled(inputs: Tensor, form: InputFormat, fill: str, sigma: float, radius: int | None = None) -> Tensor:
+def filled(inputs: Tensor, form: InputFormat, fill: Fill, sigma: float, radius: int | None = None) -> Tensor:
     """Return images that show the fill at every pixel.
 
     Args:
         inputs: ``[N, 3, S, S]``, preprocessed; left as they are.
         form: How they were preprocessed; its ``mean`` and ``std`` are in the network's channel order.
-        fill: One of :data:`FILLS`.
+        fill: One of :data:`Fill`.
         sigma: Standard deviation of the blur, pixels of the input.
         radius: Radius of the blur's kernel, pixels; ``None`` is three sigma, rounded up.
 

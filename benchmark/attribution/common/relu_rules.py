@@ -9,6 +9,7 @@ refused by its name.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -19,6 +20,8 @@ from benchmark.core.errors import UserError
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import INPUT, one_hot
 
+Reduction = Literal["max_abs", "sum_abs", "sum_positive", "sum"]
+"""How the colour channels become one map; see :func:`reduction`."""
 Rule = Callable[[Node], RemovableHandle]
 """Sets a hook on a ReLU's node; the returned handle removes it on leaving a ``with`` block."""
 
@@ -71,17 +74,12 @@ def _ruled(forward: ForwardPass, pick: Tensor, relus: Sequence[Node], rule: Rule
     return signal.to(torch.promote_types(signal.dtype, torch.float32))
 
 
-def reduction(name: str) -> Callable[[Tensor], Tensor]:
+def reduction(name: Reduction) -> Callable[[Tensor], Tensor]:
     """Return the function of this name that reduces the colour channels, ``[N, 3, S, S]`` to ``[N, S, S]``.
 
     ``max_abs`` is the largest absolute value of the channels, as for Backprop; ``sum_abs`` the sum of the
     absolute values; ``sum_positive`` the sum of the positive values; ``sum`` the signed sum.
-
-    Raises:
-        UserError: For any other name.
     """
-    if name not in _REDUCTIONS:
-        raise UserError(f"method.reduction={name}: choose {', '.join(_REDUCTIONS)}")
     return _REDUCTIONS[name]
 
 

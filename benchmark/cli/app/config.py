@@ -7,7 +7,7 @@ what has to be stored is handed on as plain dictionaries.
 import difflib
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def build(node: Any, **arguments: Any) -> Any:
     if node is not None:
         _refuse_a_value(node)
     try:
-        return _truthful(instantiate(node, **arguments, _convert_="all"))
+        return instantiate(node, **arguments, _convert_="all")
     except MissingMandatoryValue as error:
         raise UserError(f"{error.full_key or error}: this option has no value; set it") from None
     except InstantiationException as error:
@@ -75,15 +75,6 @@ def built(node: Any) -> Any:
     if not node:
         return None
     return build(node) if "_target_" in node else {str(name): build(one) for name, one in node.items()}
-
-
-def _truthful(made: Any) -> Any:
-    """The object, unless an option that is true or false is a word: ``no`` would count as true."""
-    for option in fields(made) if is_dataclass(made) else ():
-        value = getattr(made, option.name)
-        if option.type in (bool, "bool") and not isinstance(value, bool):
-            raise UserError(f"{type(made).__name__}: {option.name}={value}; give true or false")
-    return made
 
 
 def _refuse_a_value(node: Any) -> None:

@@ -7,16 +7,17 @@ An image without an object is left out and counted: there is no class to ask it 
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmark.core.errors import UserError
+from benchmark.core.options import check
 from benchmark.core.types import Sample
 from benchmark.datasets.coco.instances import Instances, Picture, read
 from benchmark.datasets.coco.layout import OFFICIAL, Files, find, key
 from benchmark.datasets.coco.outlines import Outlines
 from benchmark.datasets.coco.report import CocoReport
 from benchmark.datasets.multi_label import ManyObjects, fingerprint, sample_of
-from benchmark.datasets.selection import Selection, choose, file_sizes
+from benchmark.datasets.selection import Selection, file_sizes
 
 __all__ = ["CocoReport", "load"]
 
@@ -51,7 +52,7 @@ def load(
         UserError: For anything missing, broken or contradictory, with the file or option and the remedy.
     """
     selection = Selection.parse(**options)
-    choose("crowd", crowd, ("keep", "drop"))
+    check("dataset.crowd", crowd, Literal["keep", "drop"])
     files = find(root, str(split), images, instances)
     found = read(files.instances, crowd == "drop")
     wanted = selection.wanted(found.pictures.keys(), str(files.instances))

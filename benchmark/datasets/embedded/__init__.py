@@ -7,19 +7,19 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated, Literal
 
 import PIL
 from filelock import FileLock
 
 from benchmark.core.code_hash import code_fingerprint
 from benchmark.core.errors import UserError
+from benchmark.core.options import check
 from benchmark.core.progress import Counter
 from benchmark.core.provenance import fingerprint
 from benchmark.datasets.embedded import classes, draw, files, scene
 
 __all__ = ["ready"]
-
-_SPLITS = ("val", "train")
 
 
 def ready(split: str, images: int, cache: str) -> str:
@@ -39,12 +39,8 @@ def ready(split: str, images: int, cache: str) -> str:
     Raises:
         UserError: For another split, too few images, or a cache that cannot be written.
     """
-    if split not in _SPLITS:
-        raise UserError(f"dataset.root.split={split}: choose one of {', '.join(_SPLITS)}")
-    if not isinstance(images, int) or images < len(classes.KINDS):
-        raise UserError(
-            f"dataset.count={images}: give a whole number from {len(classes.KINDS)} up, one a class"
-        )
+    check("dataset.root.split", split, Literal["val", "train"])
+    check("dataset.count", images, Annotated[int, f"[{len(classes.KINDS)}, inf)"])
     made_of = {
         "code": code_fingerprint([classes, draw, scene, files]),
         "pillow": PIL.__version__,

@@ -10,7 +10,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.types import Sample
 from benchmark.datasets.ilsvrc.classes import Classes, ilsvrc_ids, load_classes
 from benchmark.datasets.ilsvrc.dataset import IlsvrcVal, fingerprint
-from benchmark.datasets.ilsvrc.options import Options, classes_of
+from benchmark.datasets.ilsvrc.options import IlsvrcOptions, classes_of
 from benchmark.datasets.ilsvrc.reader import Evidence, gather
 from benchmark.datasets.ilsvrc.sources import BOXES_REMEDY, LABELS_REMEDY
 from benchmark.datasets.ilsvrc.train import IlsvrcTrain, load_train
@@ -18,9 +18,9 @@ from benchmark.datasets.subset import arrange, read_ids
 
 __all__ = [
     "Classes",
+    "IlsvrcOptions",
     "IlsvrcTrain",
     "IlsvrcVal",
-    "Options",
     "ilsvrc_ids",
     "load",
     "load_classes",
@@ -37,12 +37,12 @@ def load(**options: Any) -> IlsvrcVal:
     ``missing="skip"`` left out and counted.
 
     Args:
-        **options: See :class:`benchmark.datasets.ilsvrc.options.Options`.
+        **options: See :class:`benchmark.datasets.ilsvrc.options.IlsvrcOptions`.
 
     Raises:
         UserError: For anything missing, broken or contradictory, with the file or option and the remedy.
     """
-    chosen = Options.parse(**options)
+    chosen = IlsvrcOptions.parse(**options)
     classes = classes_of(chosen)
     try:
         evidence = gather(chosen, read_ids(chosen.list) if chosen.list else None, classes)
@@ -76,7 +76,7 @@ def _sample(image_id: str, evidence: Evidence) -> Sample:
     )
 
 
-def _missing(options: Options, evidence: Evidence) -> dict[str, str]:
+def _missing(options: IlsvrcOptions, evidence: Evidence) -> dict[str, str]:
     """Images that lack a label or boxes, with what they lack; refused unless they are to be skipped."""
     no_label = evidence.wanted - evidence.truth.labels.keys()
     no_box = evidence.wanted - evidence.truth.boxes.keys()

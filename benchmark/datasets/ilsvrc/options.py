@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from benchmark.core.errors import UserError
+from benchmark.core.options import Checked, Count, Natural
 from benchmark.datasets.ilsvrc.classes import Classes, load_classes, read_classes
 from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT, OFFICIAL_TRAIN_COUNT
-from benchmark.datasets.subset import check_choice
+from benchmark.datasets.subset import Order
 
 OFFICIAL = {"ilsvrc_val": OFFICIAL_COUNT, "ilsvrc_train": OFFICIAL_TRAIN_COUNT}
 """Keys of the official sets, and how many images they have: no other collection goes by their names."""
@@ -17,8 +18,8 @@ _FILES = ("boxes", "labels", "blacklist", "list", "classes")
 
 
 @dataclass(frozen=True)
-class Options:
-    """Options of :func:`benchmark.datasets.ilsvrc.load`.
+class IlsvrcOptions(Checked, group="dataset"):
+    """IlsvrcOptions of :func:`benchmark.datasets.ilsvrc.load`.
 
     Attributes:
         root: Folder of one of the layouts of :mod:`benchmark.datasets.ilsvrc.layout`.
@@ -48,14 +49,14 @@ class Options:
     ground_truth: Path | None = None
     blacklist: Path | None = None
     blacklist_off: bool = False
-    missing: str = "error"
+    missing: Literal["error", "skip"] = "error"
     list: Path | None = None
-    limit: int | None = None
-    order: str = "id"
-    seed: int = 0
+    limit: Count | None = None
+    order: Order = "id"
+    seed: Natural = 0
     classes: Path | None = None
     name: str = "ilsvrc_val"
-    count: int = OFFICIAL_COUNT
+    count: Count = OFFICIAL_COUNT
 
     @classmethod
     def parse(cls, **given: Any) -> Self:
@@ -72,23 +73,18 @@ class Options:
         given["classes"] = _beside(given.get("root"), given.get("classes"))
         given |= {name: _path(name, given.get(name)) for name in _FOLDERS + _FILES}
         options = cls(**given)
-        check_choice(options.order, options.limit)
         if options.root is None and options.images is None and options.ground_truth is None:
             raise UserError(f"dataset.root is not set; name the folder of the images ({LAYOUTS})")
-        if type(options.count) is not int or options.count < 1:
-            raise UserError(f"dataset.count={options.count}: give the number of images of the whole set")
         official = OFFICIAL.get(options.name, options.count)
         if options.count != official:
             raise UserError(
                 f"dataset.count={options.count}: {options.name} has {official} images; choose a part of it "
                 "with dataset.limit or dataset.list, or name a collection of your own, dataset.name=mine"
             )
-        if options.missing not in ("error", "skip"):
-            raise UserError(f"dataset.missing={options.missing}: choose error or skip")
         return options
 
 
-def classes_of(options: Options) -> Classes:
+def classes_of(options: IlsvrcOptions) -> Classes:
     """The official 1000, or those of the list that was given.
 
     Raises:

@@ -7,7 +7,7 @@ from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc.classes import Classes
 from benchmark.datasets.ilsvrc.crosscheck import Truth, merge
 from benchmark.datasets.ilsvrc.image_files import ImageFiles, find_image_folder, find_images
-from benchmark.datasets.ilsvrc.options import LAYOUTS, Options
+from benchmark.datasets.ilsvrc.options import LAYOUTS, IlsvrcOptions
 from benchmark.datasets.ilsvrc.report import LayoutReport, SourceReport
 from benchmark.datasets.ilsvrc.source import Source
 from benchmark.datasets.ilsvrc.sources import check_classes, collect, find_blacklist, read_sources
@@ -32,7 +32,7 @@ class Evidence:
     report: LayoutReport
 
 
-def gather(options: Options, listed: frozenset[str] | None, classes: Classes) -> Evidence:
+def gather(options: IlsvrcOptions, listed: frozenset[str] | None, classes: Classes) -> Evidence:
     """Find, read and cross-check everything; ``listed`` are the only images asked for, if not ``None``.
 
     Raises:
@@ -66,7 +66,7 @@ def gather(options: Options, listed: frozenset[str] | None, classes: Classes) ->
     return Evidence(images, truth, frozenset(wanted or ()), blacklisted, report)
 
 
-def _images(options: Options, classes: Classes) -> ImageFiles | None:
+def _images(options: IlsvrcOptions, classes: Classes) -> ImageFiles | None:
     folder = options.images or (find_image_folder(options.root) if options.root else None)
     found = find_images(folder, classes) if folder else None
     if found is not None and found.paths:

@@ -7,7 +7,7 @@ from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc.class_lists import check_meta, check_synsets
 from benchmark.datasets.ilsvrc.classes import Classes
 from benchmark.datasets.ilsvrc.layout import Part, find_parts, has_xml
-from benchmark.datasets.ilsvrc.options import Options
+from benchmark.datasets.ilsvrc.options import IlsvrcOptions
 from benchmark.datasets.ilsvrc.source import Source
 from benchmark.datasets.ilsvrc.text import fields
 from benchmark.datasets.ilsvrc.text_annotations import (
@@ -29,7 +29,7 @@ _LABELS = {"labels", "devkit labels"}
 _DEVKIT = {"devkit labels", "meta", "blacklist"}
 
 
-def collect(options: Options) -> list[Part]:
+def collect(options: IlsvrcOptions) -> list[Part]:
     """Everything to be read beside the images: what an option names stands for what would be found.
 
     Raises:

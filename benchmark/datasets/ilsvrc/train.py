@@ -14,7 +14,7 @@ import numpy as np
 from benchmark.core.errors import UserError
 from benchmark.core.types import Sample
 from benchmark.datasets.ilsvrc.classes import Classes
-from benchmark.datasets.ilsvrc.options import LAYOUTS, Options, classes_of
+from benchmark.datasets.ilsvrc.options import LAYOUTS, IlsvrcOptions, classes_of
 from benchmark.datasets.ilsvrc.text import OFFICIAL_TRAIN_COUNT
 from benchmark.datasets.subset import arrange, read_ids
 
@@ -92,13 +92,13 @@ def load_train(name: str = "ilsvrc_train", count: int = OFFICIAL_TRAIN_COUNT, **
         name: The dataset's key.
         count: Images of the whole set.
         **options: ``root``, ``images``, ``classes``, ``list``, ``limit``, ``order`` and ``seed`` of
-            :class:`benchmark.datasets.ilsvrc.options.Options`.
+            :class:`benchmark.datasets.ilsvrc.options.IlsvrcOptions`.
 
     Raises:
         UserError: If there are no such folders, one is of no known class, an archive is still packed, or an
             image lies in another class's folder, is there twice, or cannot be looked at.
     """
-    chosen = Options.parse(name=name, count=count, **options)
+    chosen = IlsvrcOptions.parse(name=name, count=count, **options)
     classes = classes_of(chosen)
     folder = chosen.images or _find(chosen.root)
     listed = read_ids(chosen.list) if chosen.list else None

@@ -5,12 +5,13 @@ image may hold objects of several classes; those that its annotators found hard 
 The images of a split are those that its list names (``ImageSets/Main/val.txt``), which may be cut short.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from benchmark.core.errors import UserError
+from benchmark.core.options import check
 from benchmark.core.types import Sample
 from benchmark.datasets.multi_label import ManyObjects, fingerprint, kept, sample_of
-from benchmark.datasets.selection import Selection, choose, file_sizes
+from benchmark.datasets.selection import Selection, file_sizes
 from benchmark.datasets.voc.annotation import Annotation, read_all
 from benchmark.datasets.voc.layout import Tree, find
 from benchmark.datasets.voc.names import CLASSES, OFFICIAL, key
@@ -43,7 +44,7 @@ def load(
         UserError: For anything missing, broken or contradictory, with the file or option and the remedy.
     """
     selection = Selection.parse(**options)
-    choose("difficult", difficult, ("keep", "drop"))
+    check("dataset.difficult", difficult, Literal["keep", "drop"])
     tree = find(root, str(split), year)
     wanted = selection.wanted(tree.ids, str(tree.list))
     skipped, sizes = _missing(tree, selection, wanted)

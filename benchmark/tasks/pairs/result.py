@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark.core.bootstrap import UNBOUNDED, Numbers, bootstrap, bounded
 from benchmark.core.errors import UserError
-from benchmark.core.options import require_count
+from benchmark.core.options import Checked, Count, Natural
 from benchmark.core.types import Difference, Estimate, OpenRow, Result
 from benchmark.pipeline.results import conditions, files_of, first_line, unfinished, without_places
 from benchmark.tasks.pairs.plan import PairRow
@@ -31,7 +31,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Resampling:
+class Resampling(Checked, group="bootstrap"):
     """The bootstrap over images.
 
     Attributes:
@@ -42,13 +42,8 @@ class Resampling:
         UserError: If an option is out of its range.
     """
 
-    resamples: int = 10_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse what would fail when all is measured."""
-        require_count("resamples", self.resamples, 1, "bootstrap")
-        require_count("seed", self.seed, 0, "bootstrap")
+    resamples: Count = 10_000
+    seed: Natural = 0
 
     def estimate(self, statistic: Statistic) -> Estimate:
         """The number with its 95 % interval; of one image alone, what is no fraction has no bounds."""

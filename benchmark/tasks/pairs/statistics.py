@@ -1,7 +1,6 @@
 """From columns of pairs to statistics of images: what the metrics of pairs share."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -96,40 +95,3 @@ def class_mean(pairs: Pairs, hits: Column, chosen: BoolArray, fraction: bool = T
 def answered(statistics: Mapping[str, Statistic]) -> dict[str, Statistic]:
     """Without those that not one image could answer."""
     return {name: statistic for name, statistic in statistics.items() if statistic.image_ids}
-
-
-def require_number(option: str, value: object, fits: Callable[[float], bool], must: str) -> None:
-    """Refuse an option of a pair metric that is not a finite number of its range.
-
-    Args:
-        option: As typed, ``METRIC.KEY``.
-        value: As given.
-        fits: Its range, asked only of finite numbers.
-        must: The range in words, after "give".
-
-    Raises:
-        UserError: Naming option, value and range.
-    """
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not (number and fits(value)):  # type: ignore[arg-type]  # a number, as just found
-        raise UserError(f"pair_metric.{option}={value}: give {must}")
-
-
-def require_count(option: str, value: object) -> None:
-    """Refuse an option of a pair metric that is not a whole number from 1 up.
-
-    Raises:
-        UserError: Naming option and value.
-    """
-    if type(value) is not int or value < 1:
-        raise UserError(f"pair_metric.{option}={value}: give a whole number from 1 up")
-
-
-def require_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
-    """Refuse an option of a pair metric that is none of its choices.
-
-    Raises:
-        UserError: Naming option, value and choices.
-    """
-    if value not in choices:
-        raise UserError(f"pair_metric.{option}={value}: choose {' | '.join(choices)}")

@@ -198,7 +198,7 @@ def test_no_hook_is_left_in_the_graph_after_an_exception(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("name", ["max_abs", "sum_abs", "sum_positive", "sum"])
-def test_colours_are_reduced_as_the_option_says(name: str) -> None:
+def test_colours_are_reduced_as_the_option_says(name: Any) -> None:
     signal = images(2, 5)
     measured = reduction(name)(signal)
     for n, y, x in ((0, 0, 0), (1, 4, 2), (0, 3, 1)):
@@ -213,6 +213,6 @@ def test_colours_are_reduced_as_the_option_says(name: str) -> None:
 
 @pytest.mark.parametrize("method", [GuidedBackprop, Deconvnet, GuidedGradCAM])
 def test_an_unknown_reduction_is_refused_before_the_run(method: Any) -> None:
-    message = "^method.reduction=mean: choose max_abs, sum_abs, sum_positive, sum$"
+    message = "^method.reduction=mean: must be max_abs .* sum$"
     with pytest.raises(UserError, match=message):
-        method(reduction="mean").check(small(googlenet_like))
+        method(reduction="mean")

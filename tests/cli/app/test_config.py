@@ -149,8 +149,8 @@ def test_a_missing_value_is_named() -> None:
 @pytest.mark.parametrize(
     ("option", "told"),
     [
-        ("method.relu=no", "relu=no; give true or false"),
-        ("run.channels_last=1", "channels_last=1; give true"),
+        ("method.relu=no", "method.relu=no: must be true or false"),
+        ("run.channels_last=1", "run.channels_last=1: must be true"),
     ],
 )
 def test_a_word_that_is_neither_true_nor_false_is_refused_and_does_not_count_as_true(

@@ -103,7 +103,7 @@ def test_constant_scores_are_no_accuracy(scene: Scene) -> None:
     ("precision", "remedy"), [("float16", "choose run.precision=float32"), ("float32", "look at the weights")]
 )
 def test_scores_that_are_not_finite_are_refused_with_precision_and_weights_as_suspects(
-    scene: Scene, value: float, precision: str, remedy: str
+    scene: Scene, value: float, precision: Any, remedy: str
 ) -> None:
     wrong = replace(scene.model, module=Says(0.0, value, 0.0))
     settings = RunSettings(device="cpu", precision=precision)

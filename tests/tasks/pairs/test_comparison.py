@@ -11,7 +11,7 @@ from benchmark.tasks.pairs.metrics.rank_correlation import RankCorrelation
 M = "rank_correlation"
 SPEARMAN: Metrics = {M: RankCorrelation(M, 1)}
 KENDALL: Metrics = {M: RankCorrelation(M, 1, coefficient="kendall")}
-FINE: Metrics = {M: RankCorrelation(M, 1, grids=[28])}
+FINE: Metrics = {M: RankCorrelation(M, 1, grids=(28,))}
 RECALL: Metrics = {"pointing_recall": PointingRecall("pointing_recall", 1)}
 BOTH: Metrics = {"deletion_insertion": DeletionInsertion("deletion_insertion", 1), **KENDALL}
 

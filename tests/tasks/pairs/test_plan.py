@@ -76,7 +76,7 @@ def test_method_reference_and_reading_are_checked_before_anything_is_asked(tmp_p
         parts(on, f"{NET}/cam/large", "cam", other(13)),
         replace(parts(on, f"{NET}/cam/deep", "cam"), question=lambda: deep),
     )
-    assert plan.open[f"{NET}/cam/large"].reason.startswith("reference.patch=13: larger than the input")
+    assert plan.open[f"{NET}/cam/large"].reason.startswith("reference.patch=13: must be at most 12")
     assert "reading.summary.grids=[13]" in plan.open[f"{NET}/cam/deep"].reason
 
 

@@ -88,20 +88,6 @@ def test_the_draws_are_those_of_the_seed() -> None:
     assert FAST.estimate(one) != Resampling(200, seed=1).estimate(one)
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "least"),
-    [
-        *(("resamples", value, 1) for value in (0, -1, 2.5, True, "many")),
-        *(("seed", value, 0) for value in (-1, 0.5, None)),
-    ],
-)
-def test_a_bootstrap_that_cannot_be_is_refused_when_it_is_made(option: str, value: Any, least: int) -> None:
-    with pytest.raises(
-        UserError, match=f"bootstrap.{option} is {value}; it must be a whole number from {least} up"
-    ):
-        Resampling(**{option: value})
-
-
 def test_one_image_bounds_no_number_that_is_not_a_fraction() -> None:
     one = statistic(1, n=1)
     made = FAST.estimate(one)

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from benchmark.core.errors import UserError
 from benchmark.core.masks import labelled, objects_of, region
+from benchmark.core.options import Checked, Count
 from benchmark.core.types import IntArray, Sample
 from benchmark.tasks.pairs.outputs import outputs_of
 
 
 @dataclass(frozen=True)
-class Labelled:
+class Labelled(Checked, group="classes"):
     """Each class that the image holds; with ``one``, a single one of them.
 
     Attributes:
@@ -30,17 +30,9 @@ class Labelled:
 
     name: str = "labelled"
     difficult: bool = False
-    only: int | None = None
+    only: Count | None = None
     one: bool = False
     version: int = field(default=1, init=False)
-
-    def __post_init__(self) -> None:
-        """Refuse what could never be asked."""
-        if self.only is not None and (type(self.only) is not int or self.only < 1):
-            raise UserError(f"classes.only={self.only}: give a whole number from 1 up, or null for any")
-        for option in ("difficult", "one"):
-            if type(getattr(self, option)) is not bool:
-                raise UserError(f"classes.{option}={getattr(self, option)}: give true or false")
 
     def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
         """Outputs ``[N, K]``, ascending by class, filled up with -1; the logits' values are not looked at."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from benchmark.core.masks import labelled
+from benchmark.core.options import Checked
 from benchmark.core.types import IntArray, Sample
 from benchmark.tasks.pairs.outputs import outputs_of
 
@@ -14,7 +15,7 @@ _BEST = 5
 
 
 @dataclass(frozen=True)
-class LabelledAndTop5:
+class LabelledAndTop5(Checked, group="classes"):
     """Each class that the image holds, also those of difficult objects alone, and the network's five best.
 
     What the pointing game with recall asks (paper §4.3): a map of a predicted class that the image lacks

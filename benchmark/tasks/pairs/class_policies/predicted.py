@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from benchmark.core.errors import UserError
+from benchmark.core.options import Checked, Count
 from benchmark.core.types import IntArray, Sample
 
 
 @dataclass(frozen=True)
-class Predicted:
+class Predicted(Checked, group="classes"):
     """The network's best outputs, whatever the image holds.
 
     An output that is none of the dataset's classes stands among them too, and gives no pair.
@@ -25,13 +26,8 @@ class Predicted:
     """
 
     name: str = "predicted"
-    count: int = 1
+    count: Count = 1
     version: int = field(default=1, init=False)
-
-    def __post_init__(self) -> None:
-        """Refuse what no network could give."""
-        if type(self.count) is not int or self.count < 1:
-            raise UserError(f"classes.count={self.count}: give a whole number from 1 up")
 
     def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
         """Outputs ``[N, count]``.

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmark.core.options import Checked, Count
 from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
-from benchmark.tasks.pairs.statistics import Owner, answered, column, owners, require_count
+from benchmark.tasks.pairs.statistics import Owner, answered, column, owners
 from benchmark.tasks.pairs.types import Answers, Column, Pairs, Statistic, first
 
 _PEAKS = ("peak_on_own", "peak_on_other", "peak_on_other_either")
@@ -14,7 +15,7 @@ _GIVES = (*_PEAKS, *(f"{name}_chance" for name in _PEAKS))
 
 
 @dataclass(frozen=True)
-class Counterfactual:
+class Counterfactual(Checked, group="pair_metric.counterfactual"):
     """On images of two classes: whether the peak of one class's map lies inside an object of the other.
 
     A counterfactual map shows what would lower the score of its class (protocol §7.5), and should peak on
@@ -42,19 +43,10 @@ class Counterfactual:
 
     name: str
     version: int
-    limit: int | None = None
+    limit: Count | None = None
     reads: tuple[str, ...] = field(default=("summary",), init=False)
     needs_reference: bool = field(default=False, init=False)
     gives: tuple[str, ...] = field(default=_GIVES, init=False)
-
-    def __post_init__(self) -> None:
-        """Refuse a limit that is no number of images.
-
-        Raises:
-            UserError: Naming the option and its range.
-        """
-        if self.limit is not None:
-            require_count("counterfactual.limit", self.limit)
 
     def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
         """Any classes will do: images of which not both are asked do not count."""

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmark.core.options import Checked
 from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
 from benchmark.tasks.pairs.statistics import answered, column, image_mean
 from benchmark.tasks.pairs.types import Answers, Statistic
 
 
 @dataclass(frozen=True)
-class DeletionInsertion:
+class DeletionInsertion(Checked, group="pair_metric.deletion_insertion"):
     """How fast the class's score falls as a map's highest pixels are deleted, and rises as they are inserted.
 
     ``deletion`` is the area under the first curve, where less is better, ``insertion`` that under the second,

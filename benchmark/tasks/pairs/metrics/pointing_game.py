@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from benchmark.core.options import Checked, Positive
 from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
-from benchmark.tasks.pairs.statistics import answered, class_mean, column, pair_share, require_number
+from benchmark.tasks.pairs.statistics import answered, class_mean, column, pair_share
 from benchmark.tasks.pairs.types import Answers, Statistic
 
 _SMALL = 0.25
@@ -12,7 +13,7 @@ _GIVES = ("pointing", "pointing_difficult", "pointing_all_pairs", "pointing_chan
 
 
 @dataclass(frozen=True)
-class PointingGame:
+class PointingGame(Checked, group="pair_metric.pointing_game"):
     """Whether a map's maximum lies on an object of its class, or less than the tolerance from one.
 
     Zhang et al. (Excitation Backprop, IJCV 2018), as its authors' code and TorchRay have it (protocol §7.1).
@@ -44,18 +45,10 @@ class PointingGame:
 
     name: str
     version: int
-    tolerance: float = 15.0
+    tolerance: Positive = 15.0
     reads: tuple[str, ...] = field(default=("summary",), init=False)
     needs_reference: bool = field(default=False, init=False)
     gives: tuple[str, ...] = field(default=_GIVES, init=False)
-
-    def __post_init__(self) -> None:
-        """Refuse a tolerance with which nothing would be a hit.
-
-        Raises:
-            UserError: Naming the option and its range.
-        """
-        require_number("pointing_game.tolerance", self.tolerance, lambda t: t > 0, "pixels above 0")
 
     def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
         """Any classes will do: those that an image does not hold do not count."""

@@ -10,17 +10,10 @@ import torch
 
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.errors import UserError
+from benchmark.core.options import Checked, Count, Positive
 from benchmark.core.types import BoolArray, Sample
 from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
-from benchmark.tasks.pairs.statistics import (
-    answered,
-    column,
-    image_sums,
-    owners,
-    pair_share,
-    require_count,
-    require_number,
-)
+from benchmark.tasks.pairs.statistics import answered, column, image_sums, owners, pair_share
 from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
 
 _Halves = npt.NDArray[np.int64]
@@ -29,7 +22,7 @@ _OUTPUTS = 100_000  # more than any network has, so that no policy lacks one
 
 
 @dataclass(frozen=True)
-class PointingRecall:
+class PointingRecall(Checked, group="pair_metric.pointing_recall"):
     """The share of the five best classes' maps that are right: on an object of the class, or else rejected.
 
     Grad-CAM paper §4.3 (protocol §7.1). A map is *rejected* if its maximum, un-normalised, is below a
@@ -63,25 +56,13 @@ class PointingRecall:
 
     name: str
     version: int
-    tolerance: float = 15.0
+    tolerance: Positive = 15.0
     threshold: float | None = None
-    best: int = 5
-    quantiles: int = 51
+    best: Count = 5
+    quantiles: Count = 51
     reads: tuple[str, ...] = field(default=("summary",), init=False)
     needs_reference: bool = field(default=False, init=False)
     gives: tuple[str, ...] = field(default=_GIVES, init=False)
-
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: Naming the option and its range.
-        """
-        require_number("pointing_recall.tolerance", self.tolerance, lambda t: t > 0, "pixels above 0")
-        if self.threshold is not None:
-            require_number("pointing_recall.threshold", self.threshold, lambda _: True, "a number, or null")
-        require_count("pointing_recall.best", self.best)
-        require_count("pointing_recall.quantiles", self.quantiles)
 
     def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
         """Refuse classes that leave out one of the best, tried on an image that holds the worst one alone.

@@ -1,17 +1,18 @@
 """Rank correlation of a method's maps with those of its reference."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from typing import Annotated, Literal
 
 import numpy as np
 from scipy.stats import kendalltau, rankdata
 
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.errors import UserError
+from benchmark.core.options import Checked, Count
 from benchmark.core.types import BoolArray
 from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
-from benchmark.tasks.pairs.statistics import answered, column, image_mean, require_choice, require_count
+from benchmark.tasks.pairs.statistics import answered, column, image_mean
 from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
 
 _NAMES = {"spearman": "rank_correlation", "kendall": "kendall"}
@@ -26,7 +27,7 @@ _AT_ONCE = 2048
 
 
 @dataclass(frozen=True)
-class RankCorrelation:
+class RankCorrelation(Checked, group="pair_metric.rank_correlation"):
     """The rank correlation of a method's map with the reference's (the occlusion map), over a grid of cells.
 
     The Grad-CAM paper's measure of faithfulness (§5.3), of which it states neither grid nor coefficient nor
@@ -54,28 +55,13 @@ class RankCorrelation:
 
     name: str
     version: int
-    coefficient: str = "spearman"
-    sign: str = "signed"
-    constant: str = "zero"
-    difficult: str = "leave_out"
-    grids: Sequence[int] = field(default=(14, 28))
+    coefficient: Literal["spearman", "kendall"] = "spearman"
+    sign: Literal["signed", "abs", "relu"] = "signed"
+    constant: Literal["zero", "leave_out"] = "zero"
+    difficult: Literal["leave_out", "keep"] = "leave_out"
+    grids: Annotated[tuple[Count, ...], "ascending", "not empty"] = (14, 28)
     reads: tuple[str, ...] = field(default=("summary",), init=False)
     needs_reference: bool = field(default=True, init=False)
-
-    def __post_init__(self) -> None:
-        """Refuse what is no choice.
-
-        Raises:
-            UserError: Naming the option and its choices.
-        """
-        require_choice("rank_correlation.coefficient", self.coefficient, tuple(_NAMES))
-        require_choice("rank_correlation.sign", self.sign, tuple(_SIGNS))
-        require_choice("rank_correlation.constant", self.constant, ("zero", "leave_out"))
-        require_choice("rank_correlation.difficult", self.difficult, ("leave_out", "keep"))
-        for grid in self.grids:
-            require_count("rank_correlation.grids", grid)
-        if not self.grids or any(a >= b for a, b in pairwise(self.grids)):
-            raise UserError(f"pair_metric.rank_correlation.grids={list(self.grids)}: give some, ascending")
 
     @property
     def gives(self) -> tuple[str, ...]:

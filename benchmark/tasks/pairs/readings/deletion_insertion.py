@@ -1,6 +1,7 @@
 """Whether a heatmap ranks the pixels as its network does."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,33 +11,24 @@ from torch import Tensor
 from benchmark.core.errors import UserError
 from benchmark.core.heatmaps import refuse_nan
 from benchmark.core.types import FloatArray, Model
-from benchmark.tasks.pairs.readings.common.deletion_curves import Options, auc, curves
+from benchmark.tasks.pairs.readings.common.deletion_curves import CurveOptions, auc, curves
 from benchmark.tasks.pairs.types import Asked, Pair
 
 
-class DeletionInsertion:
+@dataclass(frozen=True)
+class DeletionInsertionAreas(CurveOptions):
     """Columns ``deletion``, where less is better, and ``insertion``, where more is: float32 areas.
 
     Costs ``2 (steps + 1)`` forward passes a pair of image and class
-    (:mod:`benchmark.tasks.pairs.readings.common.deletion_curves`).
+    (:mod:`benchmark.tasks.pairs.readings.common.deletion_curves`, which has the options).
 
     Attributes:
         name: Key in ``conf/reading``.
         version: Raised whenever a change of the code can change a value.
-        options: How pixels are taken away and put back.
-
-    Args:
-        options: Those of :class:`benchmark.tasks.pairs.readings.common.deletion_curves.Options`.
-
-    Raises:
-        UserError: If an option is out of its range.
     """
 
-    name: str = "deletion_insertion"
-    version: int = 1
-
-    def __init__(self, **options: Any) -> None:
-        self.options = Options(**options)
+    name: str = field(default="deletion_insertion", init=False)
+    version: int = field(default=1, init=False)
 
     def check(self, model: Model) -> None:
         """Refuse what this network's input does not allow.
@@ -44,7 +36,7 @@ class DeletionInsertion:
         Raises:
             UserError: For more steps than pixels, or an impossible fill.
         """
-        self.options.check(model.input)
+        self.refuse(model.input)
 
     def measure(self, asked: Asked) -> dict[str, Tensor]:
         """Both areas ``[N, K]``; NaN where the map is not finite.
@@ -55,7 +47,7 @@ class DeletionInsertion:
         inputs = asked.forward.inputs.detach()
         if len(inputs) != len(asked.maps):
             raise UserError("reading=deletion_insertion: needs a transform that shows an image once")
-        made = auc(curves(asked.model, inputs, asked.maps, asked.classes, self.options)).float()
+        made = auc(curves(asked.model, inputs, asked.maps, asked.classes, self)).float()
         finite = asked.maps.detach().isfinite().flatten(2).all(2)
         deletion, insertion = made.where(finite, torch.full_like(made, torch.nan))
         return {"deletion": deletion, "insertion": insertion}

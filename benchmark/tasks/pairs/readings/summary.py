@@ -1,9 +1,9 @@
 """A heatmap in short: small grids of it, its extremes, and where its peak lies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,15 +11,15 @@ import torch
 from torch import Tensor
 
 from benchmark.attribution.common.class_activation import accumulator
-from benchmark.core.errors import UserError
 from benchmark.core.heatmaps import peak, upsample
 from benchmark.core.masks import labelled, region
+from benchmark.core.options import Checked, Count, unfit
 from benchmark.core.types import BoolArray, FloatArray, Model
 from benchmark.tasks.pairs.types import Asked, Pair
 
 
 @dataclass(frozen=True)
-class Summary:
+class Summary(Checked, group="reading.summary"):
     """What rank correlation and the pointing game need of a heatmap, whatever its size.
 
     ==================  ==============  ==========================================================
@@ -44,7 +44,7 @@ class Summary:
         version: Raised whenever a change of the code can change a value.
     """
 
-    grids: Sequence[int] = (14, 28)
+    grids: Annotated[tuple[Count, ...], "not empty"] = (14, 28)
     name: str = field(default="summary", init=False)
     version: int = field(default=1, init=False)
 
@@ -52,15 +52,10 @@ class Summary:
         """Refuse grids that do not fit the input.
 
         Raises:
-            UserError: Without a grid, or for one that is no whole number from 1 to the input's size.
+            UserError: For a grid that is finer than the input.
         """
-        size, grids = model.input.size, self.grids
-        listed = isinstance(grids, list | tuple) and len(grids) > 0
-        if not listed or not all(type(grid) is int and 1 <= grid <= size for grid in grids):
-            shown = list(grids) if listed else grids
-            raise UserError(
-                f"reading.summary.grids={shown}: give a list of whole numbers from 1 to {size}, as [14, 28]"
-            )
+        if max(self.grids) > model.input.size:
+            raise unfit("reading.summary.grids", self.grids, f"at most {model.input.size}, the input's size")
 
     @torch.no_grad()
     def measure(self, asked: Asked) -> dict[str, Tensor]:

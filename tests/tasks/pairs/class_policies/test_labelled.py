@@ -93,7 +93,7 @@ def test_no_image_gives_no_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("only", 0), ("only", "two"), ("only", True), ("one", "yes"), ("difficult", 1)]
+    ("option", "value"), [("only", 0), ("only", "two"), ("one", "yes"), ("difficult", 1)]
 )
 def test_options_out_of_range_are_refused_by_name(option: str, value: Any) -> None:
     with pytest.raises(UserError, match=rf"classes\.{option}={value}"):

@@ -1,5 +1,7 @@
 """Peaks on the other class, on images with the answer beside them."""
 
+from typing import Any
+
 import pytest
 from helpers.handmade_pairs import number, pairs
 
@@ -66,6 +68,6 @@ def test_pairs_of_classes_that_are_not_there_stand_in_no_ones_way() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1, 2.5, True])
-def test_a_limit_that_is_no_number_of_images_is_refused(limit: object) -> None:
+def test_a_limit_that_is_no_number_of_images_is_refused(limit: Any) -> None:
     with pytest.raises(UserError, match=r"counterfactual\.limit="):
-        Counterfactual("counterfactual", 1, limit)  # type: ignore[arg-type]
+        Counterfactual("counterfactual", 1, limit)

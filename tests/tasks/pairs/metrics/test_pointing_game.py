@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from helpers.handmade_pairs import many, number, pairs
 
-from benchmark.core.errors import UserError
 from benchmark.tasks.pairs.metrics.pointing_game import PointingGame
 from benchmark.tasks.pairs.types import Answers, Pairs
 
@@ -76,9 +75,3 @@ def test_random_pairs_give_what_a_walk_over_the_classes_gives() -> None:
     assert found(made)["pointing"] == pytest.approx(np.mean([np.mean(hits) for hits in tried.values()]))
     together = [hit for hits in tried.values() for hit in hits]
     assert found(made)["pointing_all_pairs"] == pytest.approx(np.mean(together))
-
-
-@pytest.mark.parametrize("tolerance", [0, -1, "15", True, float("nan")])
-def test_a_tolerance_that_is_none_is_refused(tolerance: object) -> None:
-    with pytest.raises(UserError, match=r"pointing_game\.tolerance=.*pixels above 0"):
-        PointingGame("pointing_game", 1, tolerance)  # type: ignore[arg-type]

@@ -118,15 +118,6 @@ def test_pairs_that_are_not_of_the_best_classes_are_refused(columns: dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("option", "value"),
-    [("tolerance", 0), ("threshold", "high"), ("threshold", float("inf")), ("best", 0), ("quantiles", 1.5)],
-)
-def test_options_out_of_range_are_refused(option: str, value: object) -> None:
-    with pytest.raises(UserError, match=rf"pointing_recall\.{option}={value}: give"):
-        metric(**{option: value})
-
-
-@pytest.mark.parametrize(
     ("policy", "best"), [(LabelledAndTop5(), 5), (Predicted(count=5), 5), (Predicted(count=900), 1)]
 )
 def test_a_policy_that_asks_the_best_classes_will_do(policy: ClassPolicy, best: int) -> None:

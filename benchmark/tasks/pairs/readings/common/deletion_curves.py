@@ -6,21 +6,20 @@ highest of the heatmap first: the score of a good map's class falls at once, the
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from benchmark.attribution.common.class_activation import enlarged
-from benchmark.attribution.common.fills import filled, refuse_fill
+from benchmark.attribution.common.fills import Fill, filled, refuse_fill
 from benchmark.attribution.common.occluded import at_once
-from benchmark.core.errors import UserError
+from benchmark.core.options import Checked, Count, Positive, unfit
 from benchmark.core.types import InputFormat, Model
-
-_SCORES = ("softmax", "sigmoid", "logit")
 
 
 @dataclass(frozen=True)
-class Options:
+class CurveOptions(Checked, group="reading.deletion_insertion"):
     """How pixels are taken away and put back.
 
     The defaults are the paper's as its code has them, from memory: 224 * 8 pixels a step, which is 28 steps;
@@ -29,7 +28,7 @@ class Options:
 
     Attributes:
         steps: Equal shares of the pixels; a curve has one point more.
-        fill: What is left where a pixel is deleted, one of :data:`benchmark.attribution.common.fills.FILLS`.
+        fill: What is left where a pixel is deleted, one of :data:`benchmark.attribution.common.fills.Fill`.
         start: What insertion starts from, likewise.
         sigma: Of the blur, pixels of the network's input.
         radius: Of the blur's kernel, pixels.
@@ -42,41 +41,29 @@ class Options:
         UserError: If an option is out of its range.
     """
 
-    steps: int = 28
-    fill: str = "mean"
-    start: str = "blur"
-    sigma: float = 5.0
-    radius: int = 5
-    score: str = "softmax"
-    batch: int | None = None
+    steps: Count = 28
+    fill: Fill = "mean"
+    start: Fill = "blur"
+    sigma: Positive = 5.0
+    radius: Count = 5
+    score: Literal["softmax", "sigmoid", "logit"] = "softmax"
+    batch: Count | None = None
 
-    def __post_init__(self) -> None:
-        """Refuse what no model could use."""
-        for option in ("steps", "radius", "batch"):
-            value = getattr(self, option)
-            if (type(value) is not int or value < 1) and (option, value) != ("batch", None):
-                raise UserError(f"deletion_insertion.{option}={value}: give a whole number from 1 up")
-        if self.score not in _SCORES:
-            raise UserError(f"deletion_insertion.score={self.score}: choose {' | '.join(_SCORES)}")
-        if not self.sigma > 0:
-            raise UserError(f"deletion_insertion.sigma={self.sigma}: give a number above 0")
-
-    def check(self, form: InputFormat) -> None:
+    def refuse(self, form: InputFormat) -> None:
         """Refuse what this network's input does not allow.
 
         Raises:
             UserError: For more steps than pixels, or an impossible fill.
         """
-        refuse_fill("deletion_insertion.fill", self.fill, form)
-        refuse_fill("deletion_insertion.start", self.start, form)
+        refuse_fill("reading.deletion_insertion.fill", self.fill, form)
+        refuse_fill("reading.deletion_insertion.start", self.start, form)
         if self.steps > form.size**2:
-            raise UserError(
-                f"deletion_insertion.steps={self.steps}: the input has only {form.size**2} pixels"
-            )
+            must = f"at most {form.size**2}, the pixels of the input"
+            raise unfit("reading.deletion_insertion.steps", self.steps, must)
 
 
 @torch.no_grad()
-def curves(model: Model, inputs: Tensor, maps: Tensor, classes: Tensor, options: Options) -> Tensor:
+def curves(model: Model, inputs: Tensor, maps: Tensor, classes: Tensor, options: CurveOptions) -> Tensor:
     """The scores of both curves, the points of all images and classes batched on the device.
 
     After step ``t`` of ``T``, ``⌊t S² / T⌋`` pixels are changed. Of pixels with equal values the first of the
