@@ -18,13 +18,14 @@ from benchmark.pipeline.names import label, stem
 from benchmark.pipeline.plan import Plan
 from benchmark.reporting.archive import Archived, result_file, write_table
 from benchmark.reporting.render import csv, markdown, terminal
+from benchmark.reporting.render.summary import WIDTH
 from benchmark.reporting.table import Table
 from benchmark.reporting.tracking.mlflow import Tracker
 from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.matrix.evaluate import CHOSEN, Chooser, Evaluated, Evaluator
 from benchmark.tasks.boxes.matrix.matrix import Matrix
 from benchmark.tasks.boxes.matrix.plot import picture
-from benchmark.tasks.boxes.matrix.render import curves_csv, layouts
+from benchmark.tasks.boxes.matrix.render import curves_csv, layouts, summary
 from benchmark.tasks.boxes.matrix.split import Split, split_of
 from benchmark.tasks.task import note_of
 
@@ -69,7 +70,7 @@ def main(cfg: DictConfig) -> int:
     plan.measure(list(chosen.values()))
     found = _evaluated([row.name for row in rows], plan, chosen, Evaluator(split, metrics, iou))
     matrix = _matrix(cfg, found, split)
-    _write(matrix, results / label(split.rest), tracker)
+    _write(matrix, results / label(split.rest), tracker, cfg.notes)
     return 0
 
 
@@ -116,7 +117,7 @@ def _variation(cfg: DictConfig) -> list[str]:
     return [*([f"part-{fingerprint(lists)[:8]}"] if listed else []), *changes]
 
 
-def _write(matrix: Matrix, folder: Path, tracker: Tracker) -> None:
+def _write(matrix: Matrix, folder: Path, tracker: Tracker, notes: bool) -> None:
     """Files, terminal, MLflow."""
     table = matrix.table
     shown = layouts(matrix)
@@ -131,9 +132,9 @@ def _write(matrix: Matrix, folder: Path, tracker: Tracker) -> None:
     for suffix, content in files.items():
         written.append(folder / f"{table.name}{suffix}")
         write_atomically(written[-1], content)
-    for layout in shown:
-        terminal.show(layout, Console())
-    print("\nwritten:", *written, sep="\n  ", flush=True)
+    for layout in shown if notes else (summary(matrix),):
+        terminal.show(layout, Console(), WIDTH)
+    print("\nwritten, with all notes:", *written, sep="\n  ", flush=True)
     kept: dict[str | None, list[Path]] = {None: written}
     kept |= {row.row: [result_file(folder, table.name, row.row)] for row in table.measured}
     look = tracker.log(table, kept)

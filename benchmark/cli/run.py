@@ -45,9 +45,9 @@ def _finish(cfg: DictConfig, outcome: Outcome, results: Path, tracker: Tracker) 
     archive = write_table(folder, Archived(outcome.table, name, places))
     table = read_table(archive, published).table  # what is shown is what is on disk
     written = [archive, *write_all(table, folder, table.name)]
-    show(table)
+    show(table, notes=cfg.notes)
     written += outcome.sheet(folder / f"{table.name}.png")
-    print("\nwritten:", *written, sep="\n  ", flush=True)
+    print("\nwritten, with all notes:", *written, sep="\n  ", flush=True)
     files: dict[str | None, list[Path]] = {None: written}
     files |= {row: [result_file(folder, table.name, row), path] for row, path in outcome.records.items()}
     look = tracker.log(table, files)

@@ -19,8 +19,8 @@ def main(cfg: DictConfig) -> int:
     path = Path(cfg.results).expanduser()
     table = read_table(path, published).table
     written = write_all(table, path.parent, table.name)
-    show(table)
-    print("\nwritten:", *written, sep="\n  ")
+    show(table, notes=cfg.notes)
+    print("\nwritten, with all notes:", *written, sep="\n  ")
     return 0
 
 

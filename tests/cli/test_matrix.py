@@ -76,7 +76,7 @@ def test_one_forward_pass_serves_every_row_and_the_second_time_none_is_needed(
         return explain(scene, methods, batch)
 
     monkeypatch.setattr(benchmark.pipeline.run, "explain", counted)
-    status, printed, complaint = command(*FEW)
+    status, printed, complaint = command(*FEW, "notes=true")
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert passes == [4, 3], "each image once, image-sized maps and all protocols included"
     assert "this is the embedded default" in complaint
@@ -108,7 +108,7 @@ def test_one_forward_pass_serves_every_row_and_the_second_time_none_is_needed(
     held = tmp_path / "list.txt"
     held.write_text("".join(f"ILSVRC2012_val_0000000{number}\n" for number in (1, 2, 3)))
     words = ("methods=[cam]", "localizers=[cam_20,cam_dtbox,wsol_maxboxacc_v1]", "run.batch_size=4")
-    status, printed, _ = command(*words, f"heldout={held}")
+    status, printed, _ = command(*words, f"heldout={held}", "notes=true")
     assert status == 0
     assert "chosen on list.txt" in printed
     assert "on the 3 images of list.txt" in " ".join(printed.split())
@@ -124,7 +124,7 @@ def test_a_method_that_does_not_fit_is_an_open_row_and_the_rest_is_measured(comm
     status, printed, _ = command("model=vgg16_compact", "dataset=embedded", *few)
     assert status == 0
     text = " ".join(printed.split())
-    assert "gradcam_15 v1 open" in text
+    assert "gradcam_15 open" in text
     assert "cam/gradcam_15: method cam needs global average pooling" in text
 
 

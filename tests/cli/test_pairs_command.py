@@ -86,7 +86,7 @@ def test_two_workers_and_a_last_call_give_a_swept_table_that_stays(
 
     with monkeypatch.context() as patched:
         no_network(patched)
-        status, printed, complaint = command(*words)
+        status, printed, complaint = command(*words, "notes=true")
     assert status == 0, complaint
     folder = one(tmp_path, "embedded-2-*")
     table = one(folder, "occlusion+*sweep*.json")
@@ -171,7 +171,7 @@ def test_a_command_that_was_interrupted_ends_with_the_same_bytes(
 
 
 def test_the_predicted_class_is_asked_where_one_wants_it(command: Command, tmp_path: Path) -> None:
-    status, printed, complaint = command(*CELL, "classes=predicted", "dataset.limit=1")
+    status, printed, complaint = command(*CELL, "classes=predicted", "dataset.limit=1", "notes=true")
     assert (status, "Traceback" in complaint) == (0, False), complaint
     folder = one(tmp_path / "runs", "vgg16_compact-grad_cam-*/predicted-*")
     pairs = pd.read_parquet(folder / "pairs.parquet")
@@ -291,15 +291,15 @@ def test_rows_are_compared_by_the_coefficient_that_was_chosen(command: Command, 
 @pytest.mark.slow
 def test_one_image_tells_nothing_apart(command: Command, tmp_path: Path) -> None:
     words = ("experiment=occlusion", *TINY, "reference.patch=112", "table.name=single", "dataset.limit=1")
-    status, printed, complaint = command(*words)
+    status, printed, complaint = command(*words, "notes=true")
     assert (status, "Traceback" in complaint) == (0, False), complaint
-    assert "n 1; not told from 0 by one image" in " ".join(printed.split())
+    assert "n 1; one image cannot tell it from 0" in " ".join(printed.split())
     assert not {"excludes", "inf", "nan"} & set(printed.replace(";", " ").split())
     content = comparison(tmp_path, "single")
     assert {(each["estimate"]["low"], each["estimate"]["n"]) for each in content["differences"]} == {
         (None, 1)
     }
-    assert any("10 of 10 differences are not told from 0" in check for check in content["checks"])
+    assert any("10 of 10 differences have 0 in their interval" in check for check in content["checks"])
 
 
 @pytest.mark.slow

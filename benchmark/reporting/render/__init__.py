@@ -7,14 +7,26 @@ from rich.console import Console
 from benchmark.core.files import write_atomically
 from benchmark.reporting.render import csv, latex, markdown, terminal
 from benchmark.reporting.render.layout import layout
+from benchmark.reporting.render.summary import WIDTH, summary
 from benchmark.reporting.table import Table
 
 __all__ = ["show", "write_all"]
 
 
-def show(table: Table, console: Console | None = None) -> None:
-    """Print a table, as wide as the terminal is; 120 columns where the output goes into a pipe or a file."""
-    terminal.show(layout(table), console or Console())
+def show(table: Table, console: Console | None = None, notes: bool = False) -> None:
+    """Print a table in one line a row, at most 100 columns wide; or in full, with all its notes.
+
+    Args:
+        table: To print.
+        console: Where to; standard output if ``None``.
+        notes: Whether to print all that the files hold: as wide as the terminal is, or 120 columns where the
+            output goes into a pipe or a file.
+    """
+    console = console or Console()
+    if notes:
+        terminal.show(layout(table), console)
+    else:
+        terminal.show(summary(table), console, WIDTH)
 
 
 def write_all(table: Table, folder: Path, stem: str) -> list[Path]:

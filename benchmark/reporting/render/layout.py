@@ -9,7 +9,7 @@ from benchmark.reporting.render.notes import NOT_COMPARABLE, Notes, notes
 from benchmark.reporting.table import Table
 from benchmark.reporting.text import NONE, interval, shown
 
-OUTSIDE = "*"
+OUTSIDE, UNEXPLAINED_MARK = "*", "≠"
 _PANEL_COLUMNS = 6
 _BESIDE = ("published", "difference", "verdict")
 
@@ -26,7 +26,7 @@ class Strip:
 class Block:
     """A row: what stands in its first column, line by line, and its strips."""
 
-    head: tuple[str, str]
+    head: tuple[str, ...]
     strips: tuple[Strip, ...]
 
     @property
@@ -49,11 +49,19 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """All that is printed of a table, as plain text."""
+    """All that is printed of a table, as plain text.
+
+    Attributes:
+        title: Above it.
+        panels: One below the other.
+        notes: What a reader must know before quoting a number.
+        footer: The same in a few lines, where the notes stand elsewhere.
+    """
 
     title: str
     panels: tuple[Panel, ...]
-    notes: tuple[Notes, ...]
+    notes: tuple[Notes, ...] = ()
+    footer: tuple[str, ...] = ()
 
 
 def layout(table: Table) -> Layout:

@@ -103,7 +103,7 @@ def _difference(difference: Difference) -> str:
     number, *ends = (shown(metric, one, signed=True) for one in (value, low, high))
     points = "" if plain(metric) else " points"
     if high - low == math.inf:
-        return f"{first} - {second}: {number}{points}, n {n}; not told from 0 by one image"
+        return f"{first} - {second}: {number}{points}, n {n}; one image cannot tell it from 0"
     apart = "; the interval excludes 0" if low > 0 or high < 0 else ""
     return f"{first} - {second}: {number}{points} [{', '.join(ends)}], n {n}{apart}"
 

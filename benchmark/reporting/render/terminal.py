@@ -9,18 +9,24 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.reporting.render.layout import OUTSIDE, Layout, Panel
+from benchmark.reporting.render.layout import OUTSIDE, UNEXPLAINED_MARK, Layout, Panel
 from benchmark.reporting.render.notes import Notes
 
 WIDTH = 120
 _PLAIN = str.maketrans(
-    {"–": "-", "—": "-", "…": "...", "×": "x", "≥": ">=", "≤": "<=", "−": "-", "━": "-", "─": "-"}
+    dict(zip("–—…×≥≤−━─±≈≠", ("-", "-", "...", "x", ">=", "<=", "-", "-", "-", "+-", "~", "#"), strict=True))
 )
 
 
-def show(layout: Layout, console: Console) -> None:
-    """Print at the console's width, or at 120 columns where it is no terminal and so has none."""
-    width = console.width if console.is_terminal else WIDTH
+def show(layout: Layout, console: Console, most: int = 10_000) -> None:
+    """Print at the console's width, or at 120 columns where it is no terminal and so has none.
+
+    Args:
+        layout: What to print.
+        console: Where to.
+        most: Columns that are used at most.
+    """
+    width = min(most, console.width if console.is_terminal else WIDTH)
     text = render(layout, width, console.color_system if console.is_terminal else None)
     encoding = console.encoding or "utf-8"
     try:
@@ -45,10 +51,14 @@ def render(layout: Layout, width: int = WIDTH, colour: str | None = None) -> str
     console = _console(width, colour)
     console.print(Text(layout.title, style="bold"))
     for panel in layout.panels:
-        for table in _tables(panel, width):
+        for number, table in enumerate(_tables(panel, width)):
+            if (number or panel is not layout.panels[0]) and not getattr(table, "show_edge", True):
+                console.print()  # an edge is a blank line of its own
             console.print(table)
     for section in layout.notes:
         _print_notes(console, section)
+    for text in ("", *layout.footer) if layout.footer else ():
+        console.print(Text(text))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -86,19 +96,24 @@ def _stacked(panel: Panel) -> Iterator[str]:
 
 
 def _table(panel: Panel, columns: range) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for title in ("row", "", *(panel.columns[number] for number in columns)):
-        table.add_column(Text(title), overflow="fold", justify="right" if table.columns[1:] else "left")
+    """Some columns of a panel, its rows apart where they have several lines."""
+    labels = [""] if any(strip.label for block in panel.blocks for strip in block.strips) else []
+    apart = any(len(block.lines) > 1 for block in panel.blocks)
+    padding = (0, 1) if apart else (0, 1, 0, 0)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding, show_edge=apart)
+    for title in ("row", *labels, *(panel.columns[number] for number in columns)):
+        right = apart and len(table.columns) > 1
+        table.add_column(Text(title), overflow="fold", justify="right" if right else "left")
     for block in panel.blocks:
         lines = block.lines
         for number, (head, label, *cells) in enumerate(lines):
-            shown = [_cell(cells[column]) for column in columns]
-            table.add_row(Text(head), Text(label), *shown, end_section=number == len(lines) - 1)
+            texts = [head, *[label for _ in labels], *(cells[column] for column in columns)]
+            table.add_row(*map(_cell, texts), end_section=apart and number == len(lines) - 1)
     return table
 
 
 def _cell(text: str) -> Text:
-    return Text(text, style="yellow" if text.endswith(OUTSIDE) else "")
+    return Text(text, style="yellow" if text.endswith(OUTSIDE) or UNEXPLAINED_MARK in text else "")
 
 
 def _print_notes(console: Console, section: Notes) -> None:

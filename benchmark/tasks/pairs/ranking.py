@@ -56,7 +56,7 @@ def _sentence(
     told = {frozenset((_method(d.first), _method(d.second))): d for d in own}
     alike = [pair for pair, d in told.items() if d.estimate.low <= 0 <= d.estimate.high]
     if told:
-        parts.append(f"{len(alike)} of {len(told)} differences are not told from 0")
+        parts.append(f"{len(alike)} of {len(told)} differences have 0 in their interval")
     name, theirs = _theirs(published, model, headline, found)
     if len(theirs) > 1:
         parts.append(f"published {'' if name == metric else f'by {name}: '}{_chain(theirs, name)}")

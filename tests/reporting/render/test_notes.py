@@ -138,5 +138,5 @@ def test_a_paired_difference_of_one_image_is_not_told_from_0() -> None:
     apart = Difference("a/cam", "b/cam", "rank_correlation", Estimate(0.004, -math.inf, math.inf, 1))
     made = replace(correlations(), differences=(apart,))
     assert told(made)["Paired differences"] == {
-        "rank corr.": "a/cam - b/cam: +0.004, n 1; not told from 0 by one image"
+        "rank corr.": "a/cam - b/cam: +0.004, n 1; one image cannot tell it from 0"
     }

@@ -59,7 +59,7 @@ def test_differences_whose_interval_holds_zero_are_counted() -> None:
         told("other/b", "other/c", -0.1, 0.2),
     ]
     (sentence,) = orders(found, HEAD, apart, None)
-    assert sentence.endswith("; 2 of 3 differences are not told from 0")
+    assert sentence.endswith("; 2 of 3 differences have 0 in their interval")
 
 
 def test_pairs_in_the_published_order_are_counted_and_exceptions_named() -> None:
@@ -73,7 +73,7 @@ def test_pairs_in_the_published_order_are_counted_and_exceptions_named() -> None
     (sentence,) = orders(found, HEAD, apart, theirs)
     chain, count, others, agreement, certain = sentence.split("; ")
     assert chain == "net by rank_correlation: a 0.400 > b 0.300 > d 0.200 > c 0.100 > e 0.000"
-    assert count == "1 of 3 differences are not told from 0"
+    assert count == "1 of 3 differences have 0 in their interval"
     assert others == "published b 0.900 > a 0.800 > c 0.700 > d 0.600"
     assert agreement == "4 of 6 pairs of methods stand in the published order"
     assert certain == "against it: a above b (beyond the interval), d above c"
@@ -117,7 +117,7 @@ def test_rows_without_the_metric_take_no_part() -> None:
 def test_one_image_tells_no_two_methods_apart() -> None:
     found, theirs = rows({"net/a": 0.4, "net/b": 0.3}), published({"net/b": 0.9, "net/a": 0.8})
     (sentence,) = orders(found, HEAD, [told("net/a", "net/b", -math.inf, math.inf)], theirs)
-    assert "1 of 1 differences are not told from 0" in sentence
+    assert "1 of 1 differences have 0 in their interval" in sentence
     assert sentence.endswith("against it: a above b")
 
 

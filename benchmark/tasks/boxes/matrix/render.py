@@ -2,13 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from benchmark.core.types import OpenRow, Result
 from benchmark.reporting.lines import Line, lines
 from benchmark.reporting.render.layout import Block, Layout, Panel, Strip
 from benchmark.reporting.render.notes import Notes, notes
+from benchmark.reporting.render.summary import HALF, conditions, with_half
 from benchmark.reporting.text import NONE, interval, shown
 from benchmark.tasks.boxes.matrix.evaluate import CHOSEN
 from benchmark.tasks.boxes.matrix.matrix import Matrix, family_of, threshold_of
@@ -23,6 +24,28 @@ def layouts(matrix: Matrix) -> list[Layout]:
     panels = [_panels(matrix, found, metric) for metric in (*matrix.panels, *matrix.bounds)]
     told = tuple(note for note in _notes(matrix) if note.items)
     return [Layout(matrix.table.full_title, (), ()), *filter(None, panels), Layout("Notes", (), told)]
+
+
+def summary(matrix: Matrix) -> Layout:
+    """Lay the first number out in one line a protocol; every other one stands in the files."""
+    metric, words = next(iter(matrix.panels.items()))
+    found = {line.row: line for line in lines(matrix.table) if line.metric == metric}
+    panels = []
+    for methods, names in ((matrix.methods, matrix.protocols), (("",), matrix.baselines)):
+        blocks = []
+        for name in names:
+            rows = (matrix.row(method, name) for method in methods)
+            blocks.append(Block((name,), (Strip("", tuple(_short(row, found) for row in rows)),)))
+        panels.append(Panel(methods if methods != ("",) else (_ANY,), tuple(blocks)))
+    others = "Every other number, the intervals' ends and the thresholds stand in the files."
+    footer = (f"{words}, in %, {HALF}.", *conditions(matrix.table), others)
+    return Layout(matrix.table.full_title, tuple(p for p in panels if p.blocks), footer=footer)
+
+
+def _short(row: Result | OpenRow | None, found: Mapping[str, Line]) -> str:
+    if row is None or row.row not in found:
+        return "open" if isinstance(row, OpenRow) else NONE
+    return with_half(found[row.row])
 
 
 def _panels(matrix: Matrix, lines: dict[tuple[str, str], Line], metric: str) -> Layout | None:

@@ -1,0 +1,175 @@
+"""What a run ends with: a table in one line a row, at most 100 columns wide, and how to read it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
+
+from benchmark.reporting.lines import Line, lines
+from benchmark.reporting.render.layout import UNEXPLAINED_MARK, Block, Layout, Panel, Strip
+from benchmark.reporting.table import Table
+from benchmark.reporting.text import NONE, one_line, plain, shown
+from benchmark.reporting.verdicts import EXPLAINED, MATCHES, NOT_COMPARABLE, UNEXPLAINED
+
+WIDTH = 100
+MARKS = {MATCHES: "=", EXPLAINED: "≈", UNEXPLAINED: UNEXPLAINED_MARK}
+"""How a verdict stands between the measured number and the published one."""
+
+HALF = "± the longer side of its 95 % interval"
+
+_PRINTED_ROWS = 12
+"""Rows of several panels below each other; a longer table shows its first panel alone."""
+
+_PRINTED_CHECKS = 4
+
+_Found = dict[tuple[str, str], Line]
+_Form = Callable[[Line], str]
+
+
+def summary(table: Table) -> Layout:
+    """Lay a table out for a person at a terminal; everything else about it stands in its files.
+
+    Shown are the metrics that were published, and those that the rows are compared by; of a table without
+    either, all. Each cell holds the measured value with its 95 % interval, the verdict and the published
+    value: ``56.51 [54.1, 58.9] ≠ 57.20``, or ``56.51±2.41 ≠ 57.20`` where that is too wide.
+    """
+    found = {(line.row, line.metric): line for line in lines(table)}
+    left, panels = _metrics(table, list(found.values())), list[Panel]()
+    footer: dict[str, None] = {}
+    while left and (not panels or (len(panels) + 1) * len(table.rows) <= _PRINTED_ROWS):
+        panel, count, form = _panel(table, found, left)
+        panels.append(panel)
+        footer[_reading(left[:count], form)] = None
+        left = left[count:]
+    footer |= dict.fromkeys(_footer(table, found))
+    if left:
+        footer[f"In the files alone: {', '.join(left)}."] = None
+    return Layout(table.full_title, tuple(panels), footer=tuple(footer))
+
+
+def _metrics(table: Table, found: Sequence[Line]) -> list[str]:
+    columns = [column.key for column in table.published.columns] if table.published else []
+    published = {line.metric for line in found if line.published is not None}
+    compared = dict.fromkeys(difference.metric for difference in table.differences)
+    chosen = dict.fromkeys([*(key for key in columns if key in published), *compared])
+    return list(chosen or dict.fromkeys(line.metric for line in found))
+
+
+def _panel(table: Table, found: _Found, keys: Sequence[str]) -> tuple[Panel, int, _Form]:
+    """As many of the metrics as fit, with their number and the fullest form in which they do."""
+    titles = {column.key: column.title for column in table.published.columns} if table.published else {}
+    room = WIDTH - max(len(row.row) for row in table.rows)
+    for count in range(len(keys), 0, -1):
+        for form in _FORMS:
+            columns = [
+                _column(titles.get(key, key), [found.get((row.row, key)) for row in table.rows], form)
+                for key in keys[:count]
+            ]
+            if sum(2 + len(column[0]) for column in columns) <= room or (count, form) == (1, _FORMS[-1]):
+                heads, *rows = zip(*columns, strict=True)
+                cells = zip(table.rows, rows, strict=True)
+                blocks = tuple(Block((row.row,), (Strip("", texts),)) for row, texts in cells)
+                return Panel(heads, blocks), count, form
+    raise ValueError("there is no metric to show")
+
+
+def _column(title: str, found: Sequence[Line | None], form: _Form) -> list[str]:
+    """The title and the cells of one metric, all of one width, their parts below each other."""
+    parts = [(form(line), _published(line)) if line else (NONE, "") for line in found]
+    point = max(text.find(".") for text, _ in parts)
+    values = [" " * (point - text.find(".")) + text if "." in text else text for text, _ in parts]
+    width = max(map(len, values))
+    cells = [f"{value:<{width}} {text}".rstrip() for value, (_, text) in zip(values, parts, strict=True)]
+    total = max(map(len, [title, *cells]))
+    return [text.ljust(total) for text in [title, *cells]]
+
+
+def _published(line: Line) -> str:
+    """The verdict's mark and the published value; in parentheses what is not comparable."""
+    if line.published is None:
+        return ""
+    value = shown(line.metric, line.published)
+    word = line.verdict.word if line.verdict else ""
+    return f"({value})" if word == NOT_COMPARABLE else f"{MARKS.get(word, ' ')} {value}"
+
+
+def _with_interval(line: Line) -> str:
+    if _half(line) is None:
+        return _value(line)
+    return f"{_value(line)} [{_end(line, line.low)}, {_end(line, line.high)}]"
+
+
+def with_half(line: Line) -> str:
+    """Write a measured number with the longer side of its 95 % interval, such as ``56.51±2.41``."""
+    half = _half(line)
+    return _value(line) if half is None else f"{_value(line)}±{shown(line.metric, half)}"
+
+
+def _with_half_in_tenths(line: Line) -> str:
+    half = _half(line)
+    if half is None or plain(line.metric):
+        return with_half(line)
+    return f"{_end(line, line.measured)}±{_end(line, half)}"
+
+
+_FORMS: tuple[_Form, ...] = (_with_interval, with_half, _with_half_in_tenths)
+
+
+def _value(line: Line) -> str:
+    return "open" if line.open else shown(line.metric, line.measured)
+
+
+def _end(line: Line, number: float | None) -> str:
+    """A number with the digits of an interval's end: one of percent, else three."""
+    return shown(line.metric, number) if number is None or plain(line.metric) else f"{100 * number:.1f}"
+
+
+def _half(line: Line) -> float | None:
+    """The longer side of the interval; ``None`` where it has no bounds."""
+    if line.measured is None or line.low is None or line.high is None or not isfinite(line.high - line.low):
+        return None
+    return max(line.measured - line.low, line.high - line.measured)
+
+
+def _reading(keys: Sequence[str], form: _Form) -> str:
+    """How the numbers of a panel are to be read."""
+    unscaled = [key for key in keys if plain(key)]
+    but = f"In %, but for {', '.join(unscaled)}: m" if unscaled else "In %: m"
+    side = "[its 95 % interval]" if form is _with_interval else HALF
+    return f"{'M' if unscaled == list(keys) else but}easured {side}."
+
+
+def _footer(table: Table, found: _Found) -> Iterator[str]:
+    words = {line.verdict.word for line in found.values() if line.verdict}
+    marks = ["= matches, ≈ explained by reasons of known size, ≠ unexplained"] if words & set(MARKS) else []
+    marks += ["(…) not comparable"] if NOT_COMPARABLE in words else []
+    if marks:
+        yield f"Then published: {', '.join(marks)}."
+    if NOT_COMPARABLE in words and not table.comparable:
+        yield f"Not comparable: {table.not_comparable}."
+    yield from conditions(table)
+    yield from _comparisons(table)
+
+
+def conditions(table: Table) -> Iterator[str]:
+    """Say what a table was measured on, and why which rows of it are open."""
+    yield f"Images: {str(table.dataset).partition('; ')[0]}."
+    reasons: dict[str, list[str]] = {}
+    for row in table.open:
+        reasons.setdefault(one_line(row.reason), []).append(row.row)
+    yield from (f"Open: {', '.join(rows)}: {reason}" for reason, rows in reasons.items())
+
+
+def _comparisons(table: Table) -> Iterator[str]:
+    """Each check that failed, and of the others the counts."""
+    failed = [check for check in table.checks if check.startswith("FAILED")]
+    yield from failed
+    others = [_in_short(check) for check in table.checks if check not in failed]
+    yield from (f"Compared: {text}" for text in others[:_PRINTED_CHECKS])
+    if others[_PRINTED_CHECKS:]:
+        yield f"{len(others) - _PRINTED_CHECKS} more comparisons are in the files."
+
+
+def _in_short(check: str) -> str:
+    """A sentence about many comparisons without those of its clauses that list them."""
+    subject, _, _ = check.partition(": ")
+    counts = [clause for clause in check.split("; ")[1:] if clause[0].isdigit()]
+    return f"{subject}: {'; '.join(counts)}." if counts else check
