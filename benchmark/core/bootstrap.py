@@ -78,7 +78,7 @@ def bounded(value: float, n: int, interval: tuple[float, float]) -> Estimate:
 def fractions(
     outcomes: Mapping[str, BoolArray], resamples: int = 10_000, seed: int = 0
 ) -> dict[str, Estimate]:
-    """Return named fractions of true outcomes ``[n]`` with 95 % intervals, leaving out those without images."""
+    """Return the fractions of true outcomes ``[n]`` with 95 % intervals, leaving out those without images."""
     estimates = {}
     for name, outcome in outcomes.items():
         if len(outcome):

@@ -1,7 +1,7 @@
-"""Images resampled, each way by its name; in floating point, never rounded to whole grey levels between.
+"""Resampling of images, one function a rule, in floating point and without rounding to grey levels.
 
-An axis at a time, as a sparse matrix times the image: the weights are written out here, so they are the same
-on every machine whatever library it has.
+Each axis is resampled by a sparse matrix times the image. The weights are written out here, so they are the
+same on every machine, whatever libraries it has.
 """
 
 from functools import lru_cache
