@@ -1,1 +1,1 @@
-"""Images with labels and boxes, one reader a dataset."""
+"""Datasets, one folder each: how images, labels and boxes are read from disk."""

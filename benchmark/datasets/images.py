@@ -1,10 +1,9 @@
-"""Images as stored: decoded whole or refused, never repaired in silence.
+"""Decoding of images as they are stored: a damaged file is refused, never silently repaired.
 
 Boxes are annotated in the frame in which the pixels are stored, so an EXIF orientation is **not** applied
-(the sizes in ILSVRC's annotations are those of the stored frame). Decoding is Pillow's; anything but RGB is
-converted here and nowhere else: grey is replicated, alpha is dropped (as the Grad-CAM authors' demo does:
-protocol, section 1.3), a palette is looked up and CMYK becomes RGB (Pillow),
-a colour profile being ignored.
+(the sizes in ILSVRC's annotations are those of the stored frame). Pillow decodes; anything but RGB is
+converted here and nowhere else: grey is replicated, alpha is dropped (as in the Grad-CAM authors' demo,
+protocol §1.3), a palette is looked up, and CMYK becomes RGB by Pillow's rule. Colour profiles are ignored.
 """
 
 import io
@@ -19,32 +18,32 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from benchmark.core.errors import UserError
 from benchmark.core.types import ImageArray, Sample
 
-# What Pillow's decoders raise on broken bytes, beside its own OSError.
+# Exceptions that Pillow's decoders raise on damaged bytes.
 _BROKEN: tuple[type[Exception], ...] = (
     *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError),
     *(struct.error, Image.DecompressionBombError),
 )
-# Others (16 or 32 bits a channel, L*a*b*) have no agreed way to 8-bit RGB.
+# Other modes (16 or 32 bits a channel, L*a*b*) have no agreed conversion to 8-bit RGB.
 _MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
 _ORIENTATION = 0x0112
 _END_OF_IMAGE = b"\xff\xd9"
 _PADDING = b"\x5a\xc3\x96\x3c" * 8
 
 
-class UnreadableImage(UserError):  # noqa: N818 - a state of an image, as UserError is of input
+class UnreadableImage(UserError):  # noqa: N818 - it names a state of an image
     """An image file that is missing, truncated, corrupt, or not the image that was annotated."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What is to be known of an image file.
+    """Size and format of an image file.
 
     Attributes:
-        width: As stored, pixels.
-        height: As stored, pixels.
+        width: Stored width in pixels.
+        height: Stored height in pixels.
         mode: Pillow's name of the pixel layout: ``RGB``, ``L`` (grey), ``CMYK``, …
-        format: ``JPEG``, ``PNG``, … whatever the suffix says.
-        exif_rotated: Whether an EXIF orientation asks viewers to turn or mirror the stored pixels.
+        format: ``JPEG``, ``PNG``, …, whatever the suffix says.
+        exif_rotated: Whether an EXIF orientation asks viewers to rotate or mirror the stored pixels.
     """
 
     width: int
@@ -55,7 +54,7 @@ class ImageFacts:
 
 
 def read_rgb(path: Path) -> ImageArray:
-    """Decode a whole image as stored.
+    """Decode a whole image as it is stored.
 
     Returns:
         ``[H, W, 3]`` uint8, RGB.
@@ -71,14 +70,14 @@ def read_rgb(path: Path) -> ImageArray:
 
 
 def read_sample(sample: Sample) -> ImageArray:
-    """Decode a dataset's image and hold it against its annotation.
+    """Decode a dataset's image and compare it with its annotation.
 
     Returns:
         ``[H, W, 3]`` uint8, RGB.
 
     Raises:
         UserError: If the sample has no file (a dataset of boxes alone).
-        UnreadableImage: As :func:`read_rgb`; also if the decoded size is not the annotated one, or a box
+        UnreadableImage: As :func:`read_rgb`, or if the decoded size is not the annotated one, or a box
             does not lie inside the image.
     """
     if sample.path is None:
@@ -91,7 +90,7 @@ def read_sample(sample: Sample) -> ImageArray:
 
 
 def check_size(sample: Sample, size: tuple[int, int]) -> None:
-    """Hold an image's ``(width, height)`` against its annotation.
+    """Compare an image's ``(width, height)`` with its annotation.
 
     Raises:
         UnreadableImage: If the annotation states another size, or has a box that reaches outside.
@@ -110,10 +109,10 @@ def check_size(sample: Sample, size: tuple[int, int]) -> None:
 
 
 def inspect(path: Path, decode: bool = True) -> ImageFacts:
-    """Facts of an image file; without ``decode`` from its header alone, which misses broken pixels.
+    """Return size and format of an image file; without ``decode`` from the header alone.
 
     Raises:
-        UnreadableImage: If the file cannot be read, or with ``decode`` its pixels cannot.
+        UnreadableImage: If the file cannot be read, or its pixels cannot be decoded (only with ``decode``).
     """
     if decode:
         read_rgb(path)
@@ -133,13 +132,13 @@ def _content(path: Path) -> bytes:
 
 
 def _decode(path: Path, content: bytes) -> tuple[ImageArray, str]:
-    # A library imported elsewhere may have switched this on, and with it the silent grey fill.
+    # Another library may have switched this on, and truncated images would be filled with grey.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with Image.open(io.BytesIO(content)) as image:
             if image.mode not in _MODES:
                 raise UnreadableImage(f"{path}: pixels of mode {image.mode}; convert it to 8-bit RGB")
-            # By way of RGBA, as Pillow cannot drop a palette's transparency in one step.
+            # Through RGBA, since Pillow cannot drop a palette's transparency in one step.
             straight = image.convert("RGBA") if image.mode in ("P", "PA") else image
             return np.array(straight.convert("RGB")), str(image.format)
     except _BROKEN as error:
@@ -153,11 +152,11 @@ def _unreadable(path: Path, error: Exception) -> UnreadableImage:
 
 
 def _tail_was_filled(content: bytes, pixels: ImageArray) -> bool:
-    """Whether libjpeg ran out of data before the end marker and filled what was missing.
+    """Return whether libjpeg ran out of data before the end marker and filled the missing pixels.
 
-    It does so with a warning that Pillow does not pass on, and repeats the last block's mean: the last
-    corner is flat. Where it is, bytes put before the end marker tell: they
-    change the pixels only if pixels were missing.
+    It then repeats the last block's mean, with a warning that Pillow does not pass on, so the last corner is
+    flat. If it is, the image is decoded again with padding before the end marker, which changes the pixels
+    only if some were missing.
     """
     if (pixels[-4:, -4:] != pixels[-1, -1]).any():
         return False
@@ -171,7 +170,7 @@ def _tail_was_filled(content: bytes, pixels: ImageArray) -> bool:
 
 def _is_rotated(image: Image.Image) -> bool:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # broken EXIF is no concern of ours
+        warnings.simplefilter("ignore")  # damaged EXIF does not matter here
         try:
             return image.getexif().get(_ORIENTATION, 1) not in (0, 1)
         except _BROKEN:

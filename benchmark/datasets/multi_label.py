@@ -1,4 +1,4 @@
-"""A dataset whose images hold objects of several classes: what VOC and COCO have in common."""
+"""Datasets whose images hold objects of several classes: the part that VOC and COCO share."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -14,36 +14,36 @@ from benchmark.core.types import Objects, Sample
 
 
 class Report(Protocol):
-    """What was recognised in a person's folders."""
+    """A report of what was found in a user's folders."""
 
     def lines(self) -> list[str]:
-        """As a person reads it."""
+        """Return the report as lines of text."""
         ...
 
     @property
-    def told(self) -> Mapping[str, Any]:
-        """What a reader of a number must know of it, as plain json."""
+    def conditions(self) -> Mapping[str, Any]:
+        """Return the conditions that every number is stored with, as plain json."""
         ...
 
     @property
     def image_count(self) -> int:
-        """Images of the split as it lies there, before any choice."""
+        """Return the number of images of the split on disk, before any selection."""
         ...
 
 
 @dataclass(frozen=True)
 class ManyObjects:
-    """Images with all their objects.
+    """A dataset of images with all their objects.
 
     Attributes:
         name: Key that names the results.
         classes: Class names, in the order of the labels.
-        samples: In the order asked for; each has an object.
+        samples: Selected images in the selected order, each with at least one object.
         skipped: Images left out by ``dataset.missing=skip``, each with what it lacks.
         fingerprint: See :func:`fingerprint`.
-        report: What was recognised.
-        bare: Images asked for in which there is no object to speak of, so that nothing can be asked of them.
-        count: Images of the official split; ``None`` where the split is a person's own.
+        report: What was found on disk.
+        bare: Ids of the selected images without an object, which are left out.
+        count: Number of images of the official split; ``None`` if the split is the user's own.
     """
 
     name: str
@@ -57,22 +57,22 @@ class ManyObjects:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes are named by words already."""
+        """Return the class names in words, which equal ``classes`` here."""
         return self.classes
 
     @property
     def complete(self) -> bool:
-        """Whether the whole official split is in it, images without an object apart."""
+        """Return whether the whole official split is in it, images without an object apart."""
         return len(self.samples) + len(self.bare) == self.count
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """What a reader of a number must know about the images and their truth, beside the fingerprint."""
+        """Return what is stored with every number about the images and their annotations."""
         objects = [sample.objects for sample in self.samples if sample.objects is not None]
         return {
             "images": len(self.samples),
             "complete": self.complete,
-            **self.report.told,
+            **self.report.conditions,
             "objects": sum(len(each.classes) for each in objects),
             "difficult": sum(int(each.difficult.sum()) for each in objects),
             "without_objects": len(self.bare),
@@ -81,9 +81,10 @@ class ManyObjects:
 
 
 def sample_of(image_id: str, path: Path, size: tuple[int, int], objects: Objects) -> Sample:
-    """A sample labelled with the lowest class that has an object which is not difficult, or else any.
+    """Return a sample with its objects, labelled with its lowest class that has a non-difficult object.
 
-    Its boxes are all of that class, difficult ones included.
+    If all objects are difficult, the lowest class of all counts. The sample's boxes are all of that class,
+    difficult ones included.
     """
     plain = objects.classes[~objects.difficult]
     label = int((plain if len(plain) else objects.classes).min())
@@ -98,13 +99,13 @@ def sample_of(image_id: str, path: Path, size: tuple[int, int], objects: Objects
 
 
 def refuse_several_classes(dataset: Dataset) -> None:
-    """Refuse images that hold objects of several classes, where an image has one class, its label.
+    """Refuse a dataset with images of several classes, for tasks that know one class an image, its label.
 
     Raises:
-        UserError: With how many there are, and what can be asked of such images instead.
+        UserError: With the number of such images, and the experiments that suit them.
     """
-    held = [sample.objects for sample in dataset.samples if sample.objects is not None]
-    several = sum(len(np.unique(objects.classes)) > 1 for objects in held)
+    annotated = [sample.objects for sample in dataset.samples if sample.objects is not None]
+    several = sum(len(np.unique(objects.classes)) > 1 for objects in annotated)
     if several:
         raise UserError(
             f"dataset {dataset.name}: {several} of {len(dataset.samples)} images hold objects of several "
@@ -114,7 +115,7 @@ def refuse_several_classes(dataset: Dataset) -> None:
 
 
 def kept(objects: Objects, keep: Sequence[bool] | np.ndarray[Any, np.dtype[np.bool_]]) -> Objects:
-    """Some of the objects, in their order; of those without masks."""
+    """Return the objects whose ``keep`` is true, in their order and without masks."""
     chosen = np.asarray(keep, np.bool_)
     return Objects(objects.classes[chosen], objects.boxes[chosen], objects.difficult[chosen])
 
@@ -122,27 +123,30 @@ def kept(objects: Objects, keep: Sequence[bool] | np.ndarray[Any, np.dtype[np.bo
 def fingerprint(
     version: str, samples: Sequence[Sample], classes: Sequence[str], sizes: Mapping[str, int]
 ) -> str:
-    """sha256 of what can change a number.
+    """Return the sha256 of everything about the images that can change a number.
 
-    For each sample in the order of ids, one line: id, file size in bytes, annotated size, and of every object
-    class, box and whether it is difficult, in the annotation's order; after them the ids in the samples' own
-    order. It depends neither on where the files lie nor on their dates; of an image's pixels the size in
-    bytes is the witness.
+    For each sample in the order of ids, one line: id, file size in bytes, annotated size, and class, box and
+    difficulty of every object in the annotation's order; after them the ids in the samples' own order. It
+    depends neither on where the files lie nor on their dates. Pixels are not read: the size in bytes stands
+    for them.
 
     Args:
-        version: Of this rule and what else the numbers depend on, such as the hash of a file of masks.
-        samples: With their objects.
-        classes: Of the labels.
-        sizes: Image id to bytes.
+        version: Version of this rule, and anything else that the numbers depend on, such as the hash of a
+            file of masks.
+        samples: The samples, with their objects.
+        classes: Class names in the order of the labels.
+        sizes: File size in bytes by image id.
     """
     digest = hashlib.sha256(f"{version}\n".encode())
     for s in sorted(samples, key=lambda sample: sample.image_id):
-        digest.update(f"{s.image_id} {sizes[s.image_id]} {s.size} {_told(s.objects, classes)}\n".encode())
+        digest.update(
+            f"{s.image_id} {sizes[s.image_id]} {s.size} {_objects_text(s.objects, classes)}\n".encode()
+        )
     digest.update(" ".join(sample.image_id for sample in samples).encode())
     return digest.hexdigest()
 
 
-def _told(objects: Objects | None, classes: Sequence[str]) -> str:
+def _objects_text(objects: Objects | None, classes: Sequence[str]) -> str:
     if objects is None:
         return ""
     rows = zip(objects.classes.tolist(), objects.boxes.tolist(), objects.difficult.tolist(), strict=True)

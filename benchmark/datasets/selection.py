@@ -1,4 +1,4 @@
-"""Which images of a dataset are asked for, and what becomes of those that lack something."""
+"""The part of a dataset that a user selects, and how images with missing files are treated."""
 
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,14 +14,14 @@ from benchmark.datasets.subset import Order, arrange, read_ids
 
 @dataclass(frozen=True)
 class Selection(Checked, group="dataset"):
-    """The options that datasets of several classes an image share.
+    """The options by which a user selects images of a dataset.
 
     Attributes:
-        list: File of image ids to keep, one a line.
-        limit: Keep at most so many images, the first in ``order``.
-        order: ``id``, or ``stratified``: seeded, every beginning spreads over the labels.
-        seed: Of the stratified order.
-        missing: What happens to an image without its file or annotation: ``error``, or ``skip`` (and count).
+        list: File with the ids of the images to use, one a line.
+        limit: Largest number of images to use, the first in ``order``.
+        order: ``id``, or ``stratified``: a seeded order of which every beginning spreads over the labels.
+        seed: Seed of the stratified order.
+        missing: Treatment of an image without its file or annotation: ``error``, or ``skip`` (and count).
     """
 
     list: Path | None = None
@@ -35,12 +35,12 @@ class Selection(Checked, group="dataset"):
         """Check options as they come from a command line.
 
         Raises:
-            UserError: Naming the option, if a choice is not one or the list is not there.
+            UserError: If an option is out of range or the list does not exist, with the option's name.
         """
         return cls(**{**given, "list": existing("list", given.get("list"))})
 
     def wanted(self, there: Collection[str], where: str) -> tuple[str, ...]:
-        """Sorted ids: those of the list, or all that are there.
+        """Return the sorted ids of the list, or of all images without a list.
 
         Raises:
             UserError: If the list names an image that is not there.
@@ -57,15 +57,15 @@ class Selection(Checked, group="dataset"):
         return tuple(sorted(listed))
 
     def skipped(self, lacking: Mapping[str, str], wanted: Collection[str], remedy: str) -> dict[str, str]:
-        """Image id to what it lacks, where that is to be borne.
+        """Return the images to leave out, each with what it lacks.
 
         Args:
-            lacking: Likewise.
-            wanted: All images that are asked for.
-            remedy: What to do about it.
+            lacking: What each incomplete image lacks, by image id.
+            wanted: Ids of all selected images.
+            remedy: Advice for the error message.
 
         Raises:
-            UserError: If it is not, or if no image would be left.
+            UserError: If incomplete images are an error (``missing``), or no image would be left.
         """
         if lacking and (self.missing == "error" or len(lacking) == len(wanted)):
             first = min(lacking)
@@ -77,15 +77,15 @@ class Selection(Checked, group="dataset"):
         return dict(sorted(lacking.items()))
 
     def arrange(self, samples: Iterable[Sample]) -> tuple[Sample, ...]:
-        """In the order asked for, no more than asked for."""
+        """Return the samples in the selected order, at most ``limit`` of them."""
         return arrange(samples, self.order, self.seed, self.limit)
 
 
 def existing(option: str, value: str | Path | None) -> Path | None:
-    """The path that an option names; ``None`` where it names none.
+    """Return the path that an option names, or ``None`` if the option is not set.
 
     Raises:
-        UserError: If there is nothing.
+        UserError: If nothing exists at that path.
     """
     if value is None or str(value) == "":
         return None
@@ -96,10 +96,12 @@ def existing(option: str, value: str | Path | None) -> Path | None:
 
 
 def file_sizes(paths: Iterable[Path]) -> list[int | None]:
-    """Bytes of each file, ``None`` where there is no such file; threads hide a file server's latency.
+    """Return the size of each file in bytes, ``None`` for a file that does not exist.
+
+    Threads hide the latency of network file systems.
 
     Raises:
-        UserError: If one cannot be looked at.
+        UserError: If a file cannot be accessed.
     """
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(_size, paths))

@@ -1,4 +1,4 @@
-"""Part of a dataset: chosen by name, by number, or as a seeded sample that spreads over the classes."""
+"""A part of a dataset: images by id, a number of images, or a seeded sample that spreads over the classes."""
 
 import hashlib
 from collections import Counter
@@ -13,7 +13,7 @@ Order = Literal["id", "stratified"]
 
 
 def read_ids(path: Path) -> frozenset[str]:
-    """Image ids from a text file: one a line, with or without folder and suffix; # starts a comment line.
+    """Read image ids from a text file: one a line, with or without folder and suffix; # starts a comment.
 
     Raises:
         UserError: If the file cannot be read, names no image, or names one twice.
@@ -32,12 +32,12 @@ def read_ids(path: Path) -> frozenset[str]:
 
 
 def arrange(samples: Iterable[Sample], order: Order, seed: int, limit: int | None) -> tuple[Sample, ...]:
-    """At most the first ``limit`` samples, by id or so that every beginning spreads over the classes.
+    """Return at most ``limit`` samples, by id or so that every beginning spreads over the classes.
 
     ``stratified`` ranks the images of each class by sha256 of seed and id, then takes all first ranks, all
-    second ranks, and so on, those of one rank again by the hash: as long as no class is exhausted, the first
-    ``n`` hold each of ``C`` classes ``n // C`` or ``n // C + 1`` times. It depends on seed, ids and
-    labels alone.
+    second ranks, and so on, ordered within a rank by the same hash. As long as no class is exhausted, the
+    first ``n`` hold each of ``C`` classes ``n // C`` or ``n // C + 1`` times. The order depends on seed, ids
+    and labels alone.
     """
     by_id = sorted(samples, key=lambda sample: sample.image_id)
     return tuple(by_id if order == "id" else _stratified(by_id, seed))[:limit]
@@ -50,9 +50,8 @@ def _stratified(samples: Sequence[Sample], seed: int) -> list[Sample]:
     for sample in shuffled:
         ranks[sample.image_id] = seen[sample.label]
         seen[sample.label] += 1
-    return sorted(
-        shuffled, key=lambda sample: ranks[sample.image_id]
-    )  # stable: the hash decides within a rank
+    # The sort is stable, so the hash decides within a rank.
+    return sorted(shuffled, key=lambda sample: ranks[sample.image_id])
 
 
 def _hash(sample: Sample, seed: int) -> bytes:

@@ -1,7 +1,7 @@
-"""COCO's instances: objects of 80 classes with their outlines, read through pycocotools where they lie.
+"""COCO's instances: objects of 80 classes with their masks, read by pycocotools where they lie.
 
-The images are those of the instances json, so a json of one's own with part of them is a part of the split.
-An image without an object is left out and counted: there is no class to ask it about.
+The images are those of the instances json, so a json with part of them is a part of the split. An image
+without an object has no class to be explained; it is left out and counted.
 """
 
 import hashlib
@@ -35,21 +35,21 @@ def load(
 ) -> ManyObjects:
     """Read one split of COCO, and write nothing there.
 
-    Classes are the names of the json's 80 categories in the order of their numbers. A box is the smallest of
-    whole pixels that holds COCO's, within the image. No object is difficult. A crowd (several objects under
-    one outline) is an object of its class as any other, as in excitation backprop's evaluation.
+    Classes are the names of the json's 80 categories in the order of their numbers. A box is the smallest one
+    of whole pixels that holds COCO's, within the image. No object is difficult. A crowd (several objects
+    under one outline) counts as an object of its class, as in excitation backprop's evaluation.
 
     Args:
         root: Folder that holds ``annotations/instances_<split>.json`` and ``<split>/``.
-        split: ``val2014``, ``train2014``, or another of which the json is there.
+        split: ``val2014``, ``train2014``, or another split whose json exists.
         images: Folder of the images, instead of the one in ``root``.
         instances: The json, instead of the one in ``root``.
-        crowd: ``keep`` crowds, or ``drop`` them.
-        name: Names the results; ``None``: ``coco2014`` of val2014, else ``coco_<split>``.
+        crowd: Whether to ``keep`` crowds or ``drop`` them.
+        name: Name of the results; ``None`` for ``coco2014`` of val2014, else ``coco_<split>``.
         **options: See :class:`benchmark.datasets.selection.Selection`.
 
     Raises:
-        UserError: For anything missing, broken or contradictory, with the file or option and the remedy.
+        UserError: If anything is missing, damaged or contradictory, with the file or option and the remedy.
     """
     selection = Selection.parse(**options)
     check("dataset.crowd", crowd, Literal["keep", "drop"])
@@ -86,7 +86,7 @@ def _nothing(files: Files, selection: Selection, crowd: str) -> str:
 def _missing(
     files: Files, selection: Selection, found: Instances, shown: list[str]
 ) -> tuple[dict[str, str], dict[str, int]]:
-    """Images to be left out for want of their file, and the size in bytes of all others."""
+    """Return the images to leave out since their file is missing, and the size in bytes of all others."""
     paths = [files.images / found.pictures[image_id].file_name for image_id in shown]
     sized = list(zip(shown, paths, file_sizes(paths), strict=True))
     lacking = {image_id: f"there is no {path}" for image_id, path, size in sized if size is None}
@@ -99,7 +99,7 @@ def _sample(image_id: str, picture: Picture, folder: Path) -> Sample:
 
 
 def _outlined(sample: Sample, found: Instances) -> Sample:
-    """With the masks: last, so that those of images left out cost nothing."""
+    """Add the masks to a sample; this is done last, so that images left out cost nothing."""
     picture = found.pictures[sample.image_id]
     outlines = Outlines.of(picture.segmentations(), picture.size)
     assert sample.objects is not None
@@ -107,6 +107,6 @@ def _outlined(sample: Sample, found: Instances) -> Sample:
 
 
 def _hash(path: Path) -> str:
-    """Of the whole json: it holds the outlines, which can change a number."""
+    """Return the sha256 of the whole json, whose outlines can change a number."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""COCO's instances json: its classes, and each image's objects."""
+"""COCO's instances json: its classes and each image's objects."""
 
 import contextlib
 import io
@@ -16,8 +16,8 @@ from benchmark.core.errors import UserError
 from benchmark.core.types import Objects
 
 _CLASSES = 80
-_POLYGON = 4  # numbers; where the first part has no more, pycocotools takes it for a box, and fails
-_DIGITS = 3  # COCO's coordinates have two; what a computed file has beyond is rounding, no more pixel
+_POLYGON = 4  # numbers; a first part with no more would be taken for a box by pycocotools, which then fails
+_DIGITS = 3  # COCO's coordinates have two digits; more digits in a computed file are rounding errors
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Picture:
     """One image of the json.
 
     Attributes:
-        file_name: In the folder of the images.
-        size: Width and height.
+        file_name: Name of its file in the folder of the images.
+        size: Width and height in pixels.
         annotations: Label, box and segmentation of each object.
     """
 
@@ -35,7 +35,7 @@ class Picture:
     annotations: Sequence[tuple[int, tuple[int, int, int, int], Any]]
 
     def objects(self) -> Objects:
-        """The objects without their masks."""
+        """Return the objects without their masks."""
         return Objects(
             np.array([label for label, _, _ in self.annotations], np.int32),
             np.array([box for _, box, _ in self.annotations], np.int32).reshape(-1, 4),
@@ -43,18 +43,18 @@ class Picture:
         )
 
     def segmentations(self) -> list[Any]:
-        """Of each object, as the json has it."""
+        """Return the segmentation of each object, in the json's form."""
         return [segmentation for _, _, segmentation in self.annotations]
 
 
 @dataclass(frozen=True)
 class Census:
-    """Numbers of the whole json, crowds included.
+    """Counts over the whole json, crowds included.
 
     Attributes:
-        images: Images.
-        objects: Objects.
-        crowds: Of them crowds.
+        images: Number of images.
+        objects: Number of objects.
+        crowds: Number of crowds among them.
     """
 
     images: int
@@ -64,12 +64,12 @@ class Census:
 
 @dataclass(frozen=True)
 class Instances:
-    """What the json holds.
+    """The content of the json.
 
     Attributes:
-        classes: Names in the order of the categories' numbers.
-        pictures: Image id (its file name without suffix) to the image.
-        census: Counts.
+        classes: Names of the classes, in the order of the categories' numbers.
+        pictures: Images by image id (the file name without suffix).
+        census: Counts over the json.
     """
 
     classes: tuple[str, ...]
@@ -81,10 +81,10 @@ def read(path: Path, drop_crowds: bool) -> Instances:
     """Read the json.
 
     Raises:
-        UserError: If it is broken, is no file of instances, or contradicts itself.
+        UserError: If it is damaged, is not a file of instances, or contradicts itself.
     """
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # pycocotools talks
+        with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
             coco = COCO(str(path))
         return _instances(coco, path, drop_crowds)
     except UserError:
@@ -155,14 +155,14 @@ def _is_polygon(part: Any) -> bool:
 
 
 def _fills(counts: Any, size: tuple[int, int]) -> bool:
-    """Whether run lengths are those of all pixels: of fewer, pycocotools would read on beyond."""
+    """Return whether run lengths cover all pixels; with fewer, pycocotools would read beyond the end."""
     if isinstance(counts, list):
         return min(counts, default=-1) >= 0 and sum(counts) == size[0] * size[1]
     return isinstance(counts, str)
 
 
 def _box(bbox: Sequence[float], size: tuple[int, int], where: str) -> tuple[int, int, int, int]:
-    """The smallest half-open box of whole pixels that holds ``x y width height``; at least one pixel."""
+    """Return the smallest half-open box of whole pixels, at least one, that holds ``x y width height``."""
     x, y, wide, tall = bbox
     if not (_fits(x, wide, size[0]) and _fits(y, tall, size[1])):
         raise UserError(
@@ -174,7 +174,7 @@ def _box(bbox: Sequence[float], size: tuple[int, int], where: str) -> tuple[int,
 
 
 def _fits(start: float, length: float, size: int) -> bool:
-    """Never where one is not a number."""
+    """Return whether an interval lies within the image, up to a pixel; NaN never does."""
     return -1 <= start <= size and length >= 0 and start + length <= size + 1
 
 

@@ -1,4 +1,4 @@
-"""Where a split of COCO lies in the folder that a person has."""
+"""Where a split of COCO lies in the user's folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +7,12 @@ from benchmark.core.errors import UserError
 from benchmark.datasets.selection import existing
 
 OFFICIAL = {"val2014": 40504, "train2014": 82783, "val2017": 5000, "train2017": 118287}
-"""Images of each split, those without an object included."""
+"""Number of images of each split, those without an object included."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """One split.
+    """Image folder and json of one split.
 
     Attributes:
         images: Folder of the images.
@@ -24,16 +24,16 @@ class Files:
 
 
 def key(split: str, crowd: str) -> str:
-    """What names the results of a split: ``coco2014`` is val2014's."""
+    """Return the name of a split's results; ``coco2014`` is val2014's."""
     name = "coco2014" if split == "val2014" else f"coco_{split}"
     return name if crowd == "keep" else f"{name}_without_crowds"
 
 
 def find(root: str | None, split: str, images: str | None, instances: str | None) -> Files:
-    """The parts that are named, and the others below ``root``.
+    """Find the image folder and the json: as given, or else below ``root``.
 
     Raises:
-        UserError: If one is not there.
+        UserError: If one of them does not exist.
     """
     place, folder, file = existing("root", root), existing("images", images), existing("instances", instances)
     if place is None and (folder is None or file is None):

@@ -1,4 +1,4 @@
-"""The pixels of COCO's objects, worked out when they are asked for."""
+"""The masks of COCO's objects, decoded on access."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from pycocotools import mask
 class Outlines(Sequence[Mapping[str, Any]]):
     """Run lengths of the objects of one image, as ``COCO.annToRLE`` gives them.
 
-    There are 291,875 objects in val2014: turning all into run lengths takes minutes, which a run over part of
-    them need not pay. A polygon is kept as an array, a quarter of the json's list.
+    val2014 has 291,875 objects; converting them all to run lengths takes minutes, so each is converted on
+    access. A polygon is kept as an array, a quarter of the size of the json's list.
 
     Attributes:
-        segmentations: Of each object: polygons ``x0 y0 x1 y1 …``, or COCO's run lengths, packed or not.
-        size: Width and height of the image.
+        segmentations: One for each object: polygons ``x0 y0 x1 y1 …``, or COCO's run lengths, packed or not.
+        size: Width and height of the image in pixels.
     """
 
     segmentations: tuple[Any, ...]
@@ -25,11 +25,11 @@ class Outlines(Sequence[Mapping[str, Any]]):
 
     @classmethod
     def of(cls, segmentations: Iterable[Any], size: tuple[int, int]) -> "Outlines":
-        """From segmentations as the json has them."""
+        """Build the outlines from segmentations in the json's form."""
         return cls(tuple(map(_compact, segmentations)), size)
 
     def __len__(self) -> int:
-        """Objects."""
+        """Return the number of objects."""
         return len(self.segmentations)
 
     @overload
@@ -37,12 +37,12 @@ class Outlines(Sequence[Mapping[str, Any]]):
     @overload
     def __getitem__(self, index: slice) -> "Outlines": ...
     def __getitem__(self, index: int | slice) -> "Mapping[str, Any] | Outlines":
-        """Run lengths ``{"size": [H, W], "counts": …}`` of one object."""
+        """Return the run lengths ``{"size": [H, W], "counts": …}`` of one object."""
         if isinstance(index, slice):
             return Outlines(self.segmentations[index], self.size)
         width, height = self.size
         segmentation = self.segmentations[index]
-        if isinstance(segmentation, list):  # the parts of one object
+        if isinstance(segmentation, list):  # polygons, the parts of one object
             merged: Mapping[str, Any] = mask.merge(mask.frPyObjects(segmentation, height, width))
             return merged
         if isinstance(segmentation["counts"], list):

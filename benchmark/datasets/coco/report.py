@@ -1,4 +1,4 @@
-"""What was recognised of COCO: for the doctor and for a number's conditions."""
+"""A report of what was found of COCO, for the doctor and for a number's conditions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +9,13 @@ from benchmark.datasets.coco.layout import Files
 
 @dataclass(frozen=True)
 class CocoReport:
-    """What a dataset was read from.
+    """A report of what a dataset was read from.
 
     Attributes:
-        files: Where.
-        official: Images of the official split; ``None`` where the split is a person's own.
+        files: Image folder and json of the split.
+        official: Number of images of the official split; ``None`` if the split is the user's own.
         crowd: ``keep`` or ``drop``.
-        census: Of the whole json.
+        census: Counts over the whole json.
     """
 
     files: Files
@@ -25,16 +25,16 @@ class CocoReport:
 
     @property
     def image_count(self) -> int:
-        """Images of the json, before any choice."""
+        """Return the number of images of the json, before any selection."""
         return self.census.images
 
     @property
-    def told(self) -> dict[str, Any]:
-        """For a number's conditions."""
+    def conditions(self) -> dict[str, Any]:
+        """Return the conditions that every number is stored with."""
         return {"instances": self.files.instances.name, "crowds": self.crowd}
 
     def lines(self) -> list[str]:
-        """The report as a person reads it."""
+        """Return the report as lines of text."""
         found = self.census
         kept = "kept as objects of their class" if self.crowd == "keep" else "dropped"
         lines = [

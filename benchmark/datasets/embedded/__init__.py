@@ -1,6 +1,6 @@
-"""Procedural images in ILSVRC's own layout, so that everything can be run where there is no ImageNet.
+"""Procedural images in ILSVRC's own layout, so that everything can be run without ImageNet.
 
-Only the making of the files is here; they are read by the loader of ILSVRC val, as anybody's would be.
+This folder only makes the files; the reader of ILSVRC val reads them as any other files of that layout.
 """
 
 import shutil
@@ -23,21 +23,21 @@ __all__ = ["ready"]
 
 
 def ready(split: str, images: int, cache: str) -> str:
-    """The root of one split in Kaggle's CLS-LOC layout, made now if it has not been made before.
+    """Make one split in Kaggle's CLS-LOC layout unless it exists, and return its root folder.
 
-    It is named by all that its bytes depend on (this code, Pillow's version, the number of images), appears
-    whole or not at all, and is made by one process while others wait.
+    The folder's name depends on everything that its bytes depend on (this code, Pillow's version, the number
+    of images). It appears whole or not at all, and is made by one process while others wait.
 
     Args:
         split: ``val`` (flat folder) or ``train`` (a folder a class); the two share no image.
-        images: How many, at least one of each class.
-        cache: Folder for what can be made again.
+        images: Number of images, at least one of each class.
+        cache: Folder for files that can be made again.
 
     Returns:
         The folder, as ``dataset.root`` takes it.
 
     Raises:
-        UserError: For another split, too few images, or a cache that cannot be written.
+        UserError: If there is no such split, too few images, or the cache cannot be written.
     """
     check("dataset.root.split", split, Literal["val", "train"])
     check("dataset.count", images, Annotated[int, f"[{len(classes.KINDS)}, inf)"])
@@ -66,7 +66,7 @@ def _alone(root: Path) -> Iterator[None]:
 
 
 def _make(root: Path, split: str, images: int) -> None:
-    """Write beside the final place, then rename: a folder that is there is complete."""
+    """Write the split beside its final place, then rename it, so that an existing folder is complete."""
     half = root.with_name(f".{split}.half")
     shutil.rmtree(half, ignore_errors=True)  # what an interrupted process left
     with Counter(f"making the embedded dataset, {split}", images) as counter:

@@ -1,8 +1,8 @@
-"""The 24 classes: a body, a texture on it and a part above it; never a colour.
+"""The 24 classes: each has a body, a texture on it and a head above it, and no colour of its own.
 
-Six bodies and four textures make the classes. The head is a second sign of the same thing: with the body it
-tells the texture, with the texture it leaves at most two bodies. So a network may look at the middle of an
-object or at one end of it, and a map of where it looked can be right without covering the object.
+Six bodies and four textures make the classes. The head is a second cue: together with the body it determines
+the texture, and together with the texture it leaves at most two bodies. So a network may look at the middle
+of an object or at one end of it, and a faithful heatmap need not cover the object.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ HEADS = ("ball", "cube", "horn", "ears")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What the objects of a class have in common.
+    """Body and texture of a class's objects.
 
     Attributes:
         body: Index into :data:`BODIES`.
@@ -26,17 +26,17 @@ class Kind:
 
     @property
     def head(self) -> int:
-        """Index into :data:`HEADS`: for each body another order of the heads over the textures."""
+        """Return the index into :data:`HEADS`; each body orders the heads over the textures differently."""
         return (self.texture + self.body) % len(HEADS)
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Return the class in words."""
         return f"{TEXTURES[self.texture]} {BODIES[self.body]} with {HEADS[self.head]}"
 
 
 KINDS = tuple(Kind(body, texture) for body in range(len(BODIES)) for texture in range(len(TEXTURES)))
-"""One kind a class, in the order of the labels."""
+"""The kind of each class, in the order of the labels."""
 
 WNIDS = tuple(f"n9{label:07d}" for label in range(len(KINDS)))
 """WNID-like identifiers, sorted; WordNet has no synset of these numbers."""

@@ -1,4 +1,4 @@
-"""Objects and backgrounds as functions of a pixel's place: ``[h, w]`` coordinates in, masks out."""
+"""Objects and backgrounds as functions of a pixel's position: from ``[h, w]`` coordinates to masks."""
 
 from collections.abc import Callable
 
@@ -73,16 +73,16 @@ _HEAD: dict[str, Callable[[Plane, Plane], Mask]] = dict(zip(HEADS, (_disc, _box,
 
 
 def draw(kind: Kind, u: Plane, v: Plane, waves: float) -> tuple[Mask, Mask, Mask]:
-    """An upright object that fits the unit disc.
+    """Draw an upright object that fits the unit disc.
 
     Args:
-        kind: Its class.
+        kind: The object's class.
         u: ``[h, w]`` coordinate to the right, in units of the disc's radius.
-        v: ``[h, w]`` coordinate downwards.
-        waves: How fine the texture is: periods over the body, about.
+        v: ``[h, w]`` coordinate downwards, likewise.
+        waves: Fineness of the texture, about its number of periods over the body.
 
     Returns:
-        Three ``[h, w]`` masks: the object, the pixels of its body that have the second colour, its head.
+        Three ``[h, w]`` masks: the object, the pixels of its body in the second colour, and its head.
     """
     a, b = u / 0.68, (v - 0.3) / 0.68
     body = _BODY[BODIES[kind.body]](a, b)
@@ -127,4 +127,4 @@ def _spots(x: Plane, y: Plane, turn: Plane) -> Plane:
 
 
 BACKGROUNDS = (_hills, _planks, _bricks, _waves, _net, _spots)
-"""``(x, y, three random numbers) → [h, w]`` brightness in about -2…2; one a body, that it prefers."""
+"""Functions ``(x, y, three random numbers) → [h, w]`` brightness in about -2…2; each body prefers one."""

@@ -1,4 +1,4 @@
-"""The files of the embedded dataset: JPEG, XML and csv as Kaggle's CLS-LOC tree has them."""
+"""The files of the embedded dataset: JPEG, XML and csv, as in Kaggle's CLS-LOC tree."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ _QUALITY = 90  # of the JPEG files
 
 
 def write_tree(root: Path, split: str, images: int, made: Callable[[int], None]) -> None:
-    """Write one split: images, annotations, class list, solution; ``made(1)`` is called after each image."""
+    """Write one split: images, annotations, class list and solution; call ``made(1)`` after each image."""
     root.mkdir(parents=True)
     names = [f"{wnid} {kind.name}\n" for wnid, kind in zip(WNIDS, KINDS, strict=True)]
     (root / "LOC_synset_mapping.txt").write_text("".join(names), encoding="utf-8")
@@ -29,7 +29,10 @@ def write_tree(root: Path, split: str, images: int, made: Callable[[int], None])
 
 
 def _place(split: str, number: int) -> tuple[Path, str]:
-    """Folder and name: ``val``, ``ILSVRC2012_val_00000001``; ``train/n90000000``, ``n90000000_1``."""
+    """Return folder and name of an image, as ``val`` and ``ILSVRC2012_val_00000001``.
+
+    In the training split they are as ``train/n90000000`` and ``n90000000_1``.
+    """
     if split == "val":
         return Path("val"), f"ILSVRC2012_val_{number + 1:08d}"
     wnid = WNIDS[number % len(KINDS)]
@@ -42,7 +45,7 @@ def _write_image(path: Path, shown: Picture) -> None:
 
 
 def _boxes(shown: Picture) -> list[str]:
-    """Each box as ``WNID xmin ymin xmax ymax``, 0-based inclusive as ILSVRC has them."""
+    """Return each box as ``WNID xmin ymin xmax ymax``, 0-based inclusive as in ILSVRC's files."""
     return [f"{WNIDS[shown.label]} {box.x0} {box.y0} {box.x1 - 1} {box.y1 - 1}" for box in shown.boxes]
 
 

@@ -1,7 +1,7 @@
-"""One image: a background, one to four objects of the class, distractors of others, and the exact boxes.
+"""One image: a background, one to four objects of its class, distractors of others, and the exact boxes.
 
-Every choice is drawn from a generator of the image's own, seeded by split and number, so that an image
-depends neither on how many are made, nor by whom, nor in which order.
+Every choice is drawn from a random generator of the image's own, seeded by split and number, so that an image
+does not depend on how many images are made or in which order.
 """
 
 from collections.abc import Iterator
@@ -15,30 +15,30 @@ from benchmark.core.types import Box, ImageArray
 from benchmark.datasets.embedded.classes import KINDS
 from benchmark.datasets.embedded.draw import BACKGROUNDS, Plane, draw
 
-_SIDE = (96, 208)  # of an image, pixels
-_AREA = (0.05, 0.9)  # of the largest object's box, as a share of the image
-_SEVERAL = 0.25  # of the images have more than one object of the class
-_DISTRACTED = 0.4  # of the images have objects of other classes, smaller than the largest of its own
-_AT_HOME = 0.4  # of the images have the background that the class's body prefers; the others any
-_CROWD = 0.3  # the largest object's share of the image, at most, where there are others
-_FINE = 2  # samples along a pixel
-_TRIES = 30  # to place one more object where there is none
+_SIDE = (96, 208)  # range of an image's sides, pixels
+_AREA = (0.05, 0.9)  # range of the largest object's box, as a share of the image
+_SEVERAL = 0.25  # share of the images with more than one object of the class
+_DISTRACTED = 0.4  # share of the images with smaller objects of other classes
+_AT_HOME = 0.4  # share of the images with the background that the class's body prefers
+_CROWD = 0.3  # largest share of the image for the largest object, if there are others
+_FINE = 2  # samples along a pixel's side
+_TRIES = 30  # attempts to place one more object where there is none
 
 Canvas = npt.NDArray[np.float64]
 
 
 def _cells(low: float, high: float, count: int) -> Plane:
-    """Centres of ``count`` equal cells of an interval."""
+    """Return the centres of ``count`` equal cells of an interval."""
     return np.asarray(low + (np.arange(count) + 0.5) * ((high - low) / count), np.float64)
 
 
 _AROUND = _cells(-1.2, 1.2, 96)
-"""Spans every object, however it is turned."""
+"""Coordinates of a grid that spans every object, however it is rotated."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image with its truth.
+    """An image with its label and boxes.
 
     Attributes:
         pixels: ``[H, W, 3]`` uint8.
@@ -52,7 +52,7 @@ class Picture:
 
 
 def picture(split: int, number: int) -> Picture:
-    """The image of a number from 0 in a split; consecutive numbers go through the classes."""
+    """Draw the image of a number from 0 in a split; consecutive numbers go through the classes."""
     dice = _Dice(split, number)
     label = number % len(KINDS)
     height, width = round(dice.between(*_SIDE)), round(dice.between(*_SIDE))
@@ -69,30 +69,30 @@ def picture(split: int, number: int) -> Picture:
 
 
 class _Dice:
-    """Random choices, all made of uniform numbers: of numpy's distributions only these never changed."""
+    """Random choices, all made from uniform numbers, the one distribution of numpy's that stays the same."""
 
     def __init__(self, *seed: int) -> None:
         self._generator = np.random.Generator(np.random.PCG64(list(seed)))
 
     def many(self, *shape: int) -> Canvas:
-        """Uniform in [0, 1)."""
+        """Draw numbers uniformly from [0, 1)."""
         return self._generator.random(shape)
 
     def between(self, low: float, high: float) -> float:
-        """Uniform in [low, high)."""
+        """Draw a number uniformly from [low, high)."""
         return low + (high - low) * float(self._generator.random())
 
     def chance(self, probability: float) -> bool:
-        """True so often."""
+        """Draw true with this probability."""
         return self.between(0, 1) < probability
 
     def below(self, count: int) -> int:
-        """One of 0 … count - 1."""
+        """Draw one of 0 … count - 1."""
         return int(self.between(0, count))
 
 
 def _cast(dice: _Dice, label: int) -> Iterator[tuple[int, float]]:
-    """Who is to be in the image, largest first: classes, and the shares of the image that they take."""
+    """Yield the classes of the objects, largest first, with the share of the image that each takes."""
     several, distracted = dice.chance(_SEVERAL), dice.chance(_DISTRACTED)
     largest = exp(dice.between(*map(log, _AREA)))
     if several or distracted:
@@ -107,7 +107,7 @@ def _cast(dice: _Dice, label: int) -> Iterator[tuple[int, float]]:
 
 
 def _background(dice: _Dice, label: int, height: int, width: int) -> Canvas:
-    """``[H, W, 3]`` in about 0…255: two colours by a pattern that the class's body often has, and a slope."""
+    """Draw a background ``[H, W, 3]`` in about 0…255: two colours in a pattern, and a brightness gradient."""
     kind = KINDS[label].body if dice.chance(_AT_HOME) else dice.below(len(BACKGROUNDS))
     y, x = np.mgrid[:height, :width] / max(height, width)
     pattern = BACKGROUNDS[kind](x, y, dice.many(3))[..., None]
@@ -117,9 +117,9 @@ def _background(dice: _Dice, label: int, height: int, width: int) -> Canvas:
 
 
 def _place(dice: _Dice, canvas: Canvas, label: int, share: float, taken: list[Box]) -> Box | None:
-    """Paint an object where there is none yet; its tight box, or ``None`` where it finds no room."""
+    """Paint an object where there is none yet, and return its tight box, or ``None`` without room for it."""
     height, width = canvas.shape[:2]
-    # A large object follows the image's shape, or it would not fit; a small one has its own.
+    # A large object takes the image's aspect ratio, or it would not fit; a small one has its own.
     own = dice.between(0.6, 1.2)
     aspect = own ** (1 - share) * (width / height) ** share
     wide = min(ceil(sqrt(share * width * height * aspect)), width)
@@ -144,11 +144,11 @@ def _touch(a: Box, b: Box) -> bool:
 
 
 def _paint(dice: _Dice, part: Canvas, label: int) -> npt.NDArray[np.bool_]:
-    """Paint an object so that it fills ``part``, in place; returns the pixels that are mostly object."""
+    """Paint an object so that it fills ``part``, in place; return the pixels that are mostly object."""
     tall, wide = part.shape[:2]
     turn, mirror, waves = radians(dice.between(-25, 25)), dice.chance(0.5), dice.between(2.2, 3.4)
     first, second, head = _colours(dice)
-    # Its extent is found on a coarse grid, then laid over the part.
+    # The object's extent is found on a coarse grid, then stretched over the part.
     coarse, _, _ = draw(KINDS[label], *_turned(_AROUND, _AROUND, turn, mirror), waves)
     left, right = _AROUND[coarse.any(0)][[0, -1]]
     top, bottom = _AROUND[coarse.any(1)][[0, -1]]
@@ -164,7 +164,7 @@ def _paint(dice: _Dice, part: Canvas, label: int) -> npt.NDArray[np.bool_]:
 
 
 def _colours(dice: _Dice) -> tuple[Canvas, Canvas, Canvas]:
-    """Two of the texture, which differ in brightness, and one of the head: of any hue, whatever the class."""
+    """Draw two colours of the texture, which differ in brightness, and one of the head, of any hue."""
     first = 40 + 90 * dice.many(3)
     second = first + dice.between(50, 110)
     swap = dice.chance(0.5)
@@ -172,12 +172,12 @@ def _colours(dice: _Dice) -> tuple[Canvas, Canvas, Canvas]:
 
 
 def _turned(across: Plane, down: Plane, turn: float, mirror: bool) -> tuple[Plane, Plane]:
-    """Coordinates of a grid in the frame of an object that is turned and perhaps mirrored."""
+    """Return the coordinates of a grid in the frame of an object that is rotated and perhaps mirrored."""
     u = cos(turn) * across[None, :] + sin(turn) * down[:, None]
     v = cos(turn) * down[:, None] - sin(turn) * across[None, :]
     return (-u if mirror else u), v
 
 
 def _coverage(mask: npt.NDArray[np.bool_], tall: int, wide: int) -> Canvas:
-    """The share of each pixel's samples that lie in the mask."""
+    """Return the share of each pixel's samples that lie in the mask."""
     return np.asarray(mask.reshape(tall, _FINE, wide, _FINE).mean((1, 3)), np.float64)

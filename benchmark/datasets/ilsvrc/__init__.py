@@ -1,7 +1,7 @@
-"""ILSVRC2012 val with boxes: whatever people have of it, read where it lies.
+"""ILSVRC2012 val with boxes, in every layout that people have, read where it lies.
 
-Coordinates are 0-based inclusive in every one of its files and half-open here (``x1 + 1``, ``y1 + 1``). An
-image has one class. What the parts may look like is told in :mod:`benchmark.datasets.ilsvrc.layout`.
+Coordinates are 0-based inclusive in all of its files and half-open here (``x1 + 1``, ``y1 + 1``). An image
+has one class. The layouts are described in :mod:`benchmark.datasets.ilsvrc.layout`.
 """
 
 from typing import Any
@@ -29,24 +29,24 @@ __all__ = [
 
 
 def load(**options: Any) -> IlsvrcVal:
-    """Read ILSVRC2012 val from the folders that a person has, and write nothing there.
+    """Read ILSVRC2012 val from the user's folders, and write nothing there.
 
-    Every source of labels, boxes and sizes that is found is read, and all must agree. The dataset is the
-    images that have a file (or, of truth alone, all that are annotated); annotations of absent images are
-    counted in the report. An image that lacks its label or its boxes is an error, or with
-    ``missing="skip"`` left out and counted.
+    Every source of labels, boxes and sizes that is found is read, and all must agree. The dataset consists of
+    the images that have a file (without images, of all that are annotated); annotations of other images are
+    counted in the report. An image without a label or boxes is an error, or with ``missing="skip"`` left out
+    and counted.
 
     Args:
         **options: See :class:`benchmark.datasets.ilsvrc.options.IlsvrcOptions`.
 
     Raises:
-        UserError: For anything missing, broken or contradictory, with the file or option and the remedy.
+        UserError: If anything is missing, damaged or contradictory, with the file or option and the remedy.
     """
     chosen = IlsvrcOptions.parse(**options)
     classes = classes_of(chosen)
     try:
         evidence = gather(chosen, read_ids(chosen.list) if chosen.list else None, classes)
-    except OSError as error:  # a folder without permission, or a file server that has gone
+    except OSError as error:  # a folder without permission, or a file server that does not answer
         raise UserError(f"{error.filename}: cannot be read ({error.strerror}); check permissions") from error
     skipped = _missing(chosen, evidence)
     whole = [_sample(image_id, evidence) for image_id in evidence.wanted - skipped.keys()]
@@ -77,7 +77,7 @@ def _sample(image_id: str, evidence: Evidence) -> Sample:
 
 
 def _missing(options: IlsvrcOptions, evidence: Evidence) -> dict[str, str]:
-    """Images that lack a label or boxes, with what they lack; refused unless they are to be skipped."""
+    """Return the images without a label or boxes, each with what it lacks; refuse them unless skipped."""
     no_label = evidence.wanted - evidence.truth.labels.keys()
     no_box = evidence.wanted - evidence.truth.boxes.keys()
     place = options.images or options.root or options.ground_truth

@@ -1,4 +1,4 @@
-"""Class lists that come with a person's images, held against ours."""
+"""Comparison of the class lists that lie beside the user's images with the classes of the dataset."""
 
 import re
 from itertools import zip_longest
@@ -10,10 +10,10 @@ from benchmark.datasets.ilsvrc.text import fields
 
 
 def check_meta(path: Path, classes: Classes) -> None:
-    """Hold a devkit's ``meta.mat`` (2012) or ``meta_clsloc.mat`` (later years) against the classes.
+    """Compare a devkit's ``meta.mat`` (2012) or ``meta_clsloc.mat`` (later years) with the classes.
 
     Raises:
-        UserError: If it cannot be read or numbers a class otherwise.
+        UserError: If it cannot be read or numbers a class differently.
     """
     import scipy.io  # here: few datasets come with a devkit
 
@@ -21,7 +21,7 @@ def check_meta(path: Path, classes: Classes) -> None:
         synsets = scipy.io.loadmat(path, squeeze_me=True)["synsets"]
         number = next(name for name in synsets.dtype.names if re.fullmatch(r"ILSVRC20\d\d_ID", name))
         found = {str(s["WNID"]): int(s[number]) for s in synsets if int(s[number]) <= len(classes.wnids)}
-    # A broken .mat file surfaces as almost anything.
+    # scipy raises almost any exception on a damaged .mat file.
     except Exception as error:
         raise UserError(f"{path}: not a devkit's meta.mat ({error}); unpack the devkit anew") from error
     expected = dict(zip(classes.wnids, classes.ilsvrc_ids, strict=True))
@@ -34,10 +34,10 @@ def check_meta(path: Path, classes: Classes) -> None:
 
 
 def check_synsets(path: Path, classes: Classes) -> None:
-    """Hold a synset list (``LOC_synset_mapping.txt``, ``synset_words.txt``) against the classes.
+    """Compare a synset list (``LOC_synset_mapping.txt``, ``synset_words.txt``) with the classes.
 
     Raises:
-        UserError: If it has another class, or another order than sorted WNIDs.
+        UserError: If its classes differ, or are not in the order of sorted WNIDs.
     """
     found = [words[0] for _, words in fields(path)]
     for row, (wnid, expected) in enumerate(zip_longest(found, classes.wnids, fillvalue=""), start=1):

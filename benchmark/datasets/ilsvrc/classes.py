@@ -1,4 +1,4 @@
-r"""The 1000 classes: WNIDs in sorted order, which is the order of every torchvision and Caffe net's outputs.
+r"""The 1000 classes: WNIDs in sorted order, the order of the outputs of torchvision's and Caffe's networks.
 
 ``classes.csv`` (WNID, the devkit's own number 1…1000, words) was written from the ILSVRC2012 devkit's
 ``meta.mat`` and Caffe's ``synset_words.txt`` by
@@ -12,7 +12,7 @@ r"""The 1000 classes: WNIDs in sorted order, which is the order of every torchvi
         rows = [(w, ids[w], name.strip()) for w, name in (line.split(" ", 1) for line in lines)]
     csv.writer(sys.stdout, lineterminator="\n").writerows([("wnid", "ilsvrc_id", "name"), *sorted(rows)])
 
-A person's own ``meta.mat`` or synset list is held against it by :mod:`benchmark.datasets.ilsvrc.class_lists`.
+A user's own ``meta.mat`` or synset list is compared with it by :mod:`benchmark.datasets.ilsvrc.class_lists`.
 """
 
 import csv
@@ -32,8 +32,8 @@ class Classes:
 
     Attributes:
         wnids: WordNet ids, such as ``n01440764``; a label is an index into them.
-        ilsvrc_ids: The devkit's number of each, 1…1000.
-        names: Words of each, such as ``tench, Tinca tinca``.
+        ilsvrc_ids: The devkit's number of each class, 1…1000.
+        names: Each class in words, such as ``tench, Tinca tinca``.
     """
 
     wnids: tuple[str, ...]
@@ -42,24 +42,24 @@ class Classes:
 
     @cached_property
     def labels(self) -> dict[str, int]:
-        """WNID to label."""
+        """Return the label of each WNID."""
         return {wnid: label for label, wnid in enumerate(self.wnids)}
 
     @cached_property
     def labels_of_ilsvrc_ids(self) -> dict[int, int]:
-        """The devkit's number to label."""
+        """Return the label of each of the devkit's class numbers."""
         return {number: label for label, number in enumerate(self.ilsvrc_ids)}
 
     @cached_property
     def last_image(self) -> int:
-        """The highest number that an image may have: 50,000 in the official set."""
+        """Return the highest number that an image may have: 50,000 in the official set."""
         return OFFICIAL_COUNT if self == load_classes() else NO_LAST
 
     def label(self, wnid: str, where: Path) -> int:
-        """Label of a WNID.
+        """Return the label of a WNID.
 
         Raises:
-            UserError: If it is none of the classes, naming ``where`` it was found.
+            UserError: If it is not one of the classes, with ``where`` it was found.
         """
         if wnid not in self.labels:
             raise UserError(
@@ -73,12 +73,13 @@ class Classes:
 
 
 def read_classes(path: Path) -> Classes:
-    """The classes of a collection of one's own, from a list in the form of ``LOC_synset_mapping.txt``.
+    """Read the classes of a user's own collection, from a list in the form of ``LOC_synset_mapping.txt``.
 
-    A line is a WNID and, after it, words for people. The devkit's number of a class is its position from 1.
+    A line is a WNID, followed by the class in words. The class's number for the devkit is its position, from
+    1.
 
     Raises:
-        UserError: If the file cannot be read, names no class, or not each once in sorted order.
+        UserError: If the file cannot be read, names no class, or does not name each once in sorted order.
     """
     words_of: dict[str, str] = {}
     last = ""
@@ -97,7 +98,7 @@ def read_classes(path: Path) -> Classes:
 
 @cache
 def load_classes() -> Classes:
-    """The classes of ILSVRC 2012-2017 CLS-LOC."""
+    """Return the classes of ILSVRC 2012-2017 CLS-LOC."""
     with (Path(__file__).parent / "classes.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return Classes(
@@ -108,10 +109,10 @@ def load_classes() -> Classes:
 
 
 def ilsvrc_ids(wnids: Sequence[str]) -> tuple[int, ...]:
-    """The devkit's number (1…1000) of each WNID, as its submission files have it.
+    """Return the devkit's number (1…1000) of each WNID, as used in its submission files.
 
     Raises:
-        KeyError: If a WNID is none of the 1000.
+        KeyError: If a WNID is not one of the 1000.
     """
     classes = load_classes()
     return tuple(classes.ilsvrc_ids[classes.labels[wnid]] for wnid in wnids)

@@ -1,4 +1,4 @@
-"""What all sources say, held against each other."""
+"""The cross-check of all sources: they are merged, or refused where they disagree."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _UNKNOWN = (2**31, 2**31)
 
 @dataclass(frozen=True)
 class Truth:
-    """Labels, boxes and sizes by image id, on which all sources agree that state them."""
+    """Labels, boxes and sizes by image id, on which all sources that state them agree."""
 
     labels: Mapping[str, int]
     boxes: Mapping[str, IntArray]
@@ -25,13 +25,13 @@ class Truth:
 
 
 def merge(sources: Sequence[Source], classes: Classes) -> Truth:
-    """Unite sources, the first one's statement standing where several agree.
+    """Merge sources; of several that agree, the first one's statement is used.
 
-    Two lists of boxes agree if they hold the same boxes, in any order and number.
+    Two lists of boxes agree if they hold the same boxes, in any order and with any repetition.
 
     Raises:
         UserError: If two sources disagree on a label, a size or the boxes of an image, or a box is reversed
-            or reaches out of its image: naming the image and both sources.
+            or reaches out of its image; the message names the image and both sources.
     """
     # Sizes first: images of another size explain boxes that differ.
     sizes = _unite("size", [(s, s.sizes) for s in sources], lambda size: f"{size[0]}x{size[1]}")
@@ -43,7 +43,7 @@ def merge(sources: Sequence[Source], classes: Classes) -> Truth:
 
 
 def box_set(boxes: IntArray) -> tuple[tuple[int, ...], ...]:
-    """Boxes sorted and each once: order and repetition have no meaning (three val images repeat a box)."""
+    """Return the distinct boxes, sorted: order and repetition mean nothing (three val images repeat one)."""
     return tuple(sorted(set(map(tuple, boxes.tolist()))))
 
 
@@ -54,7 +54,7 @@ def _as_written(boxes: IntArray) -> str:
 def _unite(
     what: str, statements: Sequence[tuple[Source, Mapping[str, _T]]], words: Callable[[_T], str]
 ) -> dict[str, _T]:
-    """Image id to what the first source states that states anything; ``words`` are equal where two agree."""
+    """Return each image's statement by the first source that has one; two agree if their ``words`` do."""
     united: dict[str, _T] = {}
     origin: dict[str, Source] = {}
     for source, stated in statements:

@@ -1,4 +1,4 @@
-"""The dataset as the loop sees it."""
+"""ILSVRC val as the pipeline sees it, and its fingerprint."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -13,18 +13,18 @@ from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT
 
 @dataclass(frozen=True)
 class IlsvrcVal:
-    """ILSVRC2012 val, or the part of it that was found or asked for.
+    """ILSVRC2012 val, or the part of it that was found and selected.
 
     Attributes:
         classes: The WNIDs, sorted; 1000 unless ``dataset.classes`` names others.
-        class_names: Words of each class.
-        ilsvrc_ids: The devkit's number (1…1000) of each class, as its submission files have it.
-        samples: In the order asked for.
+        class_names: Each class in words.
+        ilsvrc_ids: The devkit's number (1…1000) of each class, as used in its submission files.
+        samples: The selected images, in the selected order.
         skipped: Images left out by ``dataset.missing=skip``, each with what it lacks.
         fingerprint: See :func:`fingerprint`.
-        report: What was recognised.
+        report: What was found on disk.
         name: The key in ``conf/dataset``.
-        count: Images of the whole set.
+        count: Number of images of the whole set.
     """
 
     classes: tuple[str, ...]
@@ -39,12 +39,12 @@ class IlsvrcVal:
 
     @property
     def complete(self) -> bool:
-        """Whether the whole set is in it, for ILSVRC val 50,000 images."""
+        """Return whether the whole set is in it, for ILSVRC val 50,000 images."""
         return len(self.samples) == self.count
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """What a reader of a number must know about the images and their truth, beside the fingerprint."""
+        """Return what is stored with every number about the images and their annotations."""
         return {
             "images": len(self.samples),
             "complete": self.complete,
@@ -57,12 +57,12 @@ class IlsvrcVal:
 
 
 def fingerprint(samples: Sequence[Sample], classes: Sequence[str], sizes: Mapping[str, int]) -> str:
-    """sha256 of what can change a number.
+    """Return the sha256 of everything about the images that can change a number.
 
     For each sample in the order of ids, one line: id, file size in bytes (0 without a file), WNID of the
-    label, 0 or 1 for blacklisted, and the boxes, sorted and each once; after them the ids in the samples'
-    own order. So it depends neither on where the files lie, nor on flat or WNID folders, nor on which
-    source told the truth; it does not read the images, of which the size in bytes is the witness.
+    label, 0 or 1 for blacklisted, and the boxes, sorted and each once; after them the ids in the samples' own
+    order. So it depends neither on where the files lie, nor on flat or WNID folders, nor on which source had
+    the annotations. Pixels are not read: the size in bytes stands for them.
     """
     digest = hashlib.sha256(b"ilsvrc_val 1\n")
     for s in sorted(samples, key=lambda sample: sample.image_id):

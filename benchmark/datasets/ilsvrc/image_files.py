@@ -1,4 +1,4 @@
-"""The image files of a folder: flat, or in one folder a class."""
+"""The image files of a folder, flat or in one folder a class."""
 
 import os
 import re
@@ -22,15 +22,15 @@ _A_FEW = 20
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """The validation images found.
+    """The validation images of a folder.
 
     Attributes:
-        folder: Where they are.
-        paths: Image id to file.
-        bytes: Image id to file size.
-        named: The labels that folders or file names give.
+        folder: The folder.
+        paths: File of each image, by id.
+        bytes: File size of each image, by id.
+        named: The labels that names of folders or files state.
         ignored: Names of other files and folders beside them.
-        layout: ``flat``, ``WNID folders``, or both where they are mixed.
+        layout: ``flat``, ``WNID folders``, or both if they are mixed.
     """
 
     folder: Path
@@ -42,12 +42,12 @@ class ImageFiles:
 
 
 def find_image_folder(root: Path) -> Path | None:
-    """The one folder below ``root`` with validation images; ``None`` where there is none.
+    """Find the one folder below ``root`` that has validation images; return ``None`` without one.
 
     Raises:
         UserError: If there are several.
     """
-    # By their resolved paths, as one may be a link to another.
+    # Folders are compared by their resolved paths, since one may be a link to another.
     folders = {(root / name).resolve(): root / name for name in reversed(_IMAGES)}
     found = [folder for folder in reversed(folders.values()) if _has_images(folder)]
     if len(found) > 1:
@@ -59,7 +59,7 @@ def find_images(folder: Path, classes: Classes) -> ImageFiles:
     """List a folder's validation images.
 
     Raises:
-        UserError: If a file cannot be looked at, an image is there twice, or a class folder is unknown.
+        UserError: If a file cannot be accessed, an image exists twice, or a class folder is unknown.
     """
     paths: dict[str, Path] = {}
     sizes: dict[str, int] = {}
@@ -86,9 +86,10 @@ def find_images(folder: Path, classes: Classes) -> ImageFiles:
 
 
 def _has_images(folder: Path) -> bool:
-    """Whether a folder, or a WNID folder in it, has a validation image.
+    """Return whether a folder, or a WNID folder in it, has a validation image.
 
-    Stops at the first, and looks at a few files of each WNID folder only: it may be the training set.
+    The search stops at the first, and looks at a few files of each WNID folder only, since the folder may be
+    the training set.
     """
     if not folder.is_dir():
         return False
@@ -98,7 +99,7 @@ def _has_images(folder: Path) -> bool:
 
 
 def _walk(folder: Path) -> Iterator[tuple[os.DirEntry[str], str | None]]:
-    """What lies in a folder and in its WNID folders, with the name of the WNID folder."""
+    """Yield the entries of a folder and of its WNID folders, with the name of the WNID folder."""
     for entry in _scan(folder):
         if _is_class(entry):
             yield from ((inner, entry.name) for inner in _scan(Path(entry.path)))

@@ -1,6 +1,6 @@
-"""Where the parts of ILSVRC2012 val lie in the folders that people have.
+"""Where the parts of ILSVRC2012 val lie in the layouts that people have.
 
-Read are Kaggle's CLS-LOC tree (``Data/``, ``Annotations/``, ``LOC_*``, with or without its folder
+Recognised are Kaggle's CLS-LOC tree (``Data/``, ``Annotations/``, ``LOC_*``, with or without its folder
 ``ILSVRC/``), the trees that image-net.org's archives unpack to (``ILSVRC2012_img_val`` or ``val``;
 ``bbox/val`` or ``ILSVRC2012_bbox_val_v3``; ``ILSVRC2012_devkit_t12``), and folders of text files such as
 wsolevaluation's. Images may be flat or in WNID folders. Nothing is ever written there.
@@ -37,14 +37,14 @@ _FILES = {
 
 @dataclass(frozen=True, order=True)
 class Part:
-    """A file or folder and what it is: ``xml``, or a key of the table of file names above."""
+    """A file or folder with its kind: ``xml``, or a key of ``_FILES`` above."""
 
     kind: str
     path: Path
 
 
 def find_parts(place: Path) -> set[Part]:
-    """Every recognised annotation, devkit file and list in a folder of one of the layouts."""
+    """Find every recognised annotation, devkit file and list in a folder of one of the layouts."""
     parts = {Part("xml", place / name) for name in _XML if has_xml(place / name)}
     # Kaggle's csv files lie above the folder ILSVRC.
     places = [place, place.parent] if place.name == "ILSVRC" else [place]
@@ -57,7 +57,7 @@ def find_parts(place: Path) -> set[Part]:
 
 
 def has_xml(folder: Path) -> bool:
-    """Whether a folder has the XML file of a validation image."""
+    """Return whether a folder has the XML file of a validation image."""
     if not folder.is_dir():
         return False
     with os.scandir(folder) as entries:

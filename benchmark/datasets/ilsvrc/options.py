@@ -1,4 +1,4 @@
-"""What a person can set of this dataset; ``conf/dataset/ilsvrc_val.yaml`` has the same keys."""
+"""The options of this dataset; ``conf/dataset/ilsvrc_val.yaml`` has the same keys."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT, OFFICIAL_TRAIN_COUNT
 from benchmark.datasets.subset import Order
 
 OFFICIAL = {"ilsvrc_val": OFFICIAL_COUNT, "ilsvrc_train": OFFICIAL_TRAIN_COUNT}
-"""Keys of the official sets, and how many images they have: no other collection goes by their names."""
+"""Keys of the official sets with their numbers of images; no other collection may use these names."""
 LAYOUTS = 'see "Layouts" in README.md'
 _FOLDERS = ("root", "images", "devkit", "ground_truth")
 _FILES = ("boxes", "labels", "blacklist", "list", "classes")
@@ -27,18 +27,18 @@ class IlsvrcOptions(Checked, group="dataset"):
         boxes: Folder of XML files, ``LOC_val_solution.csv`` or ``localization.txt``, instead of those found.
         labels: Text file of labels, instead of those found.
         devkit: Folder ``ILSVRC2012_devkit_t12``, instead of the one found.
-        ground_truth: Folder of truth without images: alone, to score stored boxes, or beside ``root``.
-        blacklist: File of image numbers; given as ``auto``, the one found in the folders above, if any.
-        blacklist_off: Not given but derived: whether ``blacklist`` is ``none``.
-        missing: What happens to an image without label or without box: ``error``, or ``skip`` (and count).
-        list: File of image ids to keep, one a line.
-        limit: Keep at most so many images, the first in ``order``.
-        order: ``id``, or ``stratified``: seeded, every beginning spreads over the classes.
-        seed: Of the stratified order.
+        ground_truth: Folder of annotations without images: alone, to score stored boxes, or beside ``root``.
+        blacklist: File of image numbers; ``auto`` takes the one found in the folders above, if any.
+        blacklist_off: Whether ``blacklist`` was ``none``; set by :meth:`parse`.
+        missing: Treatment of an image without label or without box: ``error``, or ``skip`` (and count).
+        list: File with the ids of the images to use, one a line.
+        limit: Largest number of images to use, the first in ``order``.
+        order: ``id``, or ``stratified``: a seeded order of which every beginning spreads over the classes.
+        seed: Seed of the stratified order.
         classes: List of WNIDs that replaces the official 1000, for a collection in ILSVRC's layout; a name
             without folder is looked for in ``root`` first.
         name: The dataset's key, which names its results.
-        count: Images of the whole set; another number than the official one needs a ``name`` of its own.
+        count: Number of images of the whole set; a number other than the official one needs another ``name``.
     """
 
     root: Path | None = None
@@ -63,8 +63,8 @@ class IlsvrcOptions(Checked, group="dataset"):
         """Check options as they come from a command line.
 
         Raises:
-            UserError: If a path does not exist, nothing says where the dataset is, a choice is not one, or a
-                collection of one's own would go by the name of an official set.
+            UserError: If a path does not exist, no option says where the dataset is, an option is out of
+                range, or another collection would use the name of an official set.
         """
         blacklist = given.get("blacklist")
         given["blacklist_off"] = isinstance(blacklist, str) and blacklist.lower() == "none"
@@ -85,10 +85,10 @@ class IlsvrcOptions(Checked, group="dataset"):
 
 
 def classes_of(options: IlsvrcOptions) -> Classes:
-    """The official 1000, or those of the list that was given.
+    """Return the official 1000 classes, or those of the given list.
 
     Raises:
-        UserError: If the list is none, or of other classes than those of the official set that ``name`` is.
+        UserError: If the list is malformed, or differs from the classes of the official set ``name``.
     """
     official = load_classes()
     if options.classes is None:
@@ -103,7 +103,7 @@ def classes_of(options: IlsvrcOptions) -> Classes:
 
 
 def _beside(root: str | Path | None, classes: str | Path | None) -> str | Path | None:
-    """The list of classes in ``root``, if it is named without a folder and is there."""
+    """Return the list of classes in ``root``, if it is named without a folder and exists there."""
     if root is None or classes is None or Path(classes).name != str(classes):
         return classes
     inside = Path(root).expanduser() / classes

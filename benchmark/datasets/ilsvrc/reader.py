@@ -1,4 +1,4 @@
-"""All that a person's folders say, read once and found consistent."""
+"""Reading of all that the user's folders hold, and its cross-check."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from benchmark.datasets.ilsvrc.sources import check_classes, collect, find_black
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was found.
+    """Everything that was found.
 
     Attributes:
-        images: The files; ``None`` for truth alone.
-        truth: What all sources agree on.
-        wanted: The images asked for that a file (for truth alone: a source) is there for.
-        blacklisted: Images of the blacklist.
-        report: For people.
+        images: The image files; ``None`` if there are only annotations.
+        truth: Labels, boxes and sizes on which all sources agree.
+        wanted: Ids of the selected images that have a file (without image files: an annotation).
+        blacklisted: Ids of the images on the blacklist.
+        report: A report for the user.
     """
 
     images: ImageFiles | None
@@ -33,10 +33,10 @@ class Evidence:
 
 
 def gather(options: IlsvrcOptions, listed: frozenset[str] | None, classes: Classes) -> Evidence:
-    """Find, read and cross-check everything; ``listed`` are the only images asked for, if not ``None``.
+    """Find, read and cross-check everything; ``listed`` restricts it to these images, if not ``None``.
 
     Raises:
-        UserError: For anything missing, broken or contradictory.
+        UserError: If anything is missing, damaged or contradictory.
     """
     images = _images(options, classes)
     wanted = _select(listed, images.paths.keys(), f"has no file in {images.folder}") if images else listed

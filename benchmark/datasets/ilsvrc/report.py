@@ -1,4 +1,4 @@
-"""What was recognised in a person's folders: for the doctor and for a number's conditions."""
+"""A report of what was found in the user's folders, for the doctor and for a number's conditions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +11,12 @@ class SourceReport:
     """One source that was read.
 
     Attributes:
-        kind: ``xml``, ``solution``, ``localization``, ``sizes``, ``labels``, ``devkit labels`` or ``image
-        names``. path: The file or folder.
-        labels: Images whose label it states.
-        boxes: Boxes that it states.
-        sizes: Images whose size it states.
+        kind: ``xml``, ``solution``, ``localization``, ``sizes``, ``labels``, ``devkit labels`` or
+            ``image names``.
+        path: The file or folder.
+        labels: Number of images whose label it states.
+        boxes: Number of boxes that it states.
+        sizes: Number of images whose size it states.
     """
 
     kind: str
@@ -27,20 +28,20 @@ class SourceReport:
 
 @dataclass(frozen=True)
 class LayoutReport:
-    """What a dataset was read from.
+    """A report of what a dataset was read from.
 
     Attributes:
         images: Folder of the images; ``None`` for boxes alone.
         layout: ``flat``, ``WNID folders``, both, or ``boxes alone``.
-        image_count: Images found, before any subset.
-        sources: What states labels, boxes and sizes; they agree, or there would be no dataset.
-        checked: Class lists that were held against ours.
-        blacklist: The official list of images that localization leaves out; ``None`` if there was none.
-        blacklist_count: Images on it.
+        image_count: Number of images found, before any selection.
+        sources: The sources of labels, boxes and sizes, which all agree.
+        checked: Class lists that were compared with the dataset's classes.
+        blacklist: The official list of images that localization leaves out; ``None`` if there is none.
+        blacklist_count: Number of images on it.
         blacklist_off: Whether it was switched off by ``dataset.blacklist=none``.
-        annotated_only: Images that a source mentions and that have no file.
+        annotated_only: Number of images that are annotated but have no file.
         ignored: Names of other files beside the images.
-        count: Images of the whole set.
+        count: Number of images of the whole set.
     """
 
     images: Path | None
@@ -57,13 +58,13 @@ class LayoutReport:
 
     @property
     def blacklist_state(self) -> str:
-        """``used``, ``not found`` or ``switched off``."""
+        """Return ``used``, ``not found`` or ``switched off``."""
         if self.blacklist is not None:
             return "used"
         return "switched off" if self.blacklist_off else "not found"
 
     def lines(self) -> list[str]:
-        """The report as a person reads it."""
+        """Return the report as lines of text."""
         where = (
             f"{self.image_count} files in {self.images} ({self.layout})"
             if self.images

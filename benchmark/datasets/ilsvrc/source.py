@@ -1,4 +1,4 @@
-"""What one file or folder says about the images."""
+"""What one file or folder states about the images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class Source:
         labels: Image id to label.
         boxes: Image id to ``[B, 4]`` int32 half-open boxes, ``B > 0``, in the source's order.
         sizes: Image id to ``(width, height)`` in pixels.
-        mentioned: Every image that it has an entry for, also those that were not asked for.
+        mentioned: Every image that it has an entry for, selected or not.
     """
 
     path: Path

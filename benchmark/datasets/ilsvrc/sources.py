@@ -1,4 +1,4 @@
-"""Which parts are read, found or named by an option, and the reading of them."""
+"""The parts of the dataset that are found or named by an option, and their reading."""
 
 from collections.abc import Callable, Set
 from pathlib import Path
@@ -30,10 +30,10 @@ _DEVKIT = {"devkit labels", "meta", "blacklist"}
 
 
 def collect(options: IlsvrcOptions) -> list[Part]:
-    """Everything to be read beside the images: what an option names stands for what would be found.
+    """List everything to be read apart from the images; a part named by an option replaces those found.
 
     Raises:
-        UserError: If what an option names is not there.
+        UserError: If the path of an option has no such part.
     """
     parts = {part for place in (options.root, options.ground_truth) if place for part in find_parts(place)}
     if options.devkit:
@@ -52,14 +52,13 @@ def collect(options: IlsvrcOptions) -> list[Part]:
 def read_sources(
     parts: list[Part], classes: Classes, wanted: Set[str] | None, count: int
 ) -> list[tuple[str, Source]]:
-    """Read all sources, with the kind of each; XML files that are not wanted are not opened.
+    """Read all sources, each with its kind; XML files of images that are not wanted are not opened.
 
-    The devkit's labels must be ``count``.
-
-    The order is that of trust where they agree in substance: XML, Kaggle's csv, other text, the devkit.
+    If sources agree, the first one's boxes are used: XML, then Kaggle's csv, other text files, the devkit.
+    The devkit must have ``count`` labels.
 
     Raises:
-        UserError: If one cannot be read.
+        UserError: If a source cannot be read.
     """
     readers: dict[str, Callable[[Path], Source]] = {
         "xml": lambda path: read_xml_folder(path, classes, wanted),
@@ -73,7 +72,7 @@ def read_sources(
 
 
 def check_classes(parts: list[Part], classes: Classes) -> tuple[Path, ...]:
-    """Hold every class list found against the classes, and say which these were.
+    """Compare every class list found with the classes, and return the paths of these lists.
 
     Raises:
         UserError: If one differs.
@@ -87,7 +86,7 @@ def check_classes(parts: list[Part], classes: Classes) -> tuple[Path, ...]:
 
 
 def find_blacklist(parts: list[Part], last: int) -> tuple[Path | None, frozenset[str]]:
-    """The blacklist's file and images (of 1…``last``); ``None`` and no image where there is none.
+    """Read the blacklist: its file and its images (of 1…``last``), or ``None`` and no image without one.
 
     Raises:
         UserError: If it cannot be read, or several differ.

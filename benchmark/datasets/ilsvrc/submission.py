@@ -1,11 +1,11 @@
-"""The ILSVRC devkit's submission text, ours and anybody's.
+"""The submission text of the ILSVRC devkit, written and read.
 
-Line i is image i in the order of the image ids; on it, best first, one to five guesses of five whole numbers,
-``label xmin ymin xmax ymax``: the devkit's class number (1…1000) and a 0-based **inclusive** box in original
-pixels (protocol §5.1). The official MATLAB/Octave scorer reads the same file.
+Line i is image i in the order of the image ids. It holds one to five predictions, best first, each of five
+whole numbers ``label xmin ymin xmax ymax``: the devkit's class number (1…1000) and a 0-based **inclusive**
+box in original pixels (protocol §5.1). The official MATLAB/Octave scorer reads the same file.
 
-A subset cannot say in this format which line is which image, so ``<file>.images.txt`` lies beside it: one
-image id a line, in the file's order.
+The format cannot say which images a subset has, so ``<file>.images.txt`` lies beside it: one image id a line,
+in the file's order.
 """
 
 from collections import Counter
@@ -20,13 +20,13 @@ from benchmark.core.files import write_atomically
 from benchmark.core.protocols import Dataset
 from benchmark.core.types import IntArray, Records, Sample
 
-_GUESSES = 5
+_MOST = 5
 _LIMIT = 2**31 - 1
 _SHAPE = "1 to 5 times 'label xmin ymin xmax ymax'"
 
 
 def images_path(path: Path) -> Path:
-    """Where the image ids of a submission text are listed."""
+    """Return the path of the list of images that belongs to a submission text."""
     return path.with_name(f"{path.name}.images.txt")
 
 
@@ -35,18 +35,18 @@ def write(path: Path, records: Records, ilsvrc_ids: Sequence[int]) -> None:
 
     Args:
         path: The text to write; its list of images goes to :func:`images_path`.
-        records: Images with at least one guess each; of more than five guesses the first five are written.
+        records: Images with at least one prediction each; the first five predictions are written.
         ilsvrc_ids: The devkit's class number of each class of ``records``, in their order.
 
     Raises:
-        UserError: If an image has no guess, or the files cannot be written.
+        UserError: If an image has no prediction, or the files cannot be written.
     """
     order = np.argsort(records.image_ids, kind="stable")
     ids = [records.image_ids[row] for row in order]
     boxes, classes = to_inclusive(records.boxes), records.classes
     lines = [_line(ids[i], classes[row], boxes[row], ilsvrc_ids) for i, row in enumerate(order)]
     try:
-        path.unlink(missing_ok=True)  # so that an interruption never leaves a text beside another one's list
+        path.unlink(missing_ok=True)  # so that an interruption never leaves the old text beside the new list
     except OSError as error:
         raise UserError(f"{path}: cannot be replaced ({error.strerror}); name another file") from error
     write_atomically(images_path(path), "".join(f"{image_id}\n" for image_id in ids))
@@ -54,20 +54,20 @@ def write(path: Path, records: Records, ilsvrc_ids: Sequence[int]) -> None:
 
 
 def _line(image_id: str, classes: IntArray, boxes: IntArray, ilsvrc_ids: Sequence[int]) -> str:
-    guesses = [(c, box) for c, box in zip(classes.tolist(), boxes.tolist(), strict=True) if c >= 0]
-    if not guesses:
+    predictions = [(c, box) for c, box in zip(classes.tolist(), boxes.tolist(), strict=True) if c >= 0]
+    if not predictions:
         raise UserError(
             f"{image_id}: no class was predicted, which the devkit's text cannot say; leave it out"
         )
-    return " ".join(str(n) for c, box in guesses[:_GUESSES] for n in (ilsvrc_ids[c], *box)) + "\n"
+    return " ".join(str(n) for c, box in predictions[:_MOST] for n in (ilsvrc_ids[c], *box)) + "\n"
 
 
 def read(path: Path, dataset: Dataset, ilsvrc_ids: Sequence[int]) -> Records:
-    """Read anybody's submission text.
+    """Read a submission text, whoever wrote it.
 
-    Spaces, tabs and commas separate; ``12.0`` is read as 12. Lines may hold different numbers of guesses.
-    Where ``<file>.images.txt`` exists, it says which image each line is; otherwise the lines are the
-    dataset's images in the order of their ids.
+    Spaces, tabs and commas separate; ``12.0`` is read as 12. Lines may hold different numbers of predictions.
+    If ``<file>.images.txt`` exists, it says which image each line is; otherwise the lines are the dataset's
+    images in the order of their ids.
 
     Args:
         path: The text.
@@ -75,31 +75,31 @@ def read(path: Path, dataset: Dataset, ilsvrc_ids: Sequence[int]) -> Records:
         ilsvrc_ids: The devkit's class number of each of the dataset's classes, in their order.
 
     Returns:
-        Five guesses an image, -1 where the line has fewer; scores, peaks and unannotated sizes unknown.
-        Images of the dataset that the text leaves out are ``skipped``.
+        Records of five predictions an image, -1 if the line has fewer; scores, peaks and unannotated sizes
+        are unknown. Images of the dataset that the text leaves out are ``skipped``.
 
     Raises:
-        UserError: Naming file and line, if the text is malformed or does not fit the dataset.
+        UserError: If the text is malformed or does not fit the dataset, with file and line.
     """
-    guesses = _guesses(path, {number: label for label, number in enumerate(ilsvrc_ids)})
-    samples = _samples(path, len(guesses), {sample.image_id: sample for sample in dataset.samples})
+    predictions = _predictions(path, {number: label for label, number in enumerate(ilsvrc_ids)})
+    samples = _samples(path, len(predictions), {sample.image_id: sample for sample in dataset.samples})
     listed = {sample.image_id for sample in samples}
     absent = [sample.image_id for sample in dataset.samples if sample.image_id not in listed]
-    return _records(samples, guesses, dict.fromkeys(absent, f"not in {path.name}"))
+    return _records(samples, predictions, dict.fromkeys(absent, f"not in {path.name}"))
 
 
-def _guesses(path: Path, labels: Mapping[int, int]) -> IntArray:
-    """``[n, 5, 5]``: label and half-open box of each guess, with label -1 where there is none."""
+def _predictions(path: Path, labels: Mapping[int, int]) -> IntArray:
+    """Read label and half-open box of each prediction, ``[n, 5, 5]``, with label -1 if there is none."""
     rows = [_numbers(where, line, labels) for where, line in _lines(path)]
     if not rows:
         raise UserError(f"{path}: is empty; give one line an image, {_SHAPE}")
-    guesses = np.array(rows, np.int32).reshape(-1, _GUESSES, 5)
-    guesses[..., 1:] = from_inclusive(guesses[..., 1:])
-    return guesses
+    predictions = np.array(rows, np.int32).reshape(-1, _MOST, 5)
+    predictions[..., 1:] = from_inclusive(predictions[..., 1:])
+    return predictions
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Each line, and where it stands."""
+    """Yield each line with its place, for error messages."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -110,11 +110,11 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _numbers(where: str, line: str, labels: Mapping[int, int]) -> list[int]:
-    """Five times label and inclusive box, padded with the guess -1."""
+    """Parse five times label and inclusive box, padded with the label -1."""
     words = line.replace(",", " ").split()
     if not words:
-        raise UserError(f"{where}: is empty; an image needs at least one guess, {_SHAPE}")
-    if len(words) % 5 or len(words) > 5 * _GUESSES:
+        raise UserError(f"{where}: is empty; an image needs at least one prediction, {_SHAPE}")
+    if len(words) % 5 or len(words) > 5 * _MOST:
         raise UserError(f"{where}: has {len(words)} numbers; it must be {_SHAPE}")
     try:
         numbers = list(map(int, words))
@@ -123,7 +123,7 @@ def _numbers(where: str, line: str, labels: Mapping[int, int]) -> list[int]:
     for start in range(0, len(numbers), 5):
         _check(where, numbers[start : start + 5], labels)
         numbers[start] = labels[numbers[start]]
-    return numbers + [-1, 0, 0, -1, -1] * (_GUESSES - len(numbers) // 5)
+    return numbers + [-1, 0, 0, -1, -1] * (_MOST - len(numbers) // 5)
 
 
 def _whole(where: str, word: str) -> int:
@@ -136,8 +136,8 @@ def _whole(where: str, word: str) -> int:
     return int(value)
 
 
-def _check(where: str, guess: list[int], labels: Mapping[int, int]) -> None:
-    number, x0, y0, x1, y1 = guess
+def _check(where: str, prediction: list[int], labels: Mapping[int, int]) -> None:
+    number, x0, y0, x1, y1 = prediction
     if number not in labels:
         known = f"{min(labels)}…{max(labels)}"
         raise UserError(
@@ -145,12 +145,12 @@ def _check(where: str, guess: list[int], labels: Mapping[int, int]) -> None:
         )
     if x1 < x0 or y1 < y0:
         raise UserError(f"{where}: box {x0} {y0} {x1} {y1} is reversed; give xmin ymin xmax ymax")
-    if min(guess) < -_LIMIT or max(guess) >= _LIMIT:
+    if min(prediction) < -_LIMIT or max(prediction) >= _LIMIT:
         raise UserError(f"{where}: box {x0} {y0} {x1} {y1} has no such pixel; give original pixels")
 
 
 def _samples(path: Path, count: int, known: Mapping[str, Sample]) -> list[Sample]:
-    """The sample of each line."""
+    """Return the sample of each line."""
     listing = images_path(path)
     listed = listing.exists()
     ids = [line.strip() for _, line in _lines(listing)] if listed else sorted(known)
@@ -169,8 +169,8 @@ def _first_repeated(ids: Sequence[str]) -> str:
     return next(image_id for image_id, count in Counter(ids).items() if count > 1)
 
 
-def _records(samples: Sequence[Sample], guesses: IntArray, skipped: Mapping[str, str]) -> Records:
-    count, top = guesses.shape[:2]
+def _records(samples: Sequence[Sample], predictions: IntArray, skipped: Mapping[str, str]) -> Records:
+    count, top = predictions.shape[:2]
     truth = [sample.boxes.reshape(-1, 4) for sample in samples]
     return Records(
         image_ids=tuple(sample.image_id for sample in samples),
@@ -179,9 +179,9 @@ def _records(samples: Sequence[Sample], guesses: IntArray, skipped: Mapping[str,
         blacklisted=np.array([sample.blacklisted for sample in samples], np.bool_),
         truth=np.concatenate(truth).astype(np.int32),
         owner=np.repeat(np.arange(count, dtype=np.int32), [len(boxes) for boxes in truth]),
-        classes=guesses[..., 0],
+        classes=predictions[..., 0],
         scores=np.full((count, top), np.nan, np.float32),
-        boxes=guesses[..., 1:],
+        boxes=predictions[..., 1:],
         peaks=np.full((count, top, 2), -1, np.int32),
         empty=np.zeros((count, top), np.bool_),
         skipped=skipped,

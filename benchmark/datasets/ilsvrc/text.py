@@ -1,4 +1,4 @@
-"""Lines of text files, with errors that name file and line."""
+"""Parsing of file names and of lines in text files, with errors that name file and line."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,37 +12,37 @@ from benchmark.core.types import IntArray
 OFFICIAL_COUNT = 50_000
 OFFICIAL_TRAIN_COUNT = 1_281_167
 NO_LAST = 99_999_999
-"""The highest number that a file's name has room for: a collection of one's own may have more images."""
+"""The highest number that a file name has room for; a user's own collection may exceed the official count."""
 _HUGE = 2**30
 _ID = re.compile(r"ILSVRC2012_val_(\d{8})")
 _FILE = re.compile(r"(ILSVRC2012_val_\d{8})(?:_(n\d{8}))?\.jpe?g", re.IGNORECASE)
 
 
 def parse_file_name(name: str) -> tuple[str, str | None] | None:
-    """Image id of a validation image's file name, and the WNID that some collections append to it.
+    """Return the image id in a validation image's file name, and the WNID that some collections append.
 
-    Such as ``ILSVRC2012_val_00000293.JPEG`` or ``ILSVRC2012_val_00000293_n02012849.JPEG``; ``None`` for any
-    other file.
+    Such names are ``ILSVRC2012_val_00000293.JPEG`` and ``ILSVRC2012_val_00000293_n02012849.JPEG``; the result
+    is ``None`` for any other file.
     """
     match = _FILE.fullmatch(name)
     return (match[1], match[2]) if match else None
 
 
 def is_annotation(name: str) -> bool:
-    """Whether a file name is that of a validation image's XML."""
+    """Return whether a file name is that of a validation image's XML."""
     return name.startswith("ILSVRC2012_val_") and name.endswith(".xml")
 
 
 def image_id_of(number: int) -> str:
-    """The image that the devkit's lists mean by a number from 1."""
+    """Return the id of the image with a number from 1, by which the devkit's lists refer to it."""
     return f"ILSVRC2012_val_{number:08d}"
 
 
 def parse_id(text: str, where: str, last: int = OFFICIAL_COUNT) -> str:
-    """Image id of an entry such as ``val/ILSVRC2012_val_00000001.JPEG``, numbered 1…``last``.
+    """Return the image id of an entry such as ``val/ILSVRC2012_val_00000001.JPEG``, numbered 1…``last``.
 
     Raises:
-        UserError: If it is no validation image, naming ``where``.
+        UserError: If it is not a validation image; the message begins with ``where``.
     """
     stem = text.rpartition("/")[2].partition(".")[0]
     match = _ID.fullmatch(stem)
@@ -52,7 +52,7 @@ def parse_id(text: str, where: str, last: int = OFFICIAL_COUNT) -> str:
 
 
 def fields(path: Path, separator: str | None = None) -> Iterator[tuple[int, list[str]]]:
-    """Line number (from 1) and fields of each line that is not empty; white space separates by default.
+    """Yield the number (from 1) and the fields of each line that is not empty, separated by white space.
 
     Raises:
         UserError: If the file cannot be read as text.
@@ -67,10 +67,11 @@ def fields(path: Path, separator: str | None = None) -> Iterator[tuple[int, list
 
 
 def whole_numbers(words: Sequence[str], count: int, where: str) -> list[int]:
-    """Exactly ``count`` whole numbers.
+    """Parse exactly ``count`` whole numbers.
 
     Raises:
-        UserError: If there are more or fewer, or one is not a whole number, naming ``where``.
+        UserError: If there are more or fewer, or one is not a whole number; the message begins with
+            ``where``.
     """
     try:
         numbers = [int(word) for word in words]
@@ -83,5 +84,5 @@ def whole_numbers(words: Sequence[str], count: int, where: str) -> list[int]:
 
 
 def half_open(inclusive: Sequence[Sequence[int]]) -> IntArray:
-    """Boxes ``[B, 4]``, half-open, from ILSVRC's 0-based inclusive ``xmin ymin xmax ymax``."""
+    """Return half-open boxes ``[B, 4]`` from ILSVRC's 0-based inclusive ``xmin ymin xmax ymax``."""
     return np.array(inclusive, dtype=np.int32).reshape(-1, 4) + np.array([0, 0, 1, 1], dtype=np.int32)

@@ -20,7 +20,7 @@ def read_solution(path: Path, classes: Classes) -> Source:
     """Read Kaggle's ``LOC_val_solution.csv``: ``ImageId,wnid x y x y wnid x y x y …``, 0-based inclusive.
 
     Raises:
-        UserError: If a line cannot be understood, names several or unknown classes, or an image comes twice.
+        UserError: If a line is malformed, names several or unknown classes, or repeats an image.
     """
     labels: dict[str, int] = {}
     boxes: dict[str, list[list[int]]] = {}
@@ -47,7 +47,7 @@ def read_localization(path: Path, last: int = OFFICIAL_COUNT) -> Source:
     Images are numbered 1…``last``.
 
     Raises:
-        UserError: If a line cannot be understood.
+        UserError: If a line is malformed.
     """
     boxes = defaultdict(list)
     for number, columns in fields(path, ","):
@@ -60,7 +60,7 @@ def read_sizes(path: Path, last: int = OFFICIAL_COUNT) -> Source:
     """Read wsolevaluation's ``image_sizes.txt``: ``val/ID.JPEG,width,height``, images 1…``last``.
 
     Raises:
-        UserError: If a line cannot be understood, or an image comes twice.
+        UserError: If a line is malformed or repeats an image.
     """
     sizes = {image_id: (width, height) for image_id, (width, height) in _once(path, 2, last).items()}
     return Source(path, sizes=sizes, mentioned=frozenset(sizes))
@@ -70,7 +70,7 @@ def read_labels(path: Path, classes: Classes) -> Source:
     """Read ``class_labels.txt`` or Caffe's ``val.txt``: file name and index into the sorted WNIDs.
 
     Raises:
-        UserError: If a line cannot be understood, or a label is no index into the WNIDs.
+        UserError: If a line is malformed, or a label is not an index into the WNIDs.
     """
     labels = {image_id: label for image_id, (label,) in _once(path, 1, classes.last_image).items()}
     for image_id, label in labels.items():
@@ -86,7 +86,7 @@ def read_devkit_labels(path: Path, classes: Classes, count: int = OFFICIAL_COUNT
     """Read the devkit's validation ground truth: line ``n`` is the ILSVRC id of image number ``n``.
 
     Raises:
-        UserError: If there are not ``count`` lines, or one is the number of no class.
+        UserError: If there are not ``count`` lines, or one is not the number of a class.
     """
     labels = {}
     for number, words in fields(path):
@@ -103,10 +103,10 @@ def read_devkit_labels(path: Path, classes: Classes, count: int = OFFICIAL_COUNT
 
 
 def read_blacklist(path: Path, last: int = OFFICIAL_COUNT) -> frozenset[str]:
-    """Images that the devkit leaves out of the localization average: one number a line, 1…``last``.
+    """Read the devkit's blacklist of localization: one image number a line, 1…``last``.
 
     Raises:
-        UserError: If a line is not the number of a validation image, or there is none.
+        UserError: If a line is not the number of a validation image, or the list is empty.
     """
     images = set()
     for line, words in fields(path):
@@ -121,7 +121,7 @@ def read_blacklist(path: Path, last: int = OFFICIAL_COUNT) -> frozenset[str]:
 
 
 def _once(path: Path, count: int, last: int) -> dict[str, list[int]]:
-    """Image id to ``count`` whole numbers; commas or white space separate."""
+    """Read ``count`` whole numbers for each image, once; commas or white space separate."""
     found: dict[str, list[int]] = {}
     for number, (line,) in fields(path, "\n"):
         where = f"{path}, line {number}"

@@ -1,4 +1,4 @@
-"""ILSVRC2012 train as classifiers learn from it: images and labels, in one folder a class; no boxes."""
+"""ILSVRC2012 train for training classifiers: images and labels in one folder a class, without boxes."""
 
 import hashlib
 import os
@@ -28,12 +28,12 @@ _NO_BOXES = np.empty((0, 4), np.int32)
 
 @dataclass(frozen=True)
 class TrainReport:
-    """What was recognised.
+    """A report of what was found.
 
     Attributes:
         folder: The folder of class folders.
-        found: Images there, before any subset.
-        count: Images of the whole set.
+        found: Number of images there, before any selection.
+        count: Number of images of the whole set.
     """
 
     folder: Path
@@ -41,7 +41,7 @@ class TrainReport:
     count: int
 
     def lines(self) -> list[str]:
-        """The report as a person reads it."""
+        """Return the report as lines of text."""
         lines = [f"images      {self.found} files in {self.folder} (WNID folders)"]
         if self.found < self.count:
             lines.append(f"incomplete  {self.count - self.found} of the {self.count} images are not here")
@@ -50,16 +50,16 @@ class TrainReport:
 
 @dataclass(frozen=True)
 class IlsvrcTrain:
-    """The training images, or the part of them that was found or asked for.
+    """The training images, or the part of them that was found and selected.
 
     Attributes:
         classes: The WNIDs, sorted.
-        class_names: Words of each class.
-        samples: In the order asked for; without boxes.
+        class_names: Each class in words.
+        samples: The selected images, in the selected order and without boxes.
         fingerprint: sha256 of ids, file sizes, WNIDs and order.
-        report: What was recognised.
+        report: What was found on disk.
         name: The key in ``conf/dataset``.
-        count: Images of the whole set.
+        count: Number of images of the whole set.
         skipped: Always empty.
     """
 
@@ -74,12 +74,12 @@ class IlsvrcTrain:
 
     @property
     def complete(self) -> bool:
-        """Whether the whole set is in it, for ILSVRC 1,281,167 images."""
+        """Return whether the whole set is in it, for ILSVRC 1,281,167 images."""
         return len(self.samples) == self.count
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """What a reader of a number must know about the images, beside the fingerprint."""
+        """Return what is stored with every number about the images."""
         return {"images": len(self.samples), "complete": self.complete}
 
 
@@ -90,13 +90,13 @@ def load_train(name: str = "ilsvrc_train", count: int = OFFICIAL_TRAIN_COUNT, **
 
     Args:
         name: The dataset's key.
-        count: Images of the whole set.
+        count: Number of images of the whole set.
         **options: ``root``, ``images``, ``classes``, ``list``, ``limit``, ``order`` and ``seed`` of
             :class:`benchmark.datasets.ilsvrc.options.IlsvrcOptions`.
 
     Raises:
         UserError: If there are no such folders, one is of no known class, an archive is still packed, or an
-            image lies in another class's folder, is there twice, or cannot be looked at.
+            image lies in another class's folder, exists twice, or cannot be accessed.
     """
     chosen = IlsvrcOptions.parse(name=name, count=count, **options)
     classes = classes_of(chosen)
@@ -104,18 +104,18 @@ def load_train(name: str = "ilsvrc_train", count: int = OFFICIAL_TRAIN_COUNT, **
     listed = read_ids(chosen.list) if chosen.list else None
     try:
         found, sizes = _read(folder, classes)
-    except OSError as error:  # a folder without permission, a link to nothing, a file server that has gone
+    except OSError as error:  # a folder without permission, a broken link, an unreachable file server
         raise UserError(f"{error.filename}: cannot be read ({error.strerror}); check permissions") from error
     _refuse_absent(folder, listed, sizes)
-    asked = found if listed is None else [sample for sample in found if sample.image_id in listed]
-    samples = arrange(asked, chosen.order, chosen.seed, chosen.limit)
-    print_ = _fingerprint(samples, classes, sizes)
+    selected = found if listed is None else [sample for sample in found if sample.image_id in listed]
+    samples = arrange(selected, chosen.order, chosen.seed, chosen.limit)
+    digest = _fingerprint(samples, classes, sizes)
     report = TrainReport(folder, len(found), count)
-    return IlsvrcTrain(classes.wnids, classes.names, samples, print_, report, name, count)
+    return IlsvrcTrain(classes.wnids, classes.names, samples, digest, report, name, count)
 
 
 def _find(root: Path | None) -> Path:
-    """The folder of class folders, or of their archives, below ``root``."""
+    """Find the folder of class folders, or of their archives, below ``root``."""
     places = [root / below for below in _FOLDERS] if root else []
     for place in filter(Path.is_dir, places):
         with os.scandir(place) as entries:
@@ -133,7 +133,7 @@ def _find(root: Path | None) -> Path:
 
 
 def _read(folder: Path, classes: Classes) -> tuple[list[Sample], dict[str, int]]:
-    """Every image, and the size of each in bytes."""
+    """List every image, with the size of each in bytes."""
     found: list[Sample] = []
     sizes: dict[str, int] = {}
     labels = {wnid: classes.label(wnid, folder / wnid) for wnid in _class_folders(folder)}
@@ -149,7 +149,7 @@ def _read(folder: Path, classes: Classes) -> tuple[list[Sample], dict[str, int]]
 
 
 def _class_folders(folder: Path) -> list[str]:
-    """The sorted names of all folders in it; what is no class is refused, as is an archive left packed."""
+    """Return the sorted names of the class folders; refuse other folders and packed archives."""
     with os.scandir(folder) as entries:
         visible = [(entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith(".")]
     folders = sorted(name for name, is_folder in visible if is_folder)
@@ -167,7 +167,7 @@ def _class_folders(folder: Path) -> list[str]:
 
 
 def _images(folder: Path) -> list[tuple[str, str, int]]:
-    """Id, path and size in bytes of each image of a class; listing and sizes are all that is asked for."""
+    """List id, path and size in bytes of each image of a class, without opening any."""
     found = []
     with os.scandir(folder) as entries:
         for entry in entries:

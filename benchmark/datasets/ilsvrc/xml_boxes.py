@@ -17,7 +17,7 @@ _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 class Annotation(NamedTuple):
-    """One XML file: ``wnid`` is ``None`` where no object is annotated, ``size`` where it is not stated."""
+    """One XML file; ``wnid`` is ``None`` if no object is annotated, ``size`` if it is not stated."""
 
     wnid: str | None
     boxes: IntArray
@@ -25,15 +25,15 @@ class Annotation(NamedTuple):
 
 
 def read_xml_folder(folder: Path, classes: Classes, wanted: Set[str] | None) -> Source:
-    """Read the XML of every wanted image (``None``: of all) that has one.
+    """Read the XML of every wanted image that has one; ``wanted`` is ``None`` for all images.
 
     Raises:
-        UserError: If the folder or a file cannot be read, a file is not an annotation, or one names several
+        UserError: If the folder or a file cannot be read, or a file is not an annotation or names several
             classes or an unknown one.
     """
     paths = _list(folder, classes.last_image)
     chosen = sorted(paths if wanted is None else paths.keys() & wanted)
-    # Threads hide the latency of network file systems; the parsing itself is quick.
+    # Threads hide the latency of network file systems; parsing itself is fast.
     with ThreadPoolExecutor(8) as pool:
         contents = pool.map(_content, (paths[image_id] for image_id in chosen))
         found = {i: parse(paths[i], content) for i, content in zip(chosen, contents, strict=True)}
@@ -47,10 +47,10 @@ def read_xml_folder(folder: Path, classes: Classes, wanted: Set[str] | None) -> 
 
 
 def parse(path: Path, content: bytes) -> Annotation:
-    """Read one XML file's content; coordinates are 0-based inclusive in it.
+    """Parse one XML file's content, in which coordinates are 0-based inclusive.
 
     Raises:
-        UserError: If it is not an annotation, or names several classes, naming ``path``.
+        UserError: If it is not an annotation or names several classes, with its ``path``.
     """
     try:
         root = ElementTree.fromstring(content)

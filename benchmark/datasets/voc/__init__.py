@@ -1,8 +1,8 @@
-"""PASCAL VOC's detection task: the plain VOCdevkit tree, any of its splits, read where it lies.
+"""PASCAL VOC's detection task: any split of the plain VOCdevkit tree, read where it lies.
 
 Coordinates are 1-based inclusive in its files and half-open here (``xmin - 1, ymin - 1, xmax, ymax``). An
 image may hold objects of several classes; those that its annotators found hard to recognise are *difficult*.
-The images of a split are those that its list names (``ImageSets/Main/val.txt``), which may be cut short.
+The images of a split are those that its list names (``ImageSets/Main/val.txt``), which may be shortened.
 """
 
 from typing import Any, Literal
@@ -35,13 +35,13 @@ def load(
     Args:
         root: Folder that holds ``VOCdevkit``, or ``VOCdevkit`` itself, or its ``VOC2007``.
         split: A list in ``ImageSets/Main``: ``train``, ``val``, ``trainval``, ``test``, or one of your own.
-        year: Of the challenge.
-        difficult: ``keep`` the difficult objects, flagged, or ``drop`` them.
-        name: Names the results; ``None``: ``voc2007`` of val, else ``voc2007_<split>``.
+        year: Year of the challenge.
+        difficult: Whether to ``keep`` difficult objects, flagged, or ``drop`` them.
+        name: Name of the results; ``None`` for ``voc2007`` of val, else ``voc2007_<split>``.
         **options: See :class:`benchmark.datasets.selection.Selection`.
 
     Raises:
-        UserError: For anything missing, broken or contradictory, with the file or option and the remedy.
+        UserError: If anything is missing, damaged or contradictory, with the file or option and the remedy.
     """
     selection = Selection.parse(**options)
     check("dataset.difficult", difficult, Literal["keep", "drop"])
@@ -69,7 +69,7 @@ def load(
 def _missing(
     tree: Tree, selection: Selection, wanted: tuple[str, ...]
 ) -> tuple[dict[str, str], dict[str, int]]:
-    """Images to be left out for want of a file, and the size in bytes of every image that is there."""
+    """Return the images to leave out since a file is missing, and the size in bytes of every image."""
     images = file_sizes(map(tree.image, wanted))
     truths = file_sizes(map(tree.annotation, wanted))
     lacking = {}
@@ -85,7 +85,7 @@ def _missing(
 def _samples(
     tree: Tree, annotations: dict[str, Annotation], drop: bool
 ) -> tuple[list[Sample], tuple[str, ...]]:
-    """The images with an object, and the ids of those without."""
+    """Return the images with an object, and the ids of those without."""
     samples, bare = [], []
     for image_id, found in annotations.items():
         objects = kept(found.objects, ~found.objects.difficult) if drop else found.objects

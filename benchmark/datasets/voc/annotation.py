@@ -1,4 +1,4 @@
-"""One XML file of VOC: the size of an image and its objects."""
+"""VOC's XML files: the size of each image and its objects."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,17 +18,17 @@ _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 class Annotation(NamedTuple):
-    """What one XML file says; ``size`` is width and height."""
+    """One XML file; ``size`` is width and height in pixels."""
 
     size: tuple[int, int]
     objects: Objects
 
 
 def read_all(tree: Tree, ids: Sequence[str]) -> dict[str, Annotation]:
-    """Every image's annotation.
+    """Read the annotations of all these images.
 
     Raises:
-        UserError: If a file cannot be read or is no annotation.
+        UserError: If a file cannot be read or is not an annotation.
     """
     paths = [tree.annotation(image_id) for image_id in ids]
     with ThreadPoolExecutor(8) as pool:  # hides the latency of network file systems
@@ -36,10 +36,10 @@ def read_all(tree: Tree, ids: Sequence[str]) -> dict[str, Annotation]:
 
 
 def parse(path: Path, content: bytes) -> Annotation:
-    """Read one file's content; its boxes are 1-based inclusive.
+    """Parse one file's content, in which boxes are 1-based inclusive.
 
     Raises:
-        UserError: If it is not whole, names an unknown class, or a box is empty or leaves the image.
+        UserError: If it is damaged, names an unknown class, or a box is empty or leaves the image.
     """
     try:
         root = ElementTree.fromstring(content)
@@ -73,7 +73,7 @@ def _flag(node: ElementTree.Element, path: Path) -> bool:
 
 
 def _box(node: ElementTree.Element, size: tuple[int, int], path: Path) -> tuple[int, int, int, int]:
-    """Half-open. Only a direct child counts: the parts of a person have boxes too."""
+    """Return an object's half-open box: only a direct child counts, since a person's parts have boxes too."""
     xmin, ymin, xmax, ymax = _numbers(node.find("bndbox"), _CORNERS, path)
     if not (1 <= xmin <= xmax <= size[0] and 1 <= ymin <= ymax <= size[1]):
         raise UserError(
@@ -84,7 +84,7 @@ def _box(node: ElementTree.Element, size: tuple[int, int], path: Path) -> tuple[
 
 
 def _numbers(node: ElementTree.Element | None, names: tuple[str, ...], path: Path) -> list[int]:
-    """Whole numbers; the few fractions that VOC has (in 2011 and 2012) are rounded, halves up."""
+    """Parse numbers, rounding the few fractions in VOC 2011 and 2012 to whole ones, halves up."""
     texts = [] if node is None else [(node.findtext(name) or "").strip() for name in names]
     try:
         numbers = [float(text) for text in texts]

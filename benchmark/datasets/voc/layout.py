@@ -1,4 +1,4 @@
-"""Where a split of VOC lies in the folder that a person has."""
+"""Where a split of VOC lies in the user's folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,19 +26,19 @@ class Tree:
     ids: frozenset[str]
 
     def image(self, image_id: str) -> Path:
-        """Where the image would be."""
+        """Return the path of an image."""
         return self.folder / "JPEGImages" / f"{image_id}.jpg"
 
     def annotation(self, image_id: str) -> Path:
-        """Where its XML would be."""
+        """Return the path of an image's XML."""
         return self.folder / "Annotations" / f"{image_id}.xml"
 
 
 def find(root: str | None, split: str, year: int) -> Tree:
-    """The tree below ``root``.
+    """Find the tree of a year below ``root``, and the list of the split.
 
     Raises:
-        UserError: If there is none, it is of another year, or it has no such split.
+        UserError: If there is no tree, it is of another year, or it has no such split.
     """
     if type(year) is not int:
         raise UserError(f"dataset.year={year}: give the year as a number, such as 2007")
@@ -57,7 +57,7 @@ def _folder(root: Path | None, year: int) -> Path:
     places = [root / "VOCdevkit" / f"VOC{year}", root / f"VOC{year}", root]
     for place in places:
         if (place / _LISTS).is_dir():
-            # A folder under another name is believed.
+            # A folder with any other name is accepted.
             if place.name.startswith("VOC2") and place.name != f"VOC{year}":
                 raise UserError(f"{place}: its name says another year than dataset.year={year}; correct one")
             return place
@@ -71,7 +71,7 @@ def _folder(root: Path | None, year: int) -> Path:
 
 
 def _splits(lists: Path) -> list[str]:
-    """The lists that are not one class's (``cat_val``); ``train_400`` is none, though train is a class."""
+    """Return the names of all lists, except those of a single class (such as ``cat_val``)."""
     return sorted(path.stem for path in lists.glob("*.txt") if path.stem not in _OF_ONE_CLASS)
 
 

@@ -4,10 +4,10 @@ CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable"),
     *("dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
 )
-"""Sorted, which is the order of the outputs of every VOC net known."""
+"""The classes in sorted order, which is the order of the outputs of all known VOC networks."""
 
 SPLITS = ("train", "val", "trainval", "test")
-"""Of which each class has a list of its own, too."""
+"""The official splits; each class has a list of its own for every one of them, too."""
 
 OFFICIAL = {
     (2007, "train"): 2501,
@@ -18,10 +18,10 @@ OFFICIAL = {
     (2012, "val"): 5823,
     (2012, "trainval"): 11540,
 }
-"""Year and split to images, from the challenge's own database statistics."""
+"""Number of images by year and split, from the challenge's own database statistics."""
 
 
 def key(year: int, split: str, difficult: str) -> str:
-    """What names the results of a split: ``voc2007`` is val's, on which the Grad-CAM paper measures."""
+    """Return the name of a split's results; ``voc2007`` is val's, on which the Grad-CAM paper measures."""
     name = f"voc{year}" if split == "val" else f"voc{year}_{split}"
     return name if difficult == "keep" else f"{name}_without_difficult"

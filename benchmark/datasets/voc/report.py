@@ -1,4 +1,4 @@
-"""What was recognised of VOC: for the doctor and for a number's conditions."""
+"""A report of what was found of VOC, for the doctor and for a number's conditions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from benchmark.datasets.voc.layout import Tree
 
 @dataclass(frozen=True)
 class Census:
-    """Numbers of all that was read, before anything is dropped or cut.
+    """Counts of everything that was read, before any selection.
 
     Attributes:
-        images: Images.
-        objects: Objects.
-        difficult: Of them difficult.
-        several: Images of more than one class.
-        hard: Image-class pairs of which every object is difficult.
-        pairs: Image-class pairs.
+        images: Number of images.
+        objects: Number of objects.
+        difficult: Number of difficult objects.
+        several: Number of images with more than one class.
+        hard: Number of pairs of image and class of which every object is difficult.
+        pairs: Number of pairs of image and class.
     """
 
     images: int
@@ -32,7 +32,7 @@ class Census:
 
 
 def census(annotations: Iterable[Annotation]) -> Census:
-    """Count what annotations hold."""
+    """Count images, objects and pairs in annotations."""
     found = [annotation.objects for annotation in annotations]
     every = [np.unique(each.classes) for each in found]
     plain = [np.unique(each.classes[~each.difficult]) for each in found]
@@ -49,13 +49,13 @@ def census(annotations: Iterable[Annotation]) -> Census:
 
 @dataclass(frozen=True)
 class VocReport:
-    """What a dataset was read from.
+    """A report of what a dataset was read from.
 
     Attributes:
-        tree: Where.
-        official: Images of the official split; ``None`` where the split is a person's own.
+        tree: Folder and list of the split.
+        official: Number of images of the official split; ``None`` if the split is the user's own.
         difficult: ``keep`` or ``drop``.
-        census: Of the images asked for.
+        census: Counts over the listed images.
     """
 
     tree: Tree
@@ -65,16 +65,16 @@ class VocReport:
 
     @property
     def image_count(self) -> int:
-        """Images that the split's list names, before any choice."""
+        """Return the number of images on the split's list, before any selection."""
         return len(self.tree.ids)
 
     @property
-    def told(self) -> dict[str, Any]:
-        """For a number's conditions."""
+    def conditions(self) -> dict[str, Any]:
+        """Return the conditions that every number is stored with."""
         return {"split": self.tree.list.stem, "difficult_objects": self.difficult}
 
     def lines(self) -> list[str]:
-        """The report as a person reads it."""
+        """Return the report as lines of text."""
         tree, found = self.tree, self.census
         each, shared = (n / max(found.images, 1) for n in (found.pairs, found.several))
         lines = [
