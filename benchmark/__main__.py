@@ -1,5 +1,5 @@
 """``python -m benchmark``: the same as ``./scripts/run``."""
 
-from benchmark.cli.run import main
+from benchmark.cli.app.entry_point import start
 
-main()
+start("run")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from helpers.commands import Command, started
 from helpers.reports import ORACLE_DEVIATION
 from hypothesis import settings
 
@@ -19,6 +20,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the real data is not here ({SHARED})")
     return SHARED
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """``command("run", "key=value", …)``: exit status, stdout and stderr of a command."""
+    return lambda *words: started(monkeypatch, capsys, words)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

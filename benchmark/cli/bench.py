@@ -21,8 +21,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmark.cli.app.config import CONF, build
-from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.build import build
+from benchmark.cli.app.groups import choices
 from benchmark.core.device import reproducible
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
@@ -52,7 +52,6 @@ _NOTES = (
 )
 
 
-@entry_point("bench")
 def main(cfg: DictConfig) -> int:
     """Print, and write if asked, the costs of one model's methods."""
     for option, value in cfg.bench.items():
@@ -87,7 +86,7 @@ def _writable(folder: Path) -> Path:
 
 
 def _every_method() -> list[Method]:
-    names = sorted(path.stem for path in (CONF / "method").glob("*.yaml"))
+    names = choices("method")
     return [build(hydra.compose("bench", [f"method={name}"]).method) for name in names]
 
 
@@ -217,7 +216,3 @@ def _write(found: Mapping[str, Any], folder: Path) -> None:
     write_atomically(folder / "bench.json", json.dumps(found, indent=2, default=asdict) + "\n")
     write_atomically(folder / "bench.md", text.getvalue())
     print(f"\nwritten: {folder / 'bench.json'}, {folder / 'bench.md'}")
-
-
-if __name__ == "__main__":
-    main()

@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from benchmark.cli.app.config import build
-from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.build import build, dataset_of
 from benchmark.core.errors import UserError
 from benchmark.core.progress import Counter
 from benchmark.core.protocols import Dataset, SeveralViews, Transform
@@ -43,13 +42,12 @@ class _Patient:
     settings: RunSettings
 
 
-@entry_point("doctor")
 def main(cfg: DictConfig) -> int:
     """Examine what was named; 1 if a run with it would fail, with one line and the remedy for each reason."""
     _refuse_nonsense(cfg)
     settings: RunSettings = build(cfg.run)
     problems: list[str] = []
-    dataset, model = (_built(node, problems) for node in (cfg.get("dataset"), cfg.get("model")))
+    dataset, model = (_made(cfg, group, problems) for group in ("dataset", "model"))
     patient = _Patient(dataset, model, build(cfg.transform), settings)
     with ThreadPoolExecutor(settings.thread_count) as pool:
         problems += _examine_dataset(patient, cfg.decode, pool)
@@ -78,9 +76,11 @@ def _refuse_nonsense(cfg: DictConfig) -> None:
         _ = build(cfg.run).torch_device  # refuses a device that is not here, before any work
 
 
-def _built(node: Any, problems: list[str]) -> Any:
+def _made(cfg: DictConfig, group: str, problems: list[str]) -> Any:
     try:
-        return None if node is None else build(node)
+        if cfg.get(group) is None:
+            return None
+        return dataset_of(cfg) if group == "dataset" else build(cfg[group])
     except UserError as error:
         problems.append(str(error))
         return None
@@ -202,7 +202,3 @@ def _abridged(lines: Sequence[str]) -> list[str]:
 
 def _show(lines: Sequence[str]) -> None:
     print("\n".join(lines), flush=True)
-
-
-if __name__ == "__main__":
-    main()

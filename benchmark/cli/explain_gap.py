@@ -8,10 +8,9 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from benchmark.cli.app.config import build, published
-from benchmark.cli.app.defaults import completed
-from benchmark.cli.app.entry_point import entry_point
-from benchmark.cli.app.gap_states import RUN, Asked, asked_of, is_group
+from benchmark.cli.app.build import build, published
+from benchmark.cli.app.gap_states import RUN, Asked, asked_of
+from benchmark.cli.app.groups import is_group
 from benchmark.cli.app.planning import plan_of
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
@@ -37,7 +36,6 @@ from benchmark.tasks.task import note_of
 _METRICS = ("classification", "localization")
 
 
-@entry_point("explain-gap", completed)
 def main(cfg: DictConfig) -> int:
     """Explain one number of a finished run."""
     if cfg.explain not in DEPTHS:
@@ -160,7 +158,3 @@ def _table(cfg: DictConfig, asked: Asked, plan: Plan[BoxCell]) -> Table:
     named = replace(made, row=asked.row)
     name = cfg.table.get("published") if cfg.table else None
     return Table("gap", "", note_of(plan.dataset), (named,), published(name) if name else None)
-
-
-if __name__ == "__main__":
-    main()

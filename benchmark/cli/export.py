@@ -5,8 +5,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.cli.app.config import published
-from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.build import published
 from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc import load, load_classes
 from benchmark.datasets.ilsvrc.submission import write
@@ -18,7 +17,6 @@ _BOXES = "records.parquet"
 """The file of a cell's boxes; a matrix keeps none, and a table of pairs of images and classes has another."""
 
 
-@entry_point("export")
 def main(cfg: DictConfig) -> int:
     """Write the boxes of each row of ``results=FILE.json``, or of ``row=NAME`` alone."""
     if cfg.results is None:
@@ -58,7 +56,3 @@ def _numbers(table: Table, row: str) -> Sequence[int]:
             "name a table of dataset=ilsvrc_val"
         )
     return range(1, 2**31) if dataset.get("classes") else load_classes().ilsvrc_ids
-
-
-if __name__ == "__main__":
-    main()

@@ -6,10 +6,10 @@ from pathlib import Path
 from omegaconf import DictConfig, ListConfig
 from rich.console import Console
 
-from benchmark.cli.app import defaults as little
-from benchmark.cli.app.config import Row, build, plain, product, typed, variation
-from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.build import build, plain
+from benchmark.cli.app.groups import typed
 from benchmark.cli.app.planning import announce, plan_of
+from benchmark.cli.app.rows import ComposedRow, composed, refuse_fixed, variation
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.protocols import Metric
@@ -29,32 +29,13 @@ from benchmark.tasks.boxes.matrix.render import curves_csv, layouts, summary
 from benchmark.tasks.boxes.matrix.split import Split, split_of
 from benchmark.tasks.task import note_of
 
-_LITTLE = ("model=googlenet_compact", "dataset.limit=48")
 _IOU = 0.5
 Cells = Mapping[str, BoxCell]
-"""Row to scene and cell."""
+"""Row to cell."""
 
 _LISTS = ("methods", "localizers", "baselines")
 
 
-def completed(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    """The words of a command line, with what goes without saying.
-
-    Who names no images gets a few of the embedded ones, since GrabCut takes its time, and of their nets one
-    that every method fits.
-
-    Args:
-        words: As typed.
-        environment: Where ``BENCHMARK_ILSVRC`` may name the images.
-    """
-    if little.DATASET not in little.completed(words, environment)[len(words) :]:
-        return list(words)
-    keys = {word.partition("=")[0] for word in words}
-    added = [word for word in _LITTLE if word.partition("=")[0] not in keys]
-    return [*words, little.DATASET, *added]
-
-
-@entry_point("matrix", completed)
 def main(cfg: DictConfig) -> int:
     """Measure what is missing, choose thresholds if images are held out, then write what is stored."""
     results = Path(cfg.results_dir).expanduser().resolve()
@@ -74,12 +55,14 @@ def main(cfg: DictConfig) -> int:
     return 0
 
 
-def _rows(cfg: DictConfig) -> list[Row]:
+def _rows(cfg: DictConfig) -> list[ComposedRow]:
     for option, example in zip(_LISTS, ("grad_cam,cam", "gradcam_15,cam_20", "whole_image"), strict=True):
         if not isinstance(cfg[option], ListConfig) or not (cfg[option] or option == "baselines"):
             raise UserError(f"{option}={cfg[option]}: give a list, such as {option}=[{example}]")
-    axes = {"method": list(cfg.methods), "localizer": list(cfg.localizers)}
-    return product("matrix", typed(), axes, {"localizer": list(cfg.baselines)})
+    refuse_fixed(typed(), ("method", "localizer"))
+    named = {f"{m}/{b}": [f"method={m}", f"localizer={b}"] for m in cfg.methods for b in cfg.localizers}
+    named |= {str(box): [f"localizer={box}"] for box in cfg.baselines}
+    return composed(named, typed())
 
 
 def _evaluated(
@@ -139,7 +122,3 @@ def _write(matrix: Matrix, folder: Path, tracker: Tracker, notes: bool) -> None:
     kept |= {row.row: [result_file(folder, table.name, row.row)] for row in table.measured}
     look = tracker.log(table, kept)
     print(*([f"\nto look at it: {look}"] if look else []))
-
-
-if __name__ == "__main__":
-    main()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.cli.app.config import build, published, rows, swept, typed
-from benchmark.cli.app.defaults import completed
-from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.build import build, published
+from benchmark.cli.app.groups import typed
 from benchmark.cli.app.planning import experiment_of
+from benchmark.cli.app.rows import rows
 from benchmark.core.files import write_atomically
 from benchmark.pipeline.names import label
 from benchmark.reporting.archive import Archived, read_table, result_file, write_table
@@ -17,7 +17,6 @@ from benchmark.reporting.tracking.mlflow import Tracker
 from benchmark.tasks.task import Outcome, Task
 
 
-@entry_point("config", completed)
 def main(cfg: DictConfig) -> int:
     """Run an experiment; 0 if its table stands, 1 if a check of the table failed."""
     results = Path(cfg.results_dir).expanduser().resolve()
@@ -26,8 +25,8 @@ def main(cfg: DictConfig) -> int:
     checked_count(cfg.pictures)
     task: Task = build(cfg.task)
     task.check(typed())
-    composed = swept(cfg, typed()) if "sweep" in cfg else rows(cfg, typed())
-    return _finish(cfg, task.run(experiment_of(cfg, composed, results)), results, tracker)
+    experiment = experiment_of(cfg, rows(cfg, typed()), results)
+    return _finish(cfg, task.run(experiment), results, tracker)
 
 
 def _refuse_unwritable(folder: Path) -> None:
@@ -53,7 +52,3 @@ def _finish(cfg: DictConfig, outcome: Outcome, results: Path, tracker: Tracker) 
     look = tracker.log(table, files)
     print(*([f"\nto look at it: {look}"] if look else []))
     return int(any(check.startswith("FAILED") for check in table.checks))
-
-
-if __name__ == "__main__":
-    main()

@@ -8,22 +8,20 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
-from benchmark.cli.app.config import build
-from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.build import build, dataset_of
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Dataset, Metric
 from benchmark.core.types import Estimate, Records
 from benchmark.datasets.ilsvrc import submission as devkit
 
 
-@entry_point("score")
 def main(cfg: DictConfig) -> int:
     """Print every metric of one submission text, with its interval and its protocol."""
     path = Path(cfg.predictions)
     if not path.is_file():
         raise UserError(f"{path}: there is no such file; give predictions=FILE in the devkit's form")
     metrics: dict[str, Metric] = {name: build(node) for name, node in cfg.metric.items()}
-    dataset: Dataset = build(cfg.dataset)
+    dataset = dataset_of(cfg)
     records = devkit.read(path, dataset, _numbers(dataset))
     found = {name: metric(records) for name, metric in metrics.items()}
     console = Console(highlight=False, markup=False)
@@ -71,7 +69,3 @@ def _protocol(metric: Metric) -> str:
     text = (inspect.getdoc(type(metric)) or "").partition("Attributes:")[0]
     paragraphs = [" ".join(part.split()) for part in text.replace("`", "").replace("**", "").split("\n\n")]
     return "\n".join([repr(metric), *filter(None, paragraphs)])
-
-
-if __name__ == "__main__":
-    main()

@@ -7,8 +7,8 @@ import hydra
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from benchmark.cli.app.config import CONF, build
-from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.build import build
+from benchmark.cli.app.groups import choices
 from benchmark.core.types import Model
 from benchmark.diagnostics.selftest import TRUTHS
 from benchmark.diagnostics.selftest.case import Case, prepare
@@ -19,7 +19,6 @@ from benchmark.pipeline.settings import RunSettings
 _COLUMNS = "{:<46} {:>9} {:>9}  {:<7} {:>7}  {}"
 
 
-@entry_point("selftest")
 def main(cfg: DictConfig) -> int:
     """Try every truth and print a line for each; 1 if one fails, with the likely culprit."""
     settings: RunSettings = build(cfg.run)
@@ -56,7 +55,7 @@ def _models(cfg: DictConfig) -> list[Model]:
 
 def _every(group: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Everything in a folder of ``conf`` that needs no option, by name; with options of one's own."""
-    names = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+    names = choices(group)
     every = hydra.compose("selftest", [f"+{group}@every.{name}={name}" for name in names]).every
     wanted = {name: {**node, **options.get(name, {})} for name, node in every.items() if not _lacks(node)}
     return {name: build(OmegaConf.create(node)) for name, node in wanted.items()}
@@ -95,7 +94,3 @@ def _tell(finding: Finding) -> None:
 
 def _show(line: str) -> None:
     print(line.rstrip(), flush=True)
-
-
-if __name__ == "__main__":
-    main()

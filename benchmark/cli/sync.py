@@ -4,14 +4,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.cli.app.config import build, published
-from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.build import build, published
 from benchmark.core.errors import UserError
 from benchmark.reporting.archive import read_table, result_file, results_folder
 from benchmark.reporting.tracking.mlflow import Tracker
 
 
-@entry_point("sync")
 def main(cfg: DictConfig) -> int:
     """Log the table of ``results=FILE.json``; what is logged already stays as it is."""
     if cfg.results is None:
@@ -34,7 +32,3 @@ def main(cfg: DictConfig) -> int:
         )
     print(tracker.log(table, files) or "tracking is off; nothing was logged")
     return 0
-
-
-if __name__ == "__main__":
-    main()

@@ -4,14 +4,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.cli.app.config import published
-from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.build import published
 from benchmark.core.errors import UserError
 from benchmark.reporting.archive import read_table
 from benchmark.reporting.render import show, write_all
 
 
-@entry_point("table")
 def main(cfg: DictConfig) -> int:
     """Render the table of ``results=FILE.json`` again."""
     if cfg.results is None:
@@ -22,7 +20,3 @@ def main(cfg: DictConfig) -> int:
     show(table, notes=cfg.notes)
     print("\nwritten, with all notes:", *written, sep="\n  ")
     return 0
-
-
-if __name__ == "__main__":
-    main()

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from benchmark.cli.app.config import Row, build, plain, rows, typed
-from benchmark.cli.app.entry_point import entry_point
+from benchmark.cli.app.build import build, dataset_of, plain
+from benchmark.cli.app.groups import typed
+from benchmark.cli.app.rows import ComposedRow, composed
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
-from benchmark.core.protocols import Dataset
 from benchmark.core.types import Model
 from benchmark.models.weights.files import is_file
 from benchmark.pipeline.scene import Scene
@@ -41,7 +41,6 @@ _PARTS = ("model", "train", "transform", "run", "train_set", "val_set")
 _PREFIX = "trained:"
 
 
-@entry_point("train")
 def main(cfg: DictConfig) -> int:
     """Train; 0 if all is trained, 1 if a net does not agree with its passport."""
     recipes = _recipes(cfg)
@@ -78,13 +77,13 @@ def _refuse_unwritable(folder: Path) -> None:
     trial.unlink(missing_ok=True)
 
 
-def _recipes(cfg: DictConfig) -> list[Row]:
+def _recipes(cfg: DictConfig) -> list[ComposedRow]:
     """The nets that are asked for: those of an experiment, one of them by its model, or the one named."""
     words = typed()
     if cfg.get("recipes") is None:
         if cfg.get("table") is not None:
             raise UserError(f"{cfg.table.name} is an experiment of ./scripts/run; it has no net to train")
-        return [Row(str(cfg.model.name), cfg, ())]
+        return [ComposedRow(str(cfg.model.name), cfg, (), ())]
     chosen = [word.partition("=")[2] for word in words if word.startswith("model=")]
     unknown = [name for name in chosen if name not in cfg.recipes]
     if unknown:
@@ -92,9 +91,12 @@ def _recipes(cfg: DictConfig) -> list[Row]:
         raise UserError(
             f"model={unknown[0]}: this experiment trains {known}; leave experiment= out for others"
         )
-    wanted = {name: lines for name, lines in cfg.recipes.items() if not chosen or name in chosen}
-    table = OmegaConf.create({"table": {"name": "of recipes", "rows": wanted}})
-    return rows(table, words, "train")
+    wanted = {
+        str(name): [str(word) for word in own]
+        for name, own in cfg.recipes.items()
+        if not chosen or name in chosen
+    }
+    return composed(wanted, words, "no net of this experiment has this option")
 
 
 def _job(
@@ -104,7 +106,7 @@ def _job(
     options: TrainingOptions = build(cfg.train)
     settings: RunSettings = replace(build(cfg.run), device=world.settings.device)
     transform = build(cfg.transform)
-    learning, checking = (_dataset(cfg, name) for name in ("train_set", "val_set"))
+    learning, checking = (dataset_of(cfg, name) for name in ("train_set", "val_set"))
     return Job(
         learning=Scene(learning, model, transform, settings),
         checking=Scene(checking, model, transform, settings),
@@ -114,15 +116,6 @@ def _job(
         command=tuple(typed()),
         results=results,
     )
-
-
-def _dataset(cfg: DictConfig, part: str) -> Dataset:
-    """The loaders speak of ``dataset.root``; here it is ``train_set.root`` or ``val_set.root``."""
-    try:
-        dataset: Dataset = build(cfg[part])
-    except UserError as error:
-        raise UserError(str(error).replace("dataset.", f"{part}.")) from error
-    return dataset
 
 
 def _origin(
@@ -204,7 +197,3 @@ def _log(made: Sequence[Job[TrainingOptions]], tracker: Tracker) -> None:
 def _measured(point: Point, column: str) -> dict[str, float]:
     found = {} if point.found is None else {column: point.found}
     return {"loss": point.loss, "lr": point.lr, **found}
-
-
-if __name__ == "__main__":
-    main()

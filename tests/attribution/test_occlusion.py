@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmark.attribution.occlusion import Occlusion
-from benchmark.cli.app.config import CONF, build
+from benchmark.cli.app.build import build
+from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 from benchmark.core.types import InputFormat, MeanImage, Model
 from benchmark.models.forward import forward_pass

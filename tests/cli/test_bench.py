@@ -2,12 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from helpers.commands import Command
 from helpers.small_models import googlenet_like, images, small, vgg_like
 
 from benchmark.attribution.backprop import Backprop
@@ -15,13 +16,12 @@ from benchmark.attribution.cam import CAM
 from benchmark.attribution.grad_cam import GradCAM
 from benchmark.attribution.occlusion import Occlusion
 from benchmark.cli import bench as command
-from benchmark.cli.app.config import CONF
+from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
 from benchmark.diagnostics.bench.peers import PEERS
 from benchmark.diagnostics.bench.stopwatch import Bench, Line
 
-Run = Callable[..., tuple[int, str, str]]
 TINY = (
     "model=squeezenet1_0",
     "model.weights=random",
@@ -32,17 +32,9 @@ ONCE = ("bench.images=2", "bench.repeats=1")
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def bench(command: Command) -> Command:
     """``bench("key=value", …)``: exit status, what it printed and what it complained."""
-
-    def run(*options: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bench", *options])
-        with pytest.raises(SystemExit) as exit_:
-            command.main()
-        printed = capsys.readouterr()
-        return int(exit_.value.code or 0), printed.out, printed.err
-
-    return run
+    return partial(command, "bench")
 
 
 def on(build: Any) -> Bench:
@@ -93,7 +85,7 @@ def test_a_peer_that_is_missing_or_fails_is_listed_and_stops_nothing(monkeypatch
     monkeypatch.setattr(command, "PEERS", {"grad_cam": {**PEERS["grad_cam"], "another": broken}})
     found, left_out = lines(on(googlenet_like), GradCAM())
     assert left_out["captum LayerGradCam"].startswith("not installed")
-    assert left_out["another"] == "fails on googlenet_like: RuntimeError: no such layer type"
+    assert left_out["another"] == "fails on googlenet_like: CommandtimeError: no such layer type"
     assert list(found)[-1] == "  torchcam GradCAM"
 
 
@@ -134,7 +126,7 @@ def test_covered_images_are_as_many_as_plain_ones_at_once_and_in_all(
     assert len(shown) == again + recorded + 2 * (passes + passes) + for_memory + spread
 
 
-def test_every_method_that_has_a_yaml_is_timed(monkeypatch: pytest.MonkeyPatch, bench: Run) -> None:
+def test_every_method_that_has_a_yaml_is_timed(monkeypatch: pytest.MonkeyPatch, bench: Command) -> None:
     asked: list[str] = []
 
     def stop(_bench: Any, methods: Any, _left_out: Any) -> Any:
@@ -148,7 +140,7 @@ def test_every_method_that_has_a_yaml_is_timed(monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.slow
 def test_one_method_is_printed_and_written_with_its_conditions(
-    bench: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     options = (*TINY, *ONCE, "method=grad_cam", "run.device=cpu", "run.top_k=2")
@@ -191,7 +183,7 @@ def test_one_method_is_printed_and_written_with_its_conditions(
         ("output=/proc/nowhere", "/proc/nowhere"),
     ],
 )
-def test_a_mistake_is_one_line_with_the_remedy(bench: Run, option: str, said: str) -> None:
+def test_a_mistake_is_one_line_with_the_remedy(bench: Command, option: str, said: str) -> None:
     status, printed, complaint = bench(*TINY, *ONCE, option)
     assert (status, printed) == (2, "")
     (error,) = (line for line in complaint.splitlines() if not line.startswith("timing"))
@@ -199,7 +191,7 @@ def test_a_mistake_is_one_line_with_the_remedy(bench: Run, option: str, said: st
     assert said in error
 
 
-def test_help_shows_examples(bench: Run) -> None:
+def test_help_shows_examples(bench: Command) -> None:
     status, printed, _ = bench("--help")
     assert status == 0
     assert "./scripts/bench model=googlenet_bvlc model.weights=random" in printed

@@ -1,33 +1,23 @@
 """The doctor's words and exit status."""
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from helpers import ilsvrc_trees as trees
+from helpers.commands import Command
 from helpers.ilsvrc_trees import PICTURES
 
-from benchmark.cli.doctor import main
 from benchmark.datasets.ilsvrc import load, load_classes
 
-Run = Callable[..., tuple[int, str, str]]
 FIRST = f"Data/CLS-LOC/val/{PICTURES[0].image_id}.JPEG"
 
 
 @pytest.fixture
-def doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def doctor(command: Command) -> Command:
     """``doctor("key=value", …)``: exit status, what it printed and what it complained."""
-
-    def run(*options: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["doctor", *options])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return int(exit_.value.code or 0), printed.out, printed.err
-
-    return run
+    return partial(command, "doctor")
 
 
 @pytest.fixture
@@ -41,7 +31,7 @@ def lines_of(printed: str) -> dict[str, str]:
     return {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[-1] for line in printed.splitlines() if line}
 
 
-def test_a_sound_dataset_is_counted_and_has_no_problem(doctor: Run, kaggle_root: Path) -> None:
+def test_a_sound_dataset_is_counted_and_has_no_problem(doctor: Command, kaggle_root: Path) -> None:
     status, printed, _ = doctor("dataset=ilsvrc_val", f"dataset.root={kaggle_root}")
     said = lines_of(printed)
     assert status == 0
@@ -56,7 +46,7 @@ def test_a_sound_dataset_is_counted_and_has_no_problem(doctor: Run, kaggle_root:
     assert "PROBLEM" not in printed
 
 
-def test_a_truncated_image_is_a_problem_that_headers_do_not_show(doctor: Run, kaggle_root: Path) -> None:
+def test_a_truncated_image_is_a_problem_that_headers_do_not_show(doctor: Command, kaggle_root: Path) -> None:
     path = kaggle_root / FIRST
     path.write_bytes(path.read_bytes()[:-100])
     options = ("dataset=ilsvrc_val", f"dataset.root={kaggle_root}")
@@ -69,7 +59,7 @@ def test_a_truncated_image_is_a_problem_that_headers_do_not_show(doctor: Run, ka
     assert "headers" in lines_of(printed)["unreadable"]
 
 
-def test_an_image_of_another_size_is_a_problem_with_both_sizes(doctor: Run, kaggle_root: Path) -> None:
+def test_an_image_of_another_size_is_a_problem_with_both_sizes(doctor: Command, kaggle_root: Path) -> None:
     trees.write_images((kaggle_root / FIRST).parent, (replace(PICTURES[0], size=(10, 6)),))
     status, printed, _ = doctor("dataset=ilsvrc_val", f"dataset.root={kaggle_root}", "decode=false")
     assert status == 1
@@ -78,7 +68,7 @@ def test_an_image_of_another_size_is_a_problem_with_both_sizes(doctor: Run, kagg
     assert "20x12" in printed
 
 
-def test_a_dataset_that_cannot_be_read_is_one_problem(doctor: Run, tmp_path: Path) -> None:
+def test_a_dataset_that_cannot_be_read_is_one_problem(doctor: Command, tmp_path: Path) -> None:
     status, printed, complaint = doctor("dataset=ilsvrc_val", f"dataset.root={tmp_path}")
     assert status == 1
     assert complaint == ""
@@ -86,14 +76,14 @@ def test_a_dataset_that_cannot_be_read_is_one_problem(doctor: Run, tmp_path: Pat
     assert str(tmp_path) in printed
 
 
-def test_truth_alone_is_examined_without_images(doctor: Run, tmp_path: Path) -> None:
+def test_truth_alone_is_examined_without_images(doctor: Command, tmp_path: Path) -> None:
     trees.write_text(tmp_path)
     status, printed, _ = doctor("dataset=ilsvrc_val", f"dataset.ground_truth={tmp_path}")
     assert status == 0
     assert "pixels" not in lines_of(printed)
 
 
-def test_the_train_split_is_examined_without_speaking_of_boxes(doctor: Run, tmp_path: Path) -> None:
+def test_the_train_split_is_examined_without_speaking_of_boxes(doctor: Command, tmp_path: Path) -> None:
     trees.write_train(tmp_path / "Data/CLS-LOC/train")
     status, printed, _ = doctor("dataset=ilsvrc_train", f"dataset.root={tmp_path}")
     said = lines_of(printed)
@@ -112,7 +102,7 @@ def test_the_train_split_is_examined_without_speaking_of_boxes(doctor: Run, tmp_
 
 
 @pytest.mark.parametrize("options", [(), ("image=cat.jpg",), ("dataset=ilsvrc_val", "images=0")])
-def test_a_command_without_sense_is_one_line(doctor: Run, options: tuple[str, ...]) -> None:
+def test_a_command_without_sense_is_one_line(doctor: Command, options: tuple[str, ...]) -> None:
     status, printed, complaint = doctor(*options)
     assert status == 2
     assert printed == ""
@@ -120,14 +110,14 @@ def test_a_command_without_sense_is_one_line(doctor: Run, options: tuple[str, ..
     assert complaint.count("\n") == 1
 
 
-def test_help_shows_examples(doctor: Run) -> None:
+def test_help_shows_examples(doctor: Command) -> None:
     status, printed, _ = doctor("--help")
     assert status == 0
     assert "./scripts/doctor dataset=ilsvrc_val dataset.root=" in printed
 
 
 @pytest.mark.slow
-def test_a_real_net_knows_the_real_images(doctor: Run, shared: Path) -> None:
+def test_a_real_net_knows_the_real_images(doctor: Command, shared: Path) -> None:
     weights = shared / "weights/squeezenet_v1.0.caffemodel"
     status, printed, _ = doctor(
         *("model=squeezenet_caffe", f"model.weights={weights}", "decode=false", "images=40"),
@@ -144,7 +134,7 @@ def test_a_real_net_knows_the_real_images(doctor: Run, shared: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_wrong_class_order_is_a_problem(doctor: Run, shared: Path, tmp_path: Path) -> None:
+def test_a_wrong_class_order_is_a_problem(doctor: Command, shared: Path, tmp_path: Path) -> None:
     classes = load_classes()
     by_ilsvrc_id = sorted(zip(classes.ilsvrc_ids, classes.wnids, strict=True))
     names = tmp_path / "devkit_order.txt"
@@ -162,7 +152,7 @@ def test_a_wrong_class_order_is_a_problem(doctor: Run, shared: Path, tmp_path: P
 
 
 @pytest.mark.slow
-def test_an_image_alone_is_classified(doctor: Run, shared: Path) -> None:
+def test_an_image_alone_is_classified(doctor: Command, shared: Path) -> None:
     image = shared / "ilsvrc_originals/Data/CLS-LOC/val/ILSVRC2012_val_00000001.JPEG"
     weights = shared / "weights/squeezenet_v1.0.caffemodel"
     status, printed, _ = doctor("model=squeezenet_caffe", f"model.weights={weights}", f"image={image}")
@@ -170,7 +160,7 @@ def test_an_image_alone_is_classified(doctor: Run, shared: Path) -> None:
     assert printed.count("%  ") == 5
 
 
-def test_scores_that_are_not_finite_are_a_problem_and_no_accuracy(doctor: Run, tmp_path: Path) -> None:
+def test_scores_that_are_not_finite_are_a_problem_and_no_accuracy(doctor: Command, tmp_path: Path) -> None:
     status, printed, complaint = doctor(
         *("model=vgg16_compact", "passport=none", "run.precision=float16", "model.input.scale=1e5"),
         *("dataset=embedded", "dataset.count=24", f"cache_dir={tmp_path}", "decode=false"),
@@ -185,7 +175,7 @@ def test_scores_that_are_not_finite_are_a_problem_and_no_accuracy(doctor: Run, t
 
 
 def test_a_dataset_of_misfits_alone_is_no_accuracy_and_every_reason_is_told(
-    doctor: Run, kaggle_root: Path
+    doctor: Command, kaggle_root: Path
 ) -> None:
     for picture in PICTURES:
         trees.write_images((kaggle_root / FIRST).parent, (replace(picture, size=(9, 9)),))
@@ -200,7 +190,7 @@ def test_a_dataset_of_misfits_alone_is_no_accuracy_and_every_reason_is_told(
 
 
 def test_a_size_that_a_net_does_not_take_is_a_problem_beside_the_passports(
-    doctor: Run, tmp_path: Path
+    doctor: Command, tmp_path: Path
 ) -> None:
     status, printed, complaint = doctor(
         *("model=vgg16_compact", "model.input.size=256", "decode=false"),
@@ -211,13 +201,13 @@ def test_a_size_that_a_net_does_not_take_is_a_problem_beside_the_passports(
     assert "PROBLEM     model vgg16_compact does not take inputs of 256 pixels: " in printed
 
 
-def test_an_image_that_is_not_there_is_a_problem(doctor: Run, tmp_path: Path) -> None:
+def test_an_image_that_is_not_there_is_a_problem(doctor: Command, tmp_path: Path) -> None:
     status, printed, _ = doctor("model=squeezenet1_0", "model.weights=random", f"image={tmp_path / 'no.jpg'}")
     assert status == 1
     assert f"PROBLEM     {tmp_path / 'no.jpg'}" in printed
 
 
-def test_the_embedded_nets_are_held_against_their_own_passports(doctor: Run, tmp_path: Path) -> None:
+def test_the_embedded_nets_are_held_against_their_own_passports(doctor: Command, tmp_path: Path) -> None:
     options = ("dataset=embedded", "dataset.count=72", f"cache_dir={tmp_path}", "decode=false")
     status, printed, _ = doctor(*options, "model=alexnet_compact")
     said = lines_of(printed)
@@ -227,7 +217,7 @@ def test_the_embedded_nets_are_held_against_their_own_passports(doctor: Run, tmp
     assert said["verdict"].startswith("agrees")
 
 
-def test_channels_in_the_wrong_order_contradict_the_passport(doctor: Run, tmp_path: Path) -> None:
+def test_channels_in_the_wrong_order_contradict_the_passport(doctor: Command, tmp_path: Path) -> None:
     options = ("model=squeezenet_caffe", "model.weights=random", "model.input.order=rgb")
     status, printed, _ = doctor(*options)
     assert status == 1

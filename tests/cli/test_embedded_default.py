@@ -1,4 +1,4 @@
-"""``./scripts/run`` with no argument: eight rows, no data at hand; and what stands in results/reference/embedded."""
+"""``./scripts/run`` with no argument: eight rows, no data at hand; and the reference table of it."""
 
 import json
 import os

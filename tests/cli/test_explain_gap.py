@@ -1,17 +1,14 @@
 """``./scripts/explain-gap`` on a few embedded images, after the run that it explains."""
 
 import csv
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import benchmark.pipeline.run
 import pytest
+from helpers.commands import Command
 
-from benchmark.cli import explain_gap, run
+import benchmark.pipeline.run
 
-Command = Callable[..., tuple[int, str, str]]
 ROW = ("experiment=googlenet", "row=googlenet/grad_cam")
 CELL = ("model=googlenet_compact", "method=grad_cam", "localizer=gradcam_15", "dataset=embedded")
 QUICK = ("pictures=0", "metric=[classification,localization]")
@@ -28,41 +25,30 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, cache: Path
-) -> Command:
-    """``command(module, "key=value", …)``: exit status, stdout and stderr."""
-    monkeypatch.delenv("BENCHMARK_ILSVRC", raising=False)
+def started(command: Command, tmp_path: Path, cache: Path) -> Command:
+    """``started("explain-gap", "key=value", …)``: exit status, stdout and stderr."""
     places = (f"results_dir={tmp_path / 'results'}", f"cache_dir={cache}", "dataset.count=24")
     few = ("dataset.limit=7", "run.batch_size=4", "tracking=none")
-
-    def call(module: Any, *options: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", [module.__name__, *places, *few, *options])
-        with pytest.raises(SystemExit) as stopped:
-            module.main()
-        printed = capsys.readouterr()
-        return int(stopped.value.code or 0), printed.out, printed.err
-
-    return call
+    return lambda name, *options: command(name, *places, *few, *options)
 
 
 @pytest.mark.slow
 def test_a_finished_run_is_explained_without_a_forward_pass_and_what_is_missing_named_with_its_command(
-    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    started: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    status, _, complaint = command(explain_gap, *ROW)
+    status, _, complaint = started("explain-gap", *ROW)
     assert status == 2
     assert "googlenet/grad_cam has not been measured with these options; first: ./scripts/run " in complaint
     assert "model=googlenet_compact method=grad_cam localizer=gradcam_15" in complaint
 
-    assert command(run, *CELL, *QUICK)[0] == 0
+    assert started("run", *CELL, *QUICK)[0] == 0
 
     def refuse(*_: Any) -> None:
         raise AssertionError("a forward pass")
 
     with monkeypatch.context() as closed:
         closed.setattr(benchmark.pipeline.run, "explain", refuse)
-        status, printed, complaint = command(explain_gap, *ROW)
+        status, printed, complaint = started("explain-gap", *ROW)
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert "from the paper's conventions to the run's [not the published images]" in " ".join(printed.split())
     (table,) = (tmp_path / "results").glob("embedded-7-*/gap-googlenet-grad_cam-loc_top1.csv")
@@ -83,8 +69,8 @@ def test_a_finished_run_is_explained_without_a_forward_pass_and_what_is_missing_
     assert float(alone["target class: given"]["effect"]) <= 0
 
     paper = (*CELL[:2], "dataset=embedded", "transform=ten_crop", "localizer=cam_dtbox", *QUICK)
-    assert command(run, *paper)[0] == 0
-    assert command(explain_gap, *ROW)[0] == 0
+    assert started("run", *paper)[0] == 0
+    assert started("explain-gap", *ROW)[0] == 0
     walk = [line for line in read(table) if line["part"] == "walk"]
     assert [line["knob"] for line in walk] == ["preprocessing", "component", "threshold", "measured"]
     assert not any(line["missing"] for line in walk)
@@ -92,13 +78,13 @@ def test_a_finished_run_is_explained_without_a_forward_pass_and_what_is_missing_
 
 @pytest.mark.slow
 def test_what_was_changed_in_a_row_is_a_step_of_its_own_and_no_knob_that_is_the_same(
-    command: Command, tmp_path: Path
+    started: Command, tmp_path: Path
 ) -> None:
     """Grad-CAM of another layer, on the row's conventions: its effect is not part of what is not known."""
     layer = "method.layer=inception_4e"
     for words in ((), (layer,)):
-        assert command(run, *CELL, *QUICK, *words)[0] == 0
-    status, printed, complaint = command(explain_gap, *ROW, layer)
+        assert started("run", *CELL, *QUICK, *words)[0] == 0
+    status, printed, complaint = started("explain-gap", *ROW, layer)
     assert status == 0, complaint
     table = tmp_path.glob(
         "results/embedded-7-*/gap-googlenet-grad_cam-loc_top1+method.layer-inception_4e.csv"
@@ -122,12 +108,12 @@ def test_what_was_changed_in_a_row_is_a_step_of_its_own_and_no_knob_that_is_the_
     ],
 )
 def test_what_the_run_has_as_the_paper_is_no_step_and_what_else_was_typed_is_one_all_the_same(
-    command: Command, tmp_path: Path, paper: tuple[str, ...], knobs: list[str], same: str
+    started: Command, tmp_path: Path, paper: tuple[str, ...], knobs: list[str], same: str
 ) -> None:
     typed = (*paper, "method.layer=inception_4e")
     cell = [word for word in CELL if word.partition("=")[0] not in {one.partition("=")[0] for one in typed}]
-    assert command(run, *cell, *QUICK, *typed)[0] == 0
-    status, printed, complaint = command(explain_gap, *ROW, *typed)
+    assert started("run", *cell, *QUICK, *typed)[0] == 0
+    status, printed, complaint = started("explain-gap", *ROW, *typed)
     assert status == 0, complaint
     walk = [
         line for line in read(next(tmp_path.glob("results/embedded-7-*/gap-*.csv"))) if line["part"] == "walk"
@@ -140,12 +126,12 @@ def test_what_the_run_has_as_the_paper_is_no_step_and_what_else_was_typed_is_one
 
 @pytest.mark.slow
 def test_cells_of_two_localizers_do_not_share_a_file_and_claim_nothing_of_a_paper(
-    command: Command, tmp_path: Path
+    started: Command, tmp_path: Path
 ) -> None:
     other = [word.replace("gradcam_15", "wsol_maxboxacc_v1") for word in CELL]
     for cell in (CELL, other):
-        assert command(run, *cell, *QUICK)[0] == 0
-        status, printed, complaint = command(explain_gap, *cell)
+        assert started("run", *cell, *QUICK)[0] == 0
+        status, printed, complaint = started("explain-gap", *cell)
         assert status == 0, complaint
         assert "the same in paper and run" not in printed
     found = {path.stem: read(path) for path in tmp_path.glob("results/embedded-7-*/gap-*.csv")}
@@ -174,8 +160,8 @@ def test_cells_of_two_localizers_do_not_share_a_file_and_claim_nothing_of_a_pape
         (("row=googlenet/cam", "explain=cls_top1"), "explain=cls_top1: choose loc_top1 | loc_top5"),
     ],
 )
-def test_a_mistake_is_one_line_that_names_it(command: Command, typed: tuple[str, ...], says: str) -> None:
-    status, printed, complaint = command(explain_gap, "experiment=googlenet", *typed)
+def test_a_mistake_is_one_line_that_names_it(started: Command, typed: tuple[str, ...], says: str) -> None:
+    status, printed, complaint = started("explain-gap", "experiment=googlenet", *typed)
     assert (status, printed) == (2, "")
     assert complaint.startswith("error: ")
     assert says in complaint

@@ -1,7 +1,6 @@
 """Boxes out as the devkit's text and in again, with the numbers of the dataset's own classes."""
 
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import ilsvrc_trees as trees
+from helpers.commands import Command
 from helpers.handmade import result, table
 from helpers.ilsvrc_trees import CLASSES, PICTURES
 from helpers.random_records import make
 
-from benchmark.cli import export, score
 from benchmark.datasets.ilsvrc import IlsvrcVal, load
 from benchmark.pipeline.store import Made, write_records
 from benchmark.reporting.archive import Archived, write_table
@@ -33,33 +32,15 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """``command(main, "key=value", …)``: what it printed."""
-
-    def run(main: Callable[[], int], *options: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["command", *options])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        assert not exit_.value.code, printed.err
-        return printed.out
-
-    return run
-
-
-@pytest.fixture
-def complaint(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+def complaint(command: Command) -> Callable[..., str]:
     """``complaint("key=value", …)``: the one line with which an export is refused."""
 
     def run(*options: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["export", *options])
-        with pytest.raises(SystemExit) as exit_:
-            export.main()
-        printed = capsys.readouterr()
-        assert (exit_.value.code, printed.out) == (2, "")
-        assert printed.err.startswith("error: ")
-        assert printed.err.count("\n") == 1
-        return printed.err
+        status, printed, told = command("export", *options)
+        assert (status, printed) == (2, "")
+        assert told.startswith("error: ")
+        assert told.count("\n") == 1
+        return told
 
     return run
 
@@ -89,7 +70,7 @@ def measured(folder: Path, dataset: IlsvrcVal, config: dict[str, Any]) -> Path:
 
 @pytest.mark.parametrize("own", [True, False], ids=["own classes", "the official ones"])
 def test_what_was_exported_is_scored_by_the_same_numbers(
-    root: Path, tmp_path: Path, command: Callable[..., str], own: bool
+    root: Path, tmp_path: Path, command: Command, own: bool
 ) -> None:
     options: dict[str, Any] = {"classes": LIST, "name": "mine", "count": 4} if own else {}
     if not own:
@@ -97,7 +78,7 @@ def test_what_was_exported_is_scored_by_the_same_numbers(
     dataset = load(root=root, **options)
     config = {"dataset": {"_target_": ILSVRC, "classes": None, **options}}
     made = measured(tmp_path / "results", dataset, config)
-    text = Path(command(export.main, f"results={made}").strip())
+    text = Path(command("export", f"results={made}")[1].strip())
 
     numbers = [int(line.split()[0]) for line in text.read_text().splitlines()]
     right = [WNIDS.index(p.wnid) + 1 if own else CLASSES.ilsvrc_ids[p.label] for p in PICTURES]
@@ -105,7 +86,7 @@ def test_what_was_exported_is_scored_by_the_same_numbers(
     assert numbers[-1] != right[-1]
 
     overrides = [f"dataset.{key}={value}" for key, value in options.items()]
-    printed = command(score.main, f"predictions={text}", f"dataset.root={root}", *overrides)
+    printed = command("score", f"predictions={text}", f"dataset.root={root}", *overrides)[1]
     assert f"4 images of {'mine (the complete set)' if own else 'ilsvrc_val (not'}" in printed
     by_name = dict(re.findall(r"^(\w+) +(\d+\.\d\d) ", printed, re.MULTILINE))
     assert (by_name["cls_top1"], by_name["loc_top1"]) == ("25.00", "25.00")

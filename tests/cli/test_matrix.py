@@ -1,19 +1,17 @@
 """``./scripts/matrix`` on a few embedded images: files, the second time, held-out images, mistakes."""
 
 import json
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import benchmark.pipeline.run
 import pandas as pd
 import pytest
+from helpers.commands import Command
 
-from benchmark.cli import matrix
+import benchmark.pipeline.run
 from benchmark.pipeline.explain import explain
 
-Command = Callable[..., tuple[int, str, str]]
 FEW = ("methods=[grad_cam,cam,backprop]", "localizers=[gradcam_15,fong_mean]", "run.batch_size=4")
 
 
@@ -23,21 +21,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, cache: Path
-) -> Command:
-    """``command("key=value", …)``: exit status, stdout and stderr."""
-    monkeypatch.delenv("BENCHMARK_ILSVRC", raising=False)
+def matrix(command: Command, tmp_path: Path, cache: Path) -> Command:
+    """``matrix("key=value", …)``: exit status, stdout and stderr."""
     places = (f"results_dir={tmp_path / 'results'}", f"cache_dir={cache}", "dataset.count=24")
-
-    def call(*options: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["matrix", *places, "dataset.limit=7", "tracking=none", *options])
-        with pytest.raises(SystemExit) as stopped:
-            matrix.main()
-        printed = capsys.readouterr()
-        return int(stopped.value.code or 0), printed.out, printed.err
-
-    return call
+    return partial(command, "matrix", *places, "dataset.limit=7", "tracking=none")
 
 
 def close_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,17 +32,6 @@ def close_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("a forward pass")
 
     monkeypatch.setattr(benchmark.pipeline.run, "explain", refuse)
-
-
-def test_a_command_without_images_is_completed_with_embedded_ones_and_a_net_that_all_methods_fit() -> None:
-    added = ["dataset=embedded", "model=googlenet_compact", "dataset.limit=48"]
-    assert matrix.completed([], {}) == added
-    assert matrix.completed(["methods=[cam]"], {}) == ["methods=[cam]", *added]
-    own = ["model=vgg16_compact", "dataset.limit=5"]
-    assert matrix.completed(own, {}) == [*own, "dataset=embedded"]
-    for words in (["dataset.root=/data"], ["dataset=ilsvrc_val"], ["--help"]):
-        assert matrix.completed(words, {}) == words
-    assert matrix.completed([], {"BENCHMARK_ILSVRC": "/data"}) == []
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -66,7 +42,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_one_forward_pass_serves_every_row_and_the_second_time_none_is_needed(
-    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    matrix: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     passes: list[int] = []
 
@@ -76,7 +52,7 @@ def test_one_forward_pass_serves_every_row_and_the_second_time_none_is_needed(
         return explain(scene, methods, batch)
 
     monkeypatch.setattr(benchmark.pipeline.run, "explain", counted)
-    status, printed, complaint = command(*FEW, "notes=true")
+    status, printed, complaint = matrix(*FEW, "notes=true")
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert passes == [4, 3], "each image once, image-sized maps and all protocols included"
     assert "this is the embedded default" in complaint
@@ -102,13 +78,13 @@ def test_one_forward_pass_serves_every_row_and_the_second_time_none_is_needed(
     before = files_of(table.parent)
 
     close_the_way(monkeypatch)
-    assert command(*FEW)[0] == 0
+    assert matrix(*FEW)[0] == 0
     assert files_of(table.parent) == before
     # Another protocol, of stored heatmaps; and thresholds chosen on held-out images.
     held = tmp_path / "list.txt"
     held.write_text("".join(f"ILSVRC2012_val_0000000{number}\n" for number in (1, 2, 3)))
     words = ("methods=[cam]", "localizers=[cam_20,cam_dtbox,wsol_maxboxacc_v1]", "run.batch_size=4")
-    status, printed, _ = command(*words, f"heldout={held}", "notes=true")
+    status, printed, _ = matrix(*words, f"heldout={held}", "notes=true")
     assert status == 0
     assert "chosen on list.txt" in printed
     assert "on the 3 images of list.txt" in " ".join(printed.split())
@@ -119,9 +95,9 @@ def test_one_forward_pass_serves_every_row_and_the_second_time_none_is_needed(
     assert files_of(table.parent) == before
 
 
-def test_a_method_that_does_not_fit_is_an_open_row_and_the_rest_is_measured(command: Command) -> None:
+def test_a_method_that_does_not_fit_is_an_open_row_and_the_rest_is_measured(matrix: Command) -> None:
     few = ("methods=[cam,grad_cam]", "localizers=[gradcam_15]", "dataset.limit=2", "baselines=[]")
-    status, printed, _ = command("model=vgg16_compact", "dataset=embedded", *few)
+    status, printed, _ = matrix("model=vgg16_compact", "dataset=embedded", *few)
     assert status == 0
     text = " ".join(printed.split())
     assert "gradcam_15 open" in text
@@ -144,13 +120,13 @@ def test_a_method_that_does_not_fit_is_an_open_row_and_the_rest_is_measured(comm
     ],
 )
 def test_a_mistake_is_one_line_that_names_it(
-    command: Command, tmp_path: Path, typed: list[str], says: str
+    matrix: Command, tmp_path: Path, typed: list[str], says: str
 ) -> None:
     (tmp_path / "strange.txt").write_text("cat\n")
     (tmp_path / "all.txt").write_text("".join(f"ILSVRC2012_val_0000000{n}\n" for n in range(1, 8)))
     few = [] if typed[0].startswith("methods") else ["methods=[cam]"]
     few += [] if typed[0].startswith("localizers") else ["localizers=[cam_20]"]
-    status, printed, complaint = command(
+    status, printed, complaint = matrix(
         *few, "baselines=[]", *(word.format(folder=tmp_path) for word in typed)
     )
     assert (status, printed) == (2, "")

@@ -1,18 +1,18 @@
 """What is mistyped is answered in one line that names it and the remedy, by every command alike."""
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from helpers.commands import Command
 from helpers.handmade import table
 
 from benchmark.reporting.archive import Archived, write_table
 
 
 @pytest.mark.parametrize(
-    ("command", "typed", "says"),
+    ("name", "typed", "says"),
     [
         ("run", "datset.root=x", "did you mean dataset.root?"),
         ("run", "modell=vgg16", "did you mean model?"),
@@ -48,44 +48,29 @@ from benchmark.reporting.archive import Archived, write_table
     ],
 )
 def test_a_mistyped_command_is_answered_in_one_line(
-    command: str,
-    typed: str,
-    says: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
+    name: str, typed: str, says: str, monkeypatch: pytest.MonkeyPatch, command: Command, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sys, "argv", [command, *typed.split()])
     monkeypatch.setenv("BENCHMARK_RESULTS", str(tmp_path))
-    with pytest.raises(SystemExit) as stopped:
-        importlib.import_module(f"benchmark.cli.{command}").main()
-    printed = capsys.readouterr()
-    assert (stopped.value.code, printed.out) == (2, "")
-    assert printed.err.startswith("error: ")
-    assert printed.err.count("\n") == 1
-    assert says in printed.err
+    status, printed, told = command(name, *typed.split())
+    assert (status, printed) == (2, "")
+    assert told.startswith("error: ")
+    assert told.count("\n") == 1
+    assert says in told
 
 
 @pytest.mark.parametrize("quoted", ["dataset.root='/a=b, c+d'", 'dataset.root="/a=b, c+d"'])
 def test_a_path_of_any_characters_can_be_given_in_quotes(
-    quoted: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    quoted: str, command: Command, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["run", quoted, "tracking=none", f"results_dir={tmp_path}"])
-    with pytest.raises(SystemExit):
-        importlib.import_module("benchmark.cli.run").main()
-    assert "dataset.root=/a=b, c+d: there is nothing at that path" in capsys.readouterr().err
+    options = ("dataset=ilsvrc_val", "tracking=none", f"results_dir={tmp_path}")
+    assert "dataset.root=/a=b, c+d: there is nothing at that path" in command("run", quoted, *options)[2]
 
 
-def test_records_that_lie_elsewhere_are_no_damaged_records(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_records_that_lie_elsewhere_are_no_damaged_records(command: Command, tmp_path: Path) -> None:
     path = write_table(
         tmp_path / "data", Archived(table(published=None), None, {"a/cam": "runs/x/records.parquet"})
     )
-    monkeypatch.setattr(sys, "argv", ["export", f"results={path}"])
-    with pytest.raises(SystemExit):
-        importlib.import_module("benchmark.cli.export").main()
-    complaint = capsys.readouterr().err
+    _, _, complaint = command("export", f"results={path}")
     assert "the row's records are not there" in complaint
     assert str(tmp_path / "runs/x/records.parquet") in complaint
 

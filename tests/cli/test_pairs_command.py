@@ -1,21 +1,17 @@
 """``./scripts/run experiment=occlusion`` from images to a table, repeated, shared out and misused."""
 
 import json
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from benchmark.tasks.pairs.measure import ask
+from helpers.commands import Command
 from scipy.stats import spearmanr
 
-from benchmark.cli import run as run_module
-from benchmark.cli import table as table_module
-
-Command = Callable[..., tuple[int, str, str]]
+from benchmark.tasks.pairs.measure import ask
 
 # Patches as large as can be: four forward passes an image. Two images make two shards.
 TINY = (
@@ -33,20 +29,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cache: Path, tmp_path: Path
-) -> Command:
-    """``command("key=value", …)``: exit status, stdout and stderr of ``./scripts/run``."""
-
-    def call(*options: str, main: Callable[[], None] = run_module.main) -> tuple[int, str, str]:
-        places = () if main is not run_module.main else (f"results_dir={tmp_path}", f"cache_dir={cache}")
-        monkeypatch.setattr(sys, "argv", ["command", *places, *options])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        printed = capsys.readouterr()
-        return int(stopped.value.code or 0), printed.out, printed.err
-
-    return call
+def run(command: Command, cache: Path, tmp_path: Path) -> Command:
+    """``run("key=value", …)``: exit status, stdout and stderr of ``./scripts/run``."""
+    return partial(command, "run", f"results_dir={tmp_path}", f"cache_dir={cache}")
 
 
 def one(folder: Path, pattern: str) -> Path:
@@ -73,20 +58,20 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_two_workers_and_a_last_call_give_a_swept_table_that_stays(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Command, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("experiment=occlusion", *TINY, SWEEP)
-    status, printed, complaint = command(*words, "run.worker=1", "run.workers=2")
+    status, printed, complaint = run(*words, "run.worker=1", "run.workers=2")
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert "shards are not done yet" in printed
-    assert command(*words, "run.worker=0", "run.workers=2")[0] == 0
+    assert run(*words, "run.worker=0", "run.workers=2")[0] == 0
     shards = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("pairs-0*.parquet")}
     # Methods of five rows, and of two networks a reference at each patch, two shards each.
     assert len(shards) == 2 * (5 + 2 * 2)
 
     with monkeypatch.context() as patched:
         no_network(patched)
-        status, printed, complaint = command(*words, "notes=true")
+        status, printed, complaint = run(*words)
     assert status == 0, complaint
     folder = one(tmp_path, "embedded-2-*")
     table = one(folder, "occlusion+*sweep*.json")
@@ -118,10 +103,10 @@ def test_two_workers_and_a_last_call_give_a_swept_table_that_stays(
     before = written(folder)
     with monkeypatch.context() as patched:
         no_network(patched)
-        assert command(*words)[0] == 0
+        assert run(*words)[0] == 0
     assert written(folder) == before
     assert {path: path.stat().st_mtime_ns for path in shards} == shards
-    assert command(f"results={table}", main=table_module.main)[0] == 0
+    assert command("table", f"results={table}")[0] == 0
     assert written(folder) == before
 
 
@@ -145,10 +130,10 @@ CELL = ("task=pairs", "model=vgg16_compact", "method=grad_cam", *TINY, "referenc
 
 
 def test_a_command_that_was_interrupted_ends_with_the_same_bytes(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert command(*CELL, f"results_dir={whole}")[0] == 0
+    assert run(*CELL, f"results_dir={whole}")[0] == 0
     calls = 0
 
     def dies_in_the_second(*arguments: Any) -> Any:
@@ -159,19 +144,19 @@ def test_a_command_that_was_interrupted_ends_with_the_same_bytes(
         return ask(*arguments)
 
     monkeypatch.setattr("benchmark.tasks.pairs.run.ask", dies_in_the_second)
-    status, printed, complaint = command(*CELL, f"results_dir={broken}")
+    status, printed, complaint = run(*CELL, f"results_dir={broken}")
     assert (status, printed) == (130, "")
     assert complaint.splitlines()[-1].startswith("error: interrupted")
     assert not list(broken.rglob("*.json"))
     monkeypatch.setattr("benchmark.tasks.pairs.run.ask", ask)
-    assert command(*CELL, f"results_dir={broken}")[0] == 0
+    assert run(*CELL, f"results_dir={broken}")[0] == 0
     tables = [one(folder, "embedded-2-*") for folder in (whole, broken)]
     assert written(tables[0]) == written(tables[1])
     assert one(tables[0], "*.json").name.startswith("vgg16_compact-grad_cam-labelled")
 
 
-def test_the_predicted_class_is_asked_where_one_wants_it(command: Command, tmp_path: Path) -> None:
-    status, printed, complaint = command(*CELL, "classes=predicted", "dataset.limit=1", "notes=true")
+def test_the_predicted_class_is_asked_where_one_wants_it(run: Command, tmp_path: Path) -> None:
+    status, printed, complaint = run(*CELL, "classes=predicted", "dataset.limit=1", "notes=true")
     assert (status, "Traceback" in complaint) == (0, False), complaint
     folder = one(tmp_path / "runs", "vgg16_compact-grad_cam-*/predicted-*")
     pairs = pd.read_parquet(folder / "pairs.parquet")
@@ -180,9 +165,9 @@ def test_the_predicted_class_is_asked_where_one_wants_it(command: Command, tmp_p
 
 
 @pytest.mark.slow
-def test_the_pointing_game_has_all_its_rows_on_the_embedded_images(command: Command, tmp_path: Path) -> None:
+def test_the_pointing_game_has_all_its_rows_on_the_embedded_images(run: Command, tmp_path: Path) -> None:
     words = [word for word in TINY if not word.startswith("reference")]
-    status, _, complaint = command("experiment=pointing", *words)
+    status, _, complaint = run("experiment=pointing", *words)
     assert (status, "Traceback" in complaint) == (0, False), complaint
     table = one(one(tmp_path, "embedded-2-*"), "pointing*.json")
     content = json.loads(table.read_text())
@@ -198,14 +183,8 @@ MISTAKES = [
     ("localizer.threshold=0.2", "localizer.threshold=0.2: this experiment draws no box"),
     ("+localizer.colour=red", "+localizer.colour=red: this experiment draws no box"),
     ("metric=[gt_known]", "metric=[gt_known]: this experiment draws no box"),
-    (
-        "sweep={reference.pach:[16]}",
-        "sweep: there is no option reference.pach here",
-    ),
-    ("sweep={classes:[label]}", "label: there is no such classes; did you mean labelled"),
-    ("sweep=[16]", "give options with lists of values"),
-    ("sweep={run.top_k:[1,2]}", "all rows of a table share dataset and run options"),
-    ("sweep={bootstrap.seed:[1,2]}", "all rows of a table share the bootstrap"),
+    ("reference.pach=16", "reference.pach: there is no such option here; did you mean reference.patch?"),
+    ("classes=label", "classes=label: there is no such classes; choose one of"),
     ("reference.patch=300", "reference.patch=300: must be at most 224"),
     ("reference.stride=300", "reference.stride=300: must be 1 … 112"),
     ("transform=ten_crop", "transform=ten_crop: pairs are asked of one view"),
@@ -225,19 +204,13 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("word", "says"), MISTAKES)
 def test_a_mistake_is_one_line_and_nothing_is_computed(
-    command: Command, word: str, says: str, monkeypatch: pytest.MonkeyPatch
+    run: Command, word: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_network(monkeypatch)
     key = word.partition("=")[0]
-    status, printed, complaint = command(*(each for each in CELL if not each.startswith(key)), word)
+    status, printed, complaint = run(*(each for each in CELL if not each.startswith(key)), word)
     assert (status, printed) == (2, "")
     assert_one_line(complaint, says)
-
-
-def test_an_option_to_sweep_that_no_row_has_is_named(command: Command) -> None:
-    status, printed, complaint = command("experiment=occlusion", *TINY, "sweep={reference.pach:[16]}")
-    assert (status, printed) == (2, "")
-    assert_one_line(complaint, "reference.pach=16: no row of table occlusion has this option")
 
 
 @pytest.mark.parametrize(
@@ -256,11 +229,11 @@ def test_an_option_to_sweep_that_no_row_has_is_named(command: Command) -> None:
     ],
 )
 def test_a_mistake_in_a_table_is_one_line_and_nothing_is_computed(
-    command: Command, words: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch
+    run: Command, words: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_network(monkeypatch)
     tiny = (word for word in TINY if not word.startswith("reference"))
-    status, printed, complaint = command(*words, *tiny)
+    status, printed, complaint = run(*words, *tiny)
     assert (status, printed) == (2, "")
     assert_one_line(complaint, says)
 
@@ -270,17 +243,17 @@ def comparison(folder: Path, name: str) -> dict[str, Any]:
     return content
 
 
-def test_a_table_of_recall_alone_is_made_with_its_sheet(command: Command, tmp_path: Path) -> None:
+def test_a_table_of_recall_alone_is_made_with_its_sheet(run: Command, tmp_path: Path) -> None:
     words = ("classes=labelled_and_top5", "pair_metric=[pointing_recall]", "pictures=1")
-    status, _, complaint = command(*CELL, *words)
+    status, _, complaint = run(*CELL, *words)
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert one(one(tmp_path, "embedded-2-*"), "*.png").stat().st_size > 0
 
 
 @pytest.mark.slow
-def test_rows_are_compared_by_the_coefficient_that_was_chosen(command: Command, tmp_path: Path) -> None:
+def test_rows_are_compared_by_the_coefficient_that_was_chosen(run: Command, tmp_path: Path) -> None:
     words = ("experiment=occlusion", *TINY, "reference.patch=112", "table.name=chosen")
-    status, _, complaint = command(*words, "pair_metric.rank_correlation.coefficient=kendall")
+    status, _, complaint = run(*words, "pair_metric.rank_correlation.coefficient=kendall")
     assert (status, "Traceback" in complaint) == (0, False), complaint
     content = comparison(tmp_path, "chosen")
     assert [each["metric"] for each in content["differences"]] == ["kendall"] * 10
@@ -289,9 +262,9 @@ def test_rows_are_compared_by_the_coefficient_that_was_chosen(command: Command, 
 
 
 @pytest.mark.slow
-def test_one_image_tells_nothing_apart(command: Command, tmp_path: Path) -> None:
+def test_one_image_tells_nothing_apart(run: Command, tmp_path: Path) -> None:
     words = ("experiment=occlusion", *TINY, "reference.patch=112", "table.name=single", "dataset.limit=1")
-    status, printed, complaint = command(*words, "notes=true")
+    status, printed, complaint = run(*words)
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert "n 1; one image cannot tell it from 0" in " ".join(printed.split())
     assert not {"excludes", "inf", "nan"} & set(printed.replace(";", " ").split())
@@ -303,9 +276,9 @@ def test_one_image_tells_nothing_apart(command: Command, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_where_another_metric_is_chosen_rows_are_compared_by_it(command: Command, tmp_path: Path) -> None:
+def test_where_another_metric_is_chosen_rows_are_compared_by_it(run: Command, tmp_path: Path) -> None:
     words = [word for word in TINY if not word.startswith("reference")]
-    status, _, complaint = command("experiment=pointing", *words, "pair_metric=[pointing_recall]")
+    status, _, complaint = run("experiment=pointing", *words, "pair_metric=[pointing_recall]")
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert {each["metric"] for each in comparison(tmp_path, "pointing")["differences"]} == {"pointing_recall"}
 

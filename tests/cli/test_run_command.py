@@ -7,18 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from helpers import ilsvrc_trees as trees
+from helpers.commands import Command
 from helpers.ilsvrc_trees import Picture
-
-from benchmark.cli import export, score, sync, table
-from benchmark.cli import run as run_module
-
-Command = Callable[..., tuple[int, str, str]]
 
 PICTURES = tuple(
     Picture(number, number * 7 % 1000, ((number, 2, 30, 20 + number),), size=(40, 30 + number))
@@ -34,20 +29,6 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """``command(module.main, "key=value", …)``: exit status, stdout and stderr."""
-
-    def call(main: Callable[[], None], *options: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["command", *options])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        printed = capsys.readouterr()
-        return int(stopped.value.code or 0), printed.out, printed.err
-
-    return call
-
-
 def files_of(folder: Path) -> dict[str, bytes]:
     return {
         p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
@@ -61,7 +42,7 @@ def test_four_rows_from_images_to_table_score_and_tracking(
     results = tmp_path / "results"
     options = (*EXPERIMENT, f"dataset.root={root}", f"results_dir={results}")
     before = files_of(root)
-    status, printed, complaint = command(run_module.main, *options)
+    status, printed, complaint = command("run", *options)
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert "googlenet/grad_cam = googlenet/cam, box for box: 36 of 36 boxes equal" in " ".join(
         printed.split()
@@ -79,14 +60,14 @@ def test_four_rows_from_images_to_table_score_and_tracking(
 
     # Again: the same bytes, and no record is made twice.
     stamps = {path: path.stat().st_mtime_ns for path in (results / "runs").rglob("*-0*")}
-    assert command(run_module.main, *options)[0] == 0
+    assert command("run", *options)[0] == 0
     assert files_of(made.parent) == first
     assert {path: path.stat().st_mtime_ns for path in (results / "runs").rglob("*-0*")} == stamps
 
     # The boxes, written in the devkit's form, score to the numbers of the table.
-    assert command(export.main, f"results={made}", "row=googlenet/c_mwp", f"output={tmp_path}")[0] == 0
+    assert command("export", f"results={made}", "row=googlenet/c_mwp", f"output={tmp_path}")[0] == 0
     status, scored, _ = command(
-        score.main, f"predictions={tmp_path / 'googlenet-c_mwp.txt'}", f"dataset.root={root}"
+        "score", f"predictions={tmp_path / 'googlenet-c_mwp.txt'}", f"dataset.root={root}"
     )
     cell = json.loads((made.parent / NAME / "googlenet-c_mwp.json").read_text())
     by_name = dict(re.findall(r"^(\w+) +(\d+\.\d\d) ", scored, re.MULTILINE))
@@ -94,12 +75,12 @@ def test_four_rows_from_images_to_table_score_and_tracking(
         assert by_name[name] == f"{100 * cell['metrics'][name]['value']:.2f}"
 
     # The table is made again, and logged again, from its results alone.
-    assert command(table.main, f"results={made}")[0] == 0
+    assert command("table", f"results={made}")[0] == 0
     assert files_of(made.parent) == first
-    assert command(sync.main, f"results={made}")[0] == 0
+    assert command("sync", f"results={made}")[0] == 0
 
     # Another threshold is another table, made without touching the first.
-    assert command(run_module.main, *options, "localizer.threshold=0.5", "tracking=none")[0] == 0
+    assert command("run", *options, "localizer.threshold=0.5", "tracking=none")[0] == 0
     assert {name: data for name, data in files_of(made.parent).items() if "threshold" not in name} == first
     changed = made.with_name("googlenet+localizer.threshold-0.5+model.weights-random.json")
     assert json.loads(changed.read_text())["rows"] == json.loads(made.read_text())["rows"]
@@ -136,9 +117,7 @@ def test_a_net_of_other_classes_on_the_embedded_images_is_refused(
 ) -> None:
     monkeypatch.delenv("BENCHMARK_ILSVRC", raising=False)
     options = (f"results_dir={tmp_path / 'results'}", f"cache_dir={tmp_path}", "tracking=none")
-    status, printed, complaint = command(
-        run_module.main, "model=squeezenet1_0", "model.weights=random", *options
-    )
+    status, printed, complaint = command("run", "model=squeezenet1_0", "model.weights=random", *options)
     assert (status, printed) == (2, "")
     last = complaint.splitlines()[-1]
     assert last.startswith("error: model squeezenet1_0 has 1000 outputs and dataset embedded 24 classes")
@@ -180,9 +159,7 @@ def test_a_mistake_is_one_line_that_names_it(
     typed = [option.format(root=root) for option in options]
     if not any(option.startswith("results_dir") for option in typed):
         typed.append(f"results_dir={tmp_path / 'results'}")
-    status, printed, complaint = command(
-        run_module.main, "model=squeezenet1_0", "tracking=none", *typed[::-1]
-    )
+    status, printed, complaint = command("run", "model=squeezenet1_0", "tracking=none", *typed[::-1])
     assert status == 2
     assert printed == ""
     assert says in complaint

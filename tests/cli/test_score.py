@@ -1,26 +1,14 @@
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-
-from benchmark.cli.score import main
-
-Run = Callable[..., tuple[int, str, str]]
+from helpers.commands import Command
 
 
 @pytest.fixture
-def score(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def score(command: Command) -> Command:
     """``score("key=value", …)``: exit status, what it printed and what it complained."""
-
-    def run(*options: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["score", *options])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return int(exit_.value.code or 0), printed.out, printed.err
-
-    return run
+    return partial(command, "score")
 
 
 def percents(printed: str) -> dict[str, tuple[str, str]]:
@@ -36,7 +24,7 @@ def percents(printed: str) -> dict[str, tuple[str, str]]:
     [("vgg16", "27.05", "54.33", "55.22"), ("alexNet", "41.64", "65.02", "65.70")],
 )
 def test_published_boxes_have_their_known_errors(
-    score: Run, shared: Path, name: str, cls: str, loc: str, everything: str
+    score: Command, shared: Path, name: str, cls: str, loc: str, everything: str
 ) -> None:
     predictions = shared / "golden_boxes" / f"{name}.txt"
     status, printed, complaint = score(
@@ -54,7 +42,7 @@ def test_published_boxes_have_their_known_errors(
     assert "\x1b" not in printed  # plain when piped
 
 
-def test_a_file_that_is_not_there_is_one_line(score: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_one_line(score: Command, tmp_path: Path) -> None:
     status, printed, complaint = score(
         f"predictions={tmp_path / 'no.txt'}", f"dataset.ground_truth={tmp_path}"
     )
@@ -64,7 +52,7 @@ def test_a_file_that_is_not_there_is_one_line(score: Run, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_a_metric_that_boxes_cannot_answer_says_so(score: Run, shared: Path) -> None:
+def test_a_metric_that_boxes_cannot_answer_says_so(score: Command, shared: Path) -> None:
     status, printed, _ = score(
         f"predictions={shared / 'golden_boxes' / 'vgg16.txt'}",
         f"dataset.ground_truth={shared / 'ground_truth'}",
@@ -76,14 +64,14 @@ def test_a_metric_that_boxes_cannot_answer_says_so(score: Run, shared: Path) -> 
     assert "Localization(iou=0.7," in printed
 
 
-def test_predictions_must_be_named(score: Run, tmp_path: Path) -> None:
+def test_predictions_must_be_named(score: Command, tmp_path: Path) -> None:
     status, _, complaint = score(f"dataset.ground_truth={tmp_path}")
     assert status == 2
     assert complaint.count("\n") == 1
     assert "predictions" in complaint
 
 
-def test_help_shows_how_to_call_it(score: Run) -> None:
+def test_help_shows_how_to_call_it(score: Command) -> None:
     status, printed, _ = score("--help")
     assert status == 0
     assert "predictions=vgg16.txt" in printed

@@ -1,39 +1,29 @@
 """What ./scripts/selftest prints, and its exit status."""
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import hydra
 import pytest
 import torch
+from helpers.commands import Command
 from helpers.selftest_bench import bench
 from torch import Tensor
 
 from benchmark.attribution.grad_cam import GradCAM
 from benchmark.attribution.mwp import MWP
 from benchmark.cli import selftest as command
-from benchmark.cli.app.config import CONF
+from benchmark.cli.app.places import CONF
 from benchmark.core.types import ForwardPass, Model
 from benchmark.diagnostics.selftest import TRUTHS
 from benchmark.diagnostics.selftest.check import Bench, Finding, Truth
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def selftest(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def selftest(command: Command) -> Command:
     """``selftest("key=value", …)``: exit status, what it printed and what it complained."""
-
-    def run(*options: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["selftest", *options])
-        with pytest.raises(SystemExit) as exit_:
-            command.main()
-        printed = capsys.readouterr()
-        return int(exit_.value.code or 0), printed.out, printed.err
-
-    return run
+    return partial(command, "selftest")
 
 
 @pytest.fixture
@@ -48,7 +38,7 @@ def line_of(name: str, printed: str) -> str:
 
 
 @pytest.mark.usefixtures("small")
-def test_each_truth_has_one_line_with_its_numbers_and_verdict(selftest: Run) -> None:
+def test_each_truth_has_one_line_with_its_numbers_and_verdict(selftest: Command) -> None:
     status, printed, complaint = selftest("run.device=cpu")
     assert (status, complaint) == (0, "")
     assert line_of("device", printed).startswith("device      cpu, float32, contiguous")
@@ -62,7 +52,7 @@ def test_each_truth_has_one_line_with_its_numbers_and_verdict(selftest: Run) -> 
 
 @pytest.mark.usefixtures("small")
 def test_a_truth_that_fails_is_status_1_with_the_reason_and_the_likely_culprit(
-    selftest: Run, monkeypatch: pytest.MonkeyPatch
+    selftest: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original: Any = GradCAM.__call__
 
@@ -83,7 +73,9 @@ def test_a_truth_that_fails_is_status_1_with_the_reason_and_the_likely_culprit(
 
 
 @pytest.mark.usefixtures("small")
-def test_a_truth_that_stops_does_not_stop_the_others(selftest: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_truth_that_stops_does_not_stop_the_others(
+    selftest: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: Any) -> Any:
         raise RuntimeError("no kernel for this device")
 
@@ -95,7 +87,7 @@ def test_a_truth_that_stops_does_not_stop_the_others(selftest: Run, monkeypatch:
     assert " ok " in line_of("threads and order", printed)
 
 
-def test_a_truth_that_applies_to_no_model_says_so(selftest: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_truth_that_applies_to_no_model_says_so(selftest: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = bench()
     monkeypatch.setattr(command, "_bench", lambda *_: replace(tried, cases=tried.cases[1:]))
     status, printed, _ = selftest("run.device=cpu")
@@ -105,7 +97,7 @@ def test_a_truth_that_applies_to_no_model_says_so(selftest: Run, monkeypatch: py
 
 
 def test_a_model_of_ones_own_is_tried_with_every_method_and_localizer_that_needs_no_option(
-    selftest: Run, monkeypatch: pytest.MonkeyPatch
+    selftest: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Bench] = []
 
@@ -129,7 +121,7 @@ def test_a_model_of_ones_own_is_tried_with_every_method_and_localizer_that_needs
 
 
 @pytest.mark.slow
-def test_every_truth_holds_on_the_built_in_nets_and_none_is_without_a_case(selftest: Run) -> None:
+def test_every_truth_holds_on_the_built_in_nets_and_none_is_without_a_case(selftest: Command) -> None:
     status, printed, _ = selftest("run.device=cpu")
     assert status == 0
     assert printed.endswith("12 truths tried: all hold\n")
@@ -159,7 +151,7 @@ def test_the_built_in_nets_are_the_papers_in_small() -> None:
         ("nets.vgg61.width=1", "nets.vgg61.width: there is no such option here"),
     ],
 )
-def test_a_command_that_cannot_be_is_one_line(selftest: Run, typed: str, says: str) -> None:
+def test_a_command_that_cannot_be_is_one_line(selftest: Command, typed: str, says: str) -> None:
     status, printed, complaint = selftest("run.device=cpu", *typed.split())
     assert status == 2
     assert "truth" not in printed
@@ -168,7 +160,7 @@ def test_a_command_that_cannot_be_is_one_line(selftest: Run, typed: str, says: s
     assert says in complaint
 
 
-def test_help_shows_examples_and_what_the_status_means(selftest: Run) -> None:
+def test_help_shows_examples_and_what_the_status_means(selftest: Command) -> None:
     status, printed, _ = selftest("--help")
     assert status == 0
     assert "./scripts/selftest run.device=cuda:1 run.precision=bfloat16" in printed

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,12 @@ from typing import Any
 import hydra
 import pytest
 import torch
+from helpers.commands import Command
 from safetensors.torch import load_file, save_file
 
-from benchmark.cli import train as command_module
-from benchmark.cli.app.config import CONF, build
+from benchmark.cli.app.build import build
+from benchmark.cli.app.places import CONF
 from benchmark.training import passport as passports
-
-Command = Callable[..., tuple[int, str, str]]
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -70,18 +69,10 @@ def words(folder: Path) -> list[str]:
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """``command("key=value", …)``: exit status, stdout and stderr."""
+def train(monkeypatch: pytest.MonkeyPatch, command: Command) -> Command:
+    """``train("key=value", …)``: exit status, stdout and stderr."""
     monkeypatch.syspath_prepend(str(TESTS))
-
-    def call(*typed: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["train", *typed])
-        with pytest.raises(SystemExit) as stopped:
-            command_module.main()
-        printed = capsys.readouterr()
-        return int(stopped.value.code or 0), printed.out, printed.err
-
-    return call
+    return partial(command, "train")
 
 
 def made(folder: Path) -> tuple[Path, dict[str, object]]:
@@ -89,8 +80,8 @@ def made(folder: Path) -> tuple[Path, dict[str, object]]:
     return path, json.loads(path.read_text())
 
 
-def test_a_net_is_trained_once_and_the_same_command_says_so(command: Command, tmp_path: Path) -> None:
-    status, printed, told = command(*words(tmp_path), "train.iterations=40")
+def test_a_net_is_trained_once_and_the_same_command_says_so(train: Command, tmp_path: Path) -> None:
+    status, printed, told = train(*words(tmp_path), "train.iterations=40")
     path, passport = made(tmp_path)
     assert status == 0
     assert "tiny: all layers start at random" in told
@@ -104,33 +95,33 @@ def test_a_net_is_trained_once_and_the_same_command_says_so(command: Command, tm
     assert isinstance(passport["cls_top1"], float)
     assert passport["cls_top1"] < 0.2
     stamps = {child: child.stat().st_mtime_ns for child in path.parent.iterdir()}
-    status, printed, told = command(*words(tmp_path), "train.iterations=40")
+    status, printed, told = train(*words(tmp_path), "train.iterations=40")
     assert (status, told) == (0, "")
     assert printed.startswith("tiny: already trained\n")
     assert {child: child.stat().st_mtime_ns for child in path.parent.iterdir()} == stamps
 
 
-def test_a_passport_is_agreed_with_or_not(command: Command, tmp_path: Path) -> None:
+def test_a_passport_is_agreed_with_or_not(train: Command, tmp_path: Path) -> None:
     published = tmp_path / "published"
-    assert command(*words(tmp_path), f"train.publish={published}")[0] == 0
+    assert train(*words(tmp_path), f"train.publish={published}")[0] == 0
     path, passport = made(tmp_path)
     stated = published / "tiny.json"
     assert stated.read_bytes() == path.read_bytes()
     assert (published / "tiny.safetensors").read_bytes() == path.with_suffix(".safetensors").read_bytes()
-    status, printed, _ = command(*words(tmp_path), f"train.passport={stated}")
+    status, printed, _ = train(*words(tmp_path), f"train.passport={stated}")
     assert status == 0
     assert "agrees with the passport's" in printed
     assert isinstance(passport["cls_top1"], float)
     stated.write_text(json.dumps({**passport, "cls_top1": passport["cls_top1"] + 0.031}))
-    status, printed, _ = command(*words(tmp_path), f"train.passport={stated}")
+    status, printed, _ = train(*words(tmp_path), f"train.passport={stated}")
     assert status == 1
     assert "FAILED: does not agree with the passport's" in printed
 
 
-def test_a_net_starts_from_what_was_trained_last_under_a_name(command: Command, tmp_path: Path) -> None:
-    assert command(*words(tmp_path))[0] == 0
+def test_a_net_starts_from_what_was_trained_last_under_a_name(train: Command, tmp_path: Path) -> None:
+    assert train(*words(tmp_path))[0] == 0
     path, first = made(tmp_path)
-    status, _, told = command(*words(tmp_path), "train.init=trained:tiny", "+model.outputs=2", "train.seed=1")
+    status, _, told = train(*words(tmp_path), "train.init=trained:tiny", "+model.outputs=2", "train.seed=1")
     assert status == 0
     assert f"3 layers from {path.with_suffix('.safetensors')}; new at random: none" in told
     others = [json.loads(p.read_text()) for p in tmp_path.glob("results/training/*/tiny.json") if p != path]
@@ -166,10 +157,10 @@ def probed(folder: Path, *, seeds: tuple[int, int] = (1, 2)) -> list[str]:
 
 
 def test_a_probe_is_published_and_the_same_command_says_that_it_is_trained(
-    command: Command, tmp_path: Path
+    train: Command, tmp_path: Path
 ) -> None:
     line = [*probed(tmp_path), "train.init=given.safetensors", *BESIDE]
-    status, printed, told = command(*line)
+    status, printed, told = train(*line)
     path, passport = made(tmp_path)
     assert status == 0
     assert f"tiny: features of {tmp_path}/given.safetensors, 8 an image" in told
@@ -180,17 +171,17 @@ def test_a_probe_is_published_and_the_same_command_says_that_it_is_trained(
     assert (tmp_path / "published" / "tiny.safetensors").is_file()
     assert (tmp_path / "published" / "tiny.json").read_bytes() == path.read_bytes()
     assert isinstance(passport["map"], float)
-    status, printed, told = command(*line)
+    status, printed, told = train(*line)
     assert (status, told) == (0, "")
     assert printed.startswith("tiny: already trained\ntiny: mAP ")
 
 
-def test_weights_that_are_published_over_others_are_told(command: Command, tmp_path: Path) -> None:
+def test_weights_that_are_published_over_others_are_told(train: Command, tmp_path: Path) -> None:
     line = [*probed(tmp_path), "train.init=given.safetensors"]
-    assert "replaced" not in command(*line)[1]
-    assert "replaced" not in command(*line)[1]
+    assert "replaced" not in train(*line)[1]
+    assert "replaced" not in train(*line)[1]
     before = sha256((tmp_path / "published" / "tiny.safetensors").read_bytes()).hexdigest()
-    printed = command(*line, "train.strengths=[10]")[1]
+    printed = train(*line, "train.strengths=[10]")[1]
     assert f"replaced: other weights of that name (sha256 {before[:8]}…) in {tmp_path}/published" in printed
 
 
@@ -235,8 +226,8 @@ BESIDE = (
         ("train.init=given.safetensors train.loss=hinge", "train.loss=hinge: must be"),
     ],
 )
-def test_a_mistake_about_a_probe_is_one_line(command: Command, tmp_path: Path, typed: str, says: str) -> None:
-    status, printed, told = command(*probed(tmp_path), *typed.split())
+def test_a_mistake_about_a_probe_is_one_line(train: Command, tmp_path: Path, typed: str, says: str) -> None:
+    status, printed, told = train(*probed(tmp_path), *typed.split())
     assert (status, printed) == (2, "")
     lines = [line for line in told.splitlines() if not line.startswith("tiny: ")]
     assert len(lines) == 1
@@ -303,8 +294,8 @@ def test_the_embedded_experiment_trains_every_compact_net_after_what_it_starts_f
         ("experiment=table1", "table1 is an experiment of ./scripts/run"),
     ],
 )
-def test_a_mistake_is_one_line_that_names_it(command: Command, tmp_path: Path, typed: str, says: str) -> None:
-    status, printed, told = command(*words(tmp_path), typed)
+def test_a_mistake_is_one_line_that_names_it(train: Command, tmp_path: Path, typed: str, says: str) -> None:
+    status, printed, told = train(*words(tmp_path), typed)
     assert status == 2
     assert says in told
     assert told.splitlines()[-1].startswith("error: ")
@@ -327,10 +318,10 @@ def test_a_mistake_is_one_line_that_names_it(command: Command, tmp_path: Path, t
     ],
 )
 def test_a_mistake_about_models_and_datasets_is_one_line(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, says: str
+    train: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, says: str
 ) -> None:
     monkeypatch.delenv("BENCHMARK_ILSVRC", raising=False)
-    status, printed, told = command(
+    status, printed, told = train(
         "model.width=0.05", "tracking=none", f"results_dir={tmp_path}", *typed.split()
     )
     assert (status, printed) == (2, "")

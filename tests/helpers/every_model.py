@@ -7,7 +7,7 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from benchmark.cli.app.config import build, plain
+from benchmark.cli.app.build import build, plain
 from benchmark.core.types import Model
 
 CONF = Path(__file__).resolve().parents[2] / "conf"

@@ -9,7 +9,8 @@ from hydra import compose, initialize_config_dir
 from PIL import Image
 from torch import Tensor
 
-from benchmark.cli.app.config import CONF, build
+from benchmark.cli.app.build import build
+from benchmark.cli.app.places import CONF
 from benchmark.core.protocols import Method
 from benchmark.core.types import InputFormat, Model
 from benchmark.models.forward import forward_pass

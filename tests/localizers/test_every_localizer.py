@@ -8,7 +8,8 @@ import pytest
 from helpers.drawings import drawn, full, noise, picture, smooth
 from omegaconf import OmegaConf
 
-from benchmark.cli.app.config import CONF, build
+from benchmark.cli.app.build import build
+from benchmark.cli.app.places import CONF
 from benchmark.core.boxes import iou
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Localizer

@@ -6,7 +6,7 @@ import pytest
 from helpers.drawings import drawn, full, native, picture
 from omegaconf import OmegaConf
 
-from benchmark.cli.app.config import CONF
+from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 from benchmark.core.heatmaps import upsample_cubic
 from benchmark.core.types import Box

@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_dir
 from torch import Tensor
 
 import benchmark
-from benchmark.cli.app.config import build
+from benchmark.cli.app.build import build
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
 from benchmark.core.types import Model

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.cli.app.config import CONF, build
+from benchmark.cli.app.build import build
+from benchmark.cli.app.places import CONF
 from benchmark.core.boxes import iou
 from benchmark.core.protocols import SeveralViews, Transform
 from benchmark.core.types import Box, ImageArray

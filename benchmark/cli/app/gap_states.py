@@ -1,13 +1,16 @@
 """What ``./scripts/explain-gap`` asks: the row, its states from the paper to the run, what to try alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from benchmark.cli.app.config import CONF, Row, plain, product, rows, typed, variation
+from benchmark.cli.app.build import plain
+from benchmark.cli.app.groups import is_group, typed
+from benchmark.cli.app.rows import ComposedRow, changes_of, composed, rows, variation
+from benchmark.cli.app.words import rows_of
 from benchmark.core.errors import UserError
 from benchmark.pipeline.names import stem
 from benchmark.tasks.boxes.gap import overrides as words
@@ -44,18 +47,8 @@ class Asked:
     walk: list[tuple[str, str, str]]
     alone: list[tuple[str, str, str]]
     same: tuple[str, ...]
-    rows: Mapping[str, Row]
+    rows: Mapping[str, ComposedRow]
     refused: Mapping[str, str]
-
-
-def is_group(key: str) -> bool:
-    """Whether an override's key chooses a file of ``conf``, such as ``localizer``."""
-    return (CONF / key).is_dir()
-
-
-def _typed() -> list[str]:
-    """What was typed for the run, without what is this command's own."""
-    return [word for word in typed() if words.key_of(word).partition(".")[0] not in OWN]
 
 
 def asked_of(cfg: DictConfig) -> Asked:
@@ -64,11 +57,12 @@ def asked_of(cfg: DictConfig) -> Asked:
     Raises:
         UserError: If there is no such row or knob.
     """
-    run = _run_row(cfg)
+    words_of_run = [word for word in typed() if words.key_of(word).partition(".")[0] not in OWN]
+    run = _run_row(cfg, words_of_run)
+    own = rows_of(cfg).get(run.name, [])
+    fitting = [word for word in run.fitting if word not in own]
     knobs, known = plain(cfg.knobs), _known(cfg, run)
     paper = {knob: setting for knob, setting in known.items() if _differs(run.cfg, setting)}
-    fitting = [word for word in _typed() if _fits(run.cfg, word)]
-    own = list(cfg.table.rows[run.name]) if cfg.table else []
     changes = _changes(fitting, known)
     base = words.laid_over(own, [word for word in fitting if word not in changes], is_group)
     walk, settings = _walk(run, list(knobs), paper, changes)
@@ -83,10 +77,10 @@ def asked_of(cfg: DictConfig) -> Asked:
     composed, refused = _composed(base, settings)
     turned = [knob for knob, setting in known.items() if not _has(run.cfg, setting)]
     same = _same(knobs, turned, changes) if known else ()
-    return Asked(run.name, _stem(cfg, run), base, settings, walk, alone, same, composed, refused)
+    return Asked(run.name, _stem(cfg, run, fitting), base, settings, walk, alone, same, composed, refused)
 
 
-def _known(cfg: DictConfig, run: Row) -> dict[str, list[str]]:
+def _known(cfg: DictConfig, run: ComposedRow) -> dict[str, list[str]]:
     """The paper's settings of the row's knobs, as far as they are known; none for a row of no paper's."""
     known: dict[str, list[str]] = plain(cfg.paper).get(run.name, {})
     for knob in known:
@@ -117,7 +111,7 @@ def _changes(fitting: Sequence[str], known: Mapping[str, Sequence[str]]) -> list
 
 
 def _walk(
-    run: Row, knobs: Sequence[str], paper: Mapping[str, Sequence[str]], changes: Sequence[str]
+    run: ComposedRow, knobs: Sequence[str], paper: Mapping[str, Sequence[str]], changes: Sequence[str]
 ) -> tuple[list[tuple[str, str, str]], dict[str, list[str]]]:
     """The states from the paper's conventions to the run, and the words of each."""
     walk, settings = [], {}
@@ -151,30 +145,18 @@ def _same(
     )
 
 
-def _stem(cfg: DictConfig, run: Row) -> str:
+def _stem(cfg: DictConfig, run: ComposedRow, fitting: Sequence[str]) -> str:
     """Of the files: the row, or the cell with its localizer, and what was changed."""
     cell = run.name if cfg.table else f"{run.name}-{run.cfg.localizer.name}"
-    named = () if cfg.table else ("model=", "method=", "localizer=")
-    changes = [word for word in variation(_typed()) if not word.startswith(named)]
-    return stem(f"gap-{cell.replace('/', '-')}-{cfg.explain}", changes)
+    return stem(f"gap-{cell.replace('/', '-')}-{cfg.explain}", changes_of(cfg, fitting))
 
 
-def _run_row(cfg: DictConfig) -> Row:
+def _run_row(cfg: DictConfig, typed_words: Sequence[str]) -> ComposedRow:
     """The row to explain, as the run had it."""
-    every = {row.name: row for row in rows(cfg, _typed())}
-    if cfg.row is None and len(every) == 1:
-        return next(iter(every.values()))
-    if cfg.row not in every:
-        wrong = "row is not given" if cfg.row is None else f"row={cfg.row}: there is no such row here"
-        raise UserError(f"{wrong}; choose {', '.join(f'row={name}' for name in every)}")
-    return every[cfg.row]
-
-
-def _fits(cfg: DictConfig, word: str) -> bool:
-    key = words.key_of(word)
-    parent, _, last = key.rpartition(".")
-    node = OmegaConf.select(cfg, parent) if parent else cfg
-    return is_group(key) or word.startswith(("+", "~")) or (isinstance(node, DictConfig) and last in node)
+    found = rows(cfg, typed_words)
+    if len(found) > 1:
+        raise UserError(f"row is not given; choose {' | '.join(f'row={row.name}' for row in found)}")
+    return found[0]
 
 
 def _setting(cfg: DictConfig, key: str) -> str | None:
@@ -195,17 +177,17 @@ def _turn(cfg: DictConfig, setting: Sequence[str]) -> str:
 
 def _composed(
     base: Sequence[str], settings: Mapping[str, list[str]]
-) -> tuple[dict[str, Row], dict[str, str]]:
-    found: dict[str, Row] = {}
+) -> tuple[dict[str, ComposedRow], dict[str, str]]:
+    found: dict[str, ComposedRow] = {}
     refused: dict[str, str] = {}
-    known: dict[tuple[str, ...], Row] = {}
+    known: dict[tuple[str, ...], ComposedRow] = {}
     for name, setting in settings.items():
         lines = tuple(words.laid_over(base, words.parted(setting)[0], is_group))
         try:
-            row = known.get(lines) or product("config", list(lines), {})[0]
+            row = known.get(lines) or composed({name: ()}, lines)[0]
         except UserError as error:
             refused[name] = f"does not apply: {error}"
             continue
         known[lines] = row
-        found[name] = Row(name, row.cfg, row.changes)
+        found[name] = replace(row, name=name)
     return found, refused

@@ -1,25 +1,62 @@
 """Turn a configuration into what a task measures: what several commands share."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.cli.app.config import Row as Composed
-from benchmark.cli.app.config import build, built, plain, published, typed, variation
-from benchmark.cli.app.defaults import NOTICE
+from benchmark.cli.app.build import build, dataset_of, part, plain, published
+from benchmark.cli.app.groups import typed
+from benchmark.cli.app.rows import ComposedRow, changes_of
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Dataset
 from benchmark.pipeline.names import stem
 from benchmark.pipeline.plan import Plan
 from benchmark.pipeline.rows import Row
-from benchmark.reporting.published import Published
 from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.plan import plan_of as box_plan_of
 from benchmark.tasks.task import Experiment
 
+_NOTICE = (
+    "this is the embedded default, procedural images and compact nets; for ILSVRC's type "
+    "dataset=ilsvrc_val dataset.root=DIR"
+)
+_SHARED = ("dataset", "run", "bootstrap", "task")
 
-def plan_of(cfg: DictConfig, composed: list[Composed], runs: Path) -> Plan[BoxCell]:
+
+def experiment_of(cfg: DictConfig, composed: list[ComposedRow], results: Path) -> Experiment:
+    """Give what a person wants measured, free of the library that read it.
+
+    Raises:
+        UserError: If a row has conditions of its own, or the dataset cannot be read.
+    """
+    settings = build(cfg.run)
+    _ = settings.torch_device  # refused before anything is read
+    refuse_own_conditions(cfg, composed)
+    name = cfg.table.get("published") if cfg.table else None
+    published_numbers = published(name) if name else None
+    dataset = dataset_of(cfg)
+    announce(dataset)
+    cell = (cfg.model.name, cfg.method.name, cfg.localizer.name)
+    own_name = str(cfg.table.name) if cfg.table else "-".join(cell)
+    chosen = [f"row-{cfg.row.replace('/', '-')}"] if cfg.row else []
+    title = str(cfg.table.title) if cfg.table else f"{cfg.method.name} on {cfg.model.name}"
+    return Experiment(
+        name=stem(own_name, [*chosen, *changes_of(cfg, typed())]),
+        title=title.replace("{dataset}", dataset.name),
+        rows=tuple(map(row_of, composed)),
+        dataset=dataset,
+        settings=settings,
+        results=results,
+        published=published_numbers,
+        table=plain(cfg.table) if cfg.table and not cfg.row else None,
+        words=tuple(typed()),
+        pictures=cfg.pictures,
+    )
+
+
+def plan_of(cfg: DictConfig, composed: list[ComposedRow], runs: Path) -> Plan[BoxCell]:
     """Plan the boxes of the given rows, on the dataset and with the run options of ``cfg``.
 
     Raises:
@@ -27,70 +64,31 @@ def plan_of(cfg: DictConfig, composed: list[Composed], runs: Path) -> Plan[BoxCe
             options, or not one row can be measured.
     """
     settings = build(cfg.run)
+    _ = settings.torch_device
     refuse_own_conditions(cfg, composed)
-    return box_plan_of(build(cfg.dataset), settings, runs, [row_of(one) for one in composed])
+    return box_plan_of(dataset_of(cfg), settings, runs, list(map(row_of, composed)))
 
 
-def experiment_of(cfg: DictConfig, composed: list[Composed], results: Path) -> Experiment:
-    """Return what a person wants measured, free of the library that read it."""
-    settings = build(cfg.run)
-    refuse_own_conditions(cfg, composed)
-    dataset = build(cfg.dataset)
-    announce(dataset)
-    parts = (cfg.model.name, cfg.method.name, cfg.localizer.name)
-    return Experiment(
-        name=stem(str(cfg.table.name) if cfg.table else "-".join(parts), changes_of(cfg)),
-        title=title_of(cfg, dataset),
-        rows=tuple(row_of(one) for one in composed),
-        dataset=dataset,
-        settings=settings,
-        results=results,
-        published=published_of(cfg),
-        table=plain(cfg.table) if cfg.table else None,
-        words=tuple(typed()),
-        pictures=cfg.pictures,
-    )
-
-
-def row_of(composed: Composed) -> Row:
-    """Return a composed row without its configuration object."""
+def row_of(composed: ComposedRow) -> Row:
+    """Give a composed row without its configuration object."""
     cfg = composed.cfg
     config = {str(key): plain(node) for key, node in cfg.items() if isinstance(node, DictConfig)}
-    return Row(composed.name, config, composed.changes, lambda group: built(cfg.get(group)))
+    return Row(composed.name, config, composed.changes, partial(part, cfg))
 
 
-def refuse_own_conditions(cfg: DictConfig, asked: list[Composed]) -> None:
-    """Refuse a row that chooses another dataset or other run options than its table.
+def refuse_own_conditions(cfg: DictConfig, composed: list[ComposedRow]) -> None:
+    """Refuse a row that chooses another dataset, run option, bootstrap or task than its table.
 
     Raises:
         UserError: Naming the row.
     """
-    for row in asked:
-        if plain(row.cfg.dataset) != plain(cfg.dataset) or plain(row.cfg.run) != plain(cfg.run):
-            raise UserError(
-                f"{row.name}: all rows of a table share dataset and run options; choose them outside it"
-            )
-
-
-def published_of(cfg: DictConfig) -> Published | None:
-    """The published numbers beside a table, if it has any."""
-    name = cfg.table.get("published") if cfg.table else None
-    return published(name) if name else None
-
-
-def title_of(cfg: DictConfig, dataset: Dataset) -> str:
-    """Of a table, ``{dataset}`` in it replaced, or of the one cell that is measured."""
-    title = str(cfg.table.title) if cfg.table else f"{cfg.method.name} on {cfg.model.name}"
-    return title.replace("{dataset}", dataset.name)
+    for row in composed:
+        own = [key for key in _SHARED if key in cfg and plain(row.cfg[key]) != plain(cfg[key])]
+        if own:
+            raise UserError(f"{row.name}: all rows of a table share {own[0]}; choose it outside them")
 
 
 def announce(dataset: Dataset) -> None:
     """Tell who named no images what is used instead."""
     if dataset.name == "embedded":
-        print(NOTICE, file=sys.stderr)
-
-
-def changes_of(cfg: DictConfig) -> list[str]:
-    """What the user changed in an experiment, or, without one, beside the cell's own parts."""
-    named = () if cfg.table else ("model=", "method=", "localizer=")
-    return [change for change in variation(typed()) if not change.startswith(named)]
+        print(_NOTICE, file=sys.stderr)

@@ -8,11 +8,14 @@ import pytest
 from helpers.random_records import make
 from omegaconf import DictConfig
 
-from benchmark.cli.app.config import CONF, build, plain, rows, swept, variation
+from benchmark.cli.app.build import build, plain
+from benchmark.cli.app.places import CONF
+from benchmark.cli.app.rows import composed as made
+from benchmark.cli.app.rows import refuse_fixed, rows, variation
 from benchmark.core.errors import UserError
 
 GROUPS = ("dataset", "transform", "method", "localizer", "tracking", "run")
-ENTRY_POINTS = sorted(path.stem for path in CONF.glob("*.yaml") if path.stem != "base")
+ENTRY_POINTS = sorted(path.stem for path in CONF.glob("*.yaml") if path.stem not in ("base", "light"))
 EXPERIMENTS = sorted(
     path.stem for path in (CONF / "experiment").glob("*.yaml") if "\ntable:" in path.read_text()
 )
@@ -94,6 +97,22 @@ def test_every_row_of_every_experiment_composes(experiment: str) -> None:
         assert row.name.endswith(f"/{row.cfg.method.name}")
 
 
+def test_words_of_ones_own_rows_are_laid_under_what_was_typed() -> None:
+    """As the rows of a matrix and the nets of a training are made."""
+    named = {"cam/gradcam_15": ["method=cam", "localizer=gradcam_15"], "cam/fong_mean": ["method=cam"]}
+    named["cam/fong_mean"] += ["localizer=fong_mean"]
+    words = ["localizer.threshold=0.4", "dataset.limit=7", "model=alexnet"]
+    first, second = made(named, words)
+    assert {row.cfg.dataset.limit for row in (first, second)} == {7}
+    assert {row.cfg.model.name for row in (first, second)} == {"alexnet"}
+    assert (first.cfg.localizer.threshold, first.changes) == (0.4, ("threshold=0.4",))
+    assert (second.changes, second.fitting) == ((), tuple(words[1:]))
+    with pytest.raises(UserError, match=r"localizer.threshold=0.4: no row has this option"):
+        made({"cam/fong_mean": named["cam/fong_mean"]}, words)
+    with pytest.raises(UserError, match="method=mwp: the rows go over a list of these"):
+        refuse_fixed(["method=mwp"], ("method", "localizer"))
+
+
 def test_without_a_table_the_configuration_is_its_own_row() -> None:
     typed = ["model=alexnet", "localizer.threshold=0.3"]
     (row,) = rows(composed(*typed), typed)
@@ -166,61 +185,6 @@ def test_an_option_that_a_part_does_not_have_is_named() -> None:
         build(composed("+localizer.colour=red").localizer)
 
 
-SWEEP = "sweep={reference.patch:[16,64],reference.fill:[mean,blur]}"
-
-
-def test_a_sweep_repeats_every_row_with_each_combination_the_last_option_the_fastest() -> None:
-    typed = ["experiment=occlusion", "dataset=embedded", SWEEP, "classes=predicted"]
-    cfg = composed(*typed)
-    found = swept(cfg, typed)
-    suffixes = [f"patch={patch}/fill={fill}" for patch in (16, 64) for fill in ("mean", "blur")]
-    assert [row.name for row in found] == [f"{row}/{end}" for end in suffixes for row in cfg.table.rows]
-    plain_rows = {row.name: row.cfg for row in rows(cfg, typed)}
-    for row in found:
-        name, _, end = row.name.rpartition("/patch=")
-        reference = {**plain(plain_rows[name].reference), "patch": int(end[:2]), "fill": end[8:]}
-        assert plain(row.cfg.reference) == reference
-        assert (row.cfg.method, row.cfg.model) == (plain_rows[name].method, plain_rows[name].model)
-        assert (row.cfg.classes.name, row.cfg.dataset.name) == ("predicted", "embedded")
-
-
-def test_a_sweep_goes_over_groups_and_options_of_metrics_too() -> None:
-    sweep = "sweep={classes:[labelled,predicted],pair_metric.rank_correlation.sign:[abs]}"
-    typed = ["experiment=occlusion", sweep]
-    found = {row.name: row.cfg for row in swept(composed(*typed), typed)}
-    cfg = found["vgg16/cam/predicted/sign=abs"]
-    assert (cfg.classes.name, cfg.pair_metric.rank_correlation.sign) == ("predicted", "abs")
-    assert len(found) == 2 * 5
-
-
-def test_a_sweep_of_a_single_cell_changes_it() -> None:
-    typed = ["task=pairs", "method=cam", "sweep={reference.patch:[16,64]}"]
-    found = swept(composed(*typed), typed)
-    assert [(row.name, row.cfg.reference.patch, row.cfg.method.name) for row in found] == [
-        ("vgg16/cam/patch=16", 16, "cam"),
-        ("vgg16/cam/patch=64", 64, "cam"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("sweep", "says"),
-    [
-        ("3", "sweep=3: give options with lists of values"),
-        ("{reference.patch:16}", "give options with lists of values"),
-        ("{reference.patch:[]}", "give options with lists of values"),
-        ("{reference.pach:[16]}", "reference.pach=16: no row of table occlusion has this option"),
-        ("{classes:[labeled]}", "labeled: there is no such classes; did you mean labelled"),
-        ("{reference.stride:[8,16]}", "reference.stride=4: the rows go over a list of these"),
-    ],
-)
-def test_a_sweep_that_cannot_be_is_refused_in_one_line(sweep: str, says: str) -> None:
-    typed = ["experiment=occlusion", "reference.stride=4", f"sweep={sweep}"]
-    with pytest.raises(UserError) as caught:
-        swept(composed(*typed), typed)
-    assert says in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
 def test_a_reference_that_the_user_chose_leaves_each_rows_method() -> None:
     typed = ["experiment=occlusion", "method@reference=backprop"]
     for row in rows(composed(*typed), typed):
@@ -238,7 +202,6 @@ def test_what_is_asked_of_pairs_names_the_table() -> None:
         "method=cam",
         "method@reference=mwp",
         "reading=[summary]",
-        SWEEP,
         "bootstrap.seed=1",
     ]
     assert variation(["experiment=occlusion", "run.workers=2", *typed]) == sorted(typed)

@@ -1,15 +1,15 @@
 """COCO by its yaml: from the command line, and from the environment."""
 
-import sys
 from pathlib import Path
 
 import hydra
 import pytest
 from helpers import coco_trees as trees
 from helpers.coco_trees import CLASSES, image_id
+from helpers.commands import Command
 
-from benchmark.cli.app.config import CONF, build
-from benchmark.cli.doctor import main
+from benchmark.cli.app.build import build
+from benchmark.cli.app.places import CONF
 from benchmark.datasets.coco import load
 
 
@@ -29,14 +29,10 @@ def test_the_environment_names_the_folder(tree: Path, monkeypatch: pytest.Monkey
     assert dropped.fingerprint == load(root=str(tree), crowd="drop").fingerprint
 
 
-def test_the_doctor_reports_a_sound_tree(
-    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["doctor", "dataset=coco2014", f"dataset.root={tree}"])
-    with pytest.raises(SystemExit) as exit_:
-        main()
-    printed = capsys.readouterr().out.splitlines()
-    assert not exit_.value.code
+def test_the_doctor_reports_a_sound_tree(tree: Path, command: Command) -> None:
+    status, told, _ = command("doctor", "dataset=coco2014", f"dataset.root={tree}")
+    printed = told.splitlines()
+    assert status == 0
     for line in (
         "dataset     coco2014",
         *load(root=str(tree)).report.lines(),

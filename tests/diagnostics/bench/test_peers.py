@@ -10,7 +10,7 @@ from torch import Tensor
 
 from benchmark.attribution.backprop import Backprop
 from benchmark.attribution.grad_cam import GradCAM
-from benchmark.cli.app.config import CONF
+from benchmark.cli.app.places import CONF
 from benchmark.core.protocols import Method
 from benchmark.core.types import Model
 from benchmark.diagnostics.bench.peers import PEERS

@@ -9,7 +9,8 @@ import torchvision
 import yaml
 from helpers.small_models import SpatialMean, as_model
 
-from benchmark.cli.app.config import CONF, build
+from benchmark.cli.app.build import build
+from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 from benchmark.core.types import InputFormat, Model, Weights
 from benchmark.diagnostics.doctor.passport import EMBEDDED, FOLDER, Passport, chosen, find

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from helpers.caffe_wire import Format
 
-from benchmark.cli.app.config import CONF, build
+from benchmark.cli.app.build import build
+from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 from benchmark.core.types import FloatArray, InputFormat, MeanImage
 from benchmark.models.weights.mean_image import read, with_mean_image

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from helpers.handmade import TABLE1
 
-from benchmark.cli.app.config import CONF
+from benchmark.cli.app.places import CONF
 from benchmark.reporting.published import load
 from benchmark.tasks.boxes.gap.overrides import key_of, parted
 from benchmark.tasks.boxes.gap.scoring import Scoring, changed

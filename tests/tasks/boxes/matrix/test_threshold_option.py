@@ -9,7 +9,8 @@ import hydra
 import numpy as np
 import pytest
 
-from benchmark.cli.app.config import CONF, build, plain
+from benchmark.cli.app.build import build, plain
+from benchmark.cli.app.places import CONF
 from benchmark.core.protocols import Localizer
 from benchmark.core.types import Box, FloatArray, View
 from benchmark.tasks.boxes.matrix.threshold_option import Knob, family, knob_of

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from benchmark.cli.app.config import CONF, build
+from benchmark.cli.app.build import build
+from benchmark.cli.app.places import CONF
 from benchmark.tasks.pairs.protocols import ClassPolicy
 
 YAMLS = sorted((CONF / "classes").glob("*.yaml"))

@@ -7,7 +7,8 @@ import pytest
 from helpers.handmade_pairs import many, number, redrawn
 from omegaconf import OmegaConf
 
-from benchmark.cli.app.config import CONF, build
+from benchmark.cli.app.build import build
+from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 from benchmark.tasks.pairs.types import Answers, Pairs
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from benchmark.cli.app.config import CONF, build
+from benchmark.cli.app.build import build
+from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 from benchmark.tasks.pairs.protocols import Reading
 from benchmark.tasks.pairs.readings.common.deletion_curves import CurveOptions

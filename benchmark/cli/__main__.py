@@ -1,0 +1,40 @@
+"""``gradcam-benchmark COMMAND``, the same as ``scripts/COMMAND`` of a checkout."""
+
+import difflib
+import sys
+
+COMMANDS = {
+    "run": "measure what is missing, then make the table from what is stored",
+    "doctor": "say what a dataset, a weights file or an image is, and what would make a run fail",
+    "table": "print and write a table again from its results",
+    "score": "score anybody's boxes by the devkit's rule",
+    "export": "write stored boxes in the devkit's form",
+    "sync": "log a finished table to MLflow",
+    "matrix": "methods by box protocols for one model",
+    "explain-gap": "what lies between a published number and the measured one",
+    "train": "train a classifier",
+    "selftest": "try truths that need no images, on this device",
+    "bench": "time the methods of a model",
+}
+
+
+def main() -> None:
+    """Start the command that the first word names."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name in ("-h", "--help"):
+        print("Usage: gradcam-benchmark COMMAND [options]; COMMAND --help shows its options\n")
+        print(*(f"  {command:<12} {what}" for command, what in COMMANDS.items()), sep="\n")
+        return
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS)
+        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(COMMANDS)}"
+        print(f"error: {name}: there is no such command; {hint}", file=sys.stderr)
+        sys.exit(2)
+    from benchmark.cli.app.entry_point import start
+
+    del sys.argv[1]
+    start(name)
+
+
+if __name__ == "__main__":
+    main()

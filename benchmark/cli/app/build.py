@@ -1,0 +1,126 @@
+"""From configuration to objects: what Hydra's instantiation refuses is told in the user's words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue
+
+from benchmark.cli.app.groups import is_group, typed
+from benchmark.cli.app.places import PUBLISHED
+from benchmark.core.errors import UserError
+from benchmark.core.protocols import Dataset
+from benchmark.reporting.published import Published, load
+
+
+def plain(cfg: Any) -> Any:
+    """Give a configuration as plain dictionaries and lists, with every interpolation resolved.
+
+    Raises:
+        UserError: For a single value where a group of options belongs.
+    """
+    _refuse_a_value(cfg)
+    return OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+
+
+def build(node: Any, **arguments: Any) -> Any:
+    """Make the object that a yaml describes.
+
+    Raises:
+        UserError: For a mandatory option without a value, an option that the object does not have, a single
+            value where options belong, or whatever the object itself refuses.
+    """
+    if node is not None:
+        _refuse_a_value(node)
+    try:
+        return instantiate(node, **arguments, _convert_="all")
+    except MissingMandatoryValue as error:
+        raise UserError(f"{error.full_key or error}: this option has no value; set it") from None
+    except InstantiationException as error:
+        raise _cause(error, node) from error
+
+
+def part(cfg: DictConfig, group: str) -> Any:
+    """Make what a group describes.
+
+    Args:
+        cfg: The configuration.
+        group: Such as ``model``; ``None`` is given where it is null or not there, and a dictionary where
+            several are chosen by a list of names, such as ``metric``.
+    """
+    node = cfg.get(group)
+    if not node:
+        return None
+    if isinstance(node, DictConfig) and "_target_" not in node:
+        return {str(name): build(each) for name, each in node.items()}
+    return build(node)
+
+
+_IMAGES = ("root", "images", "boxes", "labels", "devkit", "ground_truth")
+
+
+def dataset_of(cfg: DictConfig, place: str = "dataset") -> Dataset:
+    """Make the dataset of a configuration.
+
+    Args:
+        cfg: The configuration.
+        place: Where it stands there; ``train_set``, of which the readers speak as ``dataset``.
+
+    Raises:
+        UserError: If the embedded dataset is given a folder of other images; and whatever its reader refuses.
+    """
+    node = cfg[place]
+    typed = [key for key in _IMAGES if isinstance(node, DictConfig) and isinstance(node.get(key), str)]
+    if typed and str(node.name).startswith("embedded"):
+        raise UserError(
+            f"{place}.{typed[0]}={node[typed[0]]}: the embedded dataset makes its own images; "
+            f"for a folder of yours choose its kind as well, such as dataset{_at(place)}=ilsvrc_val"
+        )
+    try:
+        made: Dataset = build(node)
+    except UserError as error:
+        raise UserError(str(error).replace("dataset.", f"{place}.")) from error
+    return made
+
+
+def _at(place: str) -> str:
+    return "" if place == "dataset" else f"@{place}"
+
+
+def published(name: str) -> Published:
+    """Read published numbers by the name of their file."""
+    return load(PUBLISHED / f"{name}.yaml")
+
+
+def _refuse_a_value(node: Any) -> None:
+    """Refuse what replaced a whole group of options, in the words that were typed."""
+    if isinstance(node, DictConfig | ListConfig | Mapping):
+        return
+    inside = HydraConfig.initialized()
+    words = [word.partition("=") for word in typed()] if inside else []
+    keys = [key for key, _, value in words if value == str(node) and not is_group(key)]
+    key = min(keys, key=lambda key: key.count("."), default="KEY")
+    chosen = HydraConfig.get().runtime.choices if inside else {}
+    others = "".join(f" or {group}=NAME" for group in chosen if group.endswith(f"@{key}"))
+    raise UserError(
+        f"{key}={node}: a group of options belongs there, not one value; give {key}.OPTION=VALUE{others} "
+        "(--help shows them)"
+    )
+
+
+def _cause(error: InstantiationException, node: Any) -> Exception:
+    """Find what really went wrong, below Hydra's wrapping."""
+    cause: BaseException = error
+    while cause.__cause__ is not None and not isinstance(cause, UserError):
+        cause = cause.__cause__
+    if isinstance(cause, UserError):
+        return cause
+    where = node.get("_target_", "?") if node is not None else "?"
+    if isinstance(cause, TypeError) and "argument" in str(cause):
+        return UserError(f"{where}: {str(cause).split('()')[-1].strip()}; see the yaml for the options")
+    if isinstance(cause, ImportError | AttributeError) or cause is error:
+        return UserError(" ".join(str(error).split()))
+    return error

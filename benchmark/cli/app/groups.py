@@ -1,0 +1,31 @@
+"""Inside a command: what was typed, and the groups of options on Hydra's search path."""
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+
+
+def typed() -> list[str]:
+    """The overrides of this job as Hydra took them, without its own."""
+    return list(HydraConfig.get().overrides.task)
+
+
+def config_name() -> str:
+    """The yaml that this command is composed from; that of ``run`` where there is no command."""
+    return str(HydraConfig.get().job.config_name) if HydraConfig.initialized() else "config"
+
+
+def search_path() -> list[str]:
+    """Where else configurations were typed to lie; ``--config-dir`` is on Hydra's search path already."""
+    own = HydraConfig.get().overrides.hydra if HydraConfig.initialized() else ()
+    return [word for word in own if word.startswith("hydra.searchpath")]
+
+
+def choices(group: str) -> list[str]:
+    """The names that a group can be chosen by, a user's own among them; none if it is no group."""
+    loader = GlobalHydra.instance().config_loader()
+    return sorted(set(loader.get_group_options(group, overrides=search_path())))
+
+
+def is_group(key: str) -> bool:
+    """Whether an override's key chooses a yaml, such as ``localizer``."""
+    return bool(choices(key))

@@ -1,0 +1,40 @@
+"""Where the package keeps what a configuration speaks of, in a checkout and as installed from a wheel."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+_CHECKOUT = _PACKAGE.parent
+_INSTALLED = (
+    _PACKAGE / "conf"
+).is_dir()  # by a wheel, which holds what lies beside the package in a checkout
+CONF = _PACKAGE / "conf" if _INSTALLED else _CHECKOUT / "conf"
+"""The package's own configuration."""
+PUBLISHED = _PACKAGE / "published_numbers" if _INSTALLED else _CHECKOUT / "results" / "published"
+"""The published numbers."""
+
+
+def job_folder(results: str, command: str, words: Any) -> str:
+    """Name the folder that Hydra keeps a command's configuration in, by its words."""
+    name = "run" if command == "config" else command
+    digest = hashlib.sha256(json.dumps([str(word) for word in words]).encode()).hexdigest()
+    return str(Path(results).expanduser() / "jobs" / f"{name}-{digest[:8]}")
+
+
+def register() -> None:
+    """Make the resolvers known that ``conf`` uses."""
+    for name, place in {
+        "repository": Path.cwd() if _INSTALLED else _CHECKOUT,
+        "embedded_weights": _PACKAGE / "models" / "weights" / "embedded",
+        "package": _PACKAGE,
+    }.items():
+        OmegaConf.register_new_resolver(name, lambda place=place: str(place), replace=True)
+    # Cached, so that every job of a sweep sees the sweep's folder and not one of its own words.
+    OmegaConf.register_new_resolver("job_folder", job_folder, replace=True, use_cache=True)
+
+
+register()
