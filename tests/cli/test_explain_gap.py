@@ -4,10 +4,9 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import benchmark.pipeline.run
 import pytest
 from helpers.commands import Command
-
-import benchmark.pipeline.run
 
 ROW = ("experiment=googlenet", "row=googlenet/grad_cam")
 CELL = ("model=googlenet_compact", "method=grad_cam", "localizer=gradcam_15", "dataset=embedded")

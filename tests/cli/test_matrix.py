@@ -5,11 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import benchmark.pipeline.run
 import pandas as pd
 import pytest
 from helpers.commands import Command
 
-import benchmark.pipeline.run
 from benchmark.pipeline.explain import explain
 
 FEW = ("methods=[grad_cam,cam,backprop]", "localizers=[gradcam_15,fong_mean]", "run.batch_size=4")

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from benchmark.tasks.pairs.measure import ask
 from helpers.commands import Command
 from scipy.stats import spearmanr
-
-from benchmark.tasks.pairs.measure import ask
 
 # Patches as large as can be: four forward passes an image. Two images make two shards.
 TINY = (
