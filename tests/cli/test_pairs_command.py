@@ -70,7 +70,7 @@ def test_two_workers_and_a_last_call_give_a_swept_table_that_stays(
 
     with monkeypatch.context() as patched:
         no_network(patched)
-        status, printed, complaint = run(*words)
+        status, printed, complaint = run(*words, "notes=true")
     assert status == 0, complaint
     folder = one(tmp_path, "embedded-2-*")
     table = one(folder, "occlusion+*sweep*.json")
@@ -263,7 +263,7 @@ def test_rows_are_compared_by_the_coefficient_that_was_chosen(run: Command, tmp_
 @pytest.mark.slow
 def test_one_image_tells_nothing_apart(run: Command, tmp_path: Path) -> None:
     words = ("experiment=occlusion", *TINY, "reference.patch=112", "table.name=single", "dataset.limit=1")
-    status, printed, complaint = run(*words)
+    status, printed, complaint = run(*words, "notes=true")
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert "n 1; one image cannot tell it from 0" in " ".join(printed.split())
     assert not {"excludes", "inf", "nan"} & set(printed.replace(";", " ").split())

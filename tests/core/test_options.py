@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pytest
+from benchmark.cli.app.config import CONF, build
 from omegaconf import OmegaConf
 
-from benchmark.cli.app.config import CONF, build
 from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count, Fraction, Grid, Overlap
 
