@@ -11,10 +11,7 @@ from benchmark.datasets.ilsvrc import load, load_classes
 from benchmark.datasets.ilsvrc.submission import write
 from benchmark.reporting.archive import read_table, results_folder
 from benchmark.reporting.table import Table
-from benchmark.tasks.boxes.records import read_records
-
-_BOXES = "records.parquet"
-"""The file of a cell's boxes; a matrix keeps none, and a table of pairs of images and classes has another."""
+from benchmark.tasks.boxes.records import STORE, read_records
 
 
 def main(cfg: DictConfig) -> int:
@@ -23,7 +20,7 @@ def main(cfg: DictConfig) -> int:
         raise UserError("results: name a table's json, such as results=results/ilsvrc_val/table1.json")
     path = Path(cfg.results).expanduser()
     archived = read_table(path, published)
-    boxed = {row: place for row, place in archived.records.items() if Path(place).name == _BOXES}
+    boxed = {row: place for row, place in archived.records.items() if place.endswith(STORE.suffix)}
     if not boxed:
         raise UserError(f"{path}: has no records of boxes to write; name the json of a table of boxes")
     if cfg.row is not None and cfg.row not in boxed:

@@ -73,19 +73,23 @@ class Plan(Generic[R]):
         if not self.rows:
             raise UserError(next(iter(self.open.values())).reason)
 
-    def measure(self, rows: Sequence[R] | None = None) -> None:
-        """Make what is missing of some rows, of all of the plan by default; each cell once.
-
-        Raises:
-            UserError: If an image cannot be read, or a method, model and dataset do not fit together.
-        """
+    def work(self, rows: Sequence[R] | None = None) -> list[tuple[Recorder[Any, Any], list[Cell]]]:
+        """Return the cells of some rows, of all of the plan by default, each once, with their recorders."""
         groups: dict[tuple[Any, ...], tuple[Recorder[Any, Any], dict[Path, Cell]]] = {}
         for row in self.rows.values() if rows is None else rows:
             recorder = self.recorder(row)
             cells = groups.setdefault(recorder.key, (recorder, {}))[1]
             cells.update({cell.folder: cell for cell in row.cells})
-        for recorder, cells in groups.values():
-            measure(recorder, list(cells.values()))
+        return [(recorder, list(cells.values())) for recorder, cells in groups.values()]
+
+    def measure(self, rows: Sequence[R] | None = None) -> None:
+        """Make what is missing of some rows, of all of the plan by default.
+
+        Raises:
+            UserError: If an image cannot be read, or a method, model and dataset do not fit together.
+        """
+        for recorder, cells in self.work(rows):
+            measure(recorder, cells)
 
     def in_order(self, found: Mapping[str, Any], order: Sequence[str]) -> tuple[Any, ...]:
         """Return what was found of each row, or the open row, in the given order."""

@@ -24,4 +24,4 @@ class Row:
 
     def numeric(self, groups: Iterable[str]) -> dict[str, Any]:
         """Return the configuration of the given groups, ``None`` for one that is not chosen."""
-        return {name: self.config.get(name) or None for name in groups}
+        return {name: self.config.get(name) for name in groups}

@@ -3,10 +3,10 @@
 A shard is a fixed set of images, whatever the number of workers. It is written under a temporary name, synced
 and renamed, so that it is complete when it is present. Below ``results/runs``, for the store ``records``::
 
-    <model>-<method>-<fingerprint>/                    a method's heatmaps on a scene
+    <model>-<method>-<fingerprint>/                            a method's heatmaps on a scene
         <what is made of them>-<fingerprint>/
-            records-00007.parquet                      one shard
-        <what is made of them>-<fingerprint>.parquet   all shards in one file, once they are complete
+            records-00007.parquet                              one shard
+        <what is made of them>-<fingerprint>.records.parquet   all shards in one file, once they are complete
 
 Which columns there are, the task that stores them says. Metadata keys of every shard, each json: ``done``
 (images that were read), ``skipped`` (image to reason), ``seconds``, ``by`` (commit, device and packages that
@@ -70,6 +70,11 @@ class ShardStore:
     name: str
     keys: tuple[str, ...]
 
+    @property
+    def suffix(self) -> str:
+        """What the name of a file of all shards ends in."""
+        return f".{self.name}.parquet"
+
     def file(self, folder: Path, number: int) -> Path:
         """Return where a shard lies."""
         return folder / f"{self.name}-{number:05d}.parquet"
@@ -87,13 +92,15 @@ class ShardStore:
         _write(self.file(folder, number), pa.table(dict(columns)), every)
 
     def read(self, files: Sequence[Path]) -> Shards:
-        """Read shards, in the given order, as one.
+        """Read shards, in the given order, as one; the file of all shards likewise, which has no makers.
 
         Raises:
             UserError: If a file is missing or damaged, or not one image could be read.
         """
-        shards = [_read(path, ("done", "skipped", "seconds", "by", *self.keys)) for path in files]
-        made = tuple(Made(meta.pop("by"), meta.pop("seconds")) for _, meta in shards)
+        merged = len(files) == 1 and files[0].name.endswith(self.suffix)
+        keys = ("done", "skipped", *(() if merged else ("seconds", "by")), *self.keys)
+        shards = [_read(path, keys) for path in files]
+        made = () if merged else tuple(Made(meta.pop("by"), meta.pop("seconds")) for _, meta in shards)
         metadata = _united([meta for _, meta in shards])
         if not metadata["done"]:
             raise UserError(f"{files[0].parent}: not one image could be read; ./scripts/doctor says why")
@@ -109,7 +116,7 @@ class ShardStore:
             UserError: If a shard is missing or damaged.
         """
         folder = files[0].parent
-        target, digest = folder.with_name(f"{folder.name}.parquet"), _digest(files)
+        target, digest = folder.with_name(f"{folder.name}{self.suffix}"), _digest(files)
         if not _is_made_of(target, digest):
             shards = self.read(files)
             _write(target, shards.table, {**shards.metadata, "shards": digest})

@@ -14,9 +14,10 @@ from helpers.ilsvrc_trees import CLASSES, PICTURES
 from helpers.random_records import make
 
 from benchmark.datasets.ilsvrc import IlsvrcVal, load
-from benchmark.pipeline.store import Made, write_records
+from benchmark.pipeline.store import Made
 from benchmark.reporting.archive import Archived, write_table
 from benchmark.reporting.table import DatasetNote, Table
+from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of
 
 WNIDS = sorted({picture.wnid for picture in PICTURES})
 LIST = "LOC_synset_mapping.txt"
@@ -60,12 +61,13 @@ def measured(folder: Path, dataset: IlsvrcVal, config: dict[str, Any]) -> Path:
         "label_empty": np.zeros(len(labels), np.bool_),
     }
     records = make(0, n=len(labels), k=1, **columns)
-    write_records(folder / "records.parquet", records, Made({}, 0.0))
+    STORE.write(folder / "cell", 0, columns_of(records), metadata_of(records), Made({}, 0.0))
+    STORE.merge([STORE.file(folder / "cell", 0)])
     print_ = dataset.fingerprint
     row = result(config=config, conditions={"dataset": {"fingerprint": print_}})
     note = DatasetNote(dataset.name, len(labels), dataset.complete, print_)
     table = Table("one", "One", note, (row,))
-    return write_table(folder / dataset.name, Archived(table, None, {row.row: "records.parquet"}))
+    return write_table(folder / dataset.name, Archived(table, None, {row.row: "cell.records.parquet"}))
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["own classes", "the official ones"])
@@ -103,7 +105,7 @@ def test_classes_of_another_dataset_are_not_written_as_ilsvrcs(
     assert not (tmp_path / "boxes").exists()
 
 
-@pytest.mark.parametrize("records", [{}, {"a/cam": "runs/x/pairs.parquet"}], ids=["none", "of pairs"])
+@pytest.mark.parametrize("records", [{}, {"a/cam": "runs/x.pairs.parquet"}], ids=["none", "of pairs"])
 @pytest.mark.parametrize("options", [(), ("row=a/cam",)])
 def test_a_table_without_records_of_boxes_is_refused(
     tmp_path: Path, complaint: Callable[..., str], records: dict[str, str], options: tuple[str, ...]
@@ -115,7 +117,7 @@ def test_a_table_without_records_of_boxes_is_refused(
 def test_a_row_without_records_is_refused_with_those_that_have_some(
     tmp_path: Path, complaint: Callable[..., str]
 ) -> None:
-    kept = {"a/cam": "runs/x/records.parquet"}
+    kept = {"a/cam": "runs/x.records.parquet"}
     made = write_table(tmp_path / "data", Archived(table(published=None), None, kept))
     assert "row=b/cam: small.json has no records of it; measured rows: a/cam" in complaint(
         f"results={made}", "row=b/cam"

@@ -1,29 +1,35 @@
 """A small scene whose images hold objects of several classes, and questions to it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from benchmark.tasks.pairs.cell import PairCell, Question, pair_cell
-from benchmark.tasks.pairs.store import pair_file, read_pairs
 from torch import nn
 
 from benchmark.attribution.occlusion import Occlusion
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
 from benchmark.core.types import Model, Objects
+from benchmark.pipeline.cell import Cell
+from benchmark.pipeline.plan import Plan
+from benchmark.pipeline.results import files_of
+from benchmark.pipeline.rows import Row
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
+from benchmark.pipeline.shard_loop import measure
 from benchmark.tasks.pairs.class_policies.labelled import Labelled
 from benchmark.tasks.pairs.class_policies.labelled_and_top5 import LabelledAndTop5
 from benchmark.tasks.pairs.class_policies.predicted import Predicted
 from benchmark.tasks.pairs.metrics.rank_correlation import RankCorrelation
-from benchmark.tasks.pairs.plan import PairParts
+from benchmark.tasks.pairs.plan import PairRow, plan_of
 from benchmark.tasks.pairs.protocols import ClassPolicy, PairMetric
+from benchmark.tasks.pairs.question import Question, pair_cell
 from benchmark.tasks.pairs.readings.summary import Summary
+from benchmark.tasks.pairs.recorder import PairRecorder
+from benchmark.tasks.pairs.records import STORE, read_pairs
 from benchmark.tasks.pairs.types import Pairs
 from benchmark.transforms import Warp
 from helpers.small_models import googlenet_like, small
@@ -88,15 +94,26 @@ def config_of(on: Scene, method: str) -> dict[str, Any]:
     }
 
 
-def cells_of(on: Scene, runs: Path, policy: str = "labelled", *methods: str) -> list[PairCell]:
+def cells_of(on: Scene, runs: Path, policy: str = "labelled", *methods: str) -> list[Cell]:
     """The cells of some methods, by default of all."""
     names = methods or tuple(MADE)
     return [pair_cell(on, question(policy), MADE[name], config_of(on, name), runs) for name in names]
 
 
-def stored(on: Scene, cell: PairCell) -> Pairs:
+def made(on: Scene, asked: Question, cells: Sequence[Cell]) -> None:
+    """Make what is missing of some cells."""
+    measure(PairRecorder(on, asked), cells)
+
+
+def missing(on: Scene, cells: Sequence[Cell]) -> set[int]:
+    """The numbers of the shards that some cell lacks."""
+    numbers = range(len(on.shards))
+    return {n for n in numbers if not all(STORE.file(of.folder, n).exists() for of in cells)}
+
+
+def stored(cell: Cell) -> Pairs:
     """All pairs of a cell."""
-    return read_pairs([pair_file(cell.folder, number) for number in range(len(on.shards))])
+    return read_pairs(files_of(cell, STORE))
 
 
 def assert_same(left: Pairs, right: Pairs) -> None:
@@ -139,6 +156,38 @@ class Broken(nn.Module):
         raise AssertionError("there was to be no forward pass")
 
 
+@dataclass(frozen=True)
+class Parts:
+    """A row, each part of it to be replaced by another."""
+
+    row: str
+    config: Mapping[str, Any]
+    model: Callable[[], Model]
+    transform: Callable[[], Any]
+    method: Callable[[], Method]
+    reference: Callable[[], Method | None]
+    question: Callable[[], Question]
+    metrics: Callable[[], Mapping[str, PairMetric]]
+
+    def configured(self) -> Row:
+        """As the plan takes it."""
+        builders: dict[str, Callable[[], Any]] = {
+            "model": self.model,
+            "transform": self.transform,
+            "method": self.method,
+            "reference": self.reference,
+            "classes": lambda: self.question().policy,
+            "reading": lambda: self.question().readings,
+            "pair_metric": self.metrics,
+        }
+        return Row(self.row, self.config, (), lambda group: builders[group]())
+
+
+def planned(on: Scene, runs: Path, *rows: Parts) -> Plan[PairRow]:
+    """A plan of rows."""
+    return plan_of(on.dataset, on.settings, runs, [row.configured() for row in rows])
+
+
 def parts(
     on: Scene,
     row: str,
@@ -146,17 +195,18 @@ def parts(
     reference: Occlusion | None = OCCLUSION,
     policy: str = "labelled",
     model: Callable[[], Model] | None = None,
-) -> PairParts:
+) -> Parts:
     """A row; ``reference`` is told apart by its patch."""
     net, _, _ = row.partition("/")
     config = {
         **config_of(on, method),
         "reference": None if reference is None else {"name": "occlusion", "patch": reference.patch},
         "classes": {"name": policy},
+        "reading": {"summary": {"grids": list(GRIDS)}},
         "run": {},
     }
     config["model"] = {"_target_": "helpers.small_models.as_model", "name": net}
-    return PairParts(
+    return Parts(
         row=row,
         config=config,
         model=model or (lambda: on.model),

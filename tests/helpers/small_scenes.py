@@ -1,5 +1,6 @@
 """Small scenes: a few images on disk and a small random model, for tests of the run as a whole."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from benchmark.attribution.cam import CAM
 from benchmark.attribution.grad_cam import GradCAM
 from benchmark.core.protocols import Localizer, Method
 from benchmark.core.provenance import fingerprint
-from benchmark.core.types import Sample
+from benchmark.core.types import Records, Sample
 from benchmark.localizers.grabcut import GrabCut
 from benchmark.localizers.max_box import MaxBox
-from benchmark.pipeline.address import address
-from benchmark.pipeline.cell import Cell, Recipe, Scene
+from benchmark.pipeline.results import files_of
+from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
+from benchmark.pipeline.shard_loop import measure
+from benchmark.tasks.boxes.cell import BoxCell, box_cell
+from benchmark.tasks.boxes.recorder import BoxRecorder
+from benchmark.tasks.boxes.records import STORE, read_records
 from benchmark.transforms import Warp
 from helpers.small_models import googlenet_like, small
 
@@ -66,7 +71,7 @@ def scene(path: Path, count: int = 10, **options: Any) -> Scene:
     return Scene(folder(path, count), model, Warp(), replace(settings, **options))
 
 
-def cell(on: Scene, runs: Path, method: str, localizer: str) -> Cell:
+def cell(on: Scene, runs: Path, method: str, localizer: str) -> BoxCell:
     config = {
         "model": {"_target_": "helpers.small_models.as_model", "name": on.model.name},
         "transform": {"name": "warp"},
@@ -74,9 +79,18 @@ def cell(on: Scene, runs: Path, method: str, localizer: str) -> Cell:
         "localizer": {"name": localizer},
         "dataset": {},
     }
-    return address(
-        on, Recipe(f"{on.model.name}/{method}", METHODS[method], LOCALIZERS[localizer], (), config), runs
-    )
+    row = f"{on.model.name}/{method}"
+    return box_cell(on, row, METHODS[method], LOCALIZERS[localizer], config, runs)
+
+
+def made(on: Scene, cells: Sequence[BoxCell]) -> None:
+    """Make what is missing of some cells."""
+    measure(BoxRecorder(on), cells)
+
+
+def records(cell: BoxCell) -> Records:
+    """All records of a cell."""
+    return read_records(files_of(cell, STORE))
 
 
 def with_settings(on: Scene, **options: Any) -> Scene:

@@ -16,9 +16,11 @@ from benchmark.core.protocols import Transform
 from benchmark.core.types import Box, FloatArray, ForwardPass, ImageArray, Model, View
 from benchmark.datasets.images import read_sample
 from benchmark.models.forward import forward_pass
-from benchmark.pipeline.explain import Batch, class_order, explain, prepare, read_batches
+from benchmark.pipeline.batches import Batch, read_batches
+from benchmark.pipeline.class_order import class_order
+from benchmark.pipeline.explain import explain
+from benchmark.pipeline.heatmap_store import Heatmaps
 from benchmark.pipeline.scene import Scene
-from benchmark.pipeline.store import Heatmaps
 from benchmark.transforms.normalize import to_input
 from benchmark.transforms.ten_crop import TenCrop
 
@@ -139,7 +141,7 @@ def read(on: Scene, count: int) -> list[Batch]:
     """All images of a scene in batches of ``count``, as a run reads them."""
     samples = list(on.dataset.samples)
     groups = [samples[start : start + count] for start in range(0, len(samples), count)]
-    prepare(on.model, on)
+    on.prepare()
     with ThreadPoolExecutor(2) as pool:
         return list(read_batches(on, groups, pool))
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Model
+from benchmark.pipeline.rows import Row
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.scenes import Scenes
 from benchmark.transforms import Warp
@@ -27,7 +28,7 @@ def counted(on: Scene) -> list[int]:
 
 def of(scenes: Scenes, model: Model, transform: str = "warp") -> Scene:
     config = {"model": {"name": model.name}, "transform": {"name": transform}}
-    return scenes.of(config, lambda: model, Warp)
+    return scenes.of(Row("a row", config, (), lambda group: model if group == "model" else Warp()))
 
 
 def test_outputs_that_are_not_the_classes_of_the_dataset_are_refused_each_time(tmp_path: Path) -> None:

@@ -10,17 +10,9 @@ import pytest
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Box, Records, View
-from benchmark.pipeline.store import (
-    Heatmaps,
-    Made,
-    merge,
-    read_heatmaps,
-    read_made,
-    read_records,
-    record_file,
-    write_heatmaps,
-    write_records,
-)
+from benchmark.pipeline.heatmap_store import Heatmaps, read_heatmaps, write_heatmaps
+from benchmark.pipeline.store import Made
+from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of, read_records
 
 
 def make_records(count: int, start: int = 0, seed: int = 0, top: int = 3) -> Records:
@@ -51,6 +43,12 @@ def make_records(count: int, start: int = 0, seed: int = 0, top: int = 3) -> Rec
     )
 
 
+def written(folder: Path, number: int, records: Records, made: Made | None = None) -> Path:
+    """Where a shard was stored."""
+    STORE.write(folder, number, columns_of(records), metadata_of(records), made or Made({}, 0.0))
+    return STORE.file(folder, number)
+
+
 def assert_equal(left: Records, right: Records) -> None:
     for field in dataclasses.fields(Records):
         a, b = getattr(left, field.name), getattr(right, field.name)
@@ -63,15 +61,12 @@ def assert_equal(left: Records, right: Records) -> None:
 
 def test_records_come_back_as_they_were_written(tmp_path: Path) -> None:
     records = make_records(7)
-    write_records(tmp_path / "a.parquet", records, Made({"commit": "x"}, 1.5))
-    assert_equal(read_records([tmp_path / "a.parquet"]), records)
+    assert_equal(read_records([written(tmp_path, 0, records)]), records)
 
 
 def test_shards_of_records_are_joined_in_the_given_order(tmp_path: Path) -> None:
     parts = [make_records(4, 0, seed=1), make_records(3, 4, seed=2)]
-    files = [record_file(tmp_path, n) for n in range(2)]
-    for path, part in zip(files, parts, strict=True):
-        write_records(path, part, Made({}, 0.0))
+    files = [written(tmp_path, number, part) for number, part in enumerate(parts)]
     joined = read_records(files)
     assert joined.image_ids == parts[0].image_ids + parts[1].image_ids
     assert joined.skipped == {"lost_0": "truncated", "lost_4": "truncated"}
@@ -81,27 +76,28 @@ def test_shards_of_records_are_joined_in_the_given_order(tmp_path: Path) -> None
 
 
 def test_a_shard_without_a_readable_image_joins_with_others(tmp_path: Path) -> None:
-    empty = make_records(0)
-    full = make_records(2)
-    for number, part in enumerate((empty, full)):
-        write_records(record_file(tmp_path, number), part, Made({}, 0.0))
-    assert len(read_records([record_file(tmp_path, 0), record_file(tmp_path, 1)])) == 2
+    files = [written(tmp_path, number, make_records(count)) for number, count in enumerate((0, 2))]
+    assert len(read_records(files)) == 2
     with pytest.raises(UserError, match="not one image"):
-        read_records([record_file(tmp_path, 0)])
+        read_records(files[:1])
 
 
 def test_pandas_reads_the_documented_columns_without_us(tmp_path: Path) -> None:
     records = make_records(3)
-    write_records(tmp_path / "a.parquet", records, Made({}, 0.0))
-    frame = pd.read_parquet(tmp_path / "a.parquet")
+    folder = tmp_path / "max_box-0123"
+    for number in range(2):
+        path = written(folder, number, records)
+    STORE.merge([STORE.file(folder, number) for number in range(2)])
+    assert len(pd.read_parquet(folder)) == 6, "the file of all shards is no part of the folder"
+    frame = pd.read_parquet(path)
     assert list(frame["image_id"]) == list(records.image_ids)
     assert [list(box) for box in frame["boxes"][1]] == records.boxes[1].tolist()
     assert list(frame["label_box"][2]) == records.label_boxes[2].tolist()  # type: ignore[index]
 
 
 def test_how_a_shard_was_made_is_kept_beside_it(tmp_path: Path) -> None:
-    write_records(tmp_path / "a.parquet", make_records(1), Made({"commit": "abc", "dirty": False}, 2.25))
-    assert read_made([tmp_path / "a.parquet"]) == [Made({"commit": "abc", "dirty": False}, 2.25)]
+    made = Made({"commit": "abc", "dirty": False}, 2.25)
+    assert STORE.read([written(tmp_path, 0, make_records(1), made)]).made == (made,)
 
 
 def test_heatmaps_come_back_as_they_were_written(tmp_path: Path) -> None:
@@ -125,10 +121,9 @@ def test_heatmaps_come_back_as_they_were_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", [0, 10, 200])
 def test_a_damaged_shard_is_named(tmp_path: Path, cut: int) -> None:
-    path = tmp_path / "a.parquet"
-    write_records(path, make_records(3), Made({}, 0.0))
+    path = written(tmp_path, 0, make_records(3))
     path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(UserError, match=r"a\.parquet: this shard is damaged"):
+    with pytest.raises(UserError, match=r"records-00000\.parquet: this shard is damaged"):
         read_records([path])
     broken = tmp_path / "h.npz"
     broken.write_bytes(b"PK\x03\x04 no archive"[:cut])
@@ -153,17 +148,16 @@ def test_a_name_as_long_as_there_can_be_is_written(tmp_path: Path) -> None:
 
 
 def test_the_file_of_all_records_is_made_once_and_anew_when_a_shard_was(tmp_path: Path) -> None:
-    files = [record_file(tmp_path, n) for n in range(2)]
-    for number, path in enumerate(files):
-        write_records(path, make_records(2, 2 * number), Made({}, 0.0))
-    merged = merge(tmp_path, files)
+    files = [written(tmp_path / "cell", number, make_records(2, 2 * number)) for number in range(2)]
+    merged = STORE.merge(files)
+    assert merged == tmp_path / "cell.records.parquet"
     stamp = merged.stat().st_mtime_ns
-    assert merge(tmp_path, files).stat().st_mtime_ns == stamp
-    assert_equal(read_records([merged]), read_records(files))
-    write_records(files[1], make_records(5, 2, seed=9), Made({}, 0.0))
-    assert_equal(read_records([merge(tmp_path, files)]), read_records(files))
+    assert STORE.merge(files).stat().st_mtime_ns == stamp
+    assert pd.read_parquet(merged).image_id.tolist() == [f"image_{number:05d}" for number in range(4)]
+    written(tmp_path / "cell", 1, make_records(5, 2, seed=9))
+    assert len(pd.read_parquet(STORE.merge(files))) == 7
     merged.write_bytes(merged.read_bytes()[:50])
-    assert_equal(read_records([merge(tmp_path, files)]), read_records(files))
+    assert len(pd.read_parquet(STORE.merge(files))) == 7
     files[0].unlink()
     with pytest.raises(UserError, match=r"records-00000\.parquet: this shard is damaged .*run again"):
-        merge(tmp_path, files)
+        STORE.merge(files)

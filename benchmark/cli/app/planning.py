@@ -66,7 +66,9 @@ def plan_of(cfg: DictConfig, composed: list[ComposedRow], runs: Path) -> Plan[Bo
     settings = build(cfg.run)
     _ = settings.torch_device
     refuse_own_conditions(cfg, composed)
-    return box_plan_of(dataset_of(cfg), settings, runs, list(map(row_of, composed)))
+    plan = box_plan_of(dataset_of(cfg), settings, runs, list(map(row_of, composed)))
+    plan.refuse_nothing_to_measure()
+    return plan
 
 
 def row_of(composed: ComposedRow) -> Row:

@@ -26,8 +26,7 @@ def plan_of(dataset: Dataset, settings: RunSettings, runs: Path, rows: Iterable[
         rows: As configured.
 
     Raises:
-        UserError: If an image holds objects of several classes, the device cannot be used, or not one row can
-            be measured.
+        UserError: If an image holds objects of several classes, or the device cannot be used.
     """
     plan: Plan[BoxCell] = Plan(dataset, settings, runs, lambda cell: BoxRecorder(cell.scene))
     refuse_several_classes(dataset)
@@ -41,5 +40,4 @@ def plan_of(dataset: Dataset, settings: RunSettings, runs: Path, rows: Iterable[
 
     for row in rows:
         plan.add(row, planned)
-    plan.refuse_nothing_to_measure()
     return plan

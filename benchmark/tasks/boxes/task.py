@@ -26,6 +26,7 @@ class Boxes:
         # First, since they may refuse their options.
         metrics: dict[str, dict[str, Metric]] = {row.name: row.build("metric") for row in experiment.rows}
         plan = plan_of(experiment.dataset, experiment.settings, experiment.runs, experiment.rows)
+        plan.refuse_nothing_to_measure()
         pairs = (experiment.table or {}).get("same_boxes", ())
         twins = [one for pair in pairs if (one := twins_of(plan, *pair)) is not None]
         plan.measure([*plan.rows.values(), *(one.second for one in twins)])

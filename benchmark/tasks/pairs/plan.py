@@ -65,12 +65,11 @@ def plan_of(dataset: Dataset, settings: RunSettings, runs: Path, rows: Iterable[
         rows: As configured.
 
     Raises:
-        UserError: If the device cannot be used, or not one row can be measured.
+        UserError: If the device cannot be used.
     """
     plan: Plan[PairRow] = Plan(dataset, settings, runs, lambda row: PairRecorder(row.scene, row.question))
     for row in rows:
         plan.add(row, lambda row: _planned(row, plan))
-    plan.refuse_nothing_to_measure()
     return plan
 
 

@@ -42,6 +42,7 @@ class Pairs:
     def run(self, experiment: Experiment) -> Outcome:
         """Measure what is missing, and make the table from what is stored."""
         plan = plan_of(experiment.dataset, experiment.settings, experiment.runs, experiment.rows)
+        plan.refuse_nothing_to_measure()
         compared = _headlines(experiment, plan)
         plan.measure()
         found = {name: result(row, self.bootstrap) for name, row in plan.rows.items()}

@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from benchmark.tasks.pairs.cell import PairCell, Question, pair_cell
-from benchmark.tasks.pairs.run import measure
-from benchmark.tasks.pairs.store import pair_file, read_pairs
 from helpers import coco_trees as trees
 from helpers.coco_trees import CLASSES
+from helpers.pair_scenes import made, stored
 from helpers.small_models import googlenet_like, small
 from helpers.small_scenes import METHODS
 from pycocotools.coco import COCO
@@ -21,9 +19,11 @@ from torch import nn
 
 from benchmark.core.types import BoolArray, Model
 from benchmark.datasets.coco import load
+from benchmark.pipeline.cell import Cell
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
 from benchmark.tasks.pairs.class_policies.labelled import Labelled
+from benchmark.tasks.pairs.question import Question, pair_cell
 from benchmark.tasks.pairs.readings.summary import Summary
 from benchmark.tasks.pairs.types import Pairs
 from benchmark.transforms import Warp
@@ -56,7 +56,7 @@ def answers(root: Path, runs: Path) -> dict[str, Pairs]:
     """The stored pairs of two methods."""
     settings = RunSettings(device="cpu", batch_size=2, top_k=2, threads=2)
     on = Scene(load(root=str(root)), small(of_80_classes, torch.float32), Warp(), settings)
-    cells: dict[str, PairCell] = {}
+    cells: dict[str, Cell] = {}
     for name in ("grad_cam", "backprop"):
         config = {
             "model": {"_target_": "helpers.small_models.as_model", "name": on.model.name},
@@ -65,9 +65,8 @@ def answers(root: Path, runs: Path) -> dict[str, Pairs]:
             "dataset": {},
         }
         cells[name] = pair_cell(on, QUESTION, METHODS[name], config, runs)
-    measure(on, QUESTION, list(cells.values()))
-    shards = range(len(on.shards))
-    return {name: read_pairs([pair_file(c.folder, n) for n in shards]) for name, c in cells.items()}
+    made(on, QUESTION, list(cells.values()))
+    return {name: stored(cell) for name, cell in cells.items()}
 
 
 def union(coco: Any, annotations: list[Any]) -> BoolArray:

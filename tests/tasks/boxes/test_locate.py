@@ -1,14 +1,12 @@
 """From the heatmaps of one image to its boxes."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from helpers.small_scenes import cell, scene
+from helpers.small_scenes import LOCALIZERS
 
 from benchmark.core.errors import UserError
+from benchmark.core.protocols import Localizer
 from benchmark.core.types import Box, FloatArray, Sample, View
-from benchmark.pipeline.cell import Cell
 from benchmark.tasks.boxes.locate import Slots, collect, locate
 
 VIEW = View(12, 8, Box(0, 0, 12, 8))
@@ -16,9 +14,9 @@ SAMPLE = Sample("lake", None, 3, np.array([[0, 0, 6, 4]], np.int32), blacklisted
 
 
 @pytest.fixture
-def strict(tmp_path: Path) -> Cell:
-    """Grad-CAM on a small model, with boxes at 0.6 of the maximum."""
-    return cell(scene(tmp_path, 1), tmp_path, "grad_cam", "strict")
+def strict() -> Localizer:
+    """Boxes at 0.6 of the maximum."""
+    return LOCALIZERS["strict"]
 
 
 def spots(*corners: tuple[int, int]) -> FloatArray:
@@ -33,7 +31,7 @@ def slots(maps: FloatArray, *classes: int) -> Slots:
     return Slots(np.array(classes, np.int32), np.zeros(len(classes), np.float32), maps, VIEW)
 
 
-def test_the_labels_box_is_of_its_own_map_whether_it_was_predicted_or_not(strict: Cell) -> None:
+def test_the_labels_box_is_of_its_own_map_whether_it_was_predicted_or_not(strict: Localizer) -> None:
     maps = spots((1, 1), (2, 7), (5, 9))
     predicted = locate(strict, SAMPLE, slots(maps, 6, 3))
     assert [found.box for found in predicted.found] == [(1, 1, 2, 2), (7, 2, 8, 3), (7, 2, 8, 3)]
@@ -41,10 +39,10 @@ def test_the_labels_box_is_of_its_own_map_whether_it_was_predicted_or_not(strict
     assert [found.box for found in unforeseen.found][1:] == [(7, 2, 8, 3), (9, 5, 10, 6)]
 
 
-def test_records_say_of_each_map_what_is_its_own(strict: Cell) -> None:
+def test_records_say_of_each_map_what_is_its_own(strict: Localizer) -> None:
     maps = spots((1, 1), (2, 7), (5, 9))
     maps[0] = 0
-    records = collect([locate(strict, SAMPLE, slots(maps, 6, 5))], strict.localizer.grid, {})
+    records = collect([locate(strict, SAMPLE, slots(maps, 6, 5))], strict.grid, {})
     assert records.image_ids == ("lake",)
     assert records.blacklisted.tolist() == [True]
     assert records.sizes.tolist() == [[12, 8]]
@@ -58,7 +56,7 @@ def test_records_say_of_each_map_what_is_its_own(strict: Cell) -> None:
     assert records.curve.tolist() == [[[9, 5, 10, 6]] * 2]
 
 
-def test_what_is_located_no_longer_holds_on_to_the_maps(strict: Cell) -> None:
+def test_what_is_located_no_longer_holds_on_to_the_maps(strict: Localizer) -> None:
     kept = locate(strict, SAMPLE, slots(spots((1, 1), (2, 7), (5, 9)), 6, 3)).slots.maps
     assert kept.size == 0
     assert kept.base is None
@@ -66,8 +64,10 @@ def test_what_is_located_no_longer_holds_on_to_the_maps(strict: Cell) -> None:
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("where", ["maps", "scores"])
-def test_what_is_not_finite_is_refused_with_row_and_image(strict: Cell, broken: float, where: str) -> None:
+def test_what_is_not_finite_is_refused_with_row_and_image(
+    strict: Localizer, broken: float, where: str
+) -> None:
     image = slots(spots((1, 1), (2, 7)), 6)
     getattr(image, where).flat[0] = broken
-    with pytest.raises(UserError, match=r"^googlenet_like/grad_cam, image lake: NaN or infinity"):
+    with pytest.raises(UserError, match=r"^image lake: NaN or infinity"):
         locate(strict, SAMPLE, image)

@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmark.tasks.pairs.cell import Question
-from benchmark.tasks.pairs.run import measure
-from helpers.pair_scenes import MADE, OCCLUSION, absent, counted, multi_scene, parts, question
+from helpers.pair_scenes import MADE, OCCLUSION, Parts, absent, counted, multi_scene, parts, planned, question
 
 from benchmark.attribution.occlusion import Occlusion
 from benchmark.core.errors import UserError
@@ -16,18 +14,12 @@ from benchmark.pipeline.scene import Scene
 from benchmark.tasks.pairs.metrics.deletion_insertion import DeletionInsertion
 from benchmark.tasks.pairs.metrics.pointing_recall import PointingRecall
 from benchmark.tasks.pairs.metrics.rank_correlation import RankCorrelation
-from benchmark.tasks.pairs.plan import PairParts, PairPlan
+from benchmark.tasks.pairs.question import Question
 from benchmark.tasks.pairs.readings.summary import Summary
+from benchmark.tasks.pairs.recorder import PairRecorder
 from benchmark.transforms.ten_crop import TenCrop
 
 NET = "googlenet_like"
-
-
-def planned(on: Scene, runs: Path, *rows: PairParts) -> PairPlan:
-    plan = PairPlan(on.dataset, on.settings, runs)
-    for row in rows:
-        plan.add(row)
-    return plan
 
 
 def other(patch: int) -> Occlusion:
@@ -41,8 +33,7 @@ def test_a_row_without_weights_is_open_and_the_others_go_on(tmp_path: Path) -> N
     assert list(plan.rows) == [f"{NET}/cam"]
     assert plan.open["absent/cam"].reason == "absent.caffemodel: not found; put it into weights/"
     assert (plan.open["absent/cam"].model, plan.open["absent/cam"].method) == ("absent", "cam")
-    ((scene, _, cells),) = plan.work()
-    measure(scene, question(), cells)
+    plan.measure()
 
 
 def refused(message: str) -> Any:
@@ -84,13 +75,13 @@ def test_the_reference_of_rows_of_a_scene_is_made_once(tmp_path: Path) -> None:
     on = multi_scene(tmp_path)
     names = ("grad_cam", "cam", "backprop", "occlusion")
     plan = planned(on, tmp_path / "runs", *(parts(on, f"{NET}/{name}", name) for name in names))
-    ((scene, _, cells),) = plan.work()
+    ((_, cells),) = plan.work()
     assert [cell.method.name for cell in cells].count("occlusion") == 1
     references = {row.reference and row.reference.folder for row in plan.rows.values()}
     assert len(references) == 1
     assert sorted(cell.method.name for cell in cells) == ["backprop", "cam", "grad_cam", "occlusion"]
     calls = counted(on)
-    measure(scene, question(), cells)
+    plan.measure()
     # A forward pass of each of the seven images for all methods; of the covered ones, one a patch.
     assert sum(calls) == 7 + 7 * OCCLUSION.positions(on.model.input.size)
     assert OCCLUSION.positions(on.model.input.size) == 9
@@ -115,9 +106,9 @@ def test_another_patch_leaves_the_methods_cells_and_other_classes_move_them(tmp_
     assert d.cell.folder.parent == a.cell.folder.parent, "the same heatmaps, asked of other classes"
     assert d.cell.folder != a.cell.folder
     assert d.reference.folder != a.reference.folder
-    work = {tuple(cell.method.name for cell in cells): asked for _, asked, cells in plan.work()}
-    assert [asked.policy.name for asked in work.values()] == ["labelled", "predicted"]
-    assert sorted(map(len, work)) == [2, 3]
+    recorders = [recorder for recorder, _ in plan.work() if isinstance(recorder, PairRecorder)]
+    assert [recorder.question.policy.name for recorder in recorders] == ["labelled", "predicted"]
+    assert sorted(len(cells) for _, cells in plan.work()) == [2, 3]
 
 
 def test_what_a_metric_needs_is_missed_before_anything_is_measured(tmp_path: Path) -> None:
@@ -137,10 +128,11 @@ def test_every_part_that_can_change_a_pair_changes_its_address(tmp_path: Path) -
     on = multi_scene(tmp_path)
     moved = replace(on, settings=replace(on.settings, precision="float64"))
     coarse = Question(question().policy, {"summary": Summary((4,))}, {"readings": {"grids": [4]}})
-    rows: list[tuple[Scene, PairParts]] = [
+    finer = {**parts(on, f"{NET}/cam", "cam").config, "reading": {"summary": {"grids": [4]}}}
+    rows: list[tuple[Scene, Parts]] = [
         *((on, parts(on, f"{NET}/{name}", name)) for name in MADE),
         (on, parts(on, f"{NET}/cam", "cam", policy="difficult")),
-        (on, replace(parts(on, f"{NET}/cam", "cam"), question=lambda: coarse, metrics=dict)),
+        (on, replace(parts(on, f"{NET}/cam", "cam"), question=lambda: coarse, metrics=dict, config=finer)),
         (moved, parts(on, f"{NET}/cam", "cam")),
     ]
     plans = [planned(scene, tmp_path / "runs", row) for scene, row in rows]
@@ -169,7 +161,7 @@ def test_a_method_of_the_reference_alone_need_not_be_a_row(tmp_path: Path) -> No
     on = multi_scene(tmp_path)
     backprop: Method = MADE["backprop"]
     row = replace(parts(on, f"{NET}/cam", "cam"), reference=lambda: backprop)
-    ((_, _, cells),) = planned(on, tmp_path / "runs", row).work()
+    ((_, cells),) = planned(on, tmp_path / "runs", row).work()
     assert [cell.method.name for cell in cells] == ["cam", "backprop"]
 
 

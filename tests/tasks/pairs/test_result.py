@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmark.tasks.pairs.run import measure
-from benchmark.tasks.pairs.store import made_of, pair_file, read_pairs, write_pairs
+from helpers import pair_scenes
 from helpers.pair_scenes import (
     GRIDS,
     METRICS,
     OCCLUSION,
     Broken,
+    made,
     multi_scene,
     parts,
     question,
@@ -23,11 +23,13 @@ from scipy.stats import spearmanr
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import OpenRow
+from benchmark.pipeline.plan import Plan
 from benchmark.pipeline.scene import Scene
 from benchmark.tasks.pairs import result as results
 from benchmark.tasks.pairs.metrics.rank_correlation import RankCorrelation
-from benchmark.tasks.pairs.plan import PairPlan, PairRow
-from benchmark.tasks.pairs.result import Measured, Resampling, differences, merged_pairs
+from benchmark.tasks.pairs.plan import PairRow
+from benchmark.tasks.pairs.records import STORE, columns_of, metadata_of, read_pairs
+from benchmark.tasks.pairs.result import Measured, Resampling, differences
 from benchmark.tasks.pairs.types import Statistic, first, ratios
 
 NET = "googlenet_like"
@@ -142,12 +144,10 @@ def test_without_a_common_image_there_is_no_difference() -> None:
     assert FAST.difference(one, replace(one, image_ids=("x", "y"))) is None
 
 
-def planned(on: Scene, runs: Path, *methods: str) -> PairPlan:
-    plan = PairPlan(on.dataset, on.settings, runs)
-    for method in methods or ("grad_cam", "cam", "backprop"):
-        plan.add(parts(on, f"{NET}/{method}", method))
-    for scene, asked, cells in plan.work():
-        measure(scene, asked, cells)
+def planned(on: Scene, runs: Path, *methods: str) -> Plan[PairRow]:
+    rows = [parts(on, f"{NET}/{method}", method) for method in methods or ("grad_cam", "cam", "backprop")]
+    plan = pair_scenes.planned(on, runs, *rows)
+    plan.measure()
     return plan
 
 
@@ -161,7 +161,7 @@ def test_the_number_of_a_row_is_scipys_averaged_over_pairs_and_then_images(tmp_p
     on = multi_scene(tmp_path)
     for row in planned(on, tmp_path / "runs").rows.values():
         assert row.reference is not None
-        pairs, reference = stored(on, row.cell), stored(on, row.reference)
+        pairs, reference = stored(row.cell), stored(row.reference)
         estimates = measured(row).result.metrics
         for grid, name in ((4, "rank_correlation_4"), (5, "rank_correlation_5")):
             of_images: dict[str, list[float]] = {}
@@ -194,7 +194,7 @@ def test_a_result_tells_counts_protocol_metrics_and_reference(tmp_path: Path) ->
         "images_asked": 3,
         "pairs": 6,
         "unknown_classes": 0,
-        "constant_maps": int(stored(on, row.cell).columns["constant"].sum()),
+        "constant_maps": int(stored(row.cell).columns["constant"].sum()),
         "constant_reference_maps": 0,
     }
     assert (found.row, found.model, found.method) == (f"{NET}/cam", NET, "cam")
@@ -208,12 +208,12 @@ def test_a_result_tells_counts_protocol_metrics_and_reference(tmp_path: Path) ->
 def test_constant_maps_are_counted_for_method_and_reference(tmp_path: Path) -> None:
     on = multi_scene(tmp_path)
     row = planned(on, tmp_path / "runs", "cam").rows[f"{NET}/cam"]
-    path = pair_file(row.cell.folder, 0)
-    pairs = read_pairs([path])
-    columns = {**pairs.columns, "constant": np.array([True, False, True])}
-    write_pairs(path, replace(pairs, columns=columns), made_of([path])[0])
+    path = STORE.file(row.cell.folder, 0)
+    pairs, (how,) = read_pairs([path]), STORE.read([path]).made
+    changed = replace(pairs, columns={**pairs.columns, "constant": np.array([True, False, True])})
+    STORE.write(row.cell.folder, 0, columns_of(changed), metadata_of(changed), how)
     assert measured(row).result.counts["constant_maps"] == 2 + int(
-        stored(on, row.cell).columns["constant"][3:].sum()
+        stored(row.cell).columns["constant"][3:].sum()
     )
 
 
@@ -221,9 +221,9 @@ def test_every_maker_of_method_and_reference_is_told(tmp_path: Path, monkeypatch
     on = multi_scene(tmp_path)
     row = planned(on, tmp_path / "runs", "cam").rows[f"{NET}/cam"]
     assert row.reference is not None
-    pair_file(row.reference.folder, 1).unlink()
+    STORE.file(row.reference.folder, 1).unlink()
     monkeypatch.setattr("benchmark.core.provenance.made_by", lambda device: {"commit": "another"})
-    measure(on, question(), list(row.cells))
+    made(on, question(), row.cells)
     makers = measured(row).result.conditions["made_by"]
     assert len(makers) == 2
     assert {"commit": "another"} in makers
@@ -232,7 +232,7 @@ def test_every_maker_of_method_and_reference_is_told(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize("whose", ["cell", "reference"])
 def test_one_missing_shard_leaves_the_row_open(tmp_path: Path, whose: str) -> None:
     row = planned(multi_scene(tmp_path), tmp_path / "runs", "cam").rows[f"{NET}/cam"]
-    pair_file(getattr(row, whose).folder, 2).unlink()
+    STORE.file(getattr(row, whose).folder, 2).unlink()
     assert results.result(row, FAST) == OpenRow(f"{NET}/cam", NET, "cam", "1 of 6 shards are not done yet")
 
 
@@ -241,8 +241,8 @@ def test_a_reference_of_other_pairs_is_refused_and_not_compared_by_place(tmp_pat
     row = planned(on, tmp_path / "runs", "cam").rows[f"{NET}/cam"]
     assert row.reference is not None
     (tmp_path / "image_001.png").write_bytes(b"")
-    pair_file(row.reference.folder, 0).unlink()
-    measure(on, question(), list(row.cells))
+    STORE.file(row.reference.folder, 0).unlink()
+    made(on, question(), row.cells)
     with pytest.raises(UserError, match=r"not of the same images and classes.*delete both") as caught:
         results.result(row, FAST)
     assert str(row.reference.folder) in str(caught.value)
@@ -292,11 +292,3 @@ def test_rows_are_compared_with_those_of_their_network_and_setting_the_higher_fi
         assert one.metric == "rank_correlation_4"
     assert differences(found, None, FAST) == ()
     assert differences(found, "pointing", FAST) == ()
-
-
-def test_the_file_of_all_pairs_has_them_all(tmp_path: Path) -> None:
-    on = multi_scene(tmp_path)
-    row = planned(on, tmp_path / "runs", "cam").rows[f"{NET}/cam"]
-    path = merged_pairs(row)
-    assert path == row.cell.folder / "pairs.parquet"
-    assert read_pairs([path]).image_ids == stored(on, row.cell).image_ids

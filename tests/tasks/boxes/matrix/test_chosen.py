@@ -12,12 +12,14 @@ from benchmark.core.types import OpenRow, Records, Result
 from benchmark.localizers.max_box import MaxBox
 from benchmark.metrics.gt_known import GtKnown
 from benchmark.metrics.oracle_per_image import OraclePerImage
-from benchmark.pipeline.address import address
-from benchmark.pipeline.cell import Cell, Recipe, Scene
 from benchmark.pipeline.plan import Plan
-from benchmark.pipeline.store import Made, record_file, write_records
+from benchmark.pipeline.scene import Scene
+from benchmark.pipeline.store import Made
+from benchmark.tasks.boxes.cell import BoxCell, box_cell
 from benchmark.tasks.boxes.matrix.evaluate import Chooser, Evaluated, Evaluator
 from benchmark.tasks.boxes.matrix.split import Split
+from benchmark.tasks.boxes.recorder import BoxRecorder
+from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of
 
 GRID = (0.2, 0.5, 0.8)
 HELDOUT = frozenset(["image_001", "image_002", "image_003"])
@@ -29,7 +31,7 @@ def make(options: Any) -> MaxBox:
     return MaxBox(**{key: value for key, value in options.items() if key != "_target_"})
 
 
-def cell(on: Scene, runs: Path, name: str, **options: Any) -> Cell:
+def cell(on: Scene, runs: Path, name: str, **options: Any) -> BoxCell:
     config = {
         "model": {"_target_": "helpers.small_models.as_model", "name": on.model.name},
         "transform": {"name": "warp"},
@@ -37,9 +39,8 @@ def cell(on: Scene, runs: Path, name: str, **options: Any) -> Cell:
         "localizer": {"name": name, "version": 1, "threshold": 0.2, "grid": list(GRID), **options},
         "dataset": {},
     }
-    return address(
-        on, Recipe(f"cam/{name}", METHODS["cam"], make(config["localizer"]), ("threshold=0.2",), config), runs
-    )
+    localizer = make(config["localizer"])
+    return box_cell(on, f"cam/{name}", METHODS["cam"], localizer, config, runs, ("threshold=0.2",))
 
 
 def by_hand(on: Scene, numbers: range) -> Records:
@@ -71,43 +72,46 @@ def by_hand(on: Scene, numbers: range) -> Records:
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(tmp_path: Path) -> Plan[BoxCell]:
     """Two protocols that differ in the threshold alone, their records written by hand."""
     on, runs = scene(tmp_path, 10), tmp_path / "runs"
-    cells = {f"cam/{name}": (on, cell(on, runs, name)) for name in ("max_box", "alike")}
-    for _, made in cells.values():
+    cells = {f"cam/{name}": cell(on, runs, name) for name in ("max_box", "alike")}
+    for made in cells.values():
         for number, images in enumerate(on.shards):
-            write_records(record_file(made.folder, number), by_hand(on, images), Made({}, 0.0))
-    return Plan(on.dataset, on.settings, runs, cells=cells)
+            found = by_hand(on, images)
+            STORE.write(made.folder, number, columns_of(found), metadata_of(found), Made({}, 0.0))
+    return Plan(on.dataset, on.settings, runs, lambda cell: BoxRecorder(cell.scene), rows=cells)
 
 
-def test_the_threshold_is_the_best_of_the_held_out_images_not_of_the_evaluated_ones(plan: Plan) -> None:
+def test_the_threshold_is_the_best_of_the_held_out_images_not_of_the_evaluated_ones(
+    plan: Plan[BoxCell],
+) -> None:
     split = Split(plan.dataset, "list.txt", HELDOUT)
-    ((row, (_, chosen)),) = Chooser(split, 0.5, make)(plan).items()
+    ((row, chosen),) = Chooser(split, 0.5, make)(plan).items()
     assert row == chosen.row == "cam/max_box+heldout", "one for both protocols: they share their curve"
     assert isinstance(chosen.localizer, MaxBox)
     assert chosen.localizer.threshold == 0.5, "0.2 is right for most images, but for none that is held out"
-    assert chosen.recipe.protocol == "max_box v1, threshold=0.5 chosen on list.txt, 3 images"
-    assert chosen.recipe.config["localizer"]["threshold"] == 0.5
-    assert chosen.heatmap_folder == plan.cells["cam/max_box"][1].heatmap_folder
+    assert chosen.protocol == "max_box v1, threshold=0.5 chosen on list.txt, 3 images"
+    assert chosen.config["localizer"]["threshold"] == 0.5
+    assert chosen.heatmap_folder == plan.rows["cam/max_box"].heatmap_folder
     others = Split(plan.dataset, "rest.txt", frozenset(s.image_id for s in plan.dataset.samples) - HELDOUT)
-    ((_, (_, opposite)),) = Chooser(others, 0.5, make)(plan).items()
+    ((_, opposite),) = Chooser(others, 0.5, make)(plan).items()
     assert isinstance(opposite.localizer, MaxBox)
     assert opposite.localizer.threshold == 0.2
 
 
-def test_without_held_out_images_nothing_is_chosen(plan: Plan) -> None:
+def test_without_held_out_images_nothing_is_chosen(plan: Plan[BoxCell]) -> None:
     assert Chooser(Split(plan.dataset), 0.5, make)(plan) == {}
 
 
-def test_nothing_is_chosen_from_a_cell_that_lacks_a_shard(plan: Plan) -> None:
+def test_nothing_is_chosen_from_a_cell_that_lacks_a_shard(plan: Plan[BoxCell]) -> None:
     for name, keep in (("cam/max_box", False), ("cam/alike", True)):
-        _, made = plan.cells[name]
+        made = plan.rows[name]
         if not keep:
-            record_file(made.folder, 1).unlink()
+            STORE.file(made.folder, 1).unlink()
     split = Split(plan.dataset, "list.txt", HELDOUT)
     assert set(Chooser(split, 0.5, make)(plan)) == {"cam/alike+heldout"}
-    assert isinstance(Evaluator(split, METRICS, 0.5)(*plan.cells["cam/max_box"]).row, OpenRow)
+    assert isinstance(Evaluator(split, METRICS, 0.5)(plan.rows["cam/max_box"]).row, OpenRow)
 
 
 def numbers(found: Evaluated) -> Result:
@@ -115,11 +119,11 @@ def numbers(found: Evaluated) -> Result:
     return found.row
 
 
-def test_the_numbers_are_of_the_other_images(plan: Plan) -> None:
+def test_the_numbers_are_of_the_other_images(plan: Plan[BoxCell]) -> None:
     """Of ten images two are on the blacklist and three held out, none of which is both."""
-    every = Evaluator(Split(plan.dataset), METRICS, 0.5)(*plan.cells["cam/max_box"])
+    every = Evaluator(Split(plan.dataset), METRICS, 0.5)(plan.rows["cam/max_box"])
     split = Split(plan.dataset, "list.txt", HELDOUT)
-    rest = Evaluator(split, METRICS, 0.5)(*plan.cells["cam/max_box"])
+    rest = Evaluator(split, METRICS, 0.5)(plan.rows["cam/max_box"])
     assert numbers(every).metrics["gt_known"][::3] == (3 / 8, 8)
     assert numbers(rest).metrics["gt_known"][::3] == (0, 5)
     assert numbers(rest).counts["done"] == numbers(rest).counts["expected"] == 7

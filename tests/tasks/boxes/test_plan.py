@@ -1,21 +1,25 @@
 """Rows become scenes, cells, open rows and checks."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmark.pipeline.run import measure
 from helpers.small_scenes import LOCALIZERS, METHODS, folder, scene
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Model
-from benchmark.pipeline.plan import Plan, RowParts, label, stem
-from benchmark.pipeline.results import compare
+from benchmark.pipeline.names import label, stem
+from benchmark.pipeline.plan import Plan
+from benchmark.pipeline.rows import Row
+from benchmark.tasks.boxes.cell import BoxCell
+from benchmark.tasks.boxes.plan import plan_of
+from benchmark.tasks.boxes.twins import Twins, compare, twins_of
 from benchmark.transforms import Warp
 
 
-def parts(on: Any, row: str, method: str, localizer: str, model: str = "m") -> RowParts:
+def parts(on: Any, row: str, method: str, localizer: str, model: str = "m") -> Row:
     built: list[str] = []
 
     def build() -> Model:
@@ -32,45 +36,49 @@ def parts(on: Any, row: str, method: str, localizer: str, model: str = "m") -> R
         "method": {"name": method},
         "localizer": {"name": localizer},
     }
-    return RowParts(row, config, (), build, Warp, lambda: METHODS[method], lambda: LOCALIZERS[localizer])
+    parts: dict[str, Callable[[], Any]] = {
+        "model": build,
+        "transform": Warp,
+        "method": lambda: METHODS[method],
+        "localizer": lambda: LOCALIZERS[localizer],
+    }
+    return Row(row, config, (), lambda group: parts[group]())
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(tmp_path: Path) -> Plan[BoxCell]:
     on = scene(tmp_path)
-    plan = Plan(on.dataset, on.settings, tmp_path / "runs")
-    plan.add(parts(on, "m/grad_cam", "grad_cam", "max_box"))
-    plan.add(parts(on, "m/cam", "cam", "strict"))
-    plan.add(parts(on, "absent/cam", "cam", "strict", model="absent"))
-    return plan
+    rows = [
+        parts(on, "m/grad_cam", "grad_cam", "max_box"),
+        parts(on, "m/cam", "cam", "strict"),
+        parts(on, "absent/cam", "cam", "strict", model="absent"),
+    ]
+    return plan_of(on.dataset, on.settings, tmp_path / "runs", rows)
 
 
-def test_rows_of_one_model_share_a_scene(plan: Plan) -> None:
+def test_rows_of_one_model_share_a_scene(plan: Plan[BoxCell]) -> None:
     assert len(plan.scenes) == 1
-    assert [cell.row for _, cells in plan.work() for cell in cells] == ["m/grad_cam", "m/cam"]
+    assert len({id(cell.scene) for cell in plan.rows.values()}) == 1
 
 
-def test_a_row_without_weights_is_open_with_the_reason_and_stops_no_other(plan: Plan) -> None:
+def test_a_row_without_weights_is_open_with_the_reason_and_stops_no_other(plan: Plan[BoxCell]) -> None:
     assert plan.open["absent/cam"].reason == "absent.caffemodel: not found; put it into weights/"
-    assert list(plan.cells) == ["m/grad_cam", "m/cam"]
+    assert list(plan.rows) == ["m/grad_cam", "m/cam"]
 
 
-def test_twins_are_compared_at_one_localizer(plan: Plan) -> None:
-    plan.add_twins("m/grad_cam", "m/cam")
-    (twins,) = plan.twins
+def test_twins_are_compared_at_one_localizer(plan: Plan[BoxCell]) -> None:
+    twins = twins_of(plan, "m/grad_cam", "m/cam")
+    assert twins is not None
     assert compare(twins) == "m/grad_cam = m/cam, box for box: not yet checked, shards are missing"
-    for on, cells in plan.work():
-        measure(on, cells)
+    plan.measure([*plan.rows.values(), twins.second])
     assert compare(twins) == "m/grad_cam = m/cam, box for box: 30 of 30 boxes equal"
-    unlike = replace(twins, second=plan.cells["m/cam"][1])
-    assert compare(unlike).startswith("FAILED: ")
+    assert compare(Twins(twins.first, plan.rows["m/cam"])).startswith("FAILED: ")
 
 
-def test_twins_of_an_open_row_are_left_out_and_of_no_row_refused(plan: Plan) -> None:
-    plan.add_twins("m/grad_cam", "absent/cam")
-    assert not plan.twins
+def test_twins_of_an_open_row_are_left_out_and_of_no_row_refused(plan: Plan[BoxCell]) -> None:
+    assert twins_of(plan, "m/grad_cam", "absent/cam") is None
     with pytest.raises(UserError, match="m/cat is not a row"):
-        plan.add_twins("m/grad_cam", "m/cat")
+        twins_of(plan, "m/grad_cam", "m/cat")
 
 
 def test_only_the_whole_set_goes_by_its_bare_name(tmp_path: Path) -> None:
@@ -99,12 +107,13 @@ def test_more_predicted_classes_than_outputs_and_outputs_that_fit_no_dataset_are
     tmp_path: Path,
 ) -> None:
     on = scene(tmp_path)
-    plan = Plan(on.dataset, replace(on.settings, top_k=8), tmp_path / "runs")
-    plan.add(parts(on, "m/cam", "cam", "strict"))
+    plan = plan_of(on.dataset, replace(on.settings, top_k=8), tmp_path, [parts(on, "m/cam", "cam", "strict")])
     assert plan.open["m/cam"].reason.startswith("run.top_k=8: model googlenet_like has only 7 outputs")
     images = folder(tmp_path)
-    plan = Plan(replace(images, classes=images.classes[:5]), on.settings, tmp_path / "runs")
-    plan.add(parts(on, "m/cam", "cam", "strict"))
+    fewer = replace(images, classes=images.classes[:5])
+    plan = plan_of(fewer, on.settings, tmp_path, [parts(on, "m/cam", "cam", "strict")])
     assert "has 7 outputs and dataset folder 5 classes" in plan.open["m/cam"].reason
-    assert not plan.cells
+    assert not plan.rows
     assert not list(plan.scenes)
+    with pytest.raises(UserError, match="has 7 outputs and dataset folder 5 classes"):
+        plan.refuse_nothing_to_measure()

@@ -7,10 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from benchmark.pipeline.shards import missing
-from benchmark.tasks.pairs.measure import Answered, ask
-from benchmark.tasks.pairs.run import measure
-from benchmark.tasks.pairs.store import pair_file
 from helpers.pair_scenes import (
     GRIDS,
     MADE,
@@ -19,6 +15,8 @@ from helpers.pair_scenes import (
     assert_same,
     cells_of,
     counted,
+    made,
+    missing,
     multi_scene,
     question,
     stored,
@@ -33,6 +31,7 @@ from benchmark.core.types import Sample
 from benchmark.datasets.images import read_sample
 from benchmark.models.forward import forward_pass
 from benchmark.pipeline.scene import Scene
+from benchmark.tasks.pairs.ask import PendingPairs, ask
 from benchmark.tasks.pairs.types import Pairs
 from benchmark.transforms import to_input
 
@@ -133,9 +132,9 @@ def by_hand(on: Scene, method: Method, policy: str, pairs: Pairs) -> Iterator[tu
 def test_pairs_are_those_of_a_loop_over_single_images_and_classes(tmp_path: Path, policy: str) -> None:
     on = multi_scene(tmp_path)
     cells = cells_of(on, tmp_path / "runs", policy)
-    measure(on, question(policy), cells)
+    made(on, question(policy), cells)
     for cell in cells:
-        pairs = stored(on, cell)
+        pairs = stored(cell)
         expected = list(by_hand(on, cell.method, policy, pairs))
         assert pairs.image_ids == tuple(image for image, _ in expected)
         assert set(pairs.columns) == set(expected[0][1])
@@ -150,8 +149,8 @@ def test_pairs_are_those_of_a_loop_over_single_images_and_classes(tmp_path: Path
 def test_all_methods_have_the_same_pairs_in_the_same_order(tmp_path: Path) -> None:
     on = multi_scene(tmp_path)
     cells = cells_of(on, tmp_path / "runs", "with_top5")
-    measure(on, question("with_top5"), cells)
-    first, *others = (stored(on, cell) for cell in cells)
+    made(on, question("with_top5"), cells)
+    first, *others = (stored(cell) for cell in cells)
     for other in others:
         assert other.image_ids == first.image_ids
         for name in ("label", "labelled", "difficult", "classes", "rank", "logit", "share", "other_share"):
@@ -166,16 +165,16 @@ def test_single_images_give_the_same_pairs_as_batches_to_rounding(tmp_path: Path
     assert len(single.shards) == 7
     batched, alone = (cells_of(each, tmp_path / "runs", policy) for each in (on, single))
     assert not {cell.folder for cell in batched} & {cell.folder for cell in alone}
-    measure(on, question(policy), batched)
-    measure(single, question(policy), alone)
+    made(on, question(policy), batched)
+    made(single, question(policy), alone)
     for one, other in zip(batched, alone, strict=True):
-        assert_close(stored(on, one), stored(single, other))
+        assert_close(stored(one), stored(other))
 
 
 def test_an_output_that_the_dataset_does_not_know_gives_no_pair(tmp_path: Path) -> None:
     on = multi_scene(tmp_path)
     plain = cells_of(on, tmp_path / "plain", "with_top5", "grad_cam")
-    measure(on, question("with_top5"), plain)
+    made(on, question("with_top5"), plain)
     # Two more outputs, the best of all, and the others in another order.
     turned = multi_scene(tmp_path)
     head = turned.model.module.get_submodule("5")
@@ -189,8 +188,8 @@ def test_an_output_that_the_dataset_does_not_know_gives_no_pair(tmp_path: Path) 
     names = ("x", "y", *(on.dataset.classes[label] for label in order))
     object.__setattr__(turned.model, "classes", names)
     other = cells_of(turned, tmp_path / "turned", "with_top5", "grad_cam")
-    measure(turned, question("with_top5"), other)
-    one, two = stored(on, plain[0]), stored(turned, other[0])
+    made(turned, question("with_top5"), other)
+    one, two = stored(plain[0]), stored(other[0])
     assert set(two.columns["label"].tolist()) <= set(range(7))
     assert (one.unknown, two.unknown) == (0, 2 * two.done), "the two are among the best of every image"
     np.testing.assert_array_equal(
@@ -211,22 +210,22 @@ def test_an_output_that_the_dataset_does_not_know_gives_no_pair(tmp_path: Path) 
 def test_a_finished_run_asks_the_network_nothing(tmp_path: Path) -> None:
     on = multi_scene(tmp_path)
     cells = cells_of(on, tmp_path / "runs")
-    measure(on, question(), cells)
+    made(on, question(), cells)
     stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*.parquet")}
     assert len(stamps) == 3 * len(cells)
     on.model.module.forward = Broken().forward
-    measure(on, question(), cells)
+    made(on, question(), cells)
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
 
 
 def test_only_what_is_missing_is_made(tmp_path: Path) -> None:
     on = multi_scene(tmp_path)
     first, second = cells_of(on, tmp_path / "runs", "labelled", "grad_cam", "cam")
-    measure(on, question(), [first])
+    made(on, question(), [first])
     calls = counted(on)
-    measure(on, question(), [first, second])
+    made(on, question(), [first, second])
     assert calls == [3, 3, 1]
-    assert missing(on, [first, second], pair_file) == {}
+    assert not missing(on, [first, second])
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, UserError])
@@ -235,7 +234,7 @@ def test_an_interrupted_run_leaves_whole_shards_and_goes_on(
 ) -> None:
     on = with_settings(multi_scene(tmp_path), batch_size=1)
     whole = cells_of(on, tmp_path / "whole", "difficult", "grad_cam", "backprop")
-    measure(on, question("difficult"), whole)
+    made(on, question("difficult"), whole)
     broken = cells_of(on, tmp_path / "broken", "difficult", "grad_cam", "backprop")
     calls, forward = 0, on.model.module.forward
 
@@ -249,17 +248,16 @@ def test_an_interrupted_run_leaves_whole_shards_and_goes_on(
 
     on.model.module.forward = dies_in_the_fifth
     with pytest.raises(stop, match="now"):
-        measure(on, question("difficult"), broken)
+        made(on, question("difficult"), broken)
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "broken").rglob("*") if path.is_file()}
     assert all(path.name.startswith("pairs-0") and path.suffix == ".parquet" for path in kept)
-    left = missing(on, broken, pair_file)
+    left = missing(on, broken)
     assert 0 < len(left) < len(on.shards)
-    assert all(len(cells) == 2 for cells in left.values())
-    measure(on, question("difficult"), broken)
+    made(on, question("difficult"), broken)
     assert calls == 5 + len(left)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     for one, other in zip(whole, broken, strict=True):
-        assert_same(stored(on, one), stored(on, other))
+        assert_same(stored(one), stored(other))
 
 
 def test_a_shard_whose_second_batch_fails_is_not_written(
@@ -270,19 +268,19 @@ def test_a_shard_whose_second_batch_fails_is_not_written(
     (cell,) = cells_of(on, tmp_path / "runs", "difficult", "grad_cam")
     calls = 0
 
-    def dies_in_the_second(*arguments: Any) -> Answered:
+    def dies_in_the_second(*arguments: Any) -> PendingPairs:
         nonlocal calls
         calls += 1
         if calls == 2:
             raise KeyboardInterrupt
         return ask(*arguments)
 
-    monkeypatch.setattr("benchmark.tasks.pairs.run.ask", dies_in_the_second)
+    monkeypatch.setattr("benchmark.tasks.pairs.recorder.ask", dies_in_the_second)
     with pytest.raises(KeyboardInterrupt):
-        measure(on, question("difficult"), [cell])
+        made(on, question("difficult"), [cell])
     assert not list((tmp_path / "runs").rglob("*.parquet"))
-    measure(on, question("difficult"), [cell])
-    assert len(stored(on, cell)) == 11
+    made(on, question("difficult"), [cell])
+    assert len(stored(cell)) == 11
 
 
 def test_workers_share_the_shards_and_leave_the_same_pairs(
@@ -290,37 +288,37 @@ def test_workers_share_the_shards_and_leave_the_same_pairs(
 ) -> None:
     on = multi_scene(tmp_path)
     alone, shared = (cells_of(on, tmp_path / name) for name in ("alone", "shared"))
-    measure(on, question(), alone)
+    made(on, question(), alone)
     for worker, left in ((1, {0, 2}), (0, set())):
-        measure(with_settings(on, worker=worker, workers=2), question(), shared)
-        assert set(missing(on, shared, pair_file)) == left
+        made(with_settings(on, worker=worker, workers=2), question(), shared)
+        assert missing(on, shared) == left
     told = capsys.readouterr().err
     assert all(total in told for total in ("7/7 images", "3/3 images", "4/4 images"))
     on.model.module.forward = Broken().forward
-    measure(on, question(), shared)
+    made(on, question(), shared)
     for one, other in zip(alone, shared, strict=True):
-        assert_same(stored(on, one), stored(on, other))
+        assert_same(stored(one), stored(other))
 
 
 def test_an_unreadable_image_stops_the_run_and_is_named(tmp_path: Path) -> None:
     on = multi_scene(tmp_path)
     (tmp_path / "image_004.png").write_bytes(b"")
     with pytest.raises(UserError, match=r"image_004.*run\.unreadable=skip"):
-        measure(on, question(), cells_of(on, tmp_path / "runs"))
+        made(on, question(), cells_of(on, tmp_path / "runs"))
 
 
 @pytest.mark.parametrize("lost", [[4], [3, 4, 5], [6]])
 def test_unreadable_images_can_be_left_out_and_are_counted(tmp_path: Path, lost: list[int]) -> None:
     on = multi_scene(tmp_path, unreadable="skip")
     whole = cells_of(on, tmp_path / "whole", "difficult")
-    measure(on, question("difficult"), whole)
+    made(on, question("difficult"), whole)
     names = {f"image_{number:03d}" for number in lost}
     for name in names:
         (tmp_path / f"{name}.png").write_bytes(b"")
     cells = cells_of(on, tmp_path / "runs", "difficult")
-    measure(on, question("difficult"), cells)
+    made(on, question("difficult"), cells)
     for cell, before in zip(cells, whole, strict=True):
-        pairs, known = stored(on, cell), stored(on, before)
+        pairs, known = stored(cell), stored(before)
         assert (pairs.done, set(pairs.skipped)) == (7 - len(lost), names)
         kept = [n for n, image in enumerate(known.image_ids) if image not in names]
         assert pairs.image_ids == tuple(known.image_ids[n] for n in kept)
@@ -340,7 +338,7 @@ def test_what_is_not_finite_stops_the_run_with_the_image(
         plain = grad_cam.__call__
         monkeypatch.setattr(grad_cam, "__call__", lambda *a: plain(*a) / 0 * 0)
     with pytest.raises(UserError, match=r"image image_000: .*NaN or infinity"):
-        measure(on, question(), cells_of(on, tmp_path / "runs", "labelled", "grad_cam"))
+        made(on, question(), cells_of(on, tmp_path / "runs", "labelled", "grad_cam"))
     assert not list((tmp_path / "runs").rglob("*.parquet"))
 
 
@@ -348,13 +346,13 @@ def test_what_is_not_finite_stops_the_run_with_the_image(
 def test_other_precisions_find_nearly_the_same(tmp_path: Path, precision: str) -> None:
     on = multi_scene(tmp_path)
     plain = cells_of(on, tmp_path / "a", "difficult", "grad_cam", "cam", "occlusion")
-    measure(on, question("difficult"), plain)
+    made(on, question("difficult"), plain)
     other = multi_scene(tmp_path, precision=precision, channels_last=True)
     cells = cells_of(other, tmp_path / "b", "difficult", "grad_cam", "cam", "occlusion")
-    measure(other, question("difficult"), cells)
+    made(other, question("difficult"), cells)
     tolerance = 1e-5 if precision == "float64" else 0.05
     for one, two in zip(plain, cells, strict=True):
-        left, right = stored(on, one), stored(other, two)
+        left, right = stored(one), stored(two)
         assert right.columns["grid4"].dtype == np.float32
         scale = np.abs(left.columns["grid4"]).max()
         np.testing.assert_allclose(

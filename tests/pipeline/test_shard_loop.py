@@ -6,28 +6,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from benchmark.pipeline.run import measure
-from benchmark.pipeline.shards import missing
-from helpers.small_scenes import LOCALIZERS, METHODS, cell, scene, with_settings
+from helpers.small_scenes import LOCALIZERS, METHODS, cell, made, records, scene, with_settings
 from torch import nn
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Records
 from benchmark.datasets.images import read_sample
 from benchmark.models.forward import forward_pass
-from benchmark.pipeline.cell import Cell, Scene
-from benchmark.pipeline.store import heatmap_file, read_heatmaps, read_records, record_file
+from benchmark.pipeline.heatmap_store import heatmap_file, read_heatmaps
+from benchmark.pipeline.scene import Scene
+from benchmark.tasks.boxes.cell import BoxCell
+from benchmark.tasks.boxes.records import STORE
 from benchmark.transforms import to_input
 
 PAIRS = [("grad_cam", "max_box"), ("cam", "max_box"), ("backprop", "grabcut"), ("grad_cam", "strict")]
 
 
-def cells(on: Scene, runs: Path) -> list[Cell]:
+def cells(on: Scene, runs: Path) -> list[BoxCell]:
     return [cell(on, runs, method, localizer) for method, localizer in PAIRS]
 
 
-def records(on: Scene, of: Cell) -> Records:
-    return read_records([record_file(of.folder, n) for n in range(len(on.shards))])
+def missing(on: Scene, cells: list[BoxCell]) -> set[int]:
+    """The numbers of the shards that some cell lacks."""
+    numbers = range(len(on.shards))
+    return {n for n in numbers if not all(STORE.file(of.folder, n).exists() for of in cells)}
 
 
 def assert_same(left: Records, right: Records) -> None:
@@ -51,9 +53,9 @@ def without_a_forward_pass(on: Scene) -> Scene:
 def test_records_hold_what_a_plain_loop_over_single_images_finds(tmp_path: Path) -> None:
     on = scene(tmp_path)
     work = cells(on, tmp_path / "runs")
-    measure(on, work)
+    made(on, work)
     for of in work:
-        found = records(on, of)
+        found = records(of)
         assert found.image_ids == tuple(s.image_id for s in on.dataset.samples)
         for row, sample in enumerate(on.dataset.samples):
             pixels, view = on.transform(read_sample(sample), on.model.input.size)
@@ -74,16 +76,16 @@ def test_records_hold_what_a_plain_loop_over_single_images_finds(tmp_path: Path)
 def test_a_finished_run_is_not_touched_again(tmp_path: Path) -> None:
     on = scene(tmp_path)
     work = cells(on, tmp_path / "runs")
-    measure(on, work)
+    made(on, work)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*.*")}
-    measure(without_a_forward_pass(on), work)
+    made(without_a_forward_pass(on), work)
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*.*")} == before
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped_and_ends_the_same(tmp_path: Path) -> None:
     on = scene(tmp_path)
     work = cells(on, tmp_path / "whole")
-    measure(on, work)
+    made(on, work)
     broken = cells(on, tmp_path / "broken")
     calls = 0
     forward = on.model.module.forward
@@ -98,31 +100,31 @@ def test_an_interrupted_run_goes_on_where_it_stopped_and_ends_the_same(tmp_path:
 
     on.model.module.forward = dies_in_the_third_batch
     with pytest.raises(KeyboardInterrupt):
-        measure(on, broken)
-    done = set(range(len(on.shards))) - set(missing(on, broken, record_file))
+        made(on, broken)
+    done = set(range(len(on.shards))) - missing(on, broken)
     assert 0 < len(done) < len(on.shards)
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "broken").rglob("records-*")}
-    measure(on, broken)
+    made(on, broken)
     assert calls == 3 + len(on.shards) - len(done)
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in kept.items())
     for whole, resumed in zip(work, broken, strict=True):
-        assert_same(records(on, whole), records(on, resumed))
+        assert_same(records(whole), records(resumed))
 
 
 def test_other_boxes_are_made_from_stored_heatmaps_without_a_forward_pass(tmp_path: Path) -> None:
     on = scene(tmp_path)
     strict = cell(on, tmp_path / "at_once", "grad_cam", "strict")
-    measure(on, [strict])
-    measure(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
+    made(on, [strict])
+    made(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
     later = cell(on, tmp_path / "runs", "grad_cam", "strict")
-    measure(without_a_forward_pass(on), [later])
-    assert_same(records(on, strict), records(on, later))
+    made(without_a_forward_pass(on), [later])
+    assert_same(records(strict), records(later))
 
 
 def test_stored_heatmaps_are_relative_and_in_half_precision(tmp_path: Path) -> None:
     on = scene(tmp_path)
     of = cell(on, tmp_path / "runs", "grad_cam", "max_box")
-    measure(on, [of])
+    made(on, [of])
     kept = read_heatmaps(heatmap_file(of.heatmap_folder, 0))
     assert kept.maps.dtype == np.float16
     assert kept.maps.shape[:2] == (3, 3)
@@ -133,10 +135,10 @@ def test_heatmaps_of_the_images_own_size_are_not_kept(tmp_path: Path) -> None:
     on = scene(tmp_path)
     object.__setattr__(on.model, "input", replace(on.model.input, size=32))
     small, large = (cell(on, tmp_path / "runs", method, "max_box") for method in ("grad_cam", "backprop"))
-    measure(on, [small, large])
+    made(on, [small, large])
     assert heatmap_file(small.heatmap_folder, 0).exists()
     assert not heatmap_file(large.heatmap_folder, 0).exists()
-    assert records(on, large).label_empty is not None
+    assert records(large).label_empty is not None
 
 
 def test_workers_share_the_shards_and_leave_the_same_records(
@@ -144,16 +146,16 @@ def test_workers_share_the_shards_and_leave_the_same_records(
 ) -> None:
     on = scene(tmp_path)
     alone = cells(on, tmp_path / "alone")
-    measure(on, alone)
+    made(on, alone)
     shared = cells(on, tmp_path / "shared")
     for worker in (1, 0):
-        measure(with_settings(on, worker=worker, workers=2), shared)
-        left = set(missing(on, shared, record_file))
+        made(with_settings(on, worker=worker, workers=2), shared)
+        left = missing(on, shared)
         assert left == ({0, 2} if worker == 1 else set())
     told = capsys.readouterr().err
     assert all(total in told for total in ("10/10 images", "4/4 images", "6/6 images"))
     for one, two in zip(alone, shared, strict=True):
-        assert_same(records(on, one), records(on, two))
+        assert_same(records(one), records(two))
 
 
 def test_an_unreadable_image_stops_the_run_and_is_named(tmp_path: Path) -> None:
@@ -162,7 +164,7 @@ def test_an_unreadable_image_stops_the_run_and_is_named(tmp_path: Path) -> None:
     assert lost is not None
     lost.write_bytes(lost.read_bytes()[:60])
     with pytest.raises(UserError, match=r"image_004.*run\.unreadable=skip"):
-        measure(on, cells(on, tmp_path / "runs"))
+        made(on, cells(on, tmp_path / "runs"))
 
 
 @pytest.mark.parametrize("lost", [[4], [3, 4, 5], [9]])
@@ -173,9 +175,9 @@ def test_unreadable_images_can_be_left_out_and_are_counted(tmp_path: Path, lost:
         assert path is not None
         path.write_bytes(b"")
     work = cells(on, tmp_path / "runs")
-    measure(on, work)
+    made(on, work)
     for of in work:
-        found = records(on, of)
+        found = records(of)
         assert set(found.skipped) == {f"image_{number:03d}" for number in lost}
         assert len(found) == 10 - len(lost)
 
@@ -183,7 +185,7 @@ def test_unreadable_images_can_be_left_out_and_are_counted(tmp_path: Path, lost:
 def test_the_outputs_of_a_model_may_stand_in_another_order(tmp_path: Path) -> None:
     on = scene(tmp_path)
     plain = cell(on, tmp_path / "plain", "grad_cam", "max_box")
-    measure(on, [plain])
+    made(on, [plain])
     turned = scene(tmp_path)
     head = turned.model.module.get_submodule("5")
     assert isinstance(head, nn.Linear)
@@ -193,8 +195,8 @@ def test_the_outputs_of_a_model_may_stand_in_another_order(tmp_path: Path) -> No
         head.bias.copy_(head.bias[order].clone())
     object.__setattr__(turned.model, "classes", tuple(on.dataset.classes[i] for i in order))
     other = cell(turned, tmp_path / "turned", "grad_cam", "max_box")
-    measure(turned, [other])
-    one, two = records(on, plain), records(turned, other)
+    made(turned, [other])
+    one, two = records(plain), records(other)
     np.testing.assert_array_equal(one.classes, two.classes)
     np.testing.assert_array_equal(one.boxes, two.boxes)
     np.testing.assert_array_equal(one.label_boxes, two.label_boxes)
@@ -204,7 +206,7 @@ def test_a_model_with_other_outputs_than_the_dataset_has_classes_is_refused(tmp_
     on = scene(tmp_path)
     object.__setattr__(on.dataset, "classes", on.dataset.classes[:5])
     with pytest.raises(UserError, match=r"7 outputs.*5 classes"):
-        measure(on, cells(on, tmp_path / "runs"))
+        made(on, cells(on, tmp_path / "runs"))
 
 
 def test_every_part_that_can_change_a_number_changes_the_address(tmp_path: Path) -> None:
@@ -225,21 +227,21 @@ def test_every_part_that_can_change_a_number_changes_the_address(tmp_path: Path)
 def test_other_precisions_run_and_find_mostly_the_same_boxes(tmp_path: Path, precision: str) -> None:
     on = scene(tmp_path)
     plain = cell(on, tmp_path / "a", "grad_cam", "max_box")
-    measure(on, [plain])
+    made(on, [plain])
     other = scene(tmp_path, precision=precision, channels_last=True)
     of = cell(other, tmp_path / "b", "grad_cam", "max_box")
-    measure(other, [of])
-    difference = np.abs(records(on, plain).label_boxes - records(other, of).label_boxes)  # type: ignore[operator]
+    made(other, [of])
+    difference = np.abs(records(plain).label_boxes - records(of).label_boxes)  # type: ignore[operator]
     assert np.median(difference) <= 1
 
 
 def test_images_left_out_stay_counted_where_boxes_are_made_from_storage(tmp_path: Path) -> None:
     on = scene(tmp_path, unreadable="skip")
     (tmp_path / "image_004.png").write_bytes(b"")
-    measure(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
+    made(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
     later = cell(on, tmp_path / "runs", "grad_cam", "strict")
-    measure(without_a_forward_pass(on), [later])
-    found = records(on, later)
+    made(without_a_forward_pass(on), [later])
+    found = records(later)
     assert len(found) == 9
     assert set(found.skipped) == {"image_004"}
 
@@ -247,18 +249,18 @@ def test_images_left_out_stay_counted_where_boxes_are_made_from_storage(tmp_path
 def test_a_shard_is_completed_from_storage_for_one_cell_and_from_images_for_another(tmp_path: Path) -> None:
     on = scene(tmp_path)
     stored, lost = (cell(on, tmp_path / "runs", method, "max_box") for method in ("grad_cam", "cam"))
-    measure(on, [stored, lost])
-    before = [records(on, of) for of in (stored, lost)]
+    made(on, [stored, lost])
+    before = [records(of) for of in (stored, lost)]
     for path in (
-        record_file(stored.folder, 1),
-        record_file(lost.folder, 1),
+        STORE.file(stored.folder, 1),
+        STORE.file(lost.folder, 1),
         heatmap_file(lost.heatmap_folder, 1),
     ):
         path.unlink()
     kept = heatmap_file(stored.heatmap_folder, 1).stat().st_mtime_ns
-    measure(on, [stored, lost])
+    made(on, [stored, lost])
     for of, same in zip((stored, lost), before, strict=True):
-        assert_same(records(on, of), same)
+        assert_same(records(of), same)
     assert heatmap_file(stored.heatmap_folder, 1).stat().st_mtime_ns == kept
 
 
@@ -266,9 +268,9 @@ def test_a_shard_is_completed_from_storage_for_one_cell_and_from_images_for_anot
 def test_a_dataset_smaller_than_a_batch_is_one_shard(tmp_path: Path, count: int) -> None:
     on = scene(tmp_path, count, top_k=1)
     of = cell(on, tmp_path / "runs", "grad_cam", "max_box")
-    measure(on, [of])
+    made(on, [of])
     assert len(on.shards) == 1
-    assert records(on, of).boxes.shape == (count, 1, 4)
+    assert records(of).boxes.shape == (count, 1, 4)
 
 
 def test_not_one_readable_image_is_told_when_the_records_are_read(tmp_path: Path) -> None:
@@ -277,9 +279,9 @@ def test_not_one_readable_image_is_told_when_the_records_are_read(tmp_path: Path
         assert sample.path is not None
         sample.path.write_bytes(b"")
     of = cell(on, tmp_path / "runs", "backprop", "grabcut")
-    measure(on, [of])
+    made(on, [of])
     with pytest.raises(UserError, match="not one image could be read"):
-        records(on, of)
+        records(of)
 
 
 def test_a_heatmap_that_is_not_finite_stops_the_run_with_row_and_image(tmp_path: Path) -> None:
@@ -288,7 +290,7 @@ def test_a_heatmap_that_is_not_finite_stops_the_run_with_row_and_image(tmp_path:
     assert isinstance(head, nn.Linear)
     head.bias.data[2] = float("nan")
     with pytest.raises(UserError, match=r"googlenet_like/grad_cam, image image_000: NaN or infinity"):
-        measure(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
+        made(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
 
 
 @pytest.mark.parametrize(("copies", "size", "count"), [(1, 3, 4), (30, 3, 100), (40, 6, 67), (1000, 102, 99)])

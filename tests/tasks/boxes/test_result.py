@@ -5,19 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmark.pipeline.run import measure
 from helpers.random_records import make
-from helpers.small_scenes import cell, scene
+from helpers.small_scenes import cell, made, scene
 
 from benchmark.core.protocols import Metric
 from benchmark.core.types import OpenRow, Result
 from benchmark.metrics.classification import Classification
 from benchmark.metrics.gt_known import GtKnown
 from benchmark.metrics.localization import Localization
-from benchmark.pipeline import results
-from benchmark.pipeline.cell import Cell, Scene
-from benchmark.pipeline.plan import Twins
-from benchmark.pipeline.store import record_file
+from benchmark.tasks.boxes import twins
+from benchmark.tasks.boxes.cell import BoxCell
+from benchmark.tasks.boxes.records import STORE
+from benchmark.tasks.boxes.result import counts, result
 
 METRICS: dict[str, Metric] = {
     "classification": Classification(),
@@ -27,19 +26,19 @@ METRICS: dict[str, Metric] = {
 
 
 @pytest.fixture
-def measured(tmp_path: Path) -> tuple[Scene, Cell]:
+def measured(tmp_path: Path) -> BoxCell:
     """Ten images, two of them blacklisted and one unreadable."""
     on = scene(tmp_path, unreadable="skip")
     (tmp_path / "image_004.png").write_bytes(b"")
     of = cell(on, tmp_path / "runs", "grad_cam", "max_box")
-    measure(on, [of])
-    return on, of
+    made(on, [of])
+    return of
 
 
-def test_what_was_expected_done_skipped_and_blacklisted_is_counted(measured: tuple[Scene, Cell]) -> None:
-    on, of = measured
+def test_what_was_expected_done_skipped_and_blacklisted_is_counted(measured: BoxCell) -> None:
+    on, of = measured.scene, measured
     on.dataset.skipped["image_x"] = "not wanted"  # type: ignore[index]
-    found = results.result(on, of, METRICS)
+    found = result(of, METRICS)
     assert isinstance(found, Result)
     told = {key: found.counts[key] for key in ("expected", "done", "skipped", "blacklisted", "maps")}
     assert told == {"expected": 10, "done": 9, "skipped": 2, "blacklisted": 2, "maps": 18}
@@ -55,39 +54,37 @@ def test_empty_maps_are_counted_apart_for_predictions_and_label(tmp_path: Path) 
     empty = np.zeros((3, 2), np.bool_)
     empty[0] = empty[2, 1] = True
     records = make(0, n=3, k=2, empty=empty, label_empty=np.array([True, False, True]))
-    counts = results.counts(scene(tmp_path, 3), records)
-    assert (counts["empty_maps"], counts["empty_label_maps"]) == (3, 2)
+    found = counts(scene(tmp_path, 3), records)
+    assert (found["empty_maps"], found["empty_label_maps"]) == (3, 2)
 
 
-def test_one_missing_shard_leaves_the_row_open(measured: tuple[Scene, Cell]) -> None:
-    on, of = measured
-    record_file(of.folder, 2).unlink()
-    found = results.result(on, of, METRICS)
+def test_one_missing_shard_leaves_the_row_open(measured: BoxCell) -> None:
+    of = measured
+    STORE.file(of.folder, 2).unlink()
+    found = result(of, METRICS)
     assert found == OpenRow(of.row, "googlenet_like", "grad_cam", "1 of 4 shards are not done yet")
 
 
-def test_every_maker_of_a_shard_is_told(
-    measured: tuple[Scene, Cell], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    on, of = measured
-    record_file(of.folder, 2).unlink()
+def test_every_maker_of_a_shard_is_told(measured: BoxCell, monkeypatch: pytest.MonkeyPatch) -> None:
+    of = measured
+    STORE.file(of.folder, 2).unlink()
     monkeypatch.setattr("benchmark.core.provenance.made_by", lambda device: {"commit": "another"})
-    measure(on, [of])
-    found = results.result(on, of, METRICS)
+    made(of.scene, [of])
+    found = result(of, METRICS)
     assert isinstance(found, Result)
     assert len(found.conditions["made_by"]) == 2
     assert {"commit": "another"} in found.conditions["made_by"]
 
 
-def test_where_files_lie_is_no_condition_of_a_number(measured: tuple[Scene, Cell]) -> None:
-    on, of = measured
+def test_where_files_lie_is_no_condition_of_a_number(measured: BoxCell) -> None:
+    of = measured
     config = {
-        **of.recipe.config,
+        **of.config,
         "model": {"name": "m", "weights": "/home/me/net.caffemodel", "note": "a/b"},
         "dataset": {"root": "/home/me/ILSVRC", "limit": 3},
     }
-    moved = replace(of, recipe=replace(of.recipe, config=config))
-    found = results.result(on, moved, METRICS)
+    moved = replace(of, config=config)
+    found = result(moved, METRICS)
     assert isinstance(found, Result)
     assert found.config["model"] == {"name": "m", "weights": "net.caffemodel", "note": "a/b"}
     assert found.config["dataset"] == {"root": "ILSVRC", "limit": 3}
@@ -97,15 +94,15 @@ def test_a_box_of_the_label_counts_among_those_compared() -> None:
     one = make(0, n=4, k=2)
     assert one.label_boxes is not None
     other = replace(one, label_boxes=np.add(one.label_boxes, [0, 0, 0, 1]))
-    assert results.same_boxes(one, one) == (12, 12)
-    assert results.same_boxes(one, other) == (8, 12)
+    assert twins.same_boxes(one, one) == (12, 12)
+    assert twins.same_boxes(one, other) == (8, 12)
 
 
 def test_twins_may_differ_in_one_box_of_a_thousand_and_no_more(
-    measured: tuple[Scene, Cell], monkeypatch: pytest.MonkeyPatch
+    measured: BoxCell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    on, of = measured
+    of = measured
     for equal, verdict in ((1000, ""), (999, ""), (998, "FAILED: ")):
-        monkeypatch.setattr(results, "same_boxes", lambda *_, equal=equal: (equal, 1000))
+        monkeypatch.setattr(twins, "same_boxes", lambda *_, equal=equal: (equal, 1000))
         title = f"{of.row} = {of.row}, box for box"
-        assert results.compare(Twins(of, of, on)) == f"{verdict}{title}: {equal} of 1000 boxes equal"
+        assert twins.compare(twins.Twins(of, of)) == f"{verdict}{title}: {equal} of 1000 boxes equal"

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from benchmark.tasks.pairs.run import measure
-from benchmark.tasks.pairs.store import made_of, merge_pairs, pair_file, read_pairs, write_pairs
-from helpers.pair_scenes import assert_same, cells_of, multi_scene, question, stored
+from helpers.pair_scenes import assert_same, cells_of, made, multi_scene, question, stored
 
 from benchmark.core.errors import UserError
 from benchmark.pipeline.store import Made
+from benchmark.tasks.pairs.records import STORE, columns_of, metadata_of, read_pairs
 from benchmark.tasks.pairs.types import Pairs
 
 MADE = Made({"commit": "abc", "dirty": False}, 1.5)
@@ -41,10 +40,9 @@ def nothing(done: int, skipped: str = "") -> Pairs:
 
 
 def written(folder: Path, *shards: Pairs) -> list[Path]:
-    paths = [pair_file(folder, number) for number in range(len(shards))]
-    for path, shard in zip(paths, shards, strict=True):
-        write_pairs(path, shard, MADE)
-    return paths
+    for number, shard in enumerate(shards):
+        STORE.write(folder, number, columns_of(shard), metadata_of(shard), MADE)
+    return [STORE.file(folder, number) for number in range(len(shards))]
 
 
 def test_one_shard_comes_back_bit_by_bit(tmp_path: Path) -> None:
@@ -75,37 +73,22 @@ def test_infinite_distances_and_other_extremes_come_back(tmp_path: Path) -> None
 
 def test_the_file_of_all_pairs_is_read_by_pandas_alone(tmp_path: Path) -> None:
     shards = [some(1, "a", "b"), nothing(2), some(2, "b2")]
-    path = merge_pairs(tmp_path, written(tmp_path, *shards))
+    path = STORE.merge(written(tmp_path / "cell", *shards))
     frame = pd.read_parquet(path)
     assert frame["image_id"].tolist() == ["a", "b", "b2"]
     assert frame["labelled"].dtype == np.bool_
     assert frame["logit"].dtype == np.float32
     whole = read_pairs([path])
+    assert_same(whole, read_pairs([STORE.file(tmp_path / "cell", number) for number in range(3)]))
     for name, column in whole.columns.items():
         flat = np.stack([np.asarray(value).reshape(-1) for value in frame[name]])
         np.testing.assert_array_equal(flat, column.reshape(len(column), -1))
     metadata = pq.read_schema(path).metadata
     assert json.loads(metadata[b"shapes"])["grid3"] == [3, 3]
-    assert_same(whole, read_pairs([pair_file(tmp_path, n) for n in range(3)]))
-
-
-def test_the_file_of_all_pairs_is_made_anew_when_a_shard_was(tmp_path: Path) -> None:
-    paths = written(tmp_path, some(1, "a"), some(2, "b"))
-    merge_pairs(tmp_path, paths)
-    written(tmp_path, some(1, "a"), some(3, "b", "c"))
-    assert_same(read_pairs([merge_pairs(tmp_path, paths)]), read_pairs(paths))
-
-
-def test_the_file_of_all_pairs_is_made_once(tmp_path: Path) -> None:
-    paths = written(tmp_path, some(1, "a"))
-    first = merge_pairs(tmp_path, paths)
-    stamp = first.stat().st_mtime_ns
-    assert merge_pairs(tmp_path, paths) == first
-    assert first.stat().st_mtime_ns == stamp
 
 
 def test_who_made_a_shard_and_how_long_it_took_is_kept(tmp_path: Path) -> None:
-    assert made_of(written(tmp_path, some(1, "a"), nothing(1))) == [MADE, MADE]
+    assert STORE.read(written(tmp_path, some(1, "a"), nothing(1))).made == (MADE, MADE)
 
 
 def cut(path: Path) -> None:
@@ -139,9 +122,9 @@ def test_no_pair_at_all_is_told_with_the_remedy(tmp_path: Path) -> None:
 def test_a_run_leaves_shards_without_pairs_that_count_their_images(tmp_path: Path) -> None:
     on = multi_scene(tmp_path)
     (cell,) = cells_of(on, tmp_path / "runs", "labelled", "cam")
-    measure(on, question(), [cell])
+    made(on, question(), [cell])
     assert len(on.shards) == 3
     assert (
-        pq.read_table(pair_file(cell.folder, 2)).num_rows == 0
+        pq.read_table(STORE.file(cell.folder, 2)).num_rows == 0
     )  # the last image has a difficult object only
-    assert stored(on, cell).done == 7
+    assert stored(cell).done == 7
