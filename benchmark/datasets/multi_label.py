@@ -1,6 +1,5 @@
 """Datasets whose images hold objects of several classes: the part that VOC and COCO share."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +10,11 @@ import numpy as np
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Dataset
 from benchmark.core.types import Objects, Sample
+from benchmark.datasets.image_set import ImageSet, Report
 
 
-class Report(Protocol):
-    """A report of what was found in a user's folders."""
-
-    def lines(self) -> list[str]:
-        """Return the report as lines of text."""
-        ...
+class MultiLabelReport(Report, Protocol):
+    """A report of what was found of a dataset of several classes an image."""
 
     @property
     def conditions(self) -> Mapping[str, Any]:
@@ -32,33 +28,15 @@ class Report(Protocol):
 
 
 @dataclass(frozen=True)
-class ManyObjects:
-    """A dataset of images with all their objects.
+class ManyObjects(ImageSet):
+    """A dataset of images with all their objects; each sample has at least one.
 
     Attributes:
-        name: Key that names the results.
-        classes: Class names, in the order of the labels.
-        samples: Selected images in the selected order, each with at least one object.
-        skipped: Images left out by ``dataset.missing=skip``, each with what it lacks.
-        fingerprint: See :func:`fingerprint`.
-        report: What was found on disk.
         bare: Ids of the selected images without an object, which are left out.
-        count: Number of images of the official split; ``None`` if the split is the user's own.
     """
 
-    name: str
-    classes: tuple[str, ...]
-    samples: tuple[Sample, ...]
-    skipped: Mapping[str, str]
-    fingerprint: str
-    report: Report
+    report: MultiLabelReport
     bare: tuple[str, ...]
-    count: int | None
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Return the class names in words, which equal ``classes`` here."""
-        return self.classes
 
     @property
     def complete(self) -> bool:
@@ -70,14 +48,21 @@ class ManyObjects:
         """Return what is stored with every number about the images and their annotations."""
         objects = [sample.objects for sample in self.samples if sample.objects is not None]
         return {
-            "images": len(self.samples),
-            "complete": self.complete,
+            **super().conditions,
             **self.report.conditions,
             "objects": sum(len(each.classes) for each in objects),
             "difficult": sum(int(each.difficult.sum()) for each in objects),
             "without_objects": len(self.bare),
             "skipped": len(self.skipped),
         }
+
+
+def official_lines(found: int, official: int | None, whose: str, where: str) -> list[str]:
+    """Return a report's line on the official split: that this is none, or how many images are missing."""
+    if official is None:
+        return [f"official    this split is none of {whose} own"]
+    missing = f"incomplete  {official - found} of the official {official} images are not {where}"
+    return [missing] if found < official else []
 
 
 def sample_of(image_id: str, path: Path, size: tuple[int, int], objects: Objects) -> Sample:
@@ -120,34 +105,14 @@ def kept(objects: Objects, keep: Sequence[bool] | np.ndarray[Any, np.dtype[np.bo
     return Objects(objects.classes[chosen], objects.boxes[chosen], objects.difficult[chosen])
 
 
-def fingerprint(
-    version: str, samples: Sequence[Sample], classes: Sequence[str], sizes: Mapping[str, int]
-) -> str:
-    """Return the sha256 of everything about the images that can change a number.
+def line_of(sample: Sample, classes: Sequence[str], sizes: Mapping[str, int]) -> str:
+    """Return a sample's line for the fingerprint.
 
-    For each sample in the order of ids, one line: id, file size in bytes, annotated size, and class, box and
-    difficulty of every object in the annotation's order; after them the ids in the samples' own order. It
-    depends neither on where the files lie nor on their dates. Pixels are not read: the size in bytes stands
-    for them.
-
-    Args:
-        version: Version of this rule, and anything else that the numbers depend on, such as the hash of a
-            file of masks.
-        samples: The samples, with their objects.
-        classes: Class names in the order of the labels.
-        sizes: File size in bytes by image id.
+    It holds id, file size in bytes, annotated size, and class, box and difficulty of every object in the
+    annotation's order.
     """
-    digest = hashlib.sha256(f"{version}\n".encode())
-    for s in sorted(samples, key=lambda sample: sample.image_id):
-        digest.update(
-            f"{s.image_id} {sizes[s.image_id]} {s.size} {_objects_text(s.objects, classes)}\n".encode()
-        )
-    digest.update(" ".join(sample.image_id for sample in samples).encode())
-    return digest.hexdigest()
-
-
-def _objects_text(objects: Objects | None, classes: Sequence[str]) -> str:
-    if objects is None:
-        return ""
-    rows = zip(objects.classes.tolist(), objects.boxes.tolist(), objects.difficult.tolist(), strict=True)
-    return " ".join(f"{classes[c]},{','.join(map(str, box))},{hard:d}" for c, box, hard in rows)
+    objects = sample.objects
+    columns = () if objects is None else (objects.classes, objects.boxes, objects.difficult)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    found = " ".join(f"{classes[c]},{','.join(map(str, box))},{hard:d}" for c, box, hard in rows)
+    return f"{sample.image_id} {sizes[sample.image_id]} {sample.size} {found}"

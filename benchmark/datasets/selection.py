@@ -1,15 +1,20 @@
 """The part of a dataset that a user selects, and how images with missing files are treated."""
 
-from collections.abc import Collection, Iterable, Mapping
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from benchmark.core.errors import UserError
+from benchmark.core.files import read_text
 from benchmark.core.options import Checked, Count, Natural
 from benchmark.core.types import Sample
-from benchmark.datasets.subset import Order, arrange, read_ids
+
+Order = Literal["id", "stratified"]
+SPLIT_REMEDY = "correct the list, or choose the split that has it (dataset.split=)"
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class Selection(Checked, group="dataset"):
     Attributes:
         list: File with the ids of the images to use, one a line.
         limit: Largest number of images to use, the first in ``order``.
-        order: ``id``, or ``stratified``: a seeded order of which every beginning spreads over the labels.
+        order: ``id``, or ``stratified``: a seeded order of which every beginning spreads over the classes.
         seed: Seed of the stratified order.
         missing: Treatment of an image without its file or annotation: ``error``, or ``skip`` (and count).
     """
@@ -39,21 +44,32 @@ class Selection(Checked, group="dataset"):
         """
         return cls(**{**given, "list": existing("list", given.get("list"))})
 
-    def wanted(self, there: Collection[str], where: str) -> tuple[str, ...]:
+    def listed(self) -> frozenset[str] | None:
+        """Read the ids of the list; ``None`` without a list.
+
+        Raises:
+            UserError: As :func:`read_ids`.
+        """
+        return None if self.list is None else read_ids(self.list)
+
+    def wanted(self, there: Collection[str], fault: str, remedy: str = "correct the list") -> tuple[str, ...]:
         """Return the sorted ids of the list, or of all images without a list.
+
+        Args:
+            there: Ids of all images of the dataset.
+            fault: What is wrong with a listed image that is not one of them, for the error message.
+            remedy: Advice for the error message.
 
         Raises:
             UserError: If the list names an image that is not there.
         """
-        if self.list is None:
+        listed = self.listed()
+        if listed is None:
             return tuple(sorted(there))
-        listed = read_ids(self.list)
         absent = sorted(listed.difference(there))
         if absent:
-            raise UserError(
-                f"{absent[0]} of dataset.list is not in {where} ({len(absent)} of {len(listed)} so); "
-                "correct the list, or choose the split that has it (dataset.split=)"
-            )
+            so = f"{len(absent)} of {len(listed)} so"
+            raise UserError(f"{absent[0]} of dataset.list {fault} ({so}); {remedy}")
         return tuple(sorted(listed))
 
     def skipped(self, lacking: Mapping[str, str], wanted: Collection[str], remedy: str) -> dict[str, str]:
@@ -81,7 +97,50 @@ class Selection(Checked, group="dataset"):
         return arrange(samples, self.order, self.seed, self.limit)
 
 
-def existing(option: str, value: str | Path | None) -> Path | None:
+def read_ids(path: Path) -> frozenset[str]:
+    """Read image ids from a text file: one a line, with or without folder and suffix; # starts a comment.
+
+    Raises:
+        UserError: If the file cannot be read, names no image, or names one twice.
+    """
+    lines = read_text(path, "give a list of images, one id a line").splitlines()
+    ids = [Path(line.strip()).stem for line in lines if line.strip() and not line.startswith("#")]
+    if not ids:
+        raise UserError(f"{path}: the list names no image; put one id or file name on each line")
+    twice = [image_id for image_id, count in Counter(ids).items() if count > 1]
+    if twice:
+        raise UserError(f"{path}: {twice[0]} is named twice; name each image once")
+    return frozenset(ids)
+
+
+def arrange(samples: Iterable[Sample], order: Order, seed: int, limit: int | None) -> tuple[Sample, ...]:
+    """Return at most ``limit`` samples, by id or so that every beginning spreads over the classes.
+
+    ``stratified`` ranks the images of each class by sha256 of seed and id, then takes all first ranks, all
+    second ranks, and so on, ordered within a rank by the same hash. As long as no class is exhausted, the
+    first ``n`` hold each of ``C`` classes ``n // C`` or ``n // C + 1`` times. The order depends on seed, ids
+    and labels alone.
+    """
+    by_id = sorted(samples, key=lambda sample: sample.image_id)
+    return tuple(by_id if order == "id" else _stratified(by_id, seed))[:limit]
+
+
+def _stratified(samples: Sequence[Sample], seed: int) -> list[Sample]:
+    seen: Counter[int] = Counter()
+    ranks = {}
+    shuffled = sorted(samples, key=lambda sample: _hash(sample, seed))
+    for sample in shuffled:
+        ranks[sample.image_id] = seen[sample.label]
+        seen[sample.label] += 1
+    # The sort is stable, so the hash decides within a rank.
+    return sorted(shuffled, key=lambda sample: ranks[sample.image_id])
+
+
+def _hash(sample: Sample, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed} {sample.image_id}".encode()).digest()
+
+
+def existing(option: str, value: str | Path | None, remedy: str = "correct it") -> Path | None:
     """Return the path that an option names, or ``None`` if the option is not set.
 
     Raises:
@@ -91,7 +150,7 @@ def existing(option: str, value: str | Path | None) -> Path | None:
         return None
     path = Path(value).expanduser()
     if not path.exists():
-        raise UserError(f"dataset.{option}={value}: there is nothing at that path; correct it")
+        raise UserError(f"dataset.{option}={value}: there is nothing at that path; {remedy}")
     return path
 
 

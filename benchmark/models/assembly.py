@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from benchmark.core.errors import UserError
+from benchmark.core.files import read_text
 from benchmark.core.types import InputFormat, Model, Weights
 from benchmark.models.weights.mean_image import with_mean_image
 
@@ -108,12 +109,8 @@ def _read_classes(module: nn.Module, spec: ModelSpec) -> tuple[str, ...] | None:
     if spec.classes is None:
         return None
     path = Path(spec.classes).expanduser()
-    try:
-        classes = tuple(
-            line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
-        )
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"model.classes={path}: cannot be read ({error}); one identifier a line") from None
+    lines = read_text(path, "give model.classes= a file with one identifier a line").splitlines()
+    classes = tuple(line.strip() for line in lines if line.strip())
     if len(set(classes)) < len(classes):
         raise UserError(f"model.classes={path}: an identifier is there twice")
     outputs = _outputs(module, spec)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Sample
-from benchmark.datasets.subset import arrange, read_ids
+from benchmark.datasets.selection import arrange, read_ids
 
 
 def samples(labels: list[int]) -> list[Sample]:

@@ -5,23 +5,61 @@ without an object has no class to be explained; it is left out and counted.
 """
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from benchmark.core.errors import UserError
 from benchmark.core.options import check
 from benchmark.core.types import Sample
-from benchmark.datasets.coco.instances import Instances, Picture, read
+from benchmark.datasets.coco.instances import CocoCounts, CocoImage, Instances, read
 from benchmark.datasets.coco.layout import OFFICIAL, Files, find, key
 from benchmark.datasets.coco.outlines import Outlines
-from benchmark.datasets.coco.report import CocoReport
-from benchmark.datasets.multi_label import ManyObjects, fingerprint, sample_of
-from benchmark.datasets.selection import Selection, file_sizes
+from benchmark.datasets.image_set import fingerprint
+from benchmark.datasets.multi_label import ManyObjects, line_of, official_lines, sample_of
+from benchmark.datasets.selection import SPLIT_REMEDY, Selection, file_sizes
 
 __all__ = ["CocoReport", "load"]
 
 _REMEDY = "unpack the split's images, or name their folder (dataset.images=)"
+
+
+@dataclass(frozen=True)
+class CocoReport:
+    """A report of what a dataset was read from.
+
+    Attributes:
+        files: Image folder and json of the split.
+        official: Number of images of the official split; ``None`` if the split is the user's own.
+        crowd: ``keep`` or ``drop``.
+        counts: Counts over the whole json.
+    """
+
+    files: Files
+    official: int | None
+    crowd: str
+    counts: CocoCounts
+
+    @property
+    def image_count(self) -> int:
+        """Return the number of images of the json, before any selection."""
+        return self.counts.images
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """Return the conditions that every number is stored with."""
+        return {"instances": self.files.instances.name, "crowds": self.crowd}
+
+    def lines(self) -> list[str]:
+        """Return the report as lines of text."""
+        found = self.counts
+        kept = "kept as objects of their class" if self.crowd == "keep" else "dropped"
+        lines = [
+            f"images      {self.files.images}",
+            f"truth       {found.images} images, {found.objects} objects in {self.files.instances}",
+            f"crowds      {found.crowds}, {kept}",
+        ]
+        return lines + official_lines(found.images, self.official, "COCO's", "listed")
 
 
 def load(
@@ -55,7 +93,7 @@ def load(
     check("dataset.crowd", crowd, Literal["keep", "drop"])
     files = find(root, str(split), images, instances)
     found = read(files.instances, crowd == "drop")
-    wanted = selection.wanted(found.pictures.keys(), str(files.instances))
+    wanted = selection.wanted(found.pictures, f"is not in {files.instances}", SPLIT_REMEDY)
     shown = [image_id for image_id in wanted if len(found.pictures[image_id].annotations)]
     if not shown:
         raise UserError(_nothing(files, selection, crowd))
@@ -64,15 +102,17 @@ def load(
         _sample(image_id, found.pictures[image_id], files.images) for image_id in shown if image_id in sizes
     ]
     chosen = tuple(_outlined(sample, found) for sample in selection.arrange(samples))
+    official, version = OFFICIAL.get(str(split)), f"coco 1 {_hash(files.instances)}"
     return ManyObjects(
         name=name or key(str(split), crowd),
         classes=found.classes,
+        class_names=found.classes,
         samples=chosen,
         skipped=skipped,
-        fingerprint=fingerprint(f"coco 1 {_hash(files.instances)}", chosen, found.classes, sizes),
-        report=CocoReport(files, OFFICIAL.get(str(split)), crowd, found.census),
+        fingerprint=fingerprint(version, chosen, lambda sample: line_of(sample, found.classes, sizes)),
+        report=CocoReport(files, official, crowd, found.counts),
+        count=official,
         bare=tuple(sorted(set(wanted).difference(shown))),
-        count=OFFICIAL.get(str(split)),
     )
 
 
@@ -94,7 +134,7 @@ def _missing(
     return selection.skipped(lacking, shown, _REMEDY), sizes
 
 
-def _sample(image_id: str, picture: Picture, folder: Path) -> Sample:
+def _sample(image_id: str, picture: CocoImage, folder: Path) -> Sample:
     return sample_of(image_id, folder / picture.file_name, picture.size, picture.objects())
 
 

@@ -21,7 +21,7 @@ _DIGITS = 3  # COCO's coordinates have two digits; more digits in a computed fil
 
 
 @dataclass(frozen=True)
-class Picture:
+class CocoImage:
     """One image of the json.
 
     Attributes:
@@ -48,7 +48,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Census:
+class CocoCounts:
     """Counts over the whole json, crowds included.
 
     Attributes:
@@ -69,12 +69,12 @@ class Instances:
     Attributes:
         classes: Names of the classes, in the order of the categories' numbers.
         pictures: Images by image id (the file name without suffix).
-        census: Counts over the json.
+        counts: Counts over the json.
     """
 
     classes: tuple[str, ...]
-    pictures: Mapping[str, Picture]
-    census: Census
+    pictures: Mapping[str, CocoImage]
+    counts: CocoCounts
 
 
 def read(path: Path, drop_crowds: bool) -> Instances:
@@ -113,7 +113,7 @@ def _instances(coco: Any, path: Path, drop_crowds: bool) -> Instances:
             f"{path}: annotates image {min(strange)}, which it does not list; fetch the file anew"
         )
     labels = {number: label for label, number in enumerate(numbers)}
-    pictures: dict[str, Picture] = {}
+    pictures: dict[str, CocoImage] = {}
     for number, image in coco.imgs.items():
         kept = [a for a in coco.imgToAnns.get(number, ()) if not (drop_crowds and a["iscrowd"])]
         picture = _picture(image, kept, labels, path)
@@ -123,10 +123,10 @@ def _instances(coco: Any, path: Path, drop_crowds: bool) -> Instances:
         pictures[image_id] = picture
     annotations = coco.anns.values()
     crowds = sum(bool(annotation["iscrowd"]) for annotation in annotations)
-    return Instances(classes, pictures, Census(len(pictures), len(annotations), crowds))
+    return Instances(classes, pictures, CocoCounts(len(pictures), len(annotations), crowds))
 
 
-def _picture(image: Any, annotations: Sequence[Any], labels: Mapping[int, int], path: Path) -> Picture:
+def _picture(image: Any, annotations: Sequence[Any], labels: Mapping[int, int], path: Path) -> CocoImage:
     size = int(image["width"]), int(image["height"])
     objects = []
     for annotation in annotations:
@@ -136,7 +136,7 @@ def _picture(image: Any, annotations: Sequence[Any], labels: Mapping[int, int], 
         box = _box(annotation["bbox"], size, where)
         _check_outline(annotation["segmentation"], size, where)
         objects.append((labels[annotation["category_id"]], box, annotation["segmentation"]))
-    return Picture(str(image["file_name"]), size, objects)
+    return CocoImage(str(image["file_name"]), size, objects)
 
 
 def _check_outline(segmentation: Any, size: tuple[int, int], where: str) -> None:

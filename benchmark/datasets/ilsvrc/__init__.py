@@ -4,28 +4,54 @@ Coordinates are 0-based inclusive in all of its files and half-open here (``x1 +
 has one class. The layouts are described in :mod:`benchmark.datasets.ilsvrc.layout`.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Sample
 from benchmark.datasets.ilsvrc.classes import Classes, ilsvrc_ids, load_classes
-from benchmark.datasets.ilsvrc.dataset import IlsvrcVal, fingerprint
+from benchmark.datasets.ilsvrc.crosscheck import box_set
 from benchmark.datasets.ilsvrc.options import IlsvrcOptions, classes_of
 from benchmark.datasets.ilsvrc.reader import Evidence, gather
+from benchmark.datasets.ilsvrc.report import LayoutReport
 from benchmark.datasets.ilsvrc.sources import BOXES_REMEDY, LABELS_REMEDY
-from benchmark.datasets.ilsvrc.train import IlsvrcTrain, load_train
-from benchmark.datasets.subset import arrange, read_ids
+from benchmark.datasets.ilsvrc.train import load_train
+from benchmark.datasets.image_set import ImageSet, fingerprint
 
 __all__ = [
     "Classes",
     "IlsvrcOptions",
-    "IlsvrcTrain",
     "IlsvrcVal",
     "ilsvrc_ids",
     "load",
     "load_classes",
     "load_train",
 ]
+
+
+@dataclass(frozen=True)
+class IlsvrcVal(ImageSet):
+    """ILSVRC2012 val, or the part of it that was found and selected.
+
+    Attributes:
+        ilsvrc_ids: The devkit's number (1…1000) of each class, as used in its submission files.
+    """
+
+    report: LayoutReport
+    ilsvrc_ids: tuple[int, ...]
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """Return what is stored with every number about the images and their annotations."""
+        return {
+            **super().conditions,
+            "layout": self.report.layout,
+            "truth": sorted({source.kind for source in self.report.sources}),
+            "blacklist": self.report.blacklist_state,
+            "blacklisted": sum(sample.blacklisted for sample in self.samples),
+            "skipped": len(self.skipped),
+        }
 
 
 def load(**options: Any) -> IlsvrcVal:
@@ -45,24 +71,34 @@ def load(**options: Any) -> IlsvrcVal:
     chosen = IlsvrcOptions.parse(**options)
     classes = classes_of(chosen)
     try:
-        evidence = gather(chosen, read_ids(chosen.list) if chosen.list else None, classes)
+        evidence = gather(chosen, classes)
     except OSError as error:  # a folder without permission, or a file server that does not answer
         raise UserError(f"{error.filename}: cannot be read ({error.strerror}); check permissions") from error
     skipped = _missing(chosen, evidence)
-    whole = [_sample(image_id, evidence) for image_id in evidence.wanted - skipped.keys()]
-    samples = arrange(whole, chosen.order, chosen.seed, chosen.limit)
+    samples = chosen.arrange(_sample(image_id, evidence) for image_id in evidence.wanted - skipped.keys())
     sizes = evidence.images.bytes if evidence.images else {}
     return IlsvrcVal(
+        name=chosen.name,
         classes=classes.wnids,
         class_names=classes.names,
-        ilsvrc_ids=classes.ilsvrc_ids,
         samples=samples,
         skipped=skipped,
-        fingerprint=fingerprint(samples, classes.wnids, sizes),
+        fingerprint=fingerprint("ilsvrc_val 1", samples, lambda sample: _line(sample, classes, sizes)),
         report=evidence.report,
-        name=chosen.name,
         count=chosen.count,
+        ilsvrc_ids=classes.ilsvrc_ids,
     )
+
+
+def _line(sample: Sample, classes: Classes, sizes: Mapping[str, int]) -> str:
+    """Return a sample's line for the fingerprint.
+
+    It holds id, file size in bytes (0 without a file), WNID of the label, 0 or 1 for blacklisted, and the
+    distinct boxes, sorted: so it depends neither on flat or WNID folders nor on which source had the boxes.
+    """
+    boxes = " ".join(",".join(map(str, box)) for box in box_set(sample.boxes))
+    wnid = classes.wnids[sample.label]
+    return f"{sample.image_id} {sizes.get(sample.image_id, 0)} {wnid} {sample.blacklisted:d} {boxes}"
 
 
 def _sample(image_id: str, evidence: Evidence) -> Sample:
@@ -81,15 +117,9 @@ def _missing(options: IlsvrcOptions, evidence: Evidence) -> dict[str, str]:
     no_label = evidence.wanted - evidence.truth.labels.keys()
     no_box = evidence.wanted - evidence.truth.boxes.keys()
     place = options.images or options.root or options.ground_truth
-    for lacking, what, remedy in ((no_box, "boxes", BOXES_REMEDY), (no_label, "labels", LABELS_REMEDY)):
-        if lacking == evidence.wanted:
-            count = f"{len(lacking)} images, but " if lacking else ""
+    for images, what, remedy in ((no_box, "boxes", BOXES_REMEDY), (no_label, "labels", LABELS_REMEDY)):
+        if images == evidence.wanted:
+            count = f"{len(images)} images, but " if images else ""
             raise UserError(f"{place}: {count}no {what}; {remedy}")
-    lack = {i: "no label" if i in no_label else "no box" for i in sorted(no_label | no_box)}
-    if lack and (options.missing == "error" or len(lack) == len(evidence.wanted)):
-        first, reason = next(iter(lack.items()))
-        raise UserError(
-            f"{place}: {len(lack)} of {len(evidence.wanted)} images lack a label or boxes, the first is "
-            f"{first} ({reason}); complete the annotations, or leave such images out (dataset.missing=skip)"
-        )
-    return lack
+    lacking = {i: "no label" if i in no_label else "no box" for i in no_label | no_box}
+    return options.skipped(lacking, evidence.wanted, f"complete the annotations in {place}")

@@ -1,7 +1,8 @@
-"""The cross-check of all sources: they are merged, or refused where they disagree."""
+"""Sources of labels, boxes and sizes, and their cross-check: they are merged, or refused if they disagree."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -9,14 +10,32 @@ import numpy as np
 from benchmark.core.errors import UserError
 from benchmark.core.types import IntArray
 from benchmark.datasets.ilsvrc.classes import Classes
-from benchmark.datasets.ilsvrc.source import Source
 
 _T = TypeVar("_T")
 _UNKNOWN = (2**31, 2**31)
 
 
 @dataclass(frozen=True)
-class Truth:
+class Source:
+    """Labels, boxes and sizes as one file or folder states them.
+
+    Attributes:
+        path: The file or folder.
+        labels: Label of each image, by id.
+        boxes: Half-open boxes ``[B, 4]`` int32 of each image, by id, ``B > 0``, in the source's order.
+        sizes: ``(width, height)`` of each image in pixels, by id.
+        mentioned: Every image that it has an entry for, selected or not.
+    """
+
+    path: Path
+    labels: Mapping[str, int] = field(default_factory=dict)
+    boxes: Mapping[str, IntArray] = field(default_factory=dict)
+    sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    mentioned: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class GroundTruth:
     """Labels, boxes and sizes by image id, on which all sources that state them agree."""
 
     labels: Mapping[str, int]
@@ -24,7 +43,7 @@ class Truth:
     sizes: Mapping[str, tuple[int, int]]
 
 
-def merge(sources: Sequence[Source], classes: Classes) -> Truth:
+def merge(sources: Sequence[Source], classes: Classes) -> GroundTruth:
     """Merge sources; of several that agree, the first one's statement is used.
 
     Two lists of boxes agree if they hold the same boxes, in any order and with any repetition.
@@ -39,7 +58,7 @@ def merge(sources: Sequence[Source], classes: Classes) -> Truth:
     boxes = _unite("boxes", [(s, s.boxes) for s in sources], _as_written)
     for source in sources:
         _check_boxes(source, sizes)
-    return Truth(labels, boxes, sizes)
+    return GroundTruth(labels, boxes, sizes)
 
 
 def box_set(boxes: IntArray) -> tuple[tuple[int, ...], ...]:

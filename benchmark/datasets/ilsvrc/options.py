@@ -2,24 +2,24 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from benchmark.core.errors import UserError
-from benchmark.core.options import Checked, Count, Natural
+from benchmark.core.options import Count
 from benchmark.datasets.ilsvrc.classes import Classes, load_classes, read_classes
 from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT, OFFICIAL_TRAIN_COUNT
-from benchmark.datasets.subset import Order
+from benchmark.datasets.selection import Selection, existing
 
 OFFICIAL = {"ilsvrc_val": OFFICIAL_COUNT, "ilsvrc_train": OFFICIAL_TRAIN_COUNT}
 """Keys of the official sets with their numbers of images; no other collection may use these names."""
-LAYOUTS = 'see "Layouts" in README.md'
+LAYOUTS = "see docs/data.md"
 _FOLDERS = ("root", "images", "devkit", "ground_truth")
 _FILES = ("boxes", "labels", "blacklist", "list", "classes")
 
 
 @dataclass(frozen=True)
-class IlsvrcOptions(Checked, group="dataset"):
-    """IlsvrcOptions of :func:`benchmark.datasets.ilsvrc.load`.
+class IlsvrcOptions(Selection):
+    """The options of :func:`benchmark.datasets.ilsvrc.load`, beside those of a selection.
 
     Attributes:
         root: Folder of one of the layouts of :mod:`benchmark.datasets.ilsvrc.layout`.
@@ -30,11 +30,6 @@ class IlsvrcOptions(Checked, group="dataset"):
         ground_truth: Folder of annotations without images: alone, to score stored boxes, or beside ``root``.
         blacklist: File of image numbers; ``auto`` takes the one found in the folders above, if any.
         blacklist_off: Whether ``blacklist`` was ``none``; set by :meth:`parse`.
-        missing: Treatment of an image without label or without box: ``error``, or ``skip`` (and count).
-        list: File with the ids of the images to use, one a line.
-        limit: Largest number of images to use, the first in ``order``.
-        order: ``id``, or ``stratified``: a seeded order of which every beginning spreads over the classes.
-        seed: Seed of the stratified order.
         classes: List of WNIDs that replaces the official 1000, for a collection in ILSVRC's layout; a name
             without folder is looked for in ``root`` first.
         name: The dataset's key, which names its results.
@@ -49,11 +44,6 @@ class IlsvrcOptions(Checked, group="dataset"):
     ground_truth: Path | None = None
     blacklist: Path | None = None
     blacklist_off: bool = False
-    missing: Literal["error", "skip"] = "error"
-    list: Path | None = None
-    limit: Count | None = None
-    order: Order = "id"
-    seed: Natural = 0
     classes: Path | None = None
     name: str = "ilsvrc_val"
     count: Count = OFFICIAL_COUNT
@@ -111,11 +101,7 @@ def _beside(root: str | Path | None, classes: str | Path | None) -> str | Path |
 
 
 def _path(name: str, value: str | Path | None) -> Path | None:
-    if value is None or str(value) == "":
-        return None
-    path = Path(value).expanduser()
-    if not path.exists():
-        raise UserError(f"dataset.{name}={value}: there is nothing at that path; correct it ({LAYOUTS})")
-    if name in _FOLDERS and not path.is_dir():
+    path = existing(name, value, f"correct it ({LAYOUTS})")
+    if path is not None and name in _FOLDERS and not path.is_dir():
         raise UserError(f"dataset.{name}={value}: not a folder; unpack it and name the folder ({LAYOUTS})")
     return path

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc.classes import Classes
-from benchmark.datasets.ilsvrc.crosscheck import Truth, merge
+from benchmark.datasets.ilsvrc.crosscheck import GroundTruth, Source, merge
 from benchmark.datasets.ilsvrc.image_files import ImageFiles, find_image_folder, find_images
 from benchmark.datasets.ilsvrc.options import LAYOUTS, IlsvrcOptions
 from benchmark.datasets.ilsvrc.report import LayoutReport, SourceReport
-from benchmark.datasets.ilsvrc.source import Source
 from benchmark.datasets.ilsvrc.sources import check_classes, collect, find_blacklist, read_sources
 
 
@@ -26,20 +25,24 @@ class Evidence:
     """
 
     images: ImageFiles | None
-    truth: Truth
+    truth: GroundTruth
     wanted: frozenset[str]
     blacklisted: frozenset[str]
     report: LayoutReport
 
 
-def gather(options: IlsvrcOptions, listed: frozenset[str] | None, classes: Classes) -> Evidence:
-    """Find, read and cross-check everything; ``listed`` restricts it to these images, if not ``None``.
+def gather(options: IlsvrcOptions, classes: Classes) -> Evidence:
+    """Find, read and cross-check everything.
 
     Raises:
         UserError: If anything is missing, damaged or contradictory.
     """
     images = _images(options, classes)
-    wanted = _select(listed, images.paths.keys(), f"has no file in {images.folder}") if images else listed
+    wanted: Set[str] | None
+    if images is not None:
+        wanted = set(options.wanted(images.paths, f"has no file in {images.folder}"))
+    else:
+        wanted = options.listed()
     parts = collect(options)
     checked = check_classes(parts, classes)
     sources = read_sources(parts, classes, wanted, options.count)
@@ -47,7 +50,7 @@ def gather(options: IlsvrcOptions, listed: frozenset[str] | None, classes: Class
         sources.append(("image names", images.named))
     truth = merge([source for _, source in sources], classes)
     if images is None:
-        wanted = _select(listed, truth.labels.keys() | truth.boxes.keys(), "has neither label nor box there")
+        wanted = set(options.wanted(truth.labels.keys() | truth.boxes.keys(), "has neither label nor box"))
     blacklist, blacklisted = find_blacklist(parts, classes.last_image)
     mentioned: frozenset[str] = frozenset().union(*(source.mentioned for _, source in sources))
     report = LayoutReport(
@@ -78,17 +81,6 @@ def _images(options: IlsvrcOptions, classes: Classes) -> ImageFiles | None:
         f"{place}: no image called ILSVRC2012_val_*.JPEG in any known layout; correct dataset.root, name the "
         f"folder with dataset.images=, or for truth alone use dataset.ground_truth= ({LAYOUTS})"
     )
-
-
-def _select(listed: frozenset[str] | None, there: Set[str], complaint: str) -> frozenset[str]:
-    if listed is None:
-        return frozenset(there)
-    absent = sorted(listed - there)
-    if absent:
-        raise UserError(
-            f"{absent[0]} of dataset.list {complaint} ({len(absent)} of {len(listed)} so); correct the list"
-        )
-    return listed
 
 
 def _says_something(source: Source) -> bool:

@@ -4,11 +4,10 @@ from collections.abc import Callable, Set
 from pathlib import Path
 
 from benchmark.core.errors import UserError
-from benchmark.datasets.ilsvrc.class_lists import check_meta, check_synsets
-from benchmark.datasets.ilsvrc.classes import Classes
+from benchmark.datasets.ilsvrc.classes import Classes, check_meta, check_synsets
+from benchmark.datasets.ilsvrc.crosscheck import Source
 from benchmark.datasets.ilsvrc.layout import Part, find_parts, has_xml
 from benchmark.datasets.ilsvrc.options import IlsvrcOptions
-from benchmark.datasets.ilsvrc.source import Source
 from benchmark.datasets.ilsvrc.text import fields
 from benchmark.datasets.ilsvrc.text_annotations import (
     read_blacklist,

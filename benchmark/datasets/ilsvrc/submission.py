@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmark.core.boxes import from_inclusive, to_inclusive
 from benchmark.core.errors import UserError
-from benchmark.core.files import write_atomically
+from benchmark.core.files import read_text, write_atomically
 from benchmark.core.protocols import Dataset
 from benchmark.core.types import IntArray, Records, Sample
 
@@ -100,11 +100,7 @@ def _predictions(path: Path, labels: Mapping[int, int]) -> IntArray:
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
     """Yield each line with its place, for error messages."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise UserError(f"{path}: cannot be read ({reason}); give a text in the devkit's form") from error
+    text = read_text(path, "give a text in the devkit's form")
     for number, line in enumerate(text.splitlines(), start=1):
         yield f"{path}, line {number}", line
 

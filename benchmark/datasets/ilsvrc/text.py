@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.core.errors import UserError
+from benchmark.core.files import read_text
 from benchmark.core.types import IntArray
 
 OFFICIAL_COUNT = 50_000
@@ -57,10 +58,7 @@ def fields(path: Path, separator: str | None = None) -> Iterator[tuple[int, list
     Raises:
         UserError: If the file cannot be read as text.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as text ({error}); fetch the file anew") from error
+    text = read_text(path, "fetch the file anew")
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             yield number, line.strip().split(separator)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc.classes import Classes
-from benchmark.datasets.ilsvrc.source import Source
+from benchmark.datasets.ilsvrc.crosscheck import Source
 from benchmark.datasets.ilsvrc.text import (
     OFFICIAL_COUNT,
     fields,

@@ -1,11 +1,9 @@
 """ILSVRC2012 train for training classifiers: images and labels in one folder a class, without boxes."""
 
-import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from benchmark.core.types import Sample
 from benchmark.datasets.ilsvrc.classes import Classes
 from benchmark.datasets.ilsvrc.options import LAYOUTS, IlsvrcOptions, classes_of
 from benchmark.datasets.ilsvrc.text import OFFICIAL_TRAIN_COUNT
-from benchmark.datasets.subset import arrange, read_ids
+from benchmark.datasets.image_set import ImageSet, fingerprint
 
 _FOLDERS = (
     *("Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/train"),
@@ -48,42 +46,7 @@ class TrainReport:
         return lines
 
 
-@dataclass(frozen=True)
-class IlsvrcTrain:
-    """The training images, or the part of them that was found and selected.
-
-    Attributes:
-        classes: The WNIDs, sorted.
-        class_names: Each class in words.
-        samples: The selected images, in the selected order and without boxes.
-        fingerprint: sha256 of ids, file sizes, WNIDs and order.
-        report: What was found on disk.
-        name: The key in ``conf/dataset``.
-        count: Number of images of the whole set.
-        skipped: Always empty.
-    """
-
-    classes: tuple[str, ...]
-    class_names: tuple[str, ...]
-    samples: tuple[Sample, ...]
-    fingerprint: str
-    report: TrainReport
-    name: str
-    count: int
-    skipped: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def complete(self) -> bool:
-        """Return whether the whole set is in it, for ILSVRC 1,281,167 images."""
-        return len(self.samples) == self.count
-
-    @property
-    def conditions(self) -> dict[str, Any]:
-        """Return what is stored with every number about the images."""
-        return {"images": len(self.samples), "complete": self.complete}
-
-
-def load_train(name: str = "ilsvrc_train", count: int = OFFICIAL_TRAIN_COUNT, **options: Any) -> IlsvrcTrain:
+def load_train(name: str = "ilsvrc_train", count: int = OFFICIAL_TRAIN_COUNT, **options: Any) -> ImageSet:
     """Read ``<folder>/<WNID>/<WNID>_<n>.JPEG`` below ``root``, or in the folder that ``images`` names.
 
     Hidden files and files of other kinds are ignored; images and folders that do not fit are refused.
@@ -101,17 +64,28 @@ def load_train(name: str = "ilsvrc_train", count: int = OFFICIAL_TRAIN_COUNT, **
     chosen = IlsvrcOptions.parse(name=name, count=count, **options)
     classes = classes_of(chosen)
     folder = chosen.images or _find(chosen.root)
-    listed = read_ids(chosen.list) if chosen.list else None
     try:
         found, sizes = _read(folder, classes)
     except OSError as error:  # a folder without permission, a broken link, an unreachable file server
         raise UserError(f"{error.filename}: cannot be read ({error.strerror}); check permissions") from error
-    _refuse_absent(folder, listed, sizes)
-    selected = found if listed is None else [sample for sample in found if sample.image_id in listed]
-    samples = arrange(selected, chosen.order, chosen.seed, chosen.limit)
-    digest = _fingerprint(samples, classes, sizes)
-    report = TrainReport(folder, len(found), count)
-    return IlsvrcTrain(classes.wnids, classes.names, samples, digest, report, name, count)
+    if not found:
+        raise UserError(f"{folder}: its class folders hold no .JPEG; unpack the images there")
+    wanted = set(chosen.wanted(sizes, f"has no file in {folder}"))
+    samples = chosen.arrange(sample for sample in found if sample.image_id in wanted)
+
+    def line(sample: Sample) -> str:
+        return f"{sample.image_id} {sizes[sample.image_id]} {classes.wnids[sample.label]}"
+
+    return ImageSet(
+        name=name,
+        classes=classes.wnids,
+        class_names=classes.names,
+        samples=samples,
+        skipped={},
+        fingerprint=fingerprint("ilsvrc_train 1", samples, line),
+        report=TrainReport(folder, len(found), count),
+        count=count,
+    )
 
 
 def _find(root: Path | None) -> Path:
@@ -179,21 +153,3 @@ def _images(folder: Path) -> list[tuple[str, str, int]]:
                     )
                 found.append((stem, entry.path, entry.stat().st_size))
     return found
-
-
-def _refuse_absent(folder: Path, listed: frozenset[str] | None, found: Mapping[str, int]) -> None:
-    absent = sorted((listed or frozenset()) - found.keys())
-    if absent:
-        raise UserError(
-            f"{absent[0]} of dataset.list has no file in {folder} ({len(absent)} so); correct the list"
-        )
-    if not found:
-        raise UserError(f"{folder}: its class folders hold no .JPEG; unpack the images there")
-
-
-def _fingerprint(samples: Sequence[Sample], classes: Classes, sizes: Mapping[str, int]) -> str:
-    digest = hashlib.sha256(b"ilsvrc_train 1\n")
-    for s in sorted(samples, key=lambda sample: sample.image_id):
-        digest.update(f"{s.image_id} {sizes[s.image_id]} {classes.wnids[s.label]}\n".encode())
-    digest.update(" ".join(sample.image_id for sample in samples).encode())
-    return digest.hexdigest()

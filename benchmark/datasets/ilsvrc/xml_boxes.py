@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Set
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -10,13 +9,14 @@ from xml.etree import ElementTree
 from benchmark.core.errors import UserError
 from benchmark.core.types import IntArray
 from benchmark.datasets.ilsvrc.classes import Classes
-from benchmark.datasets.ilsvrc.source import Source
+from benchmark.datasets.ilsvrc.crosscheck import Source
 from benchmark.datasets.ilsvrc.text import half_open, is_annotation, parse_id, whole_numbers
+from benchmark.datasets.xml_files import read_xml, root_of, texts
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-class Annotation(NamedTuple):
+class IlsvrcAnnotation(NamedTuple):
     """One XML file; ``wnid`` is ``None`` if no object is annotated, ``size`` if it is not stated."""
 
     wnid: str | None
@@ -33,10 +33,7 @@ def read_xml_folder(folder: Path, classes: Classes, wanted: Set[str] | None) -> 
     """
     paths = _list(folder, classes.last_image)
     chosen = sorted(paths if wanted is None else paths.keys() & wanted)
-    # Threads hide the latency of network file systems; parsing itself is fast.
-    with ThreadPoolExecutor(8) as pool:
-        contents = pool.map(_content, (paths[image_id] for image_id in chosen))
-        found = {i: parse(paths[i], content) for i, content in zip(chosen, contents, strict=True)}
+    found = read_xml({image_id: paths[image_id] for image_id in chosen}, parse)
     return Source(
         path=folder,
         labels={i: classes.label(a.wnid, paths[i]) for i, a in found.items() if a.wnid is not None},
@@ -46,16 +43,13 @@ def read_xml_folder(folder: Path, classes: Classes, wanted: Set[str] | None) -> 
     )
 
 
-def parse(path: Path, content: bytes) -> Annotation:
+def parse(path: Path, content: bytes) -> IlsvrcAnnotation:
     """Parse one XML file's content, in which coordinates are 0-based inclusive.
 
     Raises:
         UserError: If it is not an annotation or names several classes, with its ``path``.
     """
-    try:
-        root = ElementTree.fromstring(content)
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise UserError(f"{path}: not a whole XML file ({error}); unpack the annotations anew") from error
+    root = root_of(path, content)
     objects = root.findall("object")
     wnids = {(o.findtext("name") or "").strip() for o in objects}
     if len(wnids) > 1:
@@ -63,7 +57,7 @@ def parse(path: Path, content: bytes) -> Annotation:
     boxes = half_open([_numbers(o.find("bndbox"), _CORNERS, path) for o in objects])
     size = root.find("size")
     width_height = None if size is None else _numbers(size, ("width", "height"), path)
-    return Annotation(
+    return IlsvrcAnnotation(
         wnid=wnids.pop() if wnids else None,
         boxes=boxes,
         size=None if width_height is None else (width_height[0], width_height[1]),
@@ -71,8 +65,7 @@ def parse(path: Path, content: bytes) -> Annotation:
 
 
 def _numbers(node: ElementTree.Element | None, names: tuple[str, ...], path: Path) -> list[int]:
-    texts = [] if node is None else [(node.findtext(name) or "").strip() for name in names]
-    return whole_numbers(texts, len(names), f"{path}, <{names[0]}> and its neighbours")
+    return whole_numbers(texts(node, names), len(names), f"{path}, <{names[0]}> and its neighbours")
 
 
 def _list(folder: Path, last: int) -> dict[str, Path]:
@@ -81,10 +74,3 @@ def _list(folder: Path, last: int) -> dict[str, Path]:
     except OSError as error:
         raise UserError(f"{folder}: the annotations cannot be listed ({error.strerror})") from error
     return {parse_id(name, str(folder / name), last): folder / name for name in names}
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error

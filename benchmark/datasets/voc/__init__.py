@@ -10,12 +10,12 @@ from typing import Any, Literal
 from benchmark.core.errors import UserError
 from benchmark.core.options import check
 from benchmark.core.types import Sample
-from benchmark.datasets.multi_label import ManyObjects, fingerprint, kept, sample_of
-from benchmark.datasets.selection import Selection, file_sizes
-from benchmark.datasets.voc.annotation import Annotation, read_all
-from benchmark.datasets.voc.layout import Tree, find
-from benchmark.datasets.voc.names import CLASSES, OFFICIAL, key
-from benchmark.datasets.voc.report import VocReport, census
+from benchmark.datasets.image_set import fingerprint
+from benchmark.datasets.multi_label import ManyObjects, kept, line_of, sample_of
+from benchmark.datasets.selection import SPLIT_REMEDY, Selection, file_sizes
+from benchmark.datasets.voc.annotation import VocAnnotation, read_all
+from benchmark.datasets.voc.layout import CLASSES, OFFICIAL, Tree, find, key
+from benchmark.datasets.voc.report import VocReport, count_objects
 
 __all__ = ["CLASSES", "VocReport", "load"]
 
@@ -46,23 +46,24 @@ def load(
     selection = Selection.parse(**options)
     check("dataset.difficult", difficult, Literal["keep", "drop"])
     tree = find(root, str(split), year)
-    wanted = selection.wanted(tree.ids, str(tree.list))
+    wanted = selection.wanted(tree.ids, f"is not in {tree.list}", SPLIT_REMEDY)
     skipped, sizes = _missing(tree, selection, wanted)
     ids = [image_id for image_id in wanted if image_id not in skipped]
     annotations = read_all(tree, ids)
     samples, bare = _samples(tree, annotations, difficult == "drop")
     if not samples:
         raise UserError("dataset.difficult=drop leaves no image with an object; choose keep")
-    chosen = selection.arrange(samples)
+    chosen, official = selection.arrange(samples), OFFICIAL.get((year, str(split)))
     return ManyObjects(
         name=name or key(year, str(split), difficult),
         classes=CLASSES,
+        class_names=CLASSES,
         samples=chosen,
         skipped=skipped,
-        fingerprint=fingerprint(f"voc 1 {year}", chosen, CLASSES, sizes),
-        report=VocReport(tree, OFFICIAL.get((year, str(split))), difficult, census(annotations.values())),
+        fingerprint=fingerprint(f"voc 1 {year}", chosen, lambda sample: line_of(sample, CLASSES, sizes)),
+        report=VocReport(tree, official, difficult, count_objects(annotations.values())),
+        count=official,
         bare=bare,
-        count=OFFICIAL.get((year, str(split))),
     )
 
 
@@ -83,7 +84,7 @@ def _missing(
 
 
 def _samples(
-    tree: Tree, annotations: dict[str, Annotation], drop: bool
+    tree: Tree, annotations: dict[str, VocAnnotation], drop: bool
 ) -> tuple[list[Sample], tuple[str, ...]]:
     """Return the images with an object, and the ids of those without."""
     samples, bare = [], []

@@ -1,7 +1,6 @@
 """VOC's XML files: the size of each image and its objects."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from math import floor, isfinite
 from pathlib import Path
 from typing import NamedTuple
@@ -11,40 +10,35 @@ import numpy as np
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Objects
-from benchmark.datasets.voc.layout import Tree
-from benchmark.datasets.voc.names import CLASSES
+from benchmark.datasets.voc.layout import CLASSES, Tree
+from benchmark.datasets.xml_files import read_xml, root_of, texts
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-class Annotation(NamedTuple):
+class VocAnnotation(NamedTuple):
     """One XML file; ``size`` is width and height in pixels."""
 
     size: tuple[int, int]
     objects: Objects
 
 
-def read_all(tree: Tree, ids: Sequence[str]) -> dict[str, Annotation]:
+def read_all(tree: Tree, ids: Sequence[str]) -> dict[str, VocAnnotation]:
     """Read the annotations of all these images.
 
     Raises:
         UserError: If a file cannot be read or is not an annotation.
     """
-    paths = [tree.annotation(image_id) for image_id in ids]
-    with ThreadPoolExecutor(8) as pool:  # hides the latency of network file systems
-        return dict(zip(ids, map(parse, paths, pool.map(_content, paths)), strict=True))
+    return read_xml({image_id: tree.annotation(image_id) for image_id in ids}, parse)
 
 
-def parse(path: Path, content: bytes) -> Annotation:
+def parse(path: Path, content: bytes) -> VocAnnotation:
     """Parse one file's content, in which boxes are 1-based inclusive.
 
     Raises:
         UserError: If it is damaged, names an unknown class, or a box is empty or leaves the image.
     """
-    try:
-        root = ElementTree.fromstring(content)
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise UserError(f"{path}: not a whole XML file ({error}); unpack the annotations anew") from error
+    root = root_of(path, content)
     width, height = _numbers(root.find("size"), ("width", "height"), path)
     found = root.findall("object")
     boxes = [_box(node, (width, height), path) for node in found]
@@ -53,7 +47,7 @@ def parse(path: Path, content: bytes) -> Annotation:
         np.array(boxes, np.int32).reshape(-1, 4),
         np.array([_flag(node, path) for node in found], np.bool_),
     )
-    return Annotation((width, height), objects)
+    return VocAnnotation((width, height), objects)
 
 
 def _class(node: ElementTree.Element, path: Path) -> int:
@@ -85,20 +79,13 @@ def _box(node: ElementTree.Element, size: tuple[int, int], path: Path) -> tuple[
 
 def _numbers(node: ElementTree.Element | None, names: tuple[str, ...], path: Path) -> list[int]:
     """Parse numbers, rounding the few fractions in VOC 2011 and 2012 to whole ones, halves up."""
-    texts = [] if node is None else [(node.findtext(name) or "").strip() for name in names]
+    words = texts(node, names)
     try:
-        numbers = [float(text) for text in texts]
+        numbers = [float(word) for word in words]
     except ValueError:
         numbers = []
     if len(numbers) != len(names) or not all(map(isfinite, numbers)):
         raise UserError(
-            f"{path}: {' '.join(texts) or 'nothing'!r} where {', '.join(names)} are expected; unpack it anew"
+            f"{path}: {' '.join(words) or 'nothing'!r} where {', '.join(names)} are expected; unpack it anew"
         )
     return [floor(number + 0.5) for number in numbers]
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); check permissions") from error

@@ -1,11 +1,31 @@
-"""Where a split of VOC lies in the user's folder."""
+"""The classes and splits of PASCAL VOC, and where a split lies in the user's folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.core.errors import UserError
+from benchmark.core.files import read_text
 from benchmark.datasets.selection import existing
-from benchmark.datasets.voc.names import CLASSES, SPLITS
+
+CLASSES = (
+    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable"),
+    *("dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
+)
+"""The classes in sorted order, which is the order of the outputs of all known VOC networks."""
+
+SPLITS = ("train", "val", "trainval", "test")
+"""The official splits; each class has a list of its own for every one of them, too."""
+
+OFFICIAL = {
+    (2007, "train"): 2501,
+    (2007, "val"): 2510,
+    (2007, "trainval"): 5011,
+    (2007, "test"): 4952,
+    (2012, "train"): 5717,
+    (2012, "val"): 5823,
+    (2012, "trainval"): 11540,
+}
+"""Number of images by year and split, from the challenge's own database statistics."""
 
 _LISTS = "ImageSets/Main"
 _OF_ONE_CLASS = frozenset(f"{name}_{split}" for name in CLASSES for split in SPLITS)
@@ -32,6 +52,12 @@ class Tree:
     def annotation(self, image_id: str) -> Path:
         """Return the path of an image's XML."""
         return self.folder / "Annotations" / f"{image_id}.xml"
+
+
+def key(year: int, split: str, difficult: str) -> str:
+    """Return the name of a split's results; ``voc2007`` is val's, on which the Grad-CAM paper measures."""
+    name = f"voc{year}" if split == "val" else f"voc{year}_{split}"
+    return name if difficult == "keep" else f"{name}_without_difficult"
 
 
 def find(root: str | None, split: str, year: int) -> Tree:
@@ -76,10 +102,7 @@ def _splits(lists: Path) -> list[str]:
 
 
 def _ids(path: Path) -> frozenset[str]:
-    try:
-        words = path.read_text(encoding="utf-8-sig").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: the split's list cannot be read ({error}); unpack it anew") from error
+    words = read_text(path, "unpack the lists anew").split()
     if not words:
         raise UserError(f"{path}: the list names no image; unpack it anew")
     ids = frozenset(words)

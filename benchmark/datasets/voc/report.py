@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.datasets.voc.annotation import Annotation
+from benchmark.datasets.multi_label import official_lines
+from benchmark.datasets.voc.annotation import VocAnnotation
 from benchmark.datasets.voc.layout import Tree
 
 
 @dataclass(frozen=True)
-class Census:
+class VocCounts:
     """Counts of everything that was read, before any selection.
 
     Attributes:
@@ -31,13 +32,13 @@ class Census:
     pairs: int
 
 
-def census(annotations: Iterable[Annotation]) -> Census:
+def count_objects(annotations: Iterable[VocAnnotation]) -> VocCounts:
     """Count images, objects and pairs in annotations."""
     found = [annotation.objects for annotation in annotations]
     every = [np.unique(each.classes) for each in found]
     plain = [np.unique(each.classes[~each.difficult]) for each in found]
     pairs = sum(map(len, every))
-    return Census(
+    return VocCounts(
         images=len(found),
         objects=sum(len(each.classes) for each in found),
         difficult=sum(int(each.difficult.sum()) for each in found),
@@ -55,13 +56,13 @@ class VocReport:
         tree: Folder and list of the split.
         official: Number of images of the official split; ``None`` if the split is the user's own.
         difficult: ``keep`` or ``drop``.
-        census: Counts over the listed images.
+        counts: Counts over the listed images.
     """
 
     tree: Tree
     official: int | None
     difficult: str
-    census: Census
+    counts: VocCounts
 
     @property
     def image_count(self) -> int:
@@ -75,7 +76,7 @@ class VocReport:
 
     def lines(self) -> list[str]:
         """Return the report as lines of text."""
-        tree, found = self.tree, self.census
+        tree, found = self.tree, self.counts
         each, shared = (n / max(found.images, 1) for n in (found.pairs, found.several))
         lines = [
             f"folder      {tree.folder}",
@@ -85,9 +86,4 @@ class VocReport:
             f"pairs       {found.pairs} of image and class, {each:.2f} an image; "
             f"{found.several} images ({shared:.0%}) have several, {found.hard} pairs difficult objects alone",
         ]
-        if self.official is None:
-            lines.append("official    this split is none of VOC's own")
-        elif self.image_count < self.official:
-            absent = self.official - self.image_count
-            lines.append(f"incomplete  {absent} of the official {self.official} images are not in the list")
-        return lines
+        return lines + official_lines(self.image_count, self.official, "VOC's", "in the list")

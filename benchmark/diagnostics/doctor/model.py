@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmark.core.device import reproducible
 from benchmark.core.errors import UserError
 from benchmark.core.types import InputFormat, MeanImage, Model
-from benchmark.datasets.subset import arrange
+from benchmark.datasets.selection import arrange
 from benchmark.models.forward import forward_pass, probe
 from benchmark.pipeline.batches import Batch, read_batches
 from benchmark.pipeline.class_order import class_order

@@ -9,9 +9,9 @@ import scipy.io
 
 from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc import IlsvrcVal, ilsvrc_ids, load, load_classes
-from benchmark.datasets.ilsvrc.class_lists import check_meta, check_synsets
+from benchmark.datasets.ilsvrc.classes import check_meta, check_synsets
 from benchmark.datasets.images import read_sample
-from benchmark.datasets.subset import arrange
+from benchmark.datasets.selection import arrange
 
 
 @pytest.fixture(scope="module")

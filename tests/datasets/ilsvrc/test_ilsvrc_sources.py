@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.core.errors import UserError
-from benchmark.datasets.ilsvrc.class_lists import check_synsets
-from benchmark.datasets.ilsvrc.classes import load_classes
+from benchmark.datasets.ilsvrc.classes import check_synsets, load_classes
 from benchmark.datasets.ilsvrc.text import half_open, parse_id
 from benchmark.datasets.ilsvrc.text_annotations import (
     read_blacklist,

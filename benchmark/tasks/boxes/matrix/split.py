@@ -11,7 +11,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.protocols import Dataset
 from benchmark.core.provenance import fingerprint
 from benchmark.core.types import BoolArray, Records, Sample
-from benchmark.datasets.subset import read_ids
+from benchmark.datasets.selection import read_ids
 
 _PER_IMAGE = (
     *("labels", "sizes", "blacklisted", "classes", "scores", "boxes", "peaks", "empty"),
