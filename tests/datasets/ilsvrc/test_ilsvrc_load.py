@@ -253,8 +253,8 @@ class TestBrokenInput:
     refused = staticmethod(TestDisagreement.refused)
 
     def test_no_place_at_all(self) -> None:
-        self.refused("dataset.root", "Layouts")
-        self.refused("dataset.root", "Layouts", root=None)
+        self.refused("dataset.root", "docs/data.md")
+        self.refused("dataset.root", "docs/data.md", root=None)
 
     def test_a_path_that_does_not_exist(self, tmp_path: Path) -> None:
         self.refused("dataset.root", "nowhere", root=tmp_path / "nowhere")
@@ -266,7 +266,7 @@ class TestBrokenInput:
         self.refused("unpack", root=archive)
 
     def test_an_empty_root(self, tmp_path: Path) -> None:
-        self.refused(str(tmp_path), "ILSVRC2012_val_*.JPEG", "Layouts", root=tmp_path)
+        self.refused(str(tmp_path), "ILSVRC2012_val_*.JPEG", "docs/data.md", root=tmp_path)
 
     def test_the_training_set(self, tmp_path: Path) -> None:
         folder = tmp_path / "n01440764"
