@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from benchmark.cli.app.build import build, published
-from benchmark.cli.app.gap_states import RUN, Asked, asked_of
+from benchmark.cli.app.gap_states import RUN, GapStates, states_of
 from benchmark.cli.app.groups import is_group
 from benchmark.cli.app.planning import plan_of
 from benchmark.core.errors import UserError
@@ -23,13 +23,10 @@ from benchmark.reporting.table import Table
 from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.gap import overrides as words
 from benchmark.tasks.boxes.gap import render
-from benchmark.tasks.boxes.gap.effect import effect
-from benchmark.tasks.boxes.gap.gap import Alone, Gap
+from benchmark.tasks.boxes.gap.gap import Alone, Gap, published_error, reproduced, verdict_of
 from benchmark.tasks.boxes.gap.plot import picture
-from benchmark.tasks.boxes.gap.published_side import reproduced, target, verdict_of
-from benchmark.tasks.boxes.gap.scoring import DEPTHS, Outcomes, Scoring, changed, outcomes
-from benchmark.tasks.boxes.gap.stored_records import records_of
-from benchmark.tasks.boxes.gap.waterfall import State, waterfall
+from benchmark.tasks.boxes.gap.scoring import DEPTHS, Outcomes, Scoring, changed, outcomes, records_of
+from benchmark.tasks.boxes.gap.waterfall import State, effect, waterfall
 from benchmark.tasks.boxes.result import result
 from benchmark.tasks.task import note_of
 
@@ -42,10 +39,10 @@ def main(cfg: DictConfig) -> int:
         raise UserError(f"explain={cfg.explain}: choose {' | '.join(DEPTHS)}")
     _refuse_other_overlaps(cfg)
     results = Path(cfg.results_dir).expanduser().resolve()
-    asked = asked_of(cfg)
-    answered = _answered(cfg, asked, results / "runs")
-    gap = _gap(cfg, asked, answered)
-    folder = results / label(answered.plan.dataset)
+    states = states_of(cfg)
+    stored = _stored(cfg, states, results / "runs")
+    gap = _gap(cfg, states, stored)
+    folder = results / label(stored.plan.dataset)
     laid_out = render.layout(gap)
     files: dict[str, str | bytes] = {
         "txt": terminal.render(laid_out),
@@ -53,14 +50,14 @@ def main(cfg: DictConfig) -> int:
         "png": picture(gap),
     }
     for suffix, content in files.items():
-        write_atomically(folder / f"{asked.stem}.{suffix}", content)
+        write_atomically(folder / f"{states.stem}.{suffix}", content)
     terminal.show(laid_out, Console())
-    print("\nwritten:", *(folder / f"{asked.stem}.{suffix}" for suffix in files), sep="\n  ")
+    print("\nwritten:", *(folder / f"{states.stem}.{suffix}" for suffix in files), sep="\n  ")
     return 0
 
 
 @dataclass(frozen=True)
-class _Answered:
+class _Stored:
     """What the stored shards say, by state."""
 
     plan: Plan[BoxCell]
@@ -74,87 +71,88 @@ def _refuse_other_overlaps(cfg: DictConfig) -> None:
         raise UserError(f"metric.localization.iou={iou}: explain-gap takes the devkit's rule, 0.5, alone")
 
 
-def _answered(cfg: DictConfig, asked: Asked, runs: Path) -> _Answered:
+def _stored(cfg: DictConfig, states: GapStates, runs: Path) -> _Stored:
     """Records of every state that is stored; those of the run itself must be."""
     alike = cfg.copy()
-    alike.table = None  # its other rows, and what holds between them, are not asked for
-    plan = plan_of(alike, list(asked.rows.values()), runs)
+    alike.table = None  # its other rows, and what holds between them, play no part
+    plan = plan_of(alike, list(states.rows.values()), runs)
     records: dict[str, Records] = {}
-    missing = dict(asked.refused)
+    missing = dict(states.refused)
     known: dict[Path, Records | None] = {}
-    for name in asked.rows:
+    for name in states.rows:
         if name in plan.open:
-            missing[name] = f"{_command(asked, name)}  ({plan.open[name].reason})"
+            missing[name] = f"{_command(states, name)}  ({plan.open[name].reason})"
             continue
         cell = plan.rows[name]
         if cell.folder not in known:
             known[cell.folder] = records_of(cell)
         found = known[cell.folder]
         if found is None:
-            missing[name] = _command(asked, name)
+            missing[name] = _command(states, name)
         else:
             records[name] = found
     if RUN not in records:
-        raise UserError(f"{asked.row} has not been measured with these options; first: {missing[RUN]}")
+        raise UserError(f"{states.row} has not been measured with these options; first: {missing[RUN]}")
     for name in [n for n, found in records.items() if found.image_ids != records[RUN].image_ids]:
         del records[name]
         missing[name] = "other images of it were skipped, so that nothing can be paired"
-    return _Answered(plan, records, missing)
+    return _Stored(plan, records, missing)
 
 
-def _command(asked: Asked, name: str) -> str:
-    lines = words.laid_over(asked.base, words.parted(asked.settings[name])[0], is_group)
+def _command(states: GapStates, name: str) -> str:
+    lines = words.laid_over(states.base, words.parted(states.settings[name])[0], is_group)
     kept = [word for word in lines if words.key_of(word) != "experiment"]
     return shlex.join(["./scripts/run", *kept])
 
 
-def _gap(cfg: DictConfig, asked: Asked, answered: _Answered) -> Gap:
+def _gap(cfg: DictConfig, states: GapStates, stored: _Stored) -> Gap:
     metric, depth = str(cfg.explain), DEPTHS[cfg.explain]
-    table = _table(cfg, asked, answered.plan)
+    table = _table(cfg, states, stored.plan)
     (made,) = table.measured
     scored = {
-        name: outcomes(records, _scoring(asked, name), depth) for name, records in answered.records.items()
+        name: outcomes(records, _scoring(states, name), depth) for name, records in stored.records.items()
     }
-    states = [
-        State(knob, turn, scored.get(name), answered.missing.get(name, "")) for name, knob, turn in asked.walk
+    walk = [
+        State(convention, change, scored.get(name), stored.missing.get(name, ""))
+        for name, convention, change in states.walk
     ]
     classes = [
         float(top_errors(found, found.classes == found.labels[:, None])[depth].mean()) if found else None
-        for found in (answered.records.get(name) for name, _, _ in asked.walk)
+        for found in (stored.records.get(name) for name, _, _ in states.walk)
     ]
-    fall = waterfall(target(table, asked.row, metric), states, classes, cfg.resamples)
+    fall = waterfall(published_error(table, states.row, metric), walk, classes, cfg.resamples)
     return Gap(
-        row=asked.row,
+        row=states.row,
         metric=metric,
         images=str(table.dataset),
         complete=table.dataset.complete,
         run=", ".join((made.model, made.method, made.localizer)),
         waterfall=fall,
-        same=asked.same,
-        alone=tuple(_alone(asked, answered, scored, cfg.resamples)),
+        same=states.same,
+        alone=tuple(_alone(states, stored, scored, cfg.resamples)),
         verdict=verdict_of(table, metric),
-        reproduced=reproduced(table, asked.row, metric),
+        reproduced=reproduced(table, states.row, metric),
     )
 
 
-def _scoring(asked: Asked, name: str) -> Scoring:
-    return changed(Scoring(), words.parted(asked.settings[name])[1])
+def _scoring(states: GapStates, name: str) -> Scoring:
+    return changed(Scoring(), words.parted(states.settings[name])[1])
 
 
-def _alone(asked: Asked, answered: _Answered, scored: Mapping[str, Outcomes], resamples: int) -> list[Alone]:
+def _alone(states: GapStates, stored: _Stored, scored: Mapping[str, Outcomes], resamples: int) -> list[Alone]:
     run = scored[RUN]
     return [
-        Alone(knob, choice, effect(run, scored[name], resamples))
+        Alone(convention, choice, effect(run, scored[name], resamples))
         if name in scored
-        else Alone(knob, choice, None, answered.missing[name])
-        for knob, choice, name in asked.alone
+        else Alone(convention, choice, None, stored.missing[name])
+        for convention, choice, name in states.alone
     ]
 
 
-def _table(cfg: DictConfig, asked: Asked, plan: Plan[BoxCell]) -> Table:
+def _table(cfg: DictConfig, states: GapStates, plan: Plan[BoxCell]) -> Table:
     """The run's row alone, as ``run`` has it, for its verdict."""
     metrics = {name: build(cfg.metric[name]) for name in _METRICS if name in cfg.metric}
     made = result(plan.rows[RUN], metrics)
-    named = replace(made, row=asked.row)
+    named = replace(made, row=states.row)
     name = cfg.table.get("published") if cfg.table else None
     return Table("gap", "", note_of(plan.dataset), (named,), published(name) if name else None)

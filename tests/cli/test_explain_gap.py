@@ -55,12 +55,12 @@ def test_a_finished_run_is_explained_without_a_forward_pass_and_what_is_missing_
         assert table.with_suffix(suffix).stat().st_size > 500
     lines = read(table)
     walk = [line for line in lines if line["part"] == "walk"]
-    assert [line["knob"] for line in walk] == ["preprocessing", "component", "threshold", "measured"]
+    assert [line["convention"] for line in walk] == ["preprocessing", "component", "threshold", "measured"]
     assert "transform=ten_crop" in walk[0]["missing"]
     assert "localizer=cam_dtbox" in walk[0]["missing"]
     steps = [float(line["effect"]) for line in walk[1:3]]
     assert float(walk[1]["error"]) - steps[0] + sum(steps) == pytest.approx(float(walk[-1]["error"]))
-    alone = {f"{line['knob']}: {line['setting']}": line for line in lines if line["part"] == "alone"}
+    alone = {f"{line['convention']}: {line['setting']}": line for line in lines if line["part"] == "alone"}
     assert {name for name, line in alone.items() if line["missing"]} == {
         *("preprocessing: ten crops", "preprocessing: bilinear warp", "preprocessing: centre crop")
     }
@@ -71,12 +71,12 @@ def test_a_finished_run_is_explained_without_a_forward_pass_and_what_is_missing_
     assert started("run", *paper)[0] == 0
     assert started("explain-gap", *ROW)[0] == 0
     walk = [line for line in read(table) if line["part"] == "walk"]
-    assert [line["knob"] for line in walk] == ["preprocessing", "component", "threshold", "measured"]
+    assert [line["convention"] for line in walk] == ["preprocessing", "component", "threshold", "measured"]
     assert not any(line["missing"] for line in walk)
 
 
 @pytest.mark.slow
-def test_what_was_changed_in_a_row_is_a_step_of_its_own_and_no_knob_that_is_the_same(
+def test_what_was_changed_in_a_row_is_a_step_of_its_own_and_no_convention_that_is_the_same(
     started: Command, tmp_path: Path
 ) -> None:
     """Grad-CAM of another layer, on the row's conventions: its effect is not part of what is not known."""
@@ -90,24 +90,24 @@ def test_what_was_changed_in_a_row_is_a_step_of_its_own_and_no_knob_that_is_the_
     )
     lines = read(next(table))
     walk = [line for line in lines if line["part"] == "walk"]
-    assert [line["knob"] for line in walk][-2:] == ["as typed", "measured"]
+    assert [line["convention"] for line in walk][-2:] == ["as typed", "measured"]
     assert (walk[-2]["setting"], walk[-2]["missing"]) == (layer, "")
     assert float(walk[-2]["error"]) == float(walk[-1]["error"])
     told = " ".join(printed.split()).partition("the same in paper and run, as far as is known: ")[2]
     assert told.startswith("weights, upsampling, blacklist")
-    assert "layer" not in {line["knob"] for line in lines if line["part"] == "alone"}
+    assert "layer" not in {line["convention"] for line in lines if line["part"] == "alone"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("paper", "knobs", "same"),
+    ("paper", "conventions", "same"),
     [
         (("transform=ten_crop",), ["component", "threshold"], "weights, preprocessing, upsampling"),
         (("transform=ten_crop", "localizer=cam_dtbox"), [], "weights, preprocessing, upsampling, component"),
     ],
 )
 def test_what_the_run_has_as_the_paper_is_no_step_and_what_else_was_typed_is_one_all_the_same(
-    started: Command, tmp_path: Path, paper: tuple[str, ...], knobs: list[str], same: str
+    started: Command, tmp_path: Path, paper: tuple[str, ...], conventions: list[str], same: str
 ) -> None:
     typed = (*paper, "method.layer=inception_4e")
     cell = [word for word in CELL if word.partition("=")[0] not in {one.partition("=")[0] for one in typed}]
@@ -117,7 +117,7 @@ def test_what_the_run_has_as_the_paper_is_no_step_and_what_else_was_typed_is_one
     walk = [
         line for line in read(next(tmp_path.glob("results/embedded-7-*/gap-*.csv"))) if line["part"] == "walk"
     ]
-    assert [line["knob"] for line in walk] == [*knobs, "as typed", "measured"]
+    assert [line["convention"] for line in walk] == [*conventions, "as typed", "measured"]
     assert walk[-2]["setting"] == "method.layer=inception_4e"
     told = " ".join(printed.split()).partition("the same in paper and run, as far as is known: ")[2]
     assert told.startswith(f"{same}, ")
@@ -135,13 +135,13 @@ def test_cells_of_two_localizers_do_not_share_a_file_and_claim_nothing_of_a_pape
         assert "the same in paper and run" not in printed
     found = {path.stem: read(path) for path in tmp_path.glob("results/embedded-7-*/gap-*.csv")}
     stem = "gap-googlenet_compact-grad_cam-{}-loc_top1"
-    knobs = [
-        {line["knob"] for line in found.pop(stem.format(name)) if line["part"] == "alone"}
+    conventions = [
+        {line["convention"] for line in found.pop(stem.format(name)) if line["part"] == "alone"}
         for name in ("gradcam_15", "wsol_maxboxacc_v1")
     ]
     assert not found
-    assert "upsampling" in knobs[0]
-    assert "upsampling" not in knobs[1], "another upsampling would be another protocol"
+    assert "upsampling" in conventions[0]
+    assert "upsampling" not in conventions[1], "another upsampling would be another protocol"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What ``./scripts/explain-gap`` asks: the row, its states from the paper to the run, what to try alone."""
+"""What ``./scripts/explain-gap`` compares: a row's states from the paper to the run, and settings alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from benchmark.pipeline.names import stem
 from benchmark.tasks.boxes.gap import overrides as words
 from benchmark.tasks.boxes.gap.scoring import Scoring
 
-OWN = ("row", "explain", "resamples", "knobs", "paper")
+OWN = ("row", "explain", "resamples", "conventions", "paper")
 """Options of the command's own, not of the run that is explained."""
 RUN = "the run"
 """The name of the last state."""
@@ -25,17 +25,17 @@ _CHANGING = ("model", "method", "localizer", "transform")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is asked.
+class GapStates:
+    """A row, and the states of it that are compared.
 
     Attributes:
         row: The row's name.
         stem: Of the files.
         base: The run's overrides, save those that the walk's last step is about.
         settings: Name of a state or setting to its words, laid over those.
-        walk: States of the walk by name, with the knob just turned and in words from what to what.
-        alone: Knob, name and state of each setting alone.
-        same: Knobs that are the same in paper and run.
+        walk: States of the walk by name, with the convention just changed and in words from what to what.
+        alone: Convention, name and state of each setting alone.
+        same: Conventions that are the same in paper and run.
         rows: State to its composed row; one that cannot be composed is left out.
         refused: Those, and why.
     """
@@ -51,42 +51,43 @@ class Asked:
     refused: Mapping[str, str]
 
 
-def asked_of(cfg: DictConfig) -> Asked:
-    """Everything that the command line and ``conf/explain-gap.yaml`` ask for.
+def states_of(cfg: DictConfig) -> GapStates:
+    """Compose every state that the command line and ``conf/explain-gap.yaml`` name.
 
     Raises:
-        UserError: If there is no such row or knob.
+        UserError: If there is no such row or convention.
     """
     words_of_run = [word for word in typed() if words.key_of(word).partition(".")[0] not in OWN]
     run = _run_row(cfg, words_of_run)
     own = rows_of(cfg).get(run.name, [])
     fitting = [word for word in run.fitting if word not in own]
-    knobs, known = plain(cfg.knobs), _known(cfg, run)
-    paper = {knob: setting for knob, setting in known.items() if _differs(run.cfg, setting)}
+    conventions, known = plain(cfg.conventions), _known(cfg, run)
+    paper = {convention: setting for convention, setting in known.items() if _differs(run.cfg, setting)}
     changes = _changes(fitting, known)
     base = words.laid_over(own, [word for word in fitting if word not in changes], is_group)
-    walk, settings = _walk(run, list(knobs), paper, changes)
+    walk, settings = _walk(run, list(conventions), paper, changes)
     alone = []
-    for knob, choices in knobs.items():
-        for choice, told in choices.items():
-            chosen = told if isinstance(told, list) else told.get(run.cfg.model.name)
+    for convention, choices in conventions.items():
+        for choice, setting in choices.items():
+            chosen = setting if isinstance(setting, list) else setting.get(run.cfg.model.name)
             complete = words.filled(chosen, partial(_setting, run.cfg)) if chosen else None
             if complete is not None and not _has(run.cfg, complete):
-                settings[f"{knob}: {choice}"] = words.laid_over(changes, complete, is_group)
-                alone.append((knob, choice, f"{knob}: {choice}"))
+                settings[f"{convention}: {choice}"] = words.laid_over(changes, complete, is_group)
+                alone.append((convention, choice, f"{convention}: {choice}"))
     composed, refused = _composed(base, settings)
-    turned = [knob for knob, setting in known.items() if not _has(run.cfg, setting)]
-    same = _same(knobs, turned, changes) if known else ()
-    return Asked(run.name, _stem(cfg, run, fitting), base, settings, walk, alone, same, composed, refused)
+    changed = [convention for convention, setting in known.items() if not _has(run.cfg, setting)]
+    same = _same(conventions, changed, changes) if known else ()
+    return GapStates(run.name, _stem(cfg, run, fitting), base, settings, walk, alone, same, composed, refused)
 
 
 def _known(cfg: DictConfig, run: ComposedRow) -> dict[str, list[str]]:
-    """The paper's settings of the row's knobs, as far as they are known; none for a row of no paper's."""
+    """The paper's settings of the row, as far as they are known; none for a row of no paper's."""
     known: dict[str, list[str]] = plain(cfg.paper).get(run.name, {})
-    for knob in known:
-        if knob not in cfg.knobs:
+    for convention in known:
+        if convention not in cfg.conventions:
             raise UserError(
-                f"paper.{run.name}.{knob}: there is no such knob; choose {', '.join(map(str, cfg.knobs))}"
+                f"paper.{run.name}.{convention}: there is no such convention; "
+                f"choose {', '.join(map(str, cfg.conventions))}"
             )
     return known
 
@@ -97,7 +98,7 @@ def _has(cfg: DictConfig, setting: Sequence[str]) -> bool:
 
 
 def _differs(cfg: DictConfig, setting: Sequence[str]) -> bool:
-    """Whether the run has these options, and otherwise: its localizer may have no threshold to turn."""
+    """Whether the run has these options, and otherwise: its localizer may have no threshold."""
     return not _has(cfg, setting) and all(_setting(cfg, words.key_of(word)) is not None for word in setting)
 
 
@@ -111,15 +112,15 @@ def _changes(fitting: Sequence[str], known: Mapping[str, Sequence[str]]) -> list
 
 
 def _walk(
-    run: ComposedRow, knobs: Sequence[str], paper: Mapping[str, Sequence[str]], changes: Sequence[str]
+    run: ComposedRow, conventions: Sequence[str], paper: Mapping[str, Sequence[str]], changes: Sequence[str]
 ) -> tuple[list[tuple[str, str, str]], dict[str, list[str]]]:
     """The states from the paper's conventions to the run, and the words of each."""
     walk, settings = [], {}
-    for knob, left in words.walk(knobs, paper):
+    for convention, left in words.walk(conventions, paper):
         here = RUN if not changes else "the row as it comes"
-        name = f"the paper's {', '.join(k for k in knobs if paper.get(k) in left)}" if left else here
+        name = f"the paper's {', '.join(k for k in conventions if paper.get(k) in left)}" if left else here
         settings[name] = words.joined(left, is_group)
-        walk.append((name, knob, _turn(run.cfg, paper.get(knob, ()))))
+        walk.append((name, convention, _from_to(run.cfg, paper.get(convention, ()))))
     if changes:
         settings[RUN] = list(changes)
         walk.append((RUN, "as typed", ", ".join(changes)))
@@ -127,21 +128,21 @@ def _walk(
 
 
 def _same(
-    knobs: Mapping[str, Mapping[str, Any]], turned: Sequence[str], changes: Sequence[str]
+    conventions: Mapping[str, Mapping[str, Any]], changed: Sequence[str], changes: Sequence[str]
 ) -> tuple[str, ...]:
-    """Knobs that stand as the paper has them, as far as is known: turned neither by it nor by the user."""
+    """Conventions that are the paper's, as far as is known: changed neither by the row nor by the user."""
     every = {
-        knob: [
+        convention: [
             setting
-            for told in choices.values()
-            for setting in ([told] if isinstance(told, list) else told.values())
+            for choice in choices.values()
+            for setting in ([choice] if isinstance(choice, list) else choice.values())
         ]
-        for knob, choices in knobs.items()
+        for convention, choices in conventions.items()
     }
     return tuple(
-        knob
-        for knob, settings in every.items()
-        if knob not in turned and not any(words.touched(word, settings, is_group) for word in changes)
+        convention
+        for convention, settings in every.items()
+        if convention not in changed and not any(words.touched(word, settings, is_group) for word in changes)
     )
 
 
@@ -169,7 +170,7 @@ def _setting(cfg: DictConfig, key: str) -> str | None:
     return None if found is None else str(found)
 
 
-def _turn(cfg: DictConfig, setting: Sequence[str]) -> str:
+def _from_to(cfg: DictConfig, setting: Sequence[str]) -> str:
     """From the paper's setting to the run's."""
     pairs = ((word, _setting(cfg, words.key_of(word))) for word in setting)
     return ", ".join(f"{word} → {own}" for word, own in pairs)

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from benchmark.core.files import write_atomically
 from benchmark.reporting.render import csv, latex, markdown, terminal
-from benchmark.reporting.render.layout import layout
+from benchmark.reporting.render.full import layout
 from benchmark.reporting.render.summary import WIDTH, summary
 from benchmark.reporting.table import Table
 

@@ -69,7 +69,7 @@ def _panel(panel: Panel, title: str) -> Iterator[str]:
     yield _line(("row", "", *panel.columns))
     for block in panel.blocks:
         yield r"\midrule"
-        yield from (_line(cells) for cells in block.lines)
+        yield from (_line(cells) for cells in block)
     yield r"\bottomrule"
     yield r"\end{tabular}"
     yield r"\end{table}"

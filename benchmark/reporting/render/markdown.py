@@ -24,7 +24,7 @@ def _panel(panel: Panel) -> Iterator[str]:
     yield _line(("row", "", *panel.columns))
     yield "|".join(["", "---", "---", *["---:"] * len(panel.columns), ""])
     for block in panel.blocks:
-        for cells in block.lines:
+        for cells in block:
             yield _line(cells)
 
 

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from benchmark.core.nested import flatten
 from benchmark.core.types import Difference, Result
 from benchmark.reporting.lines import lines
 from benchmark.reporting.published import Condition
+from benchmark.reporting.render.layout import Notes
 from benchmark.reporting.table import Table
 from benchmark.reporting.text import one_line, plain, shown
 from benchmark.reporting.verdicts import CLASSIFICATION, MATCHES, Verdict
@@ -28,14 +28,6 @@ _BETTER = {
     "accuracy": " (higher is better)",
     "correlation": " (higher is better)",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Notes:
-    """A heading, and what stands under it: pairs of a term, which may be empty, and a text."""
-
-    heading: str
-    items: tuple[tuple[str, str], ...]
 
 
 def notes(table: Table) -> tuple[Notes, ...]:

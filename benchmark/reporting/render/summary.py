@@ -1,12 +1,14 @@
 """What a run ends with: a table in one line a row, at most 100 columns wide, and how to read it."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from math import isfinite
 
 from benchmark.reporting.lines import Line, lines
-from benchmark.reporting.render.layout import UNEXPLAINED_MARK, Block, Layout, Panel, Strip
+from benchmark.reporting.render.layout import UNEXPLAINED_MARK, Layout, Panel
 from benchmark.reporting.table import Table
-from benchmark.reporting.text import NONE, one_line, plain, shown
+from benchmark.reporting.text import NONE, interval, one_line, plain, shown
 from benchmark.reporting.verdicts import EXPLAINED, MATCHES, NOT_COMPARABLE, UNEXPLAINED
 
 WIDTH = 100
@@ -66,7 +68,7 @@ def _panel(table: Table, found: _Found, keys: Sequence[str]) -> tuple[Panel, int
             if sum(2 + len(column[0]) for column in columns) <= room or (count, form) == (1, _FORMS[-1]):
                 heads, *rows = zip(*columns, strict=True)
                 cells = zip(table.rows, rows, strict=True)
-                blocks = tuple(Block((row.row,), (Strip("", texts),)) for row, texts in cells)
+                blocks = tuple(((row.row, "", *texts),) for row, texts in cells)
                 return Panel(heads, blocks), count, form
     raise ValueError("there is no metric to show")
 
@@ -91,42 +93,31 @@ def _published(line: Line) -> str:
     return f"({value})" if word == NOT_COMPARABLE else f"{MARKS.get(word, ' ')} {value}"
 
 
+def half_width(metric: str, value: float, low: float | None, high: float | None, digits: int = 2) -> str:
+    """Write the longer side of a 95 % interval, such as ``±2.41``; nothing where it has no bounds."""
+    if low is None or high is None or not isfinite(high - low):
+        return ""
+    half = max(value - low, high - value)
+    return f"±{shown(metric, half) if plain(metric) else f'{100 * half:.{digits}f}'}"
+
+
 def _with_interval(line: Line) -> str:
-    if _half(line) is None:
+    ends = interval(line.metric, line.low, line.high)
+    return _value(line) if ends == NONE else f"{_value(line)} [{re.sub('–| to ', ', ', ends)}]"
+
+
+def _with_half(line: Line, digits: int = 2) -> str:
+    if line.measured is None:
         return _value(line)
-    return f"{_value(line)} [{_end(line, line.low)}, {_end(line, line.high)}]"
+    value = _value(line) if plain(line.metric) else f"{100 * line.measured:.{digits}f}"
+    return value + half_width(line.metric, line.measured, line.low, line.high, digits)
 
 
-def with_half(line: Line) -> str:
-    """Write a measured number with the longer side of its 95 % interval, such as ``56.51±2.41``."""
-    half = _half(line)
-    return _value(line) if half is None else f"{_value(line)}±{shown(line.metric, half)}"
-
-
-def _with_half_in_tenths(line: Line) -> str:
-    half = _half(line)
-    if half is None or plain(line.metric):
-        return with_half(line)
-    return f"{_end(line, line.measured)}±{_end(line, half)}"
-
-
-_FORMS: tuple[_Form, ...] = (_with_interval, with_half, _with_half_in_tenths)
+_FORMS: tuple[_Form, ...] = (_with_interval, _with_half, partial(_with_half, digits=1))
 
 
 def _value(line: Line) -> str:
     return "open" if line.open else shown(line.metric, line.measured)
-
-
-def _end(line: Line, number: float | None) -> str:
-    """A number with the digits of an interval's end: one of percent, else three."""
-    return shown(line.metric, number) if number is None or plain(line.metric) else f"{100 * number:.1f}"
-
-
-def _half(line: Line) -> float | None:
-    """The longer side of the interval; ``None`` where it has no bounds."""
-    if line.measured is None or line.low is None or line.high is None or not isfinite(line.high - line.low):
-        return None
-    return max(line.measured - line.low, line.high - line.measured)
 
 
 def _reading(keys: Sequence[str], form: _Form) -> str:

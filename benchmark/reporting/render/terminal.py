@@ -9,8 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.reporting.render.layout import OUTSIDE, UNEXPLAINED_MARK, Layout, Panel
-from benchmark.reporting.render.notes import Notes
+from benchmark.reporting.render.layout import OUTSIDE, UNEXPLAINED_MARK, Layout, Notes, Panel
 
 WIDTH = 120
 _PLAIN = str.maketrans(
@@ -89,26 +88,25 @@ def _tables(panel: Panel, width: int) -> list[Table] | list[Text]:
 
 def _stacked(panel: Panel) -> Iterator[str]:
     for block in panel.blocks:
-        yield from ("", *block.head)
-        for number, title in enumerate(panel.columns):
+        yield from ("", *(line[0] for line in block if line[0]))
+        for number, title in enumerate(panel.columns, start=2):
             yield f" {title}"
-            yield from (f"  {strip.label} {strip.cells[number]}" for strip in block.strips)
+            yield from (f"  {line[1]} {line[number]}" for line in block if line[number])
 
 
 def _table(panel: Panel, columns: range) -> Table:
     """Some columns of a panel, its rows apart where they have several lines."""
-    labels = [""] if any(strip.label for block in panel.blocks for strip in block.strips) else []
-    apart = any(len(block.lines) > 1 for block in panel.blocks)
+    labels = [""] if any(line[1] for block in panel.blocks for line in block) else []
+    apart = any(len(block) > 1 for block in panel.blocks)
     padding = (0, 1) if apart else (0, 1, 0, 0)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding, show_edge=apart)
     for title in ("row", *labels, *(panel.columns[number] for number in columns)):
         right = apart and len(table.columns) > 1
         table.add_column(Text(title), overflow="fold", justify="right" if right else "left")
     for block in panel.blocks:
-        lines = block.lines
-        for number, (head, label, *cells) in enumerate(lines):
+        for number, (head, label, *cells) in enumerate(block, start=1):
             texts = [head, *[label for _ in labels], *(cells[column] for column in columns)]
-            table.add_row(*map(_cell, texts), end_section=apart and number == len(lines) - 1)
+            table.add_row(*map(_cell, texts), end_section=apart and number == len(block))
     return table
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.core.types import OpenRow
+from benchmark.reporting.render.full import layout
 from benchmark.reporting.render.latex import escape, render
-from benchmark.reporting.render.layout import layout
 
 TOKENS = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 

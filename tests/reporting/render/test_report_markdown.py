@@ -6,7 +6,7 @@ from helpers.handmade import result, table, table1
 from markdown_it import MarkdownIt
 
 from benchmark.core.types import OpenRow
-from benchmark.reporting.render.layout import layout
+from benchmark.reporting.render.full import layout
 from benchmark.reporting.render.markdown import render
 
 
@@ -27,7 +27,7 @@ def test_a_parser_reads_the_cells_of_the_layout() -> None:
     expected = []
     for panel in laid_out.panels:
         expected.append(["row", "", *panel.columns])
-        expected += [list(line) for block in panel.blocks for line in block.lines]
+        expected += [list(line) for block in panel.blocks for line in block]
     assert parsed_cells(render(laid_out)) == expected
 
 

@@ -9,7 +9,7 @@ from helpers.handmade import result, table, table1
 from rich.console import Console
 
 from benchmark.core.types import OpenRow
-from benchmark.reporting.render.layout import layout
+from benchmark.reporting.render.full import layout
 from benchmark.reporting.render.terminal import render, show
 
 

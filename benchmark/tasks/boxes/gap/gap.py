@@ -1,23 +1,26 @@
-"""A gap as one value: what is printed and drawn of it."""
+"""A gap as one value, what is printed and drawn of it, and what was published about it."""
 
 from dataclasses import dataclass
 
-from benchmark.tasks.boxes.gap.effect import Effect
-from benchmark.tasks.boxes.gap.waterfall import Waterfall
+from benchmark.reporting.lines import lines
+from benchmark.reporting.table import Table
+from benchmark.reporting.text import shown
+from benchmark.reporting.verdicts import MATCHES
+from benchmark.tasks.boxes.gap.waterfall import Effect, PublishedError, Waterfall
 
 
 @dataclass(frozen=True)
 class Alone:
-    """One other setting of one knob, everything else as in the run.
+    """One other setting of one convention, everything else as in the run.
 
     Attributes:
-        knob: What is turned.
+        convention: What is changed.
         name: The setting.
         effect: On the run's error, fractions; ``None`` where it needs another run or does not apply.
         missing: Then, why, and with which command.
     """
 
-    knob: str
+    convention: str
     name: str
     effect: Effect | None
     missing: str = ""
@@ -32,9 +35,9 @@ class Gap:
         metric: ``loc_top1`` or ``loc_top5``.
         images: What it was measured on, in one line.
         complete: Whether that is the whole official set.
-        waterfall: The walk from the published number.
         run: Model, method and protocol, in one line.
-        same: Knobs that are alike in paper and run, as far as is known.
+        waterfall: The walk from the published number.
+        same: Conventions that are alike in paper and run, as far as is known.
         alone: Every other setting on its own.
         verdict: On the row's number, with its reasons; or why there is none.
         reproduced: What another study measured, in a sentence; empty for none.
@@ -50,3 +53,36 @@ class Gap:
     alone: tuple[Alone, ...]
     verdict: str
     reproduced: str
+
+
+def published_error(table: Table, row: str, metric: str) -> PublishedError | None:
+    """Return where the walk begins; ``None`` where no published number can be compared with the row."""
+    found = table.comparable_row(row)
+    if found is None or metric not in found.metrics:
+        return None
+    return PublishedError(found.metrics[metric], found.metrics.get(metric.replace("loc_", "cls_")))
+
+
+def verdict_of(table: Table, metric: str) -> str:
+    """Tell the verdict on the first row's number, with what was weighed."""
+    row = table.rows[0].row
+    line = next((one for one in lines(table) if (one.row, one.metric) == (row, metric)), None)
+    if line is None or line.verdict is None:
+        return "none: nothing was published for this row"
+    if not table.comparable_row(row):
+        other = "the published number is of other images or of another network"
+        return f"none: {other}, so that the walk begins at the paper's conventions"
+    if line.verdict.word == MATCHES:
+        return "matches: the published number lies in the measured interval"
+    weighed = ", ".join(map(str, line.verdict.causes)) or "no reason of known size"
+    left = f"; {shown(metric, line.verdict.left, signed=True)} points left" if line.verdict.left else ""
+    return f"{line.verdict.word}: weighed were {weighed}{left}"
+
+
+def reproduced(table: Table, row: str, metric: str) -> str:
+    """Tell what another study measured, and why it differs; empty for none."""
+    fits = table.comparable and not table.mismatch(row)
+    for study in table.published.reproductions if table.published and fits else ():
+        if metric in study.rows.get(row, {}):
+            return f"reproduced by others ({study.name}): {100 * study.rows[row][metric]:.2f}. {study.why}"
+    return ""

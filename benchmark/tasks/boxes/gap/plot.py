@@ -13,7 +13,7 @@ _UP, _DOWN, _END = "tab:red", "tab:green", "0.4"
 
 
 def picture(gap: Gap) -> bytes:
-    """The picture as png; the same bytes for the same numbers and the same matplotlib."""
+    """Draw the picture as png; the same bytes for the same numbers and the same matplotlib."""
     tried = sum(one.effect is not None for one in gap.alone)
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -42,7 +42,7 @@ def _walk(axes: Axes, gap: Gap) -> None:
         end = at + max(0, value, low, high)
         axes.annotate(f"{value:+.2f}", (end, place), (4, -3), textcoords="offset points")
         at += value
-        names.append(step.knob)
+        names.append(step.convention)
     axes.barh(len(names), at, color=_END)
     axes.set_yticks(range(len(names) + 1), [*names, "measured"])
     axes.invert_yaxis()
@@ -60,7 +60,7 @@ def _settings(axes: Axes, gap: Gap) -> None:
         value, low, high, _ = (100 * number for number in one.effect.estimate)
         axes.plot([low, high], [len(names)] * 2, color="black", linewidth=1)
         axes.plot(value, len(names), "o", color=_UP if value > 0 else _DOWN if value < 0 else _END)
-        names.append(f"{one.knob}: {one.name}")
+        names.append(f"{one.convention}: {one.name}")
     axes.axvline(0, color=_END, linewidth=0.8)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()

@@ -1,71 +1,72 @@
-"""When an image counts as wrong: the devkit's rule, and each of its conventions the other way."""
+"""From stored records to what each image gave: by the devkit's rule, or with a convention the other way."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmark.core.boxes import matches
 from benchmark.core.errors import UserError
+from benchmark.core.options import Checked
 from benchmark.core.types import BoolArray, IntArray, Records
+from benchmark.pipeline.heatmap_store import heatmap_file
+from benchmark.pipeline.results import files_of
+from benchmark.pipeline.shard_loop import measure
+from benchmark.tasks.boxes.cell import BoxCell
+from benchmark.tasks.boxes.recorder import BoxRecorder
+from benchmark.tasks.boxes.records import STORE, read_records
 
 DEPTHS = {"loc_top1": 1, "loc_top5": 5}
-"""The errors that can be explained, and how many guesses each looks at."""
+"""The errors that can be explained, and how many predictions each looks at."""
 
 _IOU = 0.5
 
 
 @dataclass(frozen=True)
-class Scoring:
+class Scoring(Checked, group="score"):
     """A rule for right and wrong; as it stands here, the ILSVRC devkit's (protocol §5.1).
 
     Attributes:
-        blacklist: ``left_out`` of the average, or ``counted``.
-        truth: ``any`` box of the class may be met, or only the ``first`` of the annotation's.
-        pixels: ``inclusive``, a box of one pixel has area 1 (``x2 - x1 + 1``), or ``corners``, it has none.
-        overlap: ``at_least`` half, or ``more`` than half.
+        blacklist: Whether the average leaves these images out.
+        truth: Whether any box of the class may be met, or only the first of the annotation's.
+        pixels: ``inclusive``: a box of one pixel has area 1 (``x2 - x1 + 1``); ``corners``: it has none.
+        overlap: At least half, or more than half.
         target: ``predicted``: class and its own box must be right; ``given``: the class is given, the box of
-            its own map is judged, and there is one guess whatever the depth.
-
-    Raises:
-        UserError: If a convention has no such side.
+            its own map is judged, and there is one prediction whatever the depth.
     """
 
-    blacklist: str = "left_out"
-    truth: str = "any"
-    pixels: str = "inclusive"
-    overlap: str = "at_least"
-    target: str = "predicted"
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            sides = _SIDES[field.name]
-            if getattr(self, field.name) not in sides:
-                raise UserError(f"score.{field.name}={getattr(self, field.name)}: choose {' | '.join(sides)}")
-
-
-_SIDES = {
-    "blacklist": ("left_out", "counted"),
-    "truth": ("any", "first"),
-    "pixels": ("inclusive", "corners"),
-    "overlap": ("at_least", "more"),
-    "target": ("predicted", "given"),
-}
+    blacklist: Literal["left_out", "counted"] = "left_out"
+    truth: Literal["any", "first"] = "any"
+    pixels: Literal["inclusive", "corners"] = "inclusive"
+    overlap: Literal["at_least", "more"] = "at_least"
+    target: Literal["predicted", "given"] = "predicted"
 
 
 def changed(scoring: Scoring, words: Sequence[str]) -> Scoring:
-    """The rule with some conventions changed, each as ``truth=first``.
+    """Change some conventions of a rule, each as ``truth=first``.
 
     Raises:
-        UserError: If there is no such convention.
+        UserError: If there is no such convention, or it has no such side.
     """
     pairs: dict[str, Any] = dict(word.split("=", 1) for word in words)
+    known = [field.name for field in fields(scoring)]
     for name in pairs:
-        if name not in _SIDES:
-            raise UserError(f"score.{name}: there is no such convention; choose {', '.join(_SIDES)}")
+        if name not in known:
+            raise UserError(f"score.{name}: there is no such convention; choose {', '.join(known)}")
     return replace(scoring, **pairs)
+
+
+def records_of(cell: BoxCell) -> Records | None:
+    """Return a cell's records, made from its stored heatmaps where only those are there; else ``None``."""
+    files = files_of(cell, STORE)
+    absent = [number for number, file in enumerate(files) if not file.exists()]
+    if not all(heatmap_file(cell.heatmap_folder, number).exists() for number in absent):
+        return None
+    if absent:
+        measure(BoxRecorder(cell.scene), [cell])
+    return read_records(files)
 
 
 @dataclass(frozen=True)
@@ -90,16 +91,16 @@ def outcomes(records: Records, scoring: Scoring, depth: int) -> Outcomes:
     """Score records under a rule.
 
     Args:
-        records: Guesses, boxes and truth.
+        records: Predictions, boxes and ground truth.
         scoring: The rule.
-        depth: How many of the guesses may be right.
+        depth: How many of the predictions may be right.
 
     Raises:
-        UserError: If a map, a guess or every single image that the rule asks for is missing.
+        UserError: If a map, a prediction or every single image that the rule looks at is missing.
     """
     if depth > records.classes.shape[1]:
         raise UserError(
-            f"explain=loc_top{depth}: the run kept {records.classes.shape[1]} guesses an image; "
+            f"explain=loc_top{depth}: the run kept {records.classes.shape[1]} predictions an image; "
             f"run.top_k={depth}, or explain=loc_top1"
         )
     if scoring.target == "given":
@@ -113,12 +114,14 @@ def outcomes(records: Records, scoring: Scoring, depth: int) -> Outcomes:
     every = np.ones(len(records), np.bool_)
     counted = every if scoring.blacklist == "counted" else ~records.blacklisted
     if not counted.any():
-        raise UserError("every one of these images is on the blacklist: no error can be told; take others")
+        raise UserError(
+            "every one of these images is on the blacklist, so that there is no error; add others"
+        )
     return Outcomes(np.logical_not(right.any(axis=1)), counted)
 
 
 def _met(boxes: IntArray, records: Records, scoring: Scoring) -> BoolArray:
-    """``[n, k]`` whether each box meets the truth of its image."""
+    """``[n, k]`` whether each box meets the ground truth of its image."""
     truth, owner = records.truth, records.owner
     if scoring.truth == "first":
         owner, first = np.unique(owner, return_index=True)

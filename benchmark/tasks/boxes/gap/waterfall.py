@@ -1,62 +1,76 @@
-"""Steps that begin at a published number and sum exactly to the measured one."""
+"""Steps that begin at a published number and sum exactly to the measured one, each paired image by image."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
+import numpy as np
+
+from benchmark.core.bootstrap import Numbers, bootstrap, bounded, clopper_pearson
 from benchmark.core.types import Estimate
-from benchmark.tasks.boxes.gap.effect import Effect, effect, error
 from benchmark.tasks.boxes.gap.scoring import Outcomes
 
 CLASSIFICATION = "classification"
 REST = "images, and what is not known"
 
 
-@dataclass(frozen=True)
-class State:
+class Effect(NamedTuple):
+    """A change of an error.
+
+    Attributes:
+        estimate: Error after less error before, its interval by the paired bootstrap over the images.
+        worse: Images that were right, or not counted, and are wrong.
+        better: Images that were wrong and are right, or not counted.
+    """
+
+    estimate: Estimate
+    worse: int = 0
+    better: int = 0
+
+
+class State(NamedTuple):
     """The conventions at one point of the walk, and what they give on the run's images.
 
     Attributes:
-        knob: What the step that ends here changes; empty for the first.
-        turn: From what to what, in words.
-        outcomes: ``None`` where that needs another run.
+        convention: What the step that ends here changes; empty for the first.
+        change: From what to what, in words.
+        outcomes: ``None`` where they need another run.
         missing: Then, why and with which command.
     """
 
-    knob: str
-    turn: str
+    convention: str
+    change: str
     outcomes: Outcomes | None
     missing: str = ""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One bar.
 
     Attributes:
-        knob: What is changed; several names where the points between them need another run.
-        turn: From what to what.
+        convention: What is changed; several names where the points between them need another run.
+        change: From what to what.
         effect: In fractions.
         error: Measured error once it is done; ``None`` before anything was measured.
     """
 
-    knob: str
-    turn: str
+    convention: str
+    change: str
     effect: Effect
     error: float | None
 
 
-@dataclass(frozen=True)
-class Published:
+class PublishedError(NamedTuple):
     """Where the walk begins.
 
     Attributes:
         error: The published number, a fraction.
-        classes: The published classification error of the same guesses, or ``None``.
+        classification: The published classification error of the same predictions, or ``None``.
     """
 
     error: float
-    classes: float | None = None
+    classification: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,10 +82,10 @@ class Waterfall:
         steps: In order; their effects sum to ``measured - published``.
         measured: Where it ends.
         unmeasured: Steps of the walk that need another run, so that their effect is part of :data:`REST`, or
-            of a step with several knobs; each with its turn, and why or the command.
+            of a step with several conventions; each with its change, and why or the command.
     """
 
-    published: Published | None
+    published: PublishedError | None
     steps: tuple[Step, ...]
     measured: Estimate
     unmeasured: tuple[tuple[str, str, str], ...]
@@ -85,75 +99,105 @@ class Waterfall:
 
 
 def waterfall(
-    published: Published | None,
+    published: PublishedError | None,
     states: Sequence[State],
-    classes: Sequence[float | None],
+    classification: Sequence[float | None],
     resamples: int,
 ) -> Waterfall:
     """Walk from the paper's conventions, the first state, to the run's, the last.
 
     From the published number to the first state that was measured there is no pairing by image: that part is
-    other images, other weights, and whatever else is not known. Of it, classification's share is told apart:
+    other images, other weights, and whatever else is not known. Of it, classification's share stands apart:
     the difference in classification error times the published share of right boxes among right classes.
 
     Args:
         published: Where to begin.
         states: The last one measured.
-        classes: Classification error of each state, for the same depth; ``None`` where it was not measured.
+        classification: Classification error of each state, for the same depth; ``None`` where it was not
+            measured.
         resamples: Of the bootstrap.
 
     Raises:
         ValueError: If the last state was not measured.
     """
-    measured = [number for number, state in enumerate(states) if state.outcomes]
-    if not measured or measured[-1] != len(states) - 1:
-        raise ValueError("the run's own state must be measured")
-    first = states[measured[0]].outcomes
-    assert first is not None
-    steps = list(_remainder(published, first, classes[measured[0]], resamples)) if published else []
-    steps += _steps(states[measured[0] :], resamples)
     final = states[-1].outcomes
-    assert final is not None
+    if final is None:
+        raise ValueError("the run's own state must be measured")
+    begin = next(number for number, state in enumerate(states) if state.outcomes)
+    first = states[begin].outcomes or final
+    steps = list(_remainder(published, first, classification[begin], resamples)) if published else []
     unmeasured = tuple(
-        (
-            f"{state.knob} apart from {then.knob}" if number > measured[0] else then.knob,
-            then.turn,
-            state.missing,
-        )
+        (f"{state.convention} apart from " * (number > begin) + then.convention, then.change, state.missing)
         for number, (state, then) in enumerate(pairwise(states))
         if state.outcomes is None
     )
+    steps += _steps(first, states[begin + 1 :], resamples)
     return Waterfall(published, tuple(steps), error(final, resamples), unmeasured)
 
 
 def _remainder(
-    published: Published, first: Outcomes, classes: float | None, resamples: int
+    published: PublishedError, first: Outcomes, classification: float | None, resamples: int
 ) -> Iterator[Step]:
     """The two bars before anything can be paired."""
-    found = error(first, resamples)
-    share = 0.0
-    if published.classes is not None and classes is not None and published.classes < 1:
-        right = (1 - published.error) / (1 - published.classes)
-        share = (classes - published.classes) * right
-        told = f"error {100 * published.classes:.2f} → {100 * classes:.2f} %, box accuracy as published"
-        yield Step(CLASSIFICATION, told, Effect(Estimate(share, share, share, found.n), 0, 0), None)
-    base = published.error + share
-    rest = Estimate(found.value - base, found.low - base, found.high - base, found.n)
-    yield Step(REST, "", Effect(rest, 0, 0), found.value)
+    value, low, high, n = error(first, resamples)
+    base = published.error
+    if published.classification is not None and classification is not None and published.classification < 1:
+        right = (1 - published.error) / (1 - published.classification)
+        share = (classification - published.classification) * right
+        errors = f"{100 * published.classification:.2f} → {100 * classification:.2f} %"
+        change = f"error {errors}, box accuracy as published"
+        yield Step(CLASSIFICATION, change, Effect(Estimate(share, share, share, n)), None)
+        base += share
+    yield Step(REST, "", Effect(Estimate(value - base, low - base, high - base, n)), value)
 
 
-def _steps(states: Sequence[State], resamples: int) -> Iterator[Step]:
+def _steps(before: Outcomes, states: Sequence[State], resamples: int) -> Iterator[Step]:
     """From one measured state to the next; those between that were not measured are taken together."""
-    before = states[0].outcomes
     pending: list[State] = []
-    for state in states[1:]:
+    for state in states:
         pending.append(state)
-        if before is None or state.outcomes is None:
-            continue
-        knobs, turns = (", ".join(filter(None, parts)) for parts in zip(*_named(pending), strict=True))
-        yield Step(knobs, turns, effect(before, state.outcomes, resamples), state.outcomes.error)
-        before, pending = state.outcomes, []
+        if state.outcomes is not None:
+            conventions = ", ".join(one.convention for one in pending if one.convention)
+            changes = ", ".join(one.change for one in pending if one.change)
+            yield Step(conventions, changes, effect(before, state.outcomes, resamples), state.outcomes.error)
+            before, pending = state.outcomes, []
 
 
-def _named(states: Sequence[State]) -> list[tuple[str, str]]:
-    return [(state.knob, state.turn) for state in states]
+def effect(before: Outcomes, after: Outcomes, resamples: int, seed: int = 0) -> Effect:
+    """Measure the effect of going from one way of counting the same images to another.
+
+    Each resample draws images, not outcomes, and takes both errors of them, also where the two do not count
+    the same images. Where no image changes, every resample is alike; the interval then is that of a change
+    that was seen in 0 of ``n`` images, in either direction (Clopper and Pearson).
+
+    Args:
+        before: Of all images.
+        after: Of the same images in the same order.
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
+    """
+    first, second = (found.wrong & found.counted for found in (before, after))
+    n = int((before.counted | after.counted).sum())
+    if (first == second).all() and (before.counted == after.counted).all():
+        most = clopper_pearson(n)[0][1]
+        low, high = -most, most
+    else:
+        columns = np.stack((first, before.counted, second, after.counted), axis=1)
+        low, high = bootstrap(columns, _difference, resamples, seed)
+    estimate = Estimate(after.error - before.error, low, high, n)
+    return Effect(estimate, int((second & ~first).sum()), int((first & ~second).sum()))
+
+
+def _difference(means: Numbers) -> Numbers:
+    """From means of wrong and counted, before and after, to the difference of the two errors."""
+    wrong, counted = means[:, 0::2], means[:, 1::2]
+    errors = np.divide(wrong, counted, out=np.zeros_like(wrong), where=counted > 0)
+    difference: Numbers = errors[:, 1] - errors[:, 0]
+    return difference
+
+
+def error(found: Outcomes, resamples: int, seed: int = 0) -> Estimate:
+    """Estimate the error itself, with its interval."""
+    wrong = found.wrong[found.counted]
+    interval = bootstrap(wrong, lambda means: means[:, 0], resamples, seed)
+    return bounded(found.error, len(wrong), interval)

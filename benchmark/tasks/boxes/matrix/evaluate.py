@@ -11,9 +11,8 @@ from benchmark.core.types import OpenRow, Records, Result
 from benchmark.pipeline.plan import Plan
 from benchmark.pipeline.results import conditions, files_of
 from benchmark.tasks.boxes.cell import BoxCell, box_cell
-from benchmark.tasks.boxes.matrix.curve import Curve, curve_of
 from benchmark.tasks.boxes.matrix.split import Split
-from benchmark.tasks.boxes.matrix.threshold_option import family, knob_of
+from benchmark.tasks.boxes.matrix.threshold import ThresholdCurve, curve_of, family, threshold_option
 from benchmark.tasks.boxes.records import STORE, read_records
 from benchmark.tasks.boxes.result import counts, estimates, result
 
@@ -26,7 +25,7 @@ class Evaluated:
     """A row of the matrix, and its curve over thresholds if it has one."""
 
     row: Result | OpenRow
-    curve: Curve | None = None
+    curve: ThresholdCurve | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Evaluator:
     iou: float
 
     def __call__(self, cell: BoxCell) -> Evaluated:
-        """What a cell's records say, or that some are not made yet."""
+        """Compute what a cell's records say, or tell that some are not made yet."""
         found = result(cell, {})
         if isinstance(found, OpenRow):
             return Evaluated(found)
@@ -78,7 +77,7 @@ class Chooser:
     make: Callable[[Mapping[str, Any]], Localizer]
 
     def __call__(self, plan: Plan[BoxCell]) -> dict[str, BoxCell]:
-        """The cells with the best thresholds, still to be measured, from a plan whose own are measured.
+        """Make the cells with the best thresholds, still to be measured, from a plan whose own are measured.
 
         There is one for each method and each family of protocols that differ in the threshold alone, under
         the first one's name. Cells without a threshold, or not measured as a whole, have none.
@@ -97,17 +96,17 @@ class Chooser:
 
     def _best(self, cell: BoxCell, runs: Path) -> BoxCell | None:
         """Return the cell with the threshold at which its held-out curve is best."""
-        knob = knob_of(cell.config["localizer"])
-        if knob is None or not all(file.exists() for file in files_of(cell, STORE)):
+        option = threshold_option(cell.config["localizer"])
+        if option is None or not all(file.exists() for file in files_of(cell, STORE)):
             return None
         curve = curve_of(self.split.tuning(_records(cell)), self.iou)
         if curve is None:
             return None
-        value = knob.at(curve.best)
-        options = {**cell.config["localizer"], knob.option: value}
+        value = option.at(curve.best)
+        options = {**cell.config["localizer"], option.option: value}
         if "grid" in options:
             options["grid"] = []  # the curve is there already
-        others = [change for change in cell.changes if not change.startswith(f"{knob.option}=")]
+        others = [change for change in cell.changes if not change.startswith(f"{option.option}=")]
         return box_cell(
             cell.scene,
             cell.row + CHOSEN,
@@ -115,7 +114,7 @@ class Chooser:
             self.make(options),
             {**cell.config, "localizer": options},
             runs,
-            (*others, f"{knob.option}={value} chosen on {self.split.name}, {curve.n} images"),
+            (*others, f"{option.option}={value} chosen on {self.split.name}, {curve.n} images"),
         )
 
 

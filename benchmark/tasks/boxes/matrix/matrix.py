@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmark.core.types import OpenRow, Result
+from benchmark.core.types import Estimate, OpenRow, Result
 from benchmark.reporting.table import Table
-from benchmark.tasks.boxes.matrix.curve import Curve
 from benchmark.tasks.boxes.matrix.evaluate import CHOSEN
 from benchmark.tasks.boxes.matrix.split import Split
-from benchmark.tasks.boxes.matrix.threshold_option import family, knob_of
+from benchmark.tasks.boxes.matrix.threshold import ThresholdCurve, family, threshold_option
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Matrix:
     """
 
     table: Table
-    curves: Mapping[str, Curve]
+    curves: Mapping[str, ThresholdCurve]
     split: Split
     panels: Mapping[str, str]
     bounds: Mapping[str, str]
@@ -43,31 +42,39 @@ class Matrix:
         """Protocols whose boxes depend on the map, in order, each with its chosen version after it."""
         found = dict.fromkeys(row.row.rpartition("/")[2] for row in self.table.rows if "/" in row.row)
         fixed = [name for name in found if not name.endswith(CHOSEN)]
-        both = [name for one in fixed for name in (one, one + CHOSEN)]
-        return tuple(name for name in both if name in found)
+        return tuple(name for one in fixed for name in (one, one + CHOSEN) if name in found)
 
     @property
     def baselines(self) -> tuple[str, ...]:
         """Protocols whose boxes do not."""
         return tuple(row.row for row in self.table.rows if "/" not in row.row)
 
+    @property
+    def families(self) -> tuple[tuple[str, ...], ...]:
+        """Protocols that differ in the threshold alone and so share a curve, chosen versions among them."""
+        groups: dict[str, list[str]] = {}
+        for protocol in self.protocols:
+            if (result := self.any_result(protocol)) is not None:
+                groups.setdefault(family(result.config["localizer"]), []).append(protocol)
+        return tuple(map(tuple, groups.values()))
+
     def row(self, method: str, protocol: str) -> Result | OpenRow | None:
-        """One cell."""
-        name = f"{method}/{protocol}" if method else protocol
+        """Return one cell; of a baseline the one that all methods share."""
+        name = protocol if protocol in self.baselines else f"{method}/{protocol}"
         return next((row for row in self.table.rows if row.row == name), None)
 
+    def estimate(self, method: str, protocol: str, metric: str) -> Estimate | None:
+        """Return a number of one cell."""
+        row = self.row(method, protocol)
+        return row.metrics.get(metric) if isinstance(row, Result) else None
+
     def any_result(self, protocol: str) -> Result | None:
-        """A measured row of a protocol, of whichever method."""
+        """Return a measured row of a protocol, of whichever method."""
         rows = (self.row(method, protocol) for method in ("", *self.methods))
         return next((row for row in rows if isinstance(row, Result)), None)
 
 
 def threshold_of(row: Result) -> float | None:
-    """The threshold that a row's boxes were made with, in the units of its curve."""
-    knob = knob_of(row.config["localizer"])
-    return knob.threshold if knob else None
-
-
-def family_of(row: Result) -> str:
-    """The same for rows of a method that share one curve."""
-    return family(row.config["localizer"])
+    """Return the threshold that a row's boxes were made with, in the units of its curve."""
+    option = threshold_option(row.config["localizer"])
+    return option.threshold if option else None

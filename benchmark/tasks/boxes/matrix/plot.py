@@ -11,9 +11,9 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from benchmark.core.types import Estimate, Result
-from benchmark.tasks.boxes.matrix.curve import Curve
 from benchmark.tasks.boxes.matrix.evaluate import CHOSEN
-from benchmark.tasks.boxes.matrix.matrix import Matrix, family_of, threshold_of
+from benchmark.tasks.boxes.matrix.matrix import Matrix, threshold_of
+from benchmark.tasks.boxes.matrix.threshold import ThresholdCurve
 
 _METRIC = "gt_known"
 _COLUMNS = 2
@@ -23,7 +23,7 @@ Colour = tuple[float, float, float, float]
 
 
 def picture(matrix: Matrix) -> bytes:
-    """The picture as png; the same bytes for the same numbers and the same matplotlib."""
+    """Draw the matrix as png; the same bytes for the same numbers and the same matplotlib."""
     with mpl.rc_context():
         mpl.rcdefaults()
         protocols = len(matrix.protocols) + len(matrix.baselines)
@@ -44,7 +44,7 @@ def picture(matrix: Matrix) -> bytes:
 
 def _heat(axes: Axes, matrix: Matrix) -> None:
     names = (*matrix.protocols, *matrix.baselines)
-    found = [[_estimate(matrix, method, name) for method in matrix.methods] for name in names]
+    found = [[matrix.estimate(method, name, _METRIC) for method in matrix.methods] for name in names]
     errors = np.array([[np.nan if e is None else 100 * e.value for e in row] for row in found])
     if np.isnan(errors).all():
         axes.set_axis_off()
@@ -59,11 +59,6 @@ def _heat(axes: Axes, matrix: Matrix) -> None:
     axes.set_xticks(range(len(matrix.methods)), matrix.methods)
     axes.set_yticks(range(len(names)), [_label(matrix, name) for name in names])
     axes.set_title("GT-known error, %, with its 95 % interval", fontsize=10)
-
-
-def _estimate(matrix: Matrix, method: str, protocol: str) -> Estimate | None:
-    row = matrix.row("" if protocol in matrix.baselines else method, protocol)
-    return row.metrics.get(_METRIC) if isinstance(row, Result) else None
 
 
 def _words(estimate: Estimate | None) -> str:
@@ -105,7 +100,8 @@ def _curves(figure: SubFigure, matrix: Matrix, rows: int) -> None:
 def _lines(axes: Axes, matrix: Matrix, method: str) -> Iterator[tuple[str, Line2D]]:
     """Draw a method's curves, with what each is called."""
     palette = mpl.colormaps[_COLOURS]
-    for number, (label, protocols) in enumerate(_families(matrix).items()):
+    for number, protocols in enumerate(matrix.families):
+        label = ", ".join(name for name in protocols if not name.endswith(CHOSEN))
         rows = [row for name in protocols if isinstance(row := matrix.row(method, name), Result)]
         curve = next((matrix.curves[row.row] for row in rows if row.row in matrix.curves), None)
         if curve is None:
@@ -117,14 +113,14 @@ def _lines(axes: Axes, matrix: Matrix, method: str) -> Iterator[tuple[str, Line2
             _mark(axes, row, span, colour)
         yield (label if span == 1 else f"{label} (threshold / {span:g})"), line
     for number, name in enumerate(name for name in matrix.baselines if not name.endswith(CHOSEN)):
-        estimate = _estimate(matrix, "", name)
+        estimate = matrix.estimate("", name, _METRIC)
         if estimate is not None:
             style = ("--", ":")[number % 2]
             level = axes.axhline(100 * estimate.value, color="grey", linestyle=style, linewidth=1)
             yield name, level
 
 
-def _span(curve: Curve) -> float:
+def _span(curve: ThresholdCurve) -> float:
     """By what thresholds are divided to be drawn: 1, or their highest where they are no fractions."""
     highest = float(curve.thresholds.max())
     return highest if highest > 1 else 1.0
@@ -137,15 +133,3 @@ def _mark(axes: Axes, row: Result, span: float, colour: Colour) -> None:
         shape, size = ("*", 11) if row.row.endswith(CHOSEN) else ("o", 6)
         place = ([threshold / span], [100 * estimate.value])
         axes.plot(*place, shape, color=colour, markersize=size, markeredgecolor="black", clip_on=False)
-
-
-def _families(matrix: Matrix) -> dict[str, list[str]]:
-    """Label to protocols that share a curve, their chosen versions among them."""
-    groups: dict[str, list[str]] = {}
-    for protocol in matrix.protocols:
-        result = matrix.any_result(protocol)
-        if result is not None:
-            groups.setdefault(family_of(result), []).append(protocol)
-    return {
-        ", ".join(name for name in names if not name.endswith(CHOSEN)): names for names in groups.values()
-    }

@@ -1,90 +1,82 @@
 """A matrix as text: for each number one panel of protocols by methods, then what a reader must know."""
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
-from benchmark.core.types import OpenRow, Result
-from benchmark.reporting.lines import Line, lines
-from benchmark.reporting.render.layout import Block, Layout, Panel, Strip
-from benchmark.reporting.render.notes import Notes, notes
-from benchmark.reporting.render.summary import HALF, conditions, with_half
+from benchmark.core.types import Estimate, OpenRow, Result
+from benchmark.reporting.render import csv
+from benchmark.reporting.render.layout import Block, Layout, Notes, Panel, block
+from benchmark.reporting.render.notes import notes
+from benchmark.reporting.render.summary import HALF, conditions, half_width
 from benchmark.reporting.text import NONE, interval, shown
 from benchmark.tasks.boxes.matrix.evaluate import CHOSEN
-from benchmark.tasks.boxes.matrix.matrix import Matrix, family_of, threshold_of
+from benchmark.tasks.boxes.matrix.matrix import Matrix, threshold_of
 
 _ANY = "any method"
 _KEPT_NOTES = ("Images", "Protocols", "Open rows", "Conditions of all measured rows")
 
 
-def layouts(matrix: Matrix) -> list[Layout]:
-    """What is printed, in order; columns are methods, and each cell has its 95 % interval under it."""
-    found = {(line.row, line.metric): line for line in lines(matrix.table)}
-    panels = [_panels(matrix, found, metric) for metric in (*matrix.panels, *matrix.bounds)]
-    told = tuple(note for note in _notes(matrix) if note.items)
-    return [Layout(matrix.table.full_title, (), ()), *filter(None, panels), Layout("Notes", (), told)]
-
-
 def summary(matrix: Matrix) -> Layout:
     """Lay the first number out in one line a protocol; every other one stands in the files."""
-    metric, words = next(iter(matrix.panels.items()))
-    found = {line.row: line for line in lines(matrix.table) if line.metric == metric}
-    panels = []
-    for methods, names in ((matrix.methods, matrix.protocols), (("",), matrix.baselines)):
-        blocks = []
-        for name in names:
-            rows = (matrix.row(method, name) for method in methods)
-            blocks.append(Block((name,), (Strip("", tuple(_short(row, found) for row in rows)),)))
-        panels.append(Panel(methods if methods != ("",) else (_ANY,), tuple(blocks)))
+    metric, title = next(iter(matrix.panels.items()))
+
+    def line(protocol: str, methods: tuple[str, ...]) -> Block:
+        cells = []
+        for method in methods:
+            estimate = matrix.estimate(method, protocol, metric)
+            half = "" if estimate is None else half_width(metric, *estimate[:3])
+            cells.append(_value(matrix, method, protocol, metric) + half)
+        return ((protocol, "", *cells),)
+
+    panels = [Panel(matrix.methods, tuple(line(name, matrix.methods) for name in matrix.protocols))]
+    panels.append(Panel((_ANY,), tuple(line(name, ("",)) for name in matrix.baselines)))
     others = "Every other number, the intervals' ends and the thresholds stand in the files."
-    footer = (f"{words}, in %, {HALF}.", *conditions(matrix.table), others)
-    return Layout(matrix.table.full_title, tuple(p for p in panels if p.blocks), footer=footer)
+    footer = (f"{title}, in %, {HALF}.", *conditions(matrix.table), others)
+    return Layout(matrix.table.full_title, tuple(panel for panel in panels if panel.blocks), footer=footer)
 
 
-def _short(row: Result | OpenRow | None, found: Mapping[str, Line]) -> str:
-    if row is None or row.row not in found:
-        return "open" if isinstance(row, OpenRow) else NONE
-    return with_half(found[row.row])
+def layouts(matrix: Matrix) -> list[Layout]:
+    """Lay everything out, in order; columns are methods, and each cell has its 95 % interval under it."""
+    panels = [_panels(matrix, metric) for metric in (*matrix.panels, *matrix.bounds)]
+    sections = tuple(section for section in _notes(matrix) if section.items)
+    return [Layout(matrix.table.full_title), *filter(None, panels), Layout("Notes", (), sections)]
 
 
-def _panels(matrix: Matrix, lines: dict[tuple[str, str], Line], metric: str) -> Layout | None:
+def _panels(matrix: Matrix, metric: str) -> Layout | None:
     """The panel of one number, and that of the baselines; ``None`` where no row has the number."""
-    by_row = {row: line for (row, name), line in lines.items() if name == metric}
-    sizes = sorted({line.n for line in by_row.values() if line.n is not None})
-    if not sizes:
+    found = [row.metrics[metric] for row in matrix.table.measured if metric in row.metrics]
+    if not found:
         return None
-    told = metric in matrix.panels
-    blocks = [_block(matrix, by_row, name, told) for name in matrix.protocols]
-    blind = [_block(matrix, by_row, name, told) for name in matrix.baselines]
-    panels = [Panel(matrix.methods, tuple(filter(None, blocks))), Panel((_ANY,), tuple(filter(None, blind)))]
+    blocks = tuple(filter(None, (_block(matrix, name, metric, matrix.methods) for name in matrix.protocols)))
+    blind = tuple(filter(None, (_block(matrix, name, metric, ("",)) for name in matrix.baselines)))
+    panels = (Panel(matrix.methods, blocks), Panel((_ANY,), blind))
+    sizes = sorted({estimate.n for estimate in found})
     counted = " to ".join(map(str, sizes[:: max(len(sizes) - 1, 1)]))
-    words = matrix.panels.get(metric) or matrix.bounds[metric]
-    title = f"{words} [%, n = {counted}]"
-    return Layout(title, tuple(panel for panel in panels if panel.blocks), ())
+    title = f"{matrix.panels.get(metric) or matrix.bounds[metric]} [%, n = {counted}]"
+    return Layout(title, tuple(panel for panel in panels if panel.blocks))
 
 
-def _block(matrix: Matrix, lines: dict[str, Line], protocol: str, told: bool) -> Block | None:
-    """One protocol's numbers; ``told`` whether they are of its one threshold, which is then named."""
-    methods = ("",) if protocol in matrix.baselines else matrix.methods
-    rows = [matrix.row(method, protocol) for method in methods]
-    found = [lines.get(row.row) if row else None for row in rows]
+def _block(matrix: Matrix, protocol: str, metric: str, methods: tuple[str, ...]) -> Block | None:
+    """One protocol's numbers; where they are of its one threshold, it is named."""
+    found = [matrix.estimate(method, protocol, metric) for method in methods]
     result = matrix.any_result(protocol)
     if result is None or not any(found):
         return None
-    values = [
-        "open" if isinstance(row, OpenRow) else shown(line.metric, line.measured) if line else NONE
-        for row, line in zip(rows, found, strict=True)
-    ]
-    strips = [
-        Strip("", tuple(values)),
-        Strip("", tuple(interval(line.metric, line.low, line.high) if line else NONE for line in found)),
-    ]
+    values = "", [_value(matrix, method, protocol, metric) for method in methods]
+    ends = "", [interval(metric, one.low, one.high) if one else NONE for one in found]
     if protocol.endswith(CHOSEN):
-        strips.insert(0, Strip("at", tuple(_at(row) for row in rows)))
-        return Block((result.localizer.partition(",")[0], f"chosen on {matrix.split.name}"), tuple(strips))
-    fixed = _at(result)
-    return Block((result.localizer, f"fixed at {fixed}" if told and fixed != NONE else ""), tuple(strips))
+        thresholds = "at", [_at(matrix.row(method, protocol)) for method in methods]
+        name = result.localizer.partition(",")[0]
+        return block((name, f"chosen on {matrix.split.name}"), thresholds, values, ends)
+    fixed = f"fixed at {_at(result)}" if metric in matrix.panels and _at(result) != NONE else ""
+    return block((result.localizer, fixed), values, ends)
+
+
+def _value(matrix: Matrix, method: str, protocol: str, metric: str) -> str:
+    estimate: Estimate | None = matrix.estimate(method, protocol, metric)
+    if estimate is None:
+        return "open" if isinstance(matrix.row(method, protocol), OpenRow) else NONE
+    return shown(metric, estimate.value)
 
 
 def _at(row: Result | OpenRow | None) -> str:
@@ -96,15 +88,15 @@ def _at(row: Result | OpenRow | None) -> str:
 def _notes(matrix: Matrix) -> Iterator[Notes]:
     yield Notes("How to read it", tuple(_reading(matrix)))
     fixed = tuple(row for row in matrix.table.rows if not row.row.endswith(CHOSEN))
-    told = notes(replace(matrix.table, rows=fixed))
-    yield from (note for note in told if note.heading in _KEPT_NOTES)
+    of_table = notes(replace(matrix.table, rows=fixed))
+    yield from (section for section in of_table if section.heading in _KEPT_NOTES)
 
 
 def _reading(matrix: Matrix) -> Iterator[tuple[str, str]]:
     yield "", "Values are in %, errors unless it says accuracy; – stands where there is no number."
     noise = "under each value: bootstrap over the images, what other images of the kind would change, no more"
     yield "95 % interval", noise
-    yield from _thresholds(matrix)
+    yield "thresholds", _thresholds(matrix)
     weights = {str(row.conditions["weights"]["source"]) for row in matrix.table.measured}
     if weights:
         yield "weights", ", ".join(sorted(weights))
@@ -114,43 +106,32 @@ def _reading(matrix: Matrix) -> Iterator[tuple[str, str]]:
         "GT-known error over thresholds, in the plot and in the csv of that name; a point marks the fixed "
         "threshold, a star the chosen one. Of several boxes at one threshold the largest contour's counts",
     )
-    for names in _alike(matrix):
-        yield ", ".join(names), "differ in the threshold alone: one curve, and at most one chosen threshold"
+    for names in matrix.families:
+        fixed = [name for name in names if not name.endswith(CHOSEN)]
+        if len(fixed) > 1 and _at(matrix.any_result(fixed[0])) != NONE:
+            shared = "differ in the threshold alone: one curve, and at most one chosen threshold"
+            yield ", ".join(fixed), shared
 
 
-def _thresholds(matrix: Matrix) -> Iterator[tuple[str, str]]:
+def _thresholds(matrix: Matrix) -> str:
     split = matrix.split
     if not split.heldout:
-        yield (
-            "thresholds",
+        return (
             "each protocol's own, fixed before any image was seen. None was tuned: the curves are shown, and "
-            "nothing is picked from them. heldout=FILE names images to choose on",
+            "nothing is picked from them. heldout=FILE names images to choose on"
         )
-        return
-    yield (
-        "thresholds",
+    return (
         f"each protocol's own is fixed. Beside it, for each method, the one with the least GT-known error on "
         f"the {len(split.heldout)} images of {split.name} (the blacklist left out; the lowest of equal "
-        f"ones). None of those images is among the {len(split.rest.samples)} that are evaluated here",
+        f"ones). None of those images is among the {len(split.rest.samples)} that are evaluated here"
     )
 
 
-def _alike(matrix: Matrix) -> Iterator[list[str]]:
-    """Protocols that share a curve."""
-    groups: dict[str, list[str]] = {}
-    for protocol in matrix.protocols:
-        result = matrix.any_result(protocol)
-        if result and threshold_of(result) is not None and not protocol.endswith(CHOSEN):
-            groups.setdefault(family_of(result), []).append(protocol)
-    return (names for names in groups.values() if len(names) > 1)
-
-
 def curves_csv(matrix: Matrix) -> str:
-    """Every curve, tidy: row, threshold, GT-known error as a fraction, images."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("row", "threshold", "gt_known", "n"))
-    for row, curve in matrix.curves.items():
-        points = zip(curve.thresholds.tolist(), curve.errors.tolist(), strict=True)
-        writer.writerows((row, threshold, error, curve.n) for threshold, error in points)
-    return buffer.getvalue()
+    """Write every curve as tidy csv: row, threshold, GT-known error as a fraction, images."""
+    points = (
+        (row, threshold, error, curve.n)
+        for row, curve in matrix.curves.items()
+        for threshold, error in zip(curve.thresholds.tolist(), curve.errors.tolist(), strict=True)
+    )
+    return csv.written(("row", "threshold", "gt_known", "n"), points)

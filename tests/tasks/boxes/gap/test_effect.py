@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from benchmark.core.types import BoolArray
-from benchmark.tasks.boxes.gap.effect import effect, error
 from benchmark.tasks.boxes.gap.scoring import Outcomes
+from benchmark.tasks.boxes.gap.waterfall import effect, error
 
 
 def bits(text: str) -> BoolArray:

@@ -27,7 +27,7 @@ def test_an_option_of_the_run_s_own_choice_is_dropped_while_another_choice_is_in
     assert joined([own], groups) == own
 
 
-def test_the_walk_turns_the_paper_s_knobs_one_by_one_in_the_order_of_all_knobs() -> None:
+def test_the_walk_turns_the_paper_s_conventions_one_by_one_in_the_order_of_all_conventions() -> None:
     paper = {"threshold": LOWER, "preprocessing": TEN, "component": DTBOX}
     assert walk(["weights", "preprocessing", "component", "threshold"], paper) == [
         ("", [TEN, DTBOX, LOWER]),
@@ -57,7 +57,7 @@ def test_a_word_is_covered_by_one_that_sets_the_same_key_alone() -> None:
     assert not covered("localizer.threshold=0.5", [TEN, DTBOX])
 
 
-def test_a_word_touches_the_knob_that_ends_with_its_key_and_a_group_the_knobs_of_its_options() -> None:
+def test_a_word_touches_the_convention_that_ends_with_its_key_and_a_group_those_of_its_options() -> None:
     component = [
         ["localizer=open_box", "localizer.threshold=<localizer.threshold>", "localizer.component=box"]
     ]

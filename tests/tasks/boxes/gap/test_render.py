@@ -7,17 +7,16 @@ from dataclasses import replace
 import numpy as np
 
 from benchmark.reporting.render import terminal
-from benchmark.tasks.boxes.gap.effect import effect
 from benchmark.tasks.boxes.gap.gap import Alone, Gap
 from benchmark.tasks.boxes.gap.plot import picture
 from benchmark.tasks.boxes.gap.render import layout, rows
 from benchmark.tasks.boxes.gap.scoring import Outcomes
-from benchmark.tasks.boxes.gap.waterfall import Published, State, waterfall
+from benchmark.tasks.boxes.gap.waterfall import PublishedError, State, effect, waterfall
 
 EVERY = np.ones(10, np.bool_)
 PAPER, RUN = (Outcomes(np.arange(10) < wrong, EVERY) for wrong in (6, 4))
 FALL = waterfall(
-    Published(0.5, 0.2),
+    PublishedError(0.5, 0.2),
     [
         State("", "", None, "./scripts/run first"),
         State("weights", "a → b", PAPER),
@@ -63,7 +62,7 @@ WALK = ["published", "classification", "images,", "threshold", "measured"]
 def test_the_csv_has_every_step_and_setting_and_its_walk_sums_up() -> None:
     lines = list(csv.DictReader(io.StringIO(rows(GAP))))
     walk = [line for line in lines if line["part"] == "walk"]
-    assert [line["knob"] for line in walk] == [
+    assert [line["convention"] for line in walk] == [
         *("published", "weights", "classification", "images, and what is not known", "threshold", "measured")
     ]
     total = float(walk[0]["error"]) + sum(float(line["effect"]) for line in walk if line["effect"])

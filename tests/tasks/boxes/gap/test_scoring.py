@@ -20,7 +20,7 @@ from benchmark.tasks.boxes.gap.scoring import Scoring, changed, outcomes
 A, HALF, LESS, FAR = (0, 0, 10, 10), (0, 0, 10, 5), (0, 0, 10, 4), (50, 50, 60, 60)
 
 
-def wrong(found: Records, **sides: str) -> list[bool]:
+def wrong(found: Records, **sides: Any) -> list[bool]:
     return [bool(one) for one in outcomes(found, Scoring(**sides), 1).wrong]
 
 
@@ -75,7 +75,7 @@ def test_with_the_class_given_its_own_box_is_judged_and_the_guess_is_not() -> No
 
 
 def test_more_guesses_than_were_kept_and_images_that_all_do_not_count_are_refused_by_name() -> None:
-    with pytest.raises(UserError, match=r"explain=loc_top5: the run kept 1 guesses .*run\.top_k=5"):
+    with pytest.raises(UserError, match=r"explain=loc_top5: the run kept 1 predictions .*run\.top_k=5"):
         outcomes(records([A], [[A]]), Scoring(), 5)
     banned = records([A], [[A]], blacklisted=[True])
     with pytest.raises(UserError, match="every one of these images is on the blacklist"):
@@ -87,7 +87,7 @@ def test_a_convention_or_side_that_does_not_exist_is_refused_by_name() -> None:
     assert changed(Scoring(), ["truth=first"]) == Scoring(truth="first")
     with pytest.raises(UserError, match=r"score\.truths: there is no such convention; choose blacklist"):
         changed(Scoring(), ["truths=first"])
-    with pytest.raises(UserError, match=r"score\.truth=last: choose any \| first"):
+    with pytest.raises(UserError, match=r"score\.truth=last: must be any \| first"):
         changed(Scoring(), ["truth=last"])
 
 

@@ -13,7 +13,7 @@ from benchmark.cli.app.build import build, plain
 from benchmark.cli.app.places import CONF
 from benchmark.core.protocols import Localizer
 from benchmark.core.types import Box, FloatArray, View
-from benchmark.tasks.boxes.matrix.threshold_option import Knob, family, knob_of
+from benchmark.tasks.boxes.matrix.threshold import ThresholdOption, family, threshold_option
 
 NAMES = sorted(path.stem for path in Path(CONF, "localizer").glob("*.yaml"))
 VIEW = View(50, 36, Box(0, 0, 50, 36))
@@ -45,25 +45,25 @@ def test_a_box_at_a_threshold_of_the_curve_is_the_curves_box(name: str) -> None:
     grid = localizer.grid
     if not grid or len(set(grid)) < len(grid):
         pytest.skip("no curve, or several boxes at one threshold")
-    knob = knob_of(chosen)
-    assert knob is not None
+    found = threshold_option(chosen)
+    assert found is not None
     for number in np.linspace(0, len(grid) - 1, 7).astype(int):
-        at: Localizer = build({**chosen, knob.option: knob.at(grid[number])})
+        at: Localizer = build({**chosen, found.option: found.at(grid[number])})
         for seed in range(3):
             curve = localizer.curve(heatmap(seed), VIEW)
             assert at(heatmap(seed), VIEW, None).box == tuple(curve[number]), (grid[number], seed)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_protocol_has_a_knob_if_and_only_if_it_has_a_curve(name: str) -> None:
+def test_a_protocol_has_a_threshold_if_and_only_if_it_has_a_curve(name: str) -> None:
     chosen = options(name)
-    assert (knob_of(chosen) is not None) == bool(build(chosen).grid or name == "whole_image")
+    assert (threshold_option(chosen) is not None) == bool(build(chosen).grid or name == "whole_image")
 
 
 def test_grey_levels_above_the_lowest_stay() -> None:
-    knob = knob_of({"levels": [51, 100, 110]})
-    assert knob == Knob("levels", [51, 100, 110], 0.2)
-    assert knob.at(0.4) == [102, 110]
+    found = threshold_option({"levels": [51, 100, 110]})
+    assert found == ThresholdOption("levels", [51, 100, 110], 0.2)
+    assert found.at(0.4) == [102, 110]
 
 
 def test_protocols_are_of_one_family_where_only_the_threshold_differs() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from helpers.random_records import make, overlap, random_boxes
 
 from benchmark.core.types import Records
-from benchmark.tasks.boxes.matrix.curve import Curve, curve_of
+from benchmark.tasks.boxes.matrix.threshold import ThresholdCurve, curve_of
 
 
 def counted(records: Records, column: int, iou: float) -> float:
@@ -37,7 +37,7 @@ def test_of_several_boxes_at_one_threshold_the_first_counts() -> None:
 
 
 def test_the_best_threshold_is_the_lowest_of_equal_ones() -> None:
-    curve = Curve(np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.5, 0.25, 0.25, 0.75]), 4)
+    curve = ThresholdCurve(np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.5, 0.25, 0.25, 0.75]), 4)
     assert curve.best == 0.2
 
 
