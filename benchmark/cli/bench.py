@@ -26,6 +26,7 @@ from benchmark.cli.app.groups import choices
 from benchmark.core.device import reproducible
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
+from benchmark.core.options import Count, check
 from benchmark.core.protocols import Localizer, Method, Transform
 from benchmark.core.provenance import made_by
 from benchmark.core.types import Box, ImageArray, Model, View
@@ -55,8 +56,7 @@ _NOTES = (
 def main(cfg: DictConfig) -> int:
     """Print, and write if asked, the costs of one model's methods."""
     for option, value in cfg.bench.items():
-        if type(value) is not int or value < 1:
-            raise UserError(f"bench.{option}={value}: give a whole number from 1 up")
+        check(f"bench.{option}", value, Count)
     settings: RunSettings = build(cfg.run)
     if settings.torch_device.type not in ("cpu", "cuda"):
         raise UserError(f"run.device={settings.device}: only cpu and cuda can be timed here")

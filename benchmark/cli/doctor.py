@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from benchmark.cli.app.build import build, dataset_of
 from benchmark.core.errors import UserError
+from benchmark.core.options import Count, check
 from benchmark.core.progress import Counter
 from benchmark.core.protocols import Dataset, SeveralViews, Transform
 from benchmark.core.types import Model
@@ -70,8 +71,7 @@ def _refuse_nonsense(cfg: DictConfig) -> None:
         )
     if cfg.image is not None and cfg.get("model") is None:
         raise UserError(f"image={cfg.image}: name the model that is to classify it (model=NAME)")
-    if not isinstance(cfg.images, int) or cfg.images < 1:
-        raise UserError(f"images={cfg.images}: give a whole number from 1 up")
+    check("images", cfg.images, Count)
     if cfg.get("model") is not None:
         _ = build(cfg.run).torch_device  # refuses a device that is not here, before any work
 

@@ -14,7 +14,7 @@ from benchmark.core.errors import UserError
 Count = Annotated[int, "[1, inf)"]
 Natural = Annotated[int, "[0, inf)"]
 Fraction = Annotated[float, "[0, 1)"]
-Overlap = Annotated[float, "(0, 1]"]
+Share = Annotated[float, "(0, 1]"]
 Positive = Annotated[float, "(0, inf)"]
 NonNegative = Annotated[float, "[0, inf)"]
 Grid = Annotated[tuple[Fraction, ...], "ascending"]

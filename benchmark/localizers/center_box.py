@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 
 from benchmark.core.heatmaps import peak, upsample
-from benchmark.core.options import Checked, Overlap
+from benchmark.core.options import Checked, Share
 from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, Localization, View
 
 _GRID = tuple(step / 20 for step in range(1, 21))
@@ -34,8 +34,8 @@ class CenterBox(Checked, group="localizer"):
 
     name: str
     version: int
-    fraction: Overlap
-    grid: Annotated[tuple[Overlap, ...], "ascending"] = _GRID
+    fraction: Share
+    grid: Annotated[tuple[Share, ...], "ascending"] = _GRID
     needs_image: bool = field(default=False, init=False)
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:

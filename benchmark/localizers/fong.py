@@ -9,10 +9,10 @@ from PIL import Image
 
 from benchmark.core.boxes import tight, whole
 from benchmark.core.heatmaps import ByteArray, peak, upsample
-from benchmark.core.options import Checked, NonNegative, Overlap
+from benchmark.core.options import Checked, NonNegative, Share
 from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
 
-Share = Annotated[float, "[0, 1]"]
+Unit = Annotated[float, "[0, 1]"]
 _TWENTIETHS = tuple(step / 20 for step in range(20))
 
 
@@ -83,8 +83,8 @@ class FongValue(_FongBox):
     ``_FongBox``. ``alpha`` is in [0, 1]; only cells above 0 can be kept.
     """
 
-    alpha: Share
-    grid: Annotated[tuple[Share, ...], "ascending"] = _TWENTIETHS
+    alpha: Unit
+    grid: Annotated[tuple[Unit, ...], "ascending"] = _TWENTIETHS
 
     def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
         above = heatmap - heatmap.min()
@@ -102,8 +102,8 @@ class FongEnergy(_FongBox):
     cells rank in raster order.
     """
 
-    alpha: Overlap
-    grid: Annotated[tuple[Overlap, ...], "ascending"] = (*_TWENTIETHS[1:], 1.0)
+    alpha: Share
+    grid: Annotated[tuple[Share, ...], "ascending"] = (*_TWENTIETHS[1:], 1.0)
 
     def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
         cells = heatmap.ravel().astype(np.float64)

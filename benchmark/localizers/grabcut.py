@@ -8,7 +8,7 @@ import numpy as np
 from benchmark.core.boxes import largest_component, whole
 from benchmark.core.errors import UserError
 from benchmark.core.heatmaps import peak, upsample
-from benchmark.core.options import Checked, Count, Fraction, Overlap, unfit
+from benchmark.core.options import Checked, Count, Fraction, Share, unfit
 from benchmark.core.types import FloatArray, ImageArray, IntArray, Localization, View
 from benchmark.localizers.common.grabcut import Trimap, rescaled, segment, shrunk
 
@@ -48,7 +48,7 @@ class GrabCut(Checked, group="localizer"):
 
     name: str
     version: int
-    foreground: Overlap = 0.95
+    foreground: Share = 0.95
     background: Fraction = 0.30
     iterations: Count = 5
     max_side: Count | None = 500

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
-from benchmark.core.options import Checked, Count, Natural, Overlap
+from benchmark.core.options import Checked, Count, Natural, Share
 from benchmark.core.types import Estimate, Records
 
 
@@ -22,7 +22,7 @@ class GtKnown(Checked, group="metric.gt_known"):
         seed: Seed of the bootstrap.
     """
 
-    iou: Overlap = 0.5
+    iou: Share = 0.5
     resamples: Count = 10_000
     seed: Natural = 0
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
-from benchmark.core.options import Checked, Count, Natural, Overlap
+from benchmark.core.options import Checked, Count, Natural, Share
 from benchmark.core.types import Estimate, Records
 from benchmark.metrics.common.top_k import top_errors
 
@@ -25,7 +25,7 @@ class Localization(Checked, group="metric.localization"):
         seed: Seed of the bootstrap.
     """
 
-    iou: Overlap = 0.5
+    iou: Share = 0.5
     resamples: Count = 10_000
     seed: Natural = 0
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from benchmark.core.bootstrap import bootstrap, bounded
-from benchmark.core.options import Checked, Count, Natural, Overlap
+from benchmark.core.options import Checked, Count, Natural, Share
 from benchmark.core.types import Estimate, Records
 from benchmark.metrics.common.threshold_curve import right_at
 
@@ -27,7 +27,7 @@ class MaxBoxAcc(Checked, group="metric.max_box_acc"):
         seed: Seed of the bootstrap.
     """
 
-    iou: Overlap = 0.5
+    iou: Share = 0.5
     resamples: Count = 1_000
     seed: Natural = 0
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 
 from benchmark.core.bootstrap import Numbers, bootstrap, bounded
-from benchmark.core.options import Checked, Count, Natural, Overlap
+from benchmark.core.options import Checked, Count, Natural, Share
 from benchmark.core.types import Estimate, Records
 from benchmark.metrics.common.threshold_curve import right_at
 
@@ -27,7 +27,7 @@ class MaxBoxAccV2(Checked, group="metric.max_box_acc_v2"):
         seed: Seed of the bootstrap.
     """
 
-    ious: Annotated[tuple[Overlap, ...], "not empty"] = (0.3, 0.5, 0.7)
+    ious: Annotated[tuple[Share, ...], "not empty"] = (0.3, 0.5, 0.7)
     resamples: Count = 1_000
     seed: Natural = 0
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from benchmark.core.bootstrap import fractions
-from benchmark.core.options import Checked, Count, Natural, Overlap
+from benchmark.core.options import Checked, Count, Natural, Share
 from benchmark.core.types import Estimate, Records
 from benchmark.metrics.common.threshold_curve import right_at
 
@@ -24,7 +24,7 @@ class OraclePerImage(Checked, group="metric.oracle_per_image"):
         seed: Seed of the bootstrap.
     """
 
-    iou: Overlap = 0.5
+    iou: Share = 0.5
     resamples: Count = 10_000
     seed: Natural = 0
 

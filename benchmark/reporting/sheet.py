@@ -11,15 +11,15 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from PIL import Image
 
 from benchmark.core import provenance
 from benchmark.core.code_hash import code_fingerprint
-from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
+from benchmark.core.options import check
 from benchmark.core.types import Box, FloatArray, ImageArray, IntArray
 from benchmark.pipeline.exhibits import MOST
 
@@ -98,9 +98,8 @@ def checked_count(pictures: Any) -> int:
     Raises:
         UserError: If it is no whole number from 0 to the number of images whose heatmaps a run keeps.
     """
-    if type(pictures) is not int or not 0 <= pictures <= MOST:
-        raise UserError(f"pictures={pictures}: give the number of images on the picture sheet, 0 to {MOST}")
-    return pictures
+    count: int = check("pictures", pictures, Annotated[int, f"[0, {MOST}]"])
+    return count
 
 
 def make(path: Path, identity: Mapping[str, Any], gather: Callable[[], PictureSheet]) -> list[Path]:

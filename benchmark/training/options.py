@@ -11,8 +11,8 @@ from benchmark.core.options import (
     Fraction,
     Natural,
     NonNegative,
-    Overlap,
     Positive,
+    Share,
     unfit,
 )
 from benchmark.training.objective import BinaryCrossEntropy, CrossEntropy, Objective
@@ -38,7 +38,7 @@ class Schedule(Checked, group="train.schedule"):
 
     kind: Literal["constant", "step", "cosine"] = "step"
     step: Count = 40_000
-    gamma: Overlap = 0.1
+    gamma: Share = 0.1
     warmup: Natural = 0
 
     def factor(self, iteration: int, iterations: int) -> float:
@@ -63,7 +63,7 @@ class Augmentation(Checked, group="train.augmentation"):
         colour: Greatest relative change of brightness, of contrast and of saturation, in [0, 1).
     """
 
-    crop: tuple[Overlap, Overlap] = (0.5, 1.0)
+    crop: tuple[Share, Share] = (0.5, 1.0)
     ratio: Annotated[float, "[1, inf)"] = 4 / 3
     flip: bool = True
     colour: Fraction = 0.0

@@ -173,8 +173,8 @@ def test_one_method_is_printed_and_written_with_its_conditions(
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        ("bench.images=0", "bench.images=0: give a whole number from 1 up"),
-        ("bench.repeats=1.5", "bench.repeats=1.5: give a whole number from 1 up"),
+        ("bench.images=0", "bench.images=0: must be a whole number from 1 up"),
+        ("bench.repeats=1.5", "bench.repeats=1.5: must be a whole number from 1 up"),
         ("bench.repeat=3", "did you mean bench.repeats?"),
         ("run.device=meta", "run.device=meta: only cpu and cuda can be timed here"),
         ("run.top_k=1000", "run.top_k=1000: squeezenet1_0 has only 1000 outputs"),

@@ -9,7 +9,7 @@ from benchmark.cli.app.config import CONF, build
 from omegaconf import OmegaConf
 
 from benchmark.core.errors import UserError
-from benchmark.core.options import Checked, Count, Fraction, Grid, Overlap
+from benchmark.core.options import Checked, Count, Fraction, Grid, Share
 
 GROUPS = ("classes", "localizer", "method", "metric", "pair_metric", "reading", "run", "transform")
 
@@ -23,7 +23,7 @@ class Tool(Checked, group="tool"):
     flip: bool = True
     name: str = "tool"
     grid: Grid = ()
-    area: tuple[Overlap, Overlap] = (0.5, 1.0)
+    area: tuple[Share, Share] = (0.5, 1.0)
     steps: Annotated[tuple[Count, ...], "ascending", "not empty"] = (1,)
     level: Annotated[float, "(0, inf)"] = 1.0
 
