@@ -32,7 +32,7 @@ from benchmark.core.provenance import made_by
 from benchmark.core.types import Box, ImageArray, Model, View
 from benchmark.datasets.images import read_rgb
 from benchmark.diagnostics.bench.peers import PEERS
-from benchmark.diagnostics.bench.stopwatch import Bench, Covers, Line, covered
+from benchmark.diagnostics.bench.stopwatch import Cost, Covers, Stopwatch, covered
 from benchmark.diagnostics.bench.timing import Work, interleaved
 from benchmark.models.forward import find_layer, forward_pass
 from benchmark.pipeline.settings import RunSettings
@@ -90,7 +90,7 @@ def _every_method() -> list[Method]:
     return [build(hydra.compose("bench", [f"method={name}"]).method) for name in names]
 
 
-def _prepare(model: Model, transform: Transform, settings: RunSettings, options: DictConfig) -> Bench:
+def _prepare(model: Model, transform: Transform, settings: RunSettings, options: DictConfig) -> Stopwatch:
     device, form = settings.torch_device, model.input
     model.module.to(device=device, dtype=settings.dtype).to(memory_format=settings.memory_format)
     batch = [to_input(transform(_picture(seed), form.size)[0], form) for seed in range(options.images)]
@@ -100,7 +100,7 @@ def _prepare(model: Model, transform: Transform, settings: RunSettings, options:
     count = settings.top_k + 1  # a run adds the label's own
     if count > logits.shape[1]:
         raise UserError(f"run.top_k={settings.top_k}: {model.name} has only {logits.shape[1]} outputs")
-    return Bench(model, inputs, logits.topk(count).indices, options.repeats)
+    return Stopwatch(model, inputs, logits.topk(count).indices, options.repeats)
 
 
 def _picture(seed: int) -> ImageArray:
@@ -110,7 +110,7 @@ def _picture(seed: int) -> ImageArray:
     return (colours + draw.normal(0, 8, colours.shape)).clip(0, 255).astype(np.uint8)
 
 
-def _conditions(bench: Bench, settings: RunSettings, transform: Transform) -> dict[str, Any]:
+def _conditions(bench: Stopwatch, settings: RunSettings, transform: Transform) -> dict[str, Any]:
     return {
         **{"model": bench.model.name, "weights": bench.model.weights.source, "transform": transform.name},
         **{"images": len(bench.inputs), "classes": bench.classes.shape[1], "repeats": bench.repeats},
@@ -120,7 +120,7 @@ def _conditions(bench: Bench, settings: RunSettings, transform: Transform) -> di
     }
 
 
-def _lines(bench: Bench, methods: Sequence[Method], left_out: dict[str, str]) -> Iterator[Line]:
+def _lines(bench: Stopwatch, methods: Sequence[Method], left_out: dict[str, str]) -> Iterator[Cost]:
     """Each method that accepts the model, its peers, and all methods together.
 
     Raises:
@@ -146,10 +146,10 @@ def _lines(bench: Bench, methods: Sequence[Method], left_out: dict[str, str]) ->
         raise UserError(f"no method to time: {'; '.join(left_out.values())}")
     if len(accepted) > 1:
         yield bench.line("all methods, one forward pass", lambda: bench.explain(accepted))
-        yield Line("sum of them alone", sum(line.ms for line in alone), sum(line.plain for line in alone))
+        yield Cost("sum of them alone", sum(line.ms for line in alone), sum(line.plain for line in alone))
 
 
-def _alone(bench: Bench, method: Method) -> Line:
+def _alone(bench: Stopwatch, method: Method) -> Cost:
     """A method with a forward pass of its own, and without."""
     line = bench.line(method.name, lambda: bench.explain([method]))
     forward = bench.record([method])
@@ -157,7 +157,7 @@ def _alone(bench: Bench, method: Method) -> Line:
     return replace(line, method=without.plain)
 
 
-def _peers(bench: Bench, method: Method, ours: float, left_out: dict[str, str]) -> Iterator[Line]:
+def _peers(bench: Stopwatch, method: Method, ours: float, left_out: dict[str, str]) -> Iterator[Cost]:
     for name, peer in PEERS.get(method.name, {}).items():
         layer = find_layer(bench.model, method.layers[0])
         try:

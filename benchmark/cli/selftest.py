@@ -1,4 +1,4 @@
-"""``./scripts/selftest``: truths that need no images, on the user's own device and in the run's precision."""
+"""``./scripts/selftest``: checks that need no images, on the user's own device and in the run's precision."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,9 +10,9 @@ from omegaconf import DictConfig, OmegaConf
 from benchmark.cli.app.build import build
 from benchmark.cli.app.groups import choices
 from benchmark.core.types import Model
-from benchmark.diagnostics.selftest import TRUTHS
+from benchmark.diagnostics.selftest import CHECKS
 from benchmark.diagnostics.selftest.case import Case, prepare
-from benchmark.diagnostics.selftest.check import Bench, Finding, examine
+from benchmark.diagnostics.selftest.check import Finding, Subjects, examine
 from benchmark.diagnostics.selftest.nets import normed
 from benchmark.pipeline.settings import RunSettings
 
@@ -20,16 +20,16 @@ _COLUMNS = "{:<46} {:>9} {:>9}  {:<7} {:>7}  {}"
 
 
 def main(cfg: DictConfig) -> int:
-    """Try every truth and print a line for each; 1 if one fails, with the likely culprit."""
+    """Try every check and print a line for each; 1 if one fails, with the likely culprit."""
     settings: RunSettings = build(cfg.run)
     _show(f"device      {_device(settings)}")
-    bench = _bench(cfg, settings)
-    for case in bench.cases:
+    subjects = _subjects(cfg, settings)
+    for case in subjects.cases:
         _show(f"net         {_described(case)}")
-    _show(_COLUMNS.format("truth", "deviation", "allowed", "verdict", "seconds", "worst at"))
+    _show(_COLUMNS.format("check", "deviation", "allowed", "verdict", "seconds", "worst at"))
     findings = []
-    for truth in TRUTHS:
-        findings.append(examine(truth, bench))
+    for check in CHECKS:
+        findings.append(examine(check, subjects))
         _tell(findings[-1])
     _show(_summary(findings))
     return 0 if all(finding.holds for finding in findings) else 1
@@ -38,13 +38,13 @@ def main(cfg: DictConfig) -> int:
 def _summary(findings: Sequence[Finding]) -> str:
     failed = sum(not finding.holds for finding in findings)
     idle = sum(finding.worst is None for finding in findings)
-    tried = f"{len(findings) - idle} truths tried" + (f", {idle} without a case" if idle else "")
+    tried = f"{len(findings) - idle} checks tried" + (f", {idle} without a case" if idle else "")
     return f"{tried}: {failed} FAILED" if failed else f"{tried}: all hold"
 
 
-def _bench(cfg: DictConfig, settings: RunSettings) -> Bench:
+def _subjects(cfg: DictConfig, settings: RunSettings) -> Subjects:
     methods, localizers = _every("method", cfg.methods), _every("localizer", {})
-    return Bench(tuple(prepare(model, methods, settings) for model in _models(cfg)), localizers)
+    return Subjects(tuple(prepare(model, methods, settings) for model in _models(cfg)), localizers)
 
 
 def _models(cfg: DictConfig) -> list[Model]:
@@ -78,7 +78,7 @@ def _described(case: Case) -> str:
 
 
 def _tell(finding: Finding) -> None:
-    name, worst = finding.truth.name, finding.worst
+    name, worst = finding.check.name, finding.worst
     seconds = f"{finding.seconds:.2f}"
     if worst is None:
         _show(_COLUMNS.format(name, "-", "-", "no case", seconds, "it applies to none of these models"))
@@ -89,7 +89,7 @@ def _tell(finding: Finding) -> None:
     _show(_COLUMNS.format(name, *numbers, verdict, seconds, place))
     if not worst.holds:
         _show(f"  allowed   {worst.bound.reason}")
-        _show(f"  look at   {finding.truth.culprit}")
+        _show(f"  look at   {finding.check.culprit}")
 
 
 def _show(line: str) -> None:

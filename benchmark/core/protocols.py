@@ -15,7 +15,7 @@ from benchmark.core.types import (
     ForwardPass,
     ImageArray,
     IntArray,
-    Localization,
+    LocatedBox,
     Model,
     Records,
     Sample,
@@ -145,7 +145,7 @@ class Localizer(Protocol):
     @property
     def grid(self) -> tuple[float, ...]: ...  # noqa: D102
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> LocatedBox:
         """Locate one class from its ``[h, w]`` heatmap."""
         ...
 

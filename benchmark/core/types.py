@@ -209,7 +209,7 @@ class ForwardPass:
     operations: tuple[Operation, ...] = ()
 
 
-class Localization(NamedTuple):
+class LocatedBox(NamedTuple):
     """What a localizer makes of one heatmap.
 
     Attributes:

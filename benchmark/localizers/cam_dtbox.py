@@ -10,7 +10,7 @@ import numpy as np
 from benchmark.core.boxes import area, by_area, component_boxes, whole
 from benchmark.core.heatmaps import peak, to_bytes, upsample_cubic
 from benchmark.core.options import Checked, Grid, Natural
-from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, LocatedBox, View
 
 Grey = Annotated[float, "[0, 255)"]
 _GRID = tuple(step / 20 for step in range(1, 20))
@@ -60,7 +60,7 @@ class CamDtBox(Checked, group="localizer"):
     grid: Grid = _GRID
     needs_image: bool = field(default=False, init=False)
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> LocatedBox:
         """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
 
         Raises:
@@ -69,7 +69,7 @@ class CamDtBox(Checked, group="localizer"):
         pixels = upsample_cubic(np.maximum(heatmap, 0), view)
         grey = self._grey(pixels)
         box = _largest([self._rectangles(grey, level) for level in self.levels], view)
-        return Localization(box or whole(view), peak(pixels), empty=box is None)
+        return LocatedBox(box or whole(view), peak(pixels), empty=box is None)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
         """Boxes ``[T, 4]`` where each fraction of ``grid`` is the lowest level, from one upsampling.

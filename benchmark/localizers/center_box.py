@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmark.core.heatmaps import peak, upsample
 from benchmark.core.options import Checked, Share
-from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, LocatedBox, View
 
 _GRID = tuple(step / 20 for step in range(1, 21))
 
@@ -38,13 +38,13 @@ class CenterBox(Checked, group="localizer"):
     grid: Annotated[tuple[Share, ...], "ascending"] = _GRID
     needs_image: bool = field(default=False, init=False)
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> LocatedBox:
         """Return the box; of the ``[h, w]`` heatmap only the peak is used.
 
         Raises:
             UserError: If the heatmap holds NaN or infinity.
         """
-        return Localization(_box(view, self.fraction), peak(upsample(np.maximum(heatmap, 0), view)), False)
+        return LocatedBox(_box(view, self.fraction), peak(upsample(np.maximum(heatmap, 0), view)), False)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
         """Return boxes ``[T, 4]`` at each fraction of ``grid``."""

@@ -10,7 +10,7 @@ from PIL import Image
 from benchmark.core.boxes import tight, whole
 from benchmark.core.heatmaps import ByteArray, peak, upsample
 from benchmark.core.options import Checked, NonNegative, Share
-from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, LocatedBox, View
 
 Unit = Annotated[float, "[0, 1]"]
 _TWENTIETHS = tuple(step / 20 for step in range(20))
@@ -46,7 +46,7 @@ class _FongBox(Checked, ABC, group="localizer"):
     grid: tuple[float, ...]
     needs_image: bool = field(default=False, init=False)
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> LocatedBox:
         """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
 
         Raises:
@@ -55,7 +55,7 @@ class _FongBox(Checked, ABC, group="localizer"):
         positive = np.maximum(heatmap, 0)
         top = peak(upsample(positive, view))
         box = self._box(positive, view, self.alpha)
-        return Localization(box or whole(view), top, empty=box is None)
+        return LocatedBox(box or whole(view), top, empty=box is None)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
         """Return boxes ``[T, 4]`` at each ``alpha`` of ``grid``; the whole image where nothing survives."""

@@ -9,7 +9,7 @@ from benchmark.core.boxes import largest_component, whole
 from benchmark.core.errors import UserError
 from benchmark.core.heatmaps import peak, upsample
 from benchmark.core.options import Checked, Count, Fraction, Share, unfit
-from benchmark.core.types import FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.types import FloatArray, ImageArray, IntArray, LocatedBox, View
 from benchmark.localizers.common.grabcut import Trimap, rescaled, segment, shrunk
 
 
@@ -66,7 +66,7 @@ class GrabCut(Checked, group="localizer"):
             must = f"below localizer.foreground, {self.foreground}"
             raise unfit("localizer.background", self.background, must)
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> LocatedBox:
         """Locate one class by its ``[h, w]`` heatmap and the ``[H, W, 3]`` image.
 
         Raises:
@@ -79,8 +79,8 @@ class GrabCut(Checked, group="localizer"):
         seeds = self._seeds(pixels if small == view else upsample(heatmap, small))
         box = None if seeds is None else largest_component(segment(image, seeds, self.iterations))
         if box is None:
-            return Localization(whole(view), peak(pixels), empty=True)
-        return Localization(rescaled(box, small, view), peak(pixels), empty=False)
+            return LocatedBox(whole(view), peak(pixels), empty=True)
+        return LocatedBox(rescaled(box, small, view), peak(pixels), empty=False)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
         """Return no boxes, ``[0, 4]``, since GrabCut has no threshold."""

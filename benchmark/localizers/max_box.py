@@ -8,7 +8,7 @@ import numpy as np
 from benchmark.core.boxes import largest_component, whole
 from benchmark.core.heatmaps import peak, upsample
 from benchmark.core.options import Checked, Fraction, Grid
-from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, LocatedBox, View
 
 _GRID = tuple(step / 20 for step in range(1, 20))
 
@@ -44,7 +44,7 @@ class MaxBox(Checked, group="localizer"):
     grid: Grid = _GRID
     needs_image: bool = field(default=False, init=False)
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> LocatedBox:
         """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
 
         Raises:
@@ -52,7 +52,7 @@ class MaxBox(Checked, group="localizer"):
         """
         pixels = upsample(np.maximum(heatmap, 0), view)
         box = self._segment(pixels, self.threshold)
-        return Localization(box or whole(view), peak(pixels), empty=box is None)
+        return LocatedBox(box or whole(view), peak(pixels), empty=box is None)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
         """Return boxes ``[T, 4]`` at each threshold of ``grid``, from one upsampling.

@@ -10,7 +10,7 @@ from PIL import Image
 from benchmark.core.boxes import by_area, component_boxes, largest_component, tight, whole
 from benchmark.core.heatmaps import peak, refuse_nan, upsample, upsample_cubic
 from benchmark.core.options import Checked, Fraction, Grid
-from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, LocatedBox, View
 
 
 def _half_pixel(heatmap: FloatArray, view: View) -> FloatArray:
@@ -73,7 +73,7 @@ class OpenBox(Checked, group="localizer"):
     grid: Grid = ()
     needs_image: bool = field(default=False, init=False)
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> LocatedBox:
         """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
 
         Raises:
@@ -82,7 +82,7 @@ class OpenBox(Checked, group="localizer"):
         pixels = self._pixels(heatmap, view)
         box = self._box(pixels, view, self.threshold)
         left, top = peak(pixels)
-        return Localization(
+        return LocatedBox(
             box or whole(view), (left + view.region.x0, top + view.region.y0), empty=box is None
         )
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from benchmark.core.boxes import by_area, from_frame, outlines, whole
 from benchmark.core.heatmaps import ByteArray, cubic, refuse_nan
 from benchmark.core.options import Checked, Count, Fraction
-from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, LocatedBox, View
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class WsolLargest(Checked, group="localizer"):
         super().__post_init__()
         object.__setattr__(self, "grid", self._grid())
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> Localization:
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> LocatedBox:
         """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
 
         Raises:
@@ -70,9 +70,9 @@ class WsolLargest(Checked, group="localizer"):
         frame = self._frame(heatmap)
         top = self._peak(frame, view)
         if frame is None:
-            return Localization(whole(view), top, empty=True)
+            return LocatedBox(whole(view), top, empty=True)
         largest = _largest(_bytes(frame) > _level(self.threshold))
-        return Localization(Box(*self._original(largest, view).tolist()), top, empty=False)
+        return LocatedBox(Box(*self._original(largest, view).tolist()), top, empty=False)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
         """Return boxes ``[T, 4]`` at each threshold of ``grid``; for a constant map, the whole image.

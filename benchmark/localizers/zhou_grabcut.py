@@ -10,7 +10,7 @@ from benchmark.core.boxes import area, by_area, component_boxes, whole
 from benchmark.core.errors import UserError
 from benchmark.core.heatmaps import peak, to_bytes, upsample_cubic
 from benchmark.core.options import Checked, Count, Natural, unfit
-from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, Localization, View
+from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, LocatedBox, View
 from benchmark.localizers.common.grabcut import Trimap, rescaled, segment, shrunk
 
 
@@ -67,7 +67,7 @@ class ZhouGrabCut(Checked, group="localizer"):
             must = f"below localizer.foreground, {self.foreground}"
             raise unfit("localizer.background", self.background, must)
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> LocatedBox:
         """Locate one class by its ``[h, w]`` heatmap and the ``[H, W, 3]`` image.
 
         Raises:
@@ -81,8 +81,8 @@ class ZhouGrabCut(Checked, group="localizer"):
         seeds = self._seeds(pixels if small == view else upsample_cubic(positive, small))
         box = None if seeds is None else self._largest(image, seeds)
         if box is None:
-            return Localization(whole(view), peak(pixels), empty=True)
-        return Localization(rescaled(box, small, view), peak(pixels), empty=False)
+            return LocatedBox(whole(view), peak(pixels), empty=True)
+        return LocatedBox(rescaled(box, small, view), peak(pixels), empty=False)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
         """Return no boxes, ``[0, 4]``, since two levels and a graph cut are not one threshold."""

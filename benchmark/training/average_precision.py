@@ -18,7 +18,7 @@ _ROUNDING = 1e-9
 """A recall of 3/10 is to reach the level 0.3, whatever its last bit."""
 
 
-class Curve(NamedTuple):
+class PrecisionRecall(NamedTuple):
     """Precision and recall after each distinct score, from the best on; ``[t]`` each.
 
     Attributes:
@@ -30,7 +30,7 @@ class Curve(NamedTuple):
     recall: Numbers
 
 
-def curve(scores: npt.ArrayLike, positive: npt.ArrayLike) -> Curve:
+def curve(scores: npt.ArrayLike, positive: npt.ArrayLike) -> PrecisionRecall:
     """The precision-recall curve of ``[n]`` scores for ``[n]`` truths, of which at least one is true."""
     values, truth = np.asarray(scores, np.float64), np.asarray(positive, np.bool_)
     order = np.argsort(-values, kind="stable")
@@ -38,7 +38,7 @@ def curve(scores: npt.ArrayLike, positive: npt.ArrayLike) -> Curve:
     found = np.cumsum(truth[order])
     last_of_score = np.append(ranked[1:] != ranked[:-1], True)
     precision = found / np.arange(1, len(ranked) + 1)
-    return Curve(precision[last_of_score], found[last_of_score] / found[-1])
+    return PrecisionRecall(precision[last_of_score], found[last_of_score] / found[-1])
 
 
 def voc2007(scores: npt.ArrayLike, positive: npt.ArrayLike) -> float:

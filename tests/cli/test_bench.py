@@ -20,7 +20,7 @@ from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
 from benchmark.diagnostics.bench.peers import PEERS
-from benchmark.diagnostics.bench.stopwatch import Bench, Line
+from benchmark.diagnostics.bench.stopwatch import Cost, Stopwatch
 
 TINY = (
     "model=squeezenet1_0",
@@ -37,13 +37,13 @@ def bench(command: Command) -> Command:
     return partial(command, "bench")
 
 
-def on(build: Any) -> Bench:
+def on(build: Any) -> Stopwatch:
     """A bench of a small model."""
     inputs = images(dtype=torch.float32)
-    return Bench(small(build, torch.float32), inputs, torch.tensor([[0, 3]] * 4), repeats=1)
+    return Stopwatch(small(build, torch.float32), inputs, torch.tensor([[0, 3]] * 4), repeats=1)
 
 
-def lines(bench: Bench, *methods: Method) -> tuple[dict[str, Line], dict[str, str]]:
+def lines(bench: Stopwatch, *methods: Method) -> tuple[dict[str, Cost], dict[str, str]]:
     left_out: dict[str, str] = {}
     return {line.work: line for line in command._lines(bench, methods, left_out)}, left_out
 

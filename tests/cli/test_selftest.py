@@ -8,7 +8,7 @@ import hydra
 import pytest
 import torch
 from helpers.commands import Command
-from helpers.selftest_bench import bench
+from helpers.selftest_subjects import subjects
 from torch import Tensor
 
 from benchmark.attribution.grad_cam import GradCAM
@@ -16,8 +16,8 @@ from benchmark.attribution.mwp import MWP
 from benchmark.cli import selftest as command
 from benchmark.cli.app.places import CONF
 from benchmark.core.types import ForwardPass, Model
-from benchmark.diagnostics.selftest import TRUTHS
-from benchmark.diagnostics.selftest.check import Bench, Finding, Truth
+from benchmark.diagnostics.selftest import CHECKS
+from benchmark.diagnostics.selftest.check import Check, Finding, Subjects
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def selftest(command: Command) -> Command:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two small nets and two localizers for the built-in ones."""
-    monkeypatch.setattr(command, "_bench", lambda *_: bench())
+    monkeypatch.setattr(command, "_subjects", lambda *_: subjects())
 
 
 def line_of(name: str, printed: str) -> str:
@@ -38,20 +38,20 @@ def line_of(name: str, printed: str) -> str:
 
 
 @pytest.mark.usefixtures("small")
-def test_each_truth_has_one_line_with_its_numbers_and_verdict(selftest: Command) -> None:
+def test_each_check_has_one_line_with_its_numbers_and_verdict(selftest: Command) -> None:
     status, printed, complaint = selftest("run.device=cpu")
     assert (status, complaint) == (0, "")
     assert line_of("device", printed).startswith("device      cpu, float32, contiguous")
-    for truth in TRUTHS:
-        deviation, allowed, verdict, seconds = line_of(truth.name, printed)[len(truth.name) :].split()[:4]
+    for check in CHECKS:
+        deviation, allowed, verdict, seconds = line_of(check.name, printed)[len(check.name) :].split()[:4]
         assert 0 <= float(deviation) <= float(allowed)
         assert verdict == "ok"
         assert float(seconds) >= 0
-    assert printed.endswith("12 truths tried: all hold\n")
+    assert printed.endswith("12 checks tried: all hold\n")
 
 
 @pytest.mark.usefixtures("small")
-def test_a_truth_that_fails_is_status_1_with_the_reason_and_the_likely_culprit(
+def test_a_check_that_fails_is_status_1_with_the_reason_and_the_likely_culprit(
     selftest: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original: Any = GradCAM.__call__
@@ -69,11 +69,11 @@ def test_a_truth_that_fails_is_status_1_with_the_reason_and_the_likely_culprit(
     assert lines[place + 2].startswith(
         "  look at   benchmark/attribution/grad_cam.py: its weights or its ReLU"
     )
-    assert lines[-1] == "12 truths tried: 2 FAILED"
+    assert lines[-1] == "12 checks tried: 2 FAILED"
 
 
 @pytest.mark.usefixtures("small")
-def test_a_truth_that_stops_does_not_stop_the_others(
+def test_a_check_that_stops_does_not_stop_the_others(
     selftest: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> Any:
@@ -87,23 +87,23 @@ def test_a_truth_that_stops_does_not_stop_the_others(
     assert " ok " in line_of("threads and order", printed)
 
 
-def test_a_truth_that_applies_to_no_model_says_so(selftest: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = bench()
-    monkeypatch.setattr(command, "_bench", lambda *_: replace(tried, cases=tried.cases[1:]))
+def test_a_check_that_applies_to_no_model_says_so(selftest: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = subjects()
+    monkeypatch.setattr(command, "_subjects", lambda *_: replace(tried, cases=tried.cases[1:]))
     status, printed, _ = selftest("run.device=cpu")
     assert status == 0
     assert "no case" in line_of("Grad-CAM is ReLU(CAM)", printed)
-    assert printed.endswith("10 truths tried, 2 without a case: all hold\n")
+    assert printed.endswith("10 checks tried, 2 without a case: all hold\n")
 
 
 def test_a_model_of_ones_own_is_tried_with_every_method_and_localizer_that_needs_no_option(
     selftest: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[Bench] = []
+    seen: list[Subjects] = []
 
-    def look(truth: Truth, tried: Bench) -> Finding:
+    def look(check: Check, tried: Subjects) -> Finding:
         seen.append(tried)
-        return Finding(truth, None, 0.0)
+        return Finding(check, None, 0.0)
 
     monkeypatch.setattr(command, "examine", look)
     status, printed, _ = selftest(
@@ -121,10 +121,10 @@ def test_a_model_of_ones_own_is_tried_with_every_method_and_localizer_that_needs
 
 
 @pytest.mark.slow
-def test_every_truth_holds_on_the_built_in_nets_and_none_is_without_a_case(selftest: Command) -> None:
+def test_every_check_holds_on_the_built_in_nets_and_none_is_without_a_case(selftest: Command) -> None:
     status, printed, _ = selftest("run.device=cpu")
     assert status == 0
-    assert printed.endswith("12 truths tried: all hold\n")
+    assert printed.endswith("12 checks tried: all hold\n")
     assert printed.count("net  ") == 5
 
 
@@ -154,7 +154,7 @@ def test_the_built_in_nets_are_the_papers_in_small() -> None:
 def test_a_command_that_cannot_be_is_one_line(selftest: Command, typed: str, says: str) -> None:
     status, printed, complaint = selftest("run.device=cpu", *typed.split())
     assert status == 2
-    assert "truth" not in printed
+    assert "check" not in printed
     assert complaint.startswith("error: ")
     assert complaint.count("\n") == 1
     assert says in complaint
@@ -164,4 +164,4 @@ def test_help_shows_examples_and_what_the_status_means(selftest: Command) -> Non
     status, printed, _ = selftest("--help")
     assert status == 0
     assert "./scripts/selftest run.device=cuda:1 run.precision=bfloat16" in printed
-    assert "Exit status: 0 if every truth holds" in printed
+    assert "Exit status: 0 if every check holds" in printed

@@ -13,7 +13,7 @@ from benchmark.cli.app.places import CONF
 from benchmark.core.boxes import iou
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Localizer
-from benchmark.core.types import Box, FloatArray, Localization, View
+from benchmark.core.types import Box, FloatArray, LocatedBox, View
 
 NAMES = sorted(path.stem for path in (CONF / "localizer").glob("*.yaml"))
 NEEDED = {"max_box": {"threshold": 0.3}}
@@ -46,7 +46,7 @@ def localizer(request: pytest.FixtureRequest) -> Any:
     return built(request.param)
 
 
-def located(localizer: Localizer, heatmap: FloatArray, view: View) -> Localization:
+def located(localizer: Localizer, heatmap: FloatArray, view: View) -> LocatedBox:
     return localizer(heatmap, view, picture(0, view.width, view.height) if localizer.needs_image else None)
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from benchmark.core.errors import UserError
 from benchmark.core.files import read_text
-from benchmark.core.options import check
 from benchmark.datasets.selection import existing
 
 CLASSES = (
@@ -67,7 +66,8 @@ def find(root: str | None, split: str, year: int) -> Tree:
     Raises:
         UserError: If there is no tree, it is of another year, or it has no such split.
     """
-    check("dataset.year", year, int)
+    if type(year) is not int:
+        raise UserError(f"dataset.year={year}: give the year as a number, such as 2007")
     folder = _folder(existing("root", root), year)
     lists = folder / _LISTS
     known = _splits(lists)

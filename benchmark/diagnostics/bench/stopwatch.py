@@ -18,7 +18,7 @@ _PASSES = 4  # plain ones, and batches of covered images, of one timing
 
 
 @dataclass(frozen=True)
-class Line:
+class Cost:
     """What was found of one thing, in the order of the printed columns; all times are medians."""
 
     work: str
@@ -53,7 +53,7 @@ class Covers(Protocol):
 
 
 @dataclass(frozen=True)
-class Bench:
+class Stopwatch:
     """A model on its device with a batch ``[N, 3, S, S]`` and the classes ``[N, K]`` to explain."""
 
     model: Model
@@ -77,7 +77,7 @@ class Bench:
         for method in methods:
             method(self.model, forward, self.classes)
 
-    def line(self, name: str, work: Work, memory: bool = True, passes: int = 1) -> Line:
+    def line(self, name: str, work: Work, memory: bool = True, passes: int = 1) -> Cost:
         """Time the work against the plain forward pass, and take its memory.
 
         Args:
@@ -95,10 +95,10 @@ class Bench:
         yardstick, seconds = interleaved([plain, work], self.repeats, self.inputs.device)
         mib = peak_bytes(work, self.inputs.device) / 2**20 if memory else None
         ms = 1e3 * median(seconds) / (passes * len(self.inputs))
-        return Line(name, ms, *ratio(seconds, yardstick), mib=mib)
+        return Cost(name, ms, *ratio(seconds, yardstick), mib=mib)
 
 
-def covered(bench: Bench, method: Covers) -> Iterator[Line]:
+def covered(bench: Stopwatch, method: Covers) -> Iterator[Cost]:
     """A covered image beside a plain one, at the same batch size; then what the whole adds to an image."""
     count, size = len(bench.inputs), bench.inputs.shape[-1]
     passes, batched = min(_PASSES, method.positions(size)), replace(cast(Any, method), batch=count)

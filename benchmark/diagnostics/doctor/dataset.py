@@ -16,7 +16,7 @@ _GREY = ("1", "L", "LA")
 
 
 @dataclass(frozen=True)
-class Census:
+class Examination:
     """What an examination of every image file gave.
 
     Attributes:
@@ -62,7 +62,9 @@ class _Finding(NamedTuple):
     misfit: str = ""
 
 
-def examine(samples: Sequence[Sample], decode: bool, pool: Executor, seen: Callable[[int], None]) -> Census:
+def examine(
+    samples: Sequence[Sample], decode: bool, pool: Executor, seen: Callable[[int], None]
+) -> Examination:
     """Look at the file of every sample that has one.
 
     Args:
@@ -77,7 +79,7 @@ def examine(samples: Sequence[Sample], decode: bool, pool: Executor, seen: Calla
         findings.append(finding)
         seen(1)
     facts = [finding.facts for finding in findings if finding.facts is not None]
-    return Census(
+    return Examination(
         modes=Counter(fact.mode for fact in facts),
         formats=Counter(fact.format for fact in facts),
         exif_rotated=sum(fact.exif_rotated for fact in facts),

@@ -11,7 +11,7 @@ Z95, Z999 = 1.959964, 3.290527
 """Two-sided normal quantiles."""
 
 
-class Verdict(NamedTuple):
+class AccuracyVerdict(NamedTuple):
     """What the comparison came to.
 
     Attributes:
@@ -31,7 +31,7 @@ def wilson(share: float, n: int, z: float = Z95) -> tuple[float, float]:
     return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
-def judge(measured: Accuracy, expected: Expected) -> Verdict:
+def judge(measured: Accuracy, expected: Expected) -> AccuracyVerdict:
     """Compare both errors with the stated ones."""
     pairs = ((1 - measured.top1, expected.top1), (1 - measured.top5, expected.top5))
     worse = sum(found - stated for found, stated in pairs) > 0
@@ -39,10 +39,10 @@ def judge(measured: Accuracy, expected: Expected) -> Verdict:
     def within(z: float) -> bool:
         return all(_near(found, stated, measured.n, expected.tolerance, z) for found, stated in pairs)
 
-    return Verdict(AGREES if within(Z95) else DOUBTFUL if within(Z999) else CONTRADICTS, worse)
+    return AccuracyVerdict(AGREES if within(Z95) else DOUBTFUL if within(Z999) else CONTRADICTS, worse)
 
 
-def lines(measured: Accuracy, expected: Expected, verdict: Verdict) -> list[str]:
+def lines(measured: Accuracy, expected: Expected, verdict: AccuracyVerdict) -> list[str]:
     """The comparison as a person reads it."""
     found = " and ".join(
         f"{name} {100 * error:.2f} % [{100 * low:.1f}, {100 * high:.1f}]"
@@ -63,7 +63,7 @@ def _near(found: float, stated: float, n: int, tolerance: float, z: float) -> bo
     return low - tolerance <= stated <= high + tolerance
 
 
-def _words(verdict: Verdict, tolerance: float) -> str:
+def _words(verdict: AccuracyVerdict, tolerance: float) -> str:
     within = f"{100 * tolerance:g} points beyond chance"
     if verdict.kind == AGREES:
         return f"agrees: weights, class order and preprocessing are the passport's, within {within}"

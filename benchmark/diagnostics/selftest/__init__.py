@@ -1,4 +1,4 @@
-"""Truths that need no images, tried on the user's own device before a long run; one file a few of a kind."""
+"""Checks that need no images, tried on the user's own device before a long run; one file a few of a kind."""
 
 from benchmark.diagnostics.selftest import (
     agreement,
@@ -16,14 +16,14 @@ from benchmark.diagnostics.selftest import (
 from benchmark.diagnostics.selftest import (
     side_effects as traces,
 )
-from benchmark.diagnostics.selftest.check import Truth
+from benchmark.diagnostics.selftest.check import Check
 
-TRUTHS: tuple[Truth, ...] = (
-    *gradients.TRUTHS,
-    *rectified.TRUTHS,
-    *mass.TRUTHS,
-    *agreement.TRUTHS,
-    *boxes.TRUTHS,
-    *traces.TRUTHS,
+CHECKS: tuple[Check, ...] = (
+    *gradients.CHECKS,
+    *rectified.CHECKS,
+    *mass.CHECKS,
+    *agreement.CHECKS,
+    *boxes.CHECKS,
+    *traces.CHECKS,
 )
 """In the order in which they are tried: the cheap and telling ones first."""

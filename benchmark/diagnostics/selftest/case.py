@@ -22,7 +22,7 @@ _CLASSES = 3
 
 @dataclass(frozen=True)
 class Case:
-    """What every truth about heatmaps is tried on.
+    """What every check about heatmaps is tried on.
 
     Attributes:
         model: On the device, in the run's type and memory format.
@@ -47,7 +47,7 @@ class Case:
             yield
 
     def has(self, layer: str) -> bool:
-        """Whether the model has this role, or a layer of this name; no truth about another applies to it."""
+        """Whether the model has this role, or a layer of this name; no check about another applies to it."""
         return layer in self.model.layers or layer in dict(self.model.module.named_modules())
 
     def record(

@@ -1,4 +1,4 @@
-"""A truth, what was measured of it, and the verdict: the three words of the self-test."""
+"""A check, what was measured of it, and the verdict: the three words of the self-test."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from benchmark.diagnostics.selftest.case import Case
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What the truths are tried on.
+class Subjects:
+    """What the checks are tried on.
 
     Attributes:
         cases: Models on the user's device, in the user's precision.
@@ -26,12 +26,12 @@ class Bench:
     localizers: Mapping[str, Localizer]
 
 
-class Measured(NamedTuple):
+class Deviation(NamedTuple):
     """One measurement.
 
     Attributes:
         where: Model and method, or localizer.
-        deviation: From the truth, ``>= 0``; NaN where there is nothing to compare.
+        deviation: From the check, ``>= 0``; NaN where there is nothing to compare.
         bound: What is allowed, and why.
         detail: What a person should know of it beyond the number.
     """
@@ -51,12 +51,12 @@ class Measured(NamedTuple):
         """By which the worst of several is found: the deviation as a multiple of what is allowed."""
         if self.deviation != self.deviation:
             return float("inf")
-        least = torch.finfo(torch.float64).tiny  # of a truth that must hold exactly
+        least = torch.finfo(torch.float64).tiny  # of a check that must hold exactly
         return self.deviation / max(self.bound.allowed, least)
 
 
 @dataclass(frozen=True)
-class Truth:
+class Check:
     """Something that must hold whatever the weights.
 
     Attributes:
@@ -67,39 +67,39 @@ class Truth:
 
     name: str
     culprit: str
-    measure: Callable[[Bench], Iterator[Measured]]
+    measure: Callable[[Subjects], Iterator[Deviation]]
 
 
 class Finding(NamedTuple):
-    """What became of a truth.
+    """What became of a check.
 
     Attributes:
-        truth: Which.
-        worst: The measurement nearest to its bound, or beyond it; ``None`` where the truth applies to none.
+        check: Which.
+        worst: The measurement nearest to its bound, or beyond it; ``None`` where the check applies to none.
         seconds: That they took.
     """
 
-    truth: Truth
-    worst: Measured | None
+    check: Check
+    worst: Deviation | None
     seconds: float
 
     @property
     def holds(self) -> bool:
-        """Whether every measurement is within its bound; a truth that applies to nothing holds."""
+        """Whether every measurement is within its bound; a check that applies to nothing holds."""
         return self.worst is None or self.worst.holds
 
 
-def examine(truth: Truth, bench: Bench) -> Finding:
-    """Try one truth. Whatever it raises is a failure too, told with the finding, and stops no other truth."""
+def examine(check: Check, subjects: Subjects) -> Finding:
+    """Try one check. Whatever it raises is a failure too, told with the finding, and stops no other check."""
     began = perf_counter()
-    found: list[Measured] = []
+    found: list[Deviation] = []
     try:
-        found.extend(truth.measure(bench))
+        found.extend(check.measure(subjects))
     except Exception as error:
         told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        found.append(Measured("stopped", float("nan"), Bound(0.0, "it must not stop"), told))
+        found.append(Deviation("stopped", float("nan"), Bound(0.0, "it must not stop"), told))
     worst = max(found, key=lambda measured: measured.excess, default=None)
-    return Finding(truth, worst, perf_counter() - began)
+    return Finding(check, worst, perf_counter() - began)
 
 
 def relative(measured: Tensor, wanted: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Truths about excitation backprop: where the winning probability goes."""
+"""Checks about excitation backprop: where the winning probability goes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ from benchmark.attribution.common.excitation import walk
 from benchmark.core.types import ForwardPass, Operation
 from benchmark.diagnostics.selftest.bounds import Bound, walking
 from benchmark.diagnostics.selftest.case import Case
-from benchmark.diagnostics.selftest.check import Bench, Measured, Truth, relative
+from benchmark.diagnostics.selftest.check import Check, Deviation, Subjects, relative
 from benchmark.models.forward import tensors
 
 _READ = "excitation"
@@ -19,13 +19,13 @@ _NORMS = ("local_response_norm", "batch_norm")
 _AVERAGES = ("avg_pool2d", "adaptive_avg_pool2d", "mean")
 
 
-def mass_is_conserved(bench: Bench) -> Iterator[Measured]:
+def mass_is_conserved(subjects: Subjects) -> Iterator[Deviation]:
     """The probabilities of a layer sum to 1, layer by layer, less what no unit below could take (§4.1).
 
     Lost is what enters a unit none of whose inputs excites it: ``Σ_j W+_ij a_j = 0``. The layers are taken
     from the scores down, as far as the first that fails: what is below it inherits its fault.
     """
-    for case in _walked(bench, "mwp"):
+    for case in _walked(subjects, "mwp"):
         if not case.has(_READ):
             continue
         bound = walking(case.settings)
@@ -35,7 +35,7 @@ def mass_is_conserved(bench: Bench) -> Iterator[Measured]:
             for tensor in reversed([goal, *_cuts(forward, goal)]):
                 deviation = _imbalance(case, forward, tensor, bound)
                 entered = f"{list(tensor.shape[1:])} below {_readers(forward, tensor)}"
-                yield Measured(f"{case.model.name}, {entered}", deviation, bound)
+                yield Deviation(f"{case.model.name}, {entered}", deviation, bound)
                 if not deviation <= bound.allowed:
                     break
 
@@ -50,9 +50,9 @@ def _imbalance(case: Case, forward: ForwardPass, tensor: Tensor, bound: Bound) -
     return float((excess.abs() / size).max())
 
 
-def contrast_sums_to_zero(bench: Bench) -> Iterator[Measured]:
+def contrast_sums_to_zero(subjects: Subjects) -> Iterator[Deviation]:
     """At the layer of contrast the two probabilities sum to 1 each, their difference to 0 (§4.4)."""
-    for case in _walked(bench, "c_mwp"):
+    for case in _walked(subjects, "c_mwp"):
         if _CONTRAST not in case.model.layers:
             continue
         with case.arithmetic():
@@ -60,23 +60,23 @@ def contrast_sums_to_zero(bench: Bench) -> Iterator[Measured]:
             units = walk(case.model, forward, case.classes, _CONTRAST, contrastive=True).flatten(2)
         deviation = units.sum(2).abs() / units.abs().sum(2)  # NaN where nothing is contrasted
         where = f"{case.model.name} at {case.model.layers[_CONTRAST]}"
-        yield Measured(where, float(deviation.max()), walking(case.settings))
+        yield Deviation(where, float(deviation.max()), walking(case.settings))
 
 
-def normalization_is_the_identity(bench: Bench) -> Iterator[Measured]:
+def normalization_is_the_identity(subjects: Subjects) -> Iterator[Deviation]:
     """What enters a unit of an LRN or batch norm goes to the same unit below it (§4.2)."""
-    for case in _walked(bench, "mwp"):
+    for case in _walked(subjects, "mwp"):
         with case.arithmetic():
             forward = case.record(("input",), operations=True)
             for operation in _norms(forward):
                 below = operation.args[0] if operation.args else operation.kwargs["input"]
                 measured, wanted = (_at(case, forward, tensor) for tensor in (below, operation.output))
                 where = f"{case.model.name}, {_name(operation)} of {below.shape[1]} channels"
-                yield Measured(where, relative(measured, wanted), walking(case.settings))
+                yield Deviation(where, relative(measured, wanted), walking(case.settings))
 
 
-def _walked(bench: Bench, method: str) -> Iterator[Case]:
-    yield from (case for case in bench.cases if method in case.methods)
+def _walked(subjects: Subjects, method: str) -> Iterator[Case]:
+    yield from (case for case in subjects.cases if method in case.methods)
 
 
 def _at(case: Case, forward: ForwardPass, tensor: Tensor) -> Tensor:
@@ -147,18 +147,18 @@ def _name(operation: Operation) -> str:
     return str(getattr(operation.function, "__name__", ""))
 
 
-TRUTHS = (
-    Truth(
+CHECKS = (
+    Check(
         "MWP conserves mass, layer by layer",
         "benchmark/excitation.py: the rule in RULES of the function named",
         mass_is_conserved,
     ),
-    Truth(
+    Check(
         "the contrast sums to zero",
         "benchmark/excitation.py: the step with negated weights at the classifier",
         contrast_sums_to_zero,
     ),
-    Truth(
+    Check(
         "LRN and batch norm are passed as the identity",
         "benchmark/excitation.py: their entries in RULES",
         normalization_is_the_identity,

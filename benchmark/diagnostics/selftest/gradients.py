@@ -1,4 +1,4 @@
-"""Truths about Grad-CAM: what its weights are, and where its sign goes."""
+"""Checks about Grad-CAM: what its weights are, and where its sign goes."""
 
 from collections.abc import Iterator
 
@@ -10,19 +10,19 @@ from benchmark.attribution.grad_cam import GradCAM
 from benchmark.core.types import ForwardPass, Model
 from benchmark.diagnostics.selftest.bounds import rounding
 from benchmark.diagnostics.selftest.case import Case
-from benchmark.diagnostics.selftest.check import Bench, Measured, Truth, relative
+from benchmark.diagnostics.selftest.check import Check, Deviation, Subjects, relative
 from benchmark.models.forward import find_layer, one_hot
 
 _LAST = "last_conv"
 _COUNTERFACTUAL = "grad_cam_counterfactual"
 
 
-def grad_cam_is_cam(bench: Bench) -> Iterator[Measured]:
+def grad_cam_is_cam(subjects: Subjects) -> Iterator[Deviation]:
     """``L^c = ReLU(Σ_k w^c_k f^k) / Z`` before global average pooling and one linear layer (paper §3.1).
 
     There ``∂y^c/∂A^k_ij = w^c_k / Z`` in every one of the ``Z`` cells, so that ``α^c_k = w^c_k / Z``.
     """
-    for case in _explained(bench):
+    for case in _explained(subjects):
         if "cam" not in case.methods:
             continue
         with case.arithmetic():
@@ -30,16 +30,16 @@ def grad_cam_is_cam(bench: Bench) -> Iterator[Measured]:
             cam = case.methods["cam"](case.model, forward, case.classes)
             measured = GradCAM()(case.model, forward, case.classes)
         cells = cam.shape[2] * cam.shape[3]
-        yield Measured(case.model.name, relative(measured * cells, cam.relu()), rounding(case.settings))
+        yield Deviation(case.model.name, relative(measured * cells, cam.relu()), rounding(case.settings))
 
 
-def weights_survive_pooling(bench: Bench) -> Iterator[Measured]:
+def weights_survive_pooling(subjects: Subjects) -> Iterator[Deviation]:
     """``Z α^c_k`` is the same before and after a max pooling (protocol §1.2).
 
     The pooling hands the gradient of each of its cells to one cell below it, so that their sums are equal.
     The map at either layer is computed here from the gradients at the other.
     """
-    for case in _explained(bench):
+    for case in _explained(subjects):
         pool = _pooling_after(case.model, _LAST)
         if pool is None:
             continue
@@ -51,15 +51,15 @@ def weights_survive_pooling(bench: Bench) -> Iterator[Measured]:
                     _sums(forward, other, case) / measured[0, 0].numel(), forward.activations[layer]
                 )
                 where = f"{case.model.name} at {find_layer(case.model, layer)}"
-                yield Measured(where, relative(measured, wanted), rounding(case.settings))
+                yield Deviation(where, relative(measured, wanted), rounding(case.settings))
 
 
-def counterfactual_is_the_negative_part(bench: Bench) -> Iterator[Measured]:
+def counterfactual_is_the_negative_part(subjects: Subjects) -> Iterator[Deviation]:
     """With ``-y^c`` for ``y^c``, Grad-CAM is what its ReLU cuts off: ``max(-Σ_k α^c_k A^k, 0)`` (§7.5).
 
     So is the method of that name, which negates the weights and not the scores.
     """
-    for case in _explained(bench):
+    for case in _explained(subjects):
         with case.arithmetic():
             forward = case.record((_LAST,))
             signed = GradCAM(relu=False)(case.model, forward, case.classes)
@@ -71,12 +71,12 @@ def counterfactual_is_the_negative_part(bench: Bench) -> Iterator[Measured]:
                 found[f"{case.model.name}/{_COUNTERFACTUAL}"] = method(case.model, forward, case.classes)
         wanted = signed.neg().clamp(min=0)
         for where, measured in found.items():
-            yield Measured(where, relative(measured, wanted), rounding(case.settings))
+            yield Deviation(where, relative(measured, wanted), rounding(case.settings))
 
 
-def _explained(bench: Bench) -> Iterator[Case]:
+def _explained(subjects: Subjects) -> Iterator[Case]:
     """Those whose model says where its last convolution is."""
-    yield from (case for case in bench.cases if case.has(_LAST))
+    yield from (case for case in subjects.cases if case.has(_LAST))
 
 
 def _sums(forward: ForwardPass, layer: str, case: Case) -> Tensor:
@@ -98,18 +98,18 @@ def _pooling_after(model: Model, layer: str) -> str | None:
     return name if isinstance(part, nn.MaxPool2d) else None
 
 
-TRUTHS = (
-    Truth(
+CHECKS = (
+    Check(
         "Grad-CAM is ReLU(CAM) over the cells",
         "benchmark/attribution/grad_cam.py: its weights or its ReLU; or cam.py beside it",
         grad_cam_is_cam,
     ),
-    Truth(
+    Check(
         "weights before and after max pooling agree",
         "benchmark/attribution/grad_cam.py: the mean of the gradients; or the device's max pooling",
         weights_survive_pooling,
     ),
-    Truth(
+    Check(
         "the counterfactual is the negative part",
         "benchmark/attribution/grad_cam.py: its ReLU, or something that is not linear in the gradients; "
         "or grad_cam_counterfactual.py beside it, if it is named",

@@ -1,4 +1,4 @@
-"""Truths about boxes: neither the scale of a heatmap nor the threads may move one."""
+"""Checks about boxes: neither the scale of a heatmap nor the threads may move one."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ import numpy as np
 from benchmark.core.protocols import Localizer
 from benchmark.core.types import Box, FloatArray, ImageArray, View
 from benchmark.diagnostics.selftest.bounds import EXACT
-from benchmark.diagnostics.selftest.check import Bench, Measured, Truth
+from benchmark.diagnostics.selftest.check import Check, Deviation, Subjects
 
 _VIEW = View(96, 72, Box(0, 0, 96, 72))
 _MAPS = 4
@@ -17,26 +17,26 @@ _FACTORS = (2.0**-9, 2.0**9)
 _THREADS = 4
 
 
-def scale_moves_no_box(bench: Bench) -> Iterator[Measured]:
+def scale_moves_no_box(subjects: Subjects) -> Iterator[Deviation]:
     """Every protocol compares a map with its own maximum, mean or quantile: a positive factor cancels."""
     image = _picture(0)
-    for name, localizer in bench.localizers.items():
+    for name, localizer in subjects.localizers.items():
         maps = [_heatmap(seed) for seed in range(_MAPS)]
         boxes = [localizer(heatmap, _VIEW, image).box for heatmap in maps]
         for factor in _FACTORS:
             scaled = [localizer(heatmap * np.float32(factor), _VIEW, image).box for heatmap in maps]
-            yield Measured(name, _differing(scaled, boxes), EXACT, f"of {_MAPS} boxes, factor {factor:g}")
+            yield Deviation(name, _differing(scaled, boxes), EXACT, f"of {_MAPS} boxes, factor {factor:g}")
 
 
-def threads_move_no_box(bench: Bench) -> Iterator[Measured]:
+def threads_move_no_box(subjects: Subjects) -> Iterator[Deviation]:
     """What looks at pixels (GrabCut draws random numbers) gives the same on many threads as on one."""
-    for name, localizer in bench.localizers.items():
+    for name, localizer in subjects.localizers.items():
         if not localizer.needs_image:
             continue
         boxes = [_boxed(localizer, seed) for seed in range(_MAPS)]
         with ThreadPoolExecutor(_THREADS) as pool:
             backwards = list(pool.map(lambda seed, by=localizer: _boxed(by, seed), reversed(range(_MAPS))))
-        yield Measured(name, _differing(backwards[::-1], boxes), EXACT, f"of {_MAPS} boxes")
+        yield Deviation(name, _differing(backwards[::-1], boxes), EXACT, f"of {_MAPS} boxes")
 
 
 def _boxed(localizer: Localizer, seed: int) -> Box:
@@ -65,13 +65,13 @@ def _picture(seed: int) -> ImageArray:
     return image
 
 
-TRUTHS = (
-    Truth(
+CHECKS = (
+    Check(
         "a positive factor on a map moves no box",
         "benchmark/localizers/: the one named compares a map with something other than itself",
         scale_moves_no_box,
     ),
-    Truth(
+    Check(
         "threads and order move no box",
         "benchmark/segments.py: GrabCut's random numbers, which OpenCV keeps for each thread",
         threads_move_no_box,

@@ -1,4 +1,4 @@
-"""The truth that guided backprop reaches every ReLU, however this build of torch computes one."""
+"""The check that guided backprop reaches every ReLU, however this build of torch computes one."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,15 +8,15 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from benchmark.diagnostics.selftest.bounds import network
-from benchmark.diagnostics.selftest.check import Bench, Measured, Truth, relative
+from benchmark.diagnostics.selftest.check import Check, Deviation, Subjects, relative
 from benchmark.models.forward import INPUT, one_hot
 
 _NAME = "guided_backprop"
 
 
-def every_relu_is_guided(bench: Bench) -> Iterator[Measured]:
+def every_relu_is_guided(subjects: Subjects) -> Iterator[Deviation]:
     """Guided backprop is the plain gradient of a net whose ReLUs are functions with the rule written out."""
-    for case in bench.cases:
+    for case in subjects.cases:
         if _NAME not in case.methods:
             continue
         with case.arithmetic():
@@ -29,7 +29,7 @@ def every_relu_is_guided(bench: Bench) -> Iterator[Measured]:
                 for pick in one_hot(other.logits, case.classes)
             ]
         bound = network(case.settings, to_the_pixels=True)
-        yield Measured(case.model.name, relative(measured, torch.stack(wanted, 1)), bound)
+        yield Deviation(case.model.name, relative(measured, torch.stack(wanted, 1)), bound)
 
 
 class _GuidedReLU(torch.autograd.Function):
@@ -60,8 +60,8 @@ class _Replaced(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-TRUTHS = (
-    Truth(
+CHECKS = (
+    Check(
         "guided backprop reaches every ReLU",
         "benchmark/guided.py: a ReLU that torch's graph hides, or that has another name there",
         every_relu_is_guided,

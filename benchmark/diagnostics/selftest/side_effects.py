@@ -1,4 +1,4 @@
-"""The truth that a method leaves a model and torch as they were, also where it fails."""
+"""The check that a method leaves a model and torch as they were, also where it fails."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ from torch import nn
 from benchmark.core.protocols import Method
 from benchmark.diagnostics.selftest.bounds import EXACT
 from benchmark.diagnostics.selftest.case import Case
-from benchmark.diagnostics.selftest.check import Bench, Measured, Truth
+from benchmark.diagnostics.selftest.check import Check, Deviation, Subjects
 from benchmark.models.forward import find_layer
 from benchmark.models.weights.parameters import parameter_digest
 
@@ -21,13 +21,13 @@ _UNTRIED = f"not tried: that it breaks off, for want of a layer {_LAST}"
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
-def nothing_is_left_behind(bench: Bench) -> Iterator[Measured]:
+def nothing_is_left_behind(subjects: Subjects) -> Iterator[Deviation]:
     """No hook, flag, gradient or changed parameter remains of a method that worked, or raised on its way.
 
     Each is tried on a clean copy of the model, so that none is blamed for what another left. Where the model
     names no classifier, there is no place to break off at, and every line of it says so.
     """
-    for case in bench.cases:
+    for case in subjects.cases:
         digest = parameter_digest(case.model.module)
         untried = [] if case.has(_LAST) else [_UNTRIED]
         for name, method in case.methods.items():
@@ -37,7 +37,7 @@ def nothing_is_left_behind(bench: Bench) -> Iterator[Measured]:
                     act(copied, method)
                 left = [kind for kind, found in _remains(copied, digest).items() if found]
                 where = f"{case.model.name}/{name} that {ending}"
-                yield Measured(where, float(len(left)), EXACT, ", ".join([*left, *untried]))
+                yield Deviation(where, float(len(left)), EXACT, ", ".join([*left, *untried]))
 
 
 def _clean(case: Case) -> Case:
@@ -106,8 +106,8 @@ def _remains(case: Case, digest: str) -> dict[str, bool]:
     }
 
 
-TRUTHS = (
-    Truth(
+CHECKS = (
+    Check(
         "a method leaves nothing behind",
         "benchmark/forward.py, or the method named: something set outside a with block",
         nothing_is_left_behind,

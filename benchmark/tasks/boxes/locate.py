@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Localizer
-from benchmark.core.types import FloatArray, IntArray, Localization, Records, Sample, View
+from benchmark.core.types import FloatArray, IntArray, LocatedBox, Records, Sample, View
 from benchmark.datasets.images import read_sample
 from benchmark.pipeline.heatmap_store import Heatmaps
 
@@ -26,7 +26,7 @@ class Located(NamedTuple):
 
     sample: Sample
     slots: Slots
-    found: tuple[Localization, ...]
+    found: tuple[LocatedBox, ...]
     curve: IntArray | None
 
 

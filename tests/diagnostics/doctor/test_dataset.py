@@ -10,12 +10,12 @@ from helpers.small_scenes import Folder, folder
 from PIL import Image
 
 from benchmark.core.types import Sample
-from benchmark.diagnostics.doctor.dataset import Census, class_fault, count, examine
+from benchmark.diagnostics.doctor.dataset import Examination, class_fault, count, examine
 
 BOXES = np.array([[0, 0, 4, 4]], np.int32)
 
 
-def census(samples: list[Sample], decode: bool = True) -> Census:
+def census(samples: list[Sample], decode: bool = True) -> Examination:
     seen: list[int] = []
     with ThreadPoolExecutor(2) as pool:
         found = examine(samples, decode, pool, seen.append)

@@ -1,4 +1,4 @@
-"""The self-test's truths hold where nothing is broken, and its yardsticks measure what they say."""
+"""The self-test's checks hold where nothing is broken, and its yardsticks measure what they say."""
 
 import math
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 import torch
-from helpers.selftest_bench import METHODS, bench, pooled
+from helpers.selftest_subjects import METHODS, pooled, subjects
 from helpers.small_models import as_model, googlenet_like, images, small
 from torch import nn
 
 from benchmark.attribution.common.excitation import walk
 from benchmark.attribution.mwp import MWP
 from benchmark.core.protocols import Method
-from benchmark.diagnostics.selftest import TRUTHS
+from benchmark.diagnostics.selftest import CHECKS
 from benchmark.diagnostics.selftest.bounds import EXACT, Bound
 from benchmark.diagnostics.selftest.case import prepare
-from benchmark.diagnostics.selftest.check import Bench, Measured, Truth, examine, relative
+from benchmark.diagnostics.selftest.check import Check, Deviation, Subjects, examine, relative
 from benchmark.diagnostics.selftest.excitation import _cuts, _lost, mass_is_conserved
 from benchmark.diagnostics.selftest.side_effects import nothing_is_left_behind
 from benchmark.models.forward import forward_pass
@@ -32,18 +32,18 @@ OPTIONS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_every_truth_has_a_case_and_holds_in_every_precision(options: dict[str, Any]) -> None:
-    tried = bench(**options)
-    for truth in TRUTHS:
-        finding = examine(truth, tried)
-        assert finding.worst is not None, truth.name
-        assert finding.holds, (truth.name, finding.worst)
+def test_every_check_has_a_case_and_holds_in_every_precision(options: dict[str, Any]) -> None:
+    tried = subjects(**options)
+    for check in CHECKS:
+        finding = examine(check, tried)
+        assert finding.worst is not None, check.name
+        assert finding.holds, (check.name, finding.worst)
         assert finding.worst.deviation < 1e-10 or options["precision"] != "float64"
 
 
 def test_truths_have_names_of_their_own_and_each_names_a_culprit() -> None:
-    assert len({truth.name for truth in TRUTHS}) == len(TRUTHS) == 12
-    assert all(truth.culprit for truth in TRUTHS)
+    assert len({check.name for check in CHECKS}) == len(CHECKS) == 12
+    assert all(check.culprit for check in CHECKS)
 
 
 def test_the_deviation_is_the_worst_maps_sum_of_differences_over_the_mean_sum_of_all() -> None:
@@ -55,22 +55,22 @@ def test_the_deviation_is_the_worst_maps_sum_of_differences_over_the_mean_sum_of
 def test_nothing_agrees_with_maps_that_are_all_zero_or_of_another_shape() -> None:
     zero = torch.zeros(1, 1, 4)
     assert math.isnan(relative(zero, zero))
-    assert not Measured("", relative(zero, zero), Bound(1.0, "")).holds
-    assert not Measured("", relative(zero + math.nan, zero + 1), Bound(1.0, "")).holds
+    assert not Deviation("", relative(zero, zero), Bound(1.0, "")).holds
+    assert not Deviation("", relative(zero + math.nan, zero + 1), Bound(1.0, "")).holds
     assert relative(torch.ones(1, 1, 2), torch.ones(1, 1, 3)) == math.inf
 
 
-def _found(*found: Measured) -> Truth:
-    def measure(_bench: Bench) -> Iterator[Measured]:
+def _found(*found: Deviation) -> Check:
+    def measure(_bench: Subjects) -> Iterator[Deviation]:
         yield from found
 
-    return Truth("one", "nothing", measure)
+    return Check("one", "nothing", measure)
 
 
 def test_the_worst_measurement_is_the_one_that_exceeds_its_bound_by_most() -> None:
-    loose, tight = Measured("loose", 0.5, Bound(1.0, "")), Measured("tight", 1e-3, Bound(1e-6, ""))
-    exact, lost = Measured("exact", 1.0, EXACT), Measured("nan", math.nan, Bound(1.0, ""))
-    nothing = Bench((), {})
+    loose, tight = Deviation("loose", 0.5, Bound(1.0, "")), Deviation("tight", 1e-3, Bound(1e-6, ""))
+    exact, lost = Deviation("exact", 1.0, EXACT), Deviation("nan", math.nan, Bound(1.0, ""))
+    nothing = Subjects((), {})
     assert examine(_found(loose, tight), nothing).worst == tight
     assert examine(_found(tight, exact), nothing).worst == exact
     assert examine(_found(exact, lost), nothing).worst is lost
@@ -78,12 +78,12 @@ def test_the_worst_measurement_is_the_one_that_exceeds_its_bound_by_most() -> No
     assert examine(_found(), nothing).holds
 
 
-def test_a_truth_that_raises_has_failed_and_tells_what_was_raised() -> None:
-    def measure(_bench: Bench) -> Iterator[Measured]:
-        yield Measured("before", 0.0, EXACT)
+def test_a_check_that_raises_has_failed_and_tells_what_was_raised() -> None:
+    def measure(_bench: Subjects) -> Iterator[Deviation]:
+        yield Deviation("before", 0.0, EXACT)
         raise RuntimeError("out of\nmemory")
 
-    finding = examine(Truth("one", "nothing", measure), Bench((), {}))
+    finding = examine(Check("one", "nothing", measure), Subjects((), {}))
     assert not finding.holds
     assert finding.worst is not None
     assert finding.worst.detail == "RuntimeError: out of memory"
@@ -115,7 +115,7 @@ def test_mass_that_no_unit_could_take_is_counted_as_lost_and_no_more() -> None:
     assert (hidden[..., 2] > 0.005).all()
     lost = _lost(case, forward, forward.activations["excitation"])
     torch.testing.assert_close(lost, hidden[..., 2], rtol=1e-12, atol=0)
-    found = list(mass_is_conserved(Bench((case,), {})))
+    found = list(mass_is_conserved(Subjects((case,), {})))
     assert all(measured.holds for measured in found)
     assert len(found) == 4  # the layer, its copy, flattened, hidden
 
@@ -135,11 +135,11 @@ def test_a_method_that_refuses_a_model_is_left_out_with_its_reason() -> None:
     assert "global average pooling" in case.refused["cam"]
 
 
-def _without(role: str, **methods: Method) -> Bench:
+def _without(role: str, **methods: Method) -> Subjects:
     """The small net with one role fewer, and perhaps other methods."""
     model = pooled()
     lacking = replace(model, layers={name: layer for name, layer in model.layers.items() if name != role})
-    return Bench((prepare(lacking, METHODS | methods, RunSettings(device="cpu")),), {})
+    return Subjects((prepare(lacking, METHODS | methods, RunSettings(device="cpu")),), {})
 
 
 def test_without_a_classifier_nothing_breaks_off_and_it_is_said() -> None:
@@ -148,7 +148,7 @@ def test_without_a_classifier_nothing_breaks_off_and_it_is_said() -> None:
     assert all(measured.holds for measured in found)
     assert {measured.where.partition(" that ")[2] for measured in found} == {"worked", "raised"}
     assert all("not tried: that it breaks off" in measured.detail for measured in found)
-    complete = list(nothing_is_left_behind(bench()))
+    complete = list(nothing_is_left_behind(subjects()))
     assert {measured.where.partition(" that ")[2] for measured in complete} == {
         "worked",
         "raised",
@@ -165,11 +165,11 @@ def test_without_a_classifier_nothing_breaks_off_and_it_is_said() -> None:
         ("penultimate", {}, {"contrast_sums_to_zero"}),
     ],
 )
-def test_a_truth_about_a_layer_that_a_model_lacks_has_no_case_and_fails_for_none(
+def test_a_check_about_a_layer_that_a_model_lacks_has_no_case_and_fails_for_none(
     role: str, methods: dict[str, Method], void: set[str]
 ) -> None:
     tried = _without(role, **methods)
-    findings = {truth.measure.__name__: examine(truth, tried) for truth in TRUTHS}
+    findings = {check.measure.__name__: examine(check, tried) for check in CHECKS}
     assert all(finding.holds for finding in findings.values()), findings
     assert all(findings[name].worst is None for name in void)
 
@@ -177,11 +177,11 @@ def test_a_truth_about_a_layer_that_a_model_lacks_has_no_case_and_fails_for_none
 def test_a_role_that_names_no_layer_is_no_lack_and_fails() -> None:
     model = pooled()
     wrong = replace(model, layers={**model.layers, "last_conv": "conv5"})
-    tried = Bench((prepare(wrong, METHODS, RunSettings(device="cpu")),), {})
-    assert not all(examine(truth, tried).holds for truth in TRUTHS)
+    tried = Subjects((prepare(wrong, METHODS, RunSettings(device="cpu")),), {})
+    assert not all(examine(check, tried).holds for check in CHECKS)
 
 
 def test_images_of_a_case_are_told_apart_by_their_heatmaps() -> None:
-    for case in bench().cases:
+    for case in subjects().cases:
         for name, maps in case.explain().items():
             assert relative(maps.roll(1, 0), maps) > 0.05, name

@@ -1,4 +1,4 @@
-"""Each truth fails when what it guards is broken on purpose, and the others hold."""
+"""Each check fails when what it guards is broken on purpose, and the others hold."""
 
 import random
 import threading
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers.selftest_bench import LOCALIZERS, bench
+from helpers.selftest_subjects import LOCALIZERS, subjects
 from torch import Tensor
 
 from benchmark.attribution import grad_cam, guided_backprop
@@ -27,12 +27,12 @@ from benchmark.core.types import (
     FloatArray,
     ForwardPass,
     ImageArray,
-    Localization,
+    LocatedBox,
     Model,
     Operation,
     View,
 )
-from benchmark.diagnostics.selftest import TRUTHS
+from benchmark.diagnostics.selftest import CHECKS
 from benchmark.diagnostics.selftest.check import Finding, examine
 
 CAM_TRUTH = "Grad-CAM is ReLU(CAM) over the cells"
@@ -50,16 +50,16 @@ TRACES = "a method leaves nothing behind"
 
 
 def failed(localizers: dict[str, Any] | None = None) -> dict[str, Finding]:
-    """The truths that fail now, by name."""
-    tried = bench()
+    """The checks that fail now, by name."""
+    tried = subjects()
     if localizers is not None:
         tried = replace(tried, localizers=localizers)
-    findings = [examine(truth, tried) for truth in TRUTHS]
-    return {finding.truth.name: finding for finding in findings if not finding.holds}
+    findings = [examine(check, tried) for check in CHECKS]
+    return {finding.check.name: finding for finding in findings if not finding.holds}
 
 
 def where(finding: Finding) -> str:
-    """Where a truth fails worst."""
+    """Where a check fails worst."""
     assert finding.worst is not None
     return finding.worst.where
 
@@ -223,9 +223,9 @@ def test_a_parameter_that_is_changed_is_found(monkeypatch: pytest.MonkeyPatch) -
 
 
 def _traces() -> str:
-    """Where the last truth fails, and what it found there."""
-    finding = examine(TRUTHS[-1], bench())
-    assert finding.truth.name == TRACES
+    """Where the last check fails, and what it found there."""
+    finding = examine(CHECKS[-1], subjects())
+    assert finding.check.name == TRACES
     assert not finding.holds
     assert finding.worst is not None
     return f"{finding.worst.where}: {finding.worst.detail}"
@@ -236,8 +236,8 @@ class Absolute:
 
     name, version, needs_image, grid = "absolute", 1, False, ()
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
-        return Localization(Box(0, 0, 1 + int((heatmap > 0.5).sum()), 1), (0, 0), empty=False)
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> LocatedBox:
+        return LocatedBox(Box(0, 0, 1 + int((heatmap > 0.5).sum()), 1), (0, 0), empty=False)
 
 
 class Drawing:
@@ -248,10 +248,10 @@ class Drawing:
     def __init__(self) -> None:
         self.kept = threading.local()
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> Localization:
+    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> LocatedBox:
         if not hasattr(self.kept, "draw"):
             self.kept.draw = random.Random(threading.get_ident())
-        return Localization(Box(0, 0, self.kept.draw.randrange(1, 10**6), 1), (0, 0), empty=False)
+        return LocatedBox(Box(0, 0, self.kept.draw.randrange(1, 10**6), 1), (0, 0), empty=False)
 
 
 def test_a_threshold_that_is_no_share_of_the_map_is_found() -> None:

@@ -1,4 +1,4 @@
-"""A bench that takes a fraction of a second: two small nets, every method, two localizers."""
+"""A subjects that takes a fraction of a second: two small nets, every method, two localizers."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from benchmark.attribution.mwp import MWP
 from benchmark.core.protocols import Localizer, Method
 from benchmark.core.types import Model
 from benchmark.diagnostics.selftest.case import prepare
-from benchmark.diagnostics.selftest.check import Bench
+from benchmark.diagnostics.selftest.check import Subjects
 from benchmark.diagnostics.selftest.nets import normed
 from benchmark.localizers.grabcut import GrabCut
 from benchmark.localizers.max_box import MaxBox
@@ -58,8 +58,8 @@ def pooled() -> Model:
     return as_model(module, "pooled", excitation="1", last_conv="3", penultimate="7", classifier="8")
 
 
-def bench(**options: Any) -> Bench:
+def subjects(**options: Any) -> Subjects:
     """On the CPU; ``options`` are those of a run."""
     settings = RunSettings(device="cpu", **options)
     cases = tuple(prepare(model, METHODS, settings) for model in (normed(), pooled()))
-    return Bench(cases, LOCALIZERS)
+    return Subjects(cases, LOCALIZERS)
