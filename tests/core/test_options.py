@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pytest
-from benchmark.cli.app.config import CONF, build
 from omegaconf import OmegaConf
 
+from benchmark.cli.app.build import build
+from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count, Fraction, Grid, Share
 
