@@ -5,6 +5,7 @@ from pathlib import Path
 
 from benchmark.core.errors import UserError
 from benchmark.core.files import read_text
+from benchmark.core.options import check
 from benchmark.datasets.selection import existing
 
 CLASSES = (
@@ -66,8 +67,7 @@ def find(root: str | None, split: str, year: int) -> Tree:
     Raises:
         UserError: If there is no tree, it is of another year, or it has no such split.
     """
-    if type(year) is not int:
-        raise UserError(f"dataset.year={year}: give the year as a number, such as 2007")
+    check("dataset.year", year, int)
     folder = _folder(existing("root", root), year)
     lists = folder / _LISTS
     known = _splits(lists)
