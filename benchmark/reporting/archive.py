@@ -6,7 +6,7 @@
         table1.json               the table: title, rows in order, open rows, checks, published file
         table1/vgg16-grad_cam.json  one result a cell, with all its conditions
         table1.md .csv .tex .txt  rendered from the above
-        table1.png                a few images with each row's heatmap and box (benchmark/pictures)
+        table1.png                a few images with each row's heatmap and box (benchmark/reporting/sheet.py)
 """
 
 import json

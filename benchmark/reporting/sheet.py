@@ -149,12 +149,13 @@ def drawn(sheet: PictureSheet, fingerprint: str) -> bytes:
     across = max(_PAGE - 2 * _EDGE, columns * (_WIDE + _GAP) - _GAP)
     title = textwrap.wrap(sheet.title, int(across / (1.8 * _LETTER)))
     conditions = textwrap.wrap("; ".join([*sheet.conditions, *_left_out(sheet)]), int(across / _LETTER))
-    legend, blocks = _legend(sheet), -(-len(sheet.rows) // _ROWS_A_HEADING)
-    head = _TITLE * len(title) + _LINE * len(conditions) + _GAP
-    top = head + -(-len(legend) // _ENTRIES) * _LEGEND + _GAP
     heights = [_WIDE * _share(row) for row in sheet.rows]
+    head = _TITLE * len(title) + _LINE * len(conditions) + _GAP
     with mpl.rc_context():
-        mpl.rcdefaults()
+        mpl.rcdefaults()  # whatever a person has configured
+        legend = _legend(sheet)
+        top = head + -(-len(legend) // _ENTRIES) * _LEGEND + _GAP
+        blocks = -(-len(sheet.rows) // _ROWS_A_HEADING)
         high = top + blocks * _HEADING + sum(heights) + len(heights) * _BELOW
         figure = Figure(figsize=(across + 2 * _EDGE, high + 2 * _EDGE), dpi=_DPI)
         page = _Page(FigureCanvasAgg(figure))

@@ -151,10 +151,10 @@ def _map(column: _Maps, sample: Sample, key: Key, pixels: ImageArray) -> Panel:
     pair, exhibit, objects = column.pairs.get(key), column.exhibits.get(key), objects_of(sample)
     if pair is None:
         return Panel(("not asked",))
-    value, right = number(column.metrics, Answers(pair, column.reference.get(key)))
+    value, right = verdict(column.metrics, Answers(pair, column.reference.get(key)))
     peaked = "peak" in pair.columns and not pair.columns["constant"][0]
     return Panel(
-        caption=tuple(filter(None, (place(pair), value))),
+        caption=tuple(filter(None, (where(pair), value))),
         pixels=pixels,
         heat=exhibit.shown() if exhibit else None,
         lost=exhibit is None,
@@ -164,7 +164,7 @@ def _map(column: _Maps, sample: Sample, key: Key, pixels: ImageArray) -> Panel:
     )
 
 
-def number(metrics: Mapping[str, PairMetric], answers: Answers) -> tuple[str, bool | None]:
+def verdict(metrics: Mapping[str, PairMetric], answers: Answers) -> tuple[str, bool | None]:
     """Give what the table's first metric says of a single pair, and whether that is a hit.
 
     Nothing where the pair alone cannot answer it.
@@ -184,7 +184,7 @@ def number(metrics: Mapping[str, PairMetric], answers: Answers) -> tuple[str, bo
     return f"{name} {shown(name, value)}", None
 
 
-def place(pair: Pairs) -> str:
+def where(pair: Pairs) -> str:
     """Say where the peak of a single pair's map lies; nothing where that was not read off the map."""
     if "own_distance" not in pair.columns:
         return ""
