@@ -87,7 +87,7 @@ def test_a_map_in_colours_keeps_its_signs() -> None:
 def test_what_is_kept_is_read_back(tmp_path: Path) -> None:
     made = {
         ("a", 3): exhibit(np.eye(4, dtype=np.float32)[None], VIEW),
-        ("b", -1): Exhibit(np.ones((1, 4, 4)), VIEW),
+        ("b", -1): Exhibit(np.ones((1, 4, 4), np.float32), VIEW),
     }
     write_exhibits(tmp_path, 7, {})
     assert read_exhibits(tmp_path) == {}

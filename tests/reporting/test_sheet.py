@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -117,7 +118,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     plain = sheet._Page.say
 
-    def spy(page: sheet._Page, x: float, y: float, text: str, *room: float, **style: object) -> None:
+    def spy(page: sheet._Page, x: float, y: float, text: str, *room: float, **style: Any) -> None:
         found.append(text)
         plain(page, x, y, text, *room, **style)
 

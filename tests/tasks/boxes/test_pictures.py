@@ -37,7 +37,12 @@ def cells(tmp_path: Path) -> Cells:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[PictureSheet]:
     """The sheets that are drawn, as what they show."""
     found: list[PictureSheet] = []
-    monkeypatch.setattr(sheet, "drawn", lambda content, _: found.append(content) or b"drawn")
+
+    def spy(content: PictureSheet, fingerprint: str) -> bytes:
+        found.append(content)
+        return fingerprint.encode()
+
+    monkeypatch.setattr(sheet, "drawn", spy)
     return found
 
 
@@ -129,7 +134,7 @@ def test_a_sheet_depends_on_its_rows_their_order_its_images_and_the_kept_maps(
     cells: Cells, drawn: list[PictureSheet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[object] = []
-    monkeypatch.setattr(sheet, "make", lambda _, identity, gather: shown.append(identity) or [])
+    monkeypatch.setattr(sheet, "make", lambda _, identity, gather: shown.append(identity))
     few, turned = {row: cells[row] for row in list(cells)[:2]}, dict(reversed(cells.items()))
     for some, count in ((cells, 6), (cells, 6), (cells, 5), (few, 6), (turned, 6)):
         picture_sheet(tmp_path / "sheet.png", table(some), some, count)

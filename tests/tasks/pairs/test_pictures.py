@@ -13,7 +13,6 @@ from torch.nn.functional import interpolate
 
 from benchmark.attribution.guided_grad_cam import GuidedGradCAM
 from benchmark.attribution.occlusion import Occlusion
-from benchmark.core.protocols import Method
 from benchmark.datasets.images import read_sample
 from benchmark.models.forward import forward_pass
 from benchmark.pipeline.exhibits import exhibit_files, read_exhibits
@@ -58,7 +57,12 @@ def table(plan: Plan[PairRow]) -> Table:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[PictureSheet]:
     """The sheets that are drawn, as what they show."""
     found: list[PictureSheet] = []
-    monkeypatch.setattr(sheet, "drawn", lambda content, _: found.append(content) or b"drawn")
+
+    def spy(content: PictureSheet, fingerprint: str) -> bytes:
+        found.append(content)
+        return fingerprint.encode()
+
+    monkeypatch.setattr(sheet, "drawn", spy)
     return found
 
 
@@ -107,23 +111,21 @@ def test_every_pair_is_shown_with_the_map_that_its_method_makes_of_it_alone(
 ) -> None:
     on = multi_scene(tmp_path)
     on = replace(on, model=replace(on.model, input=replace(on.model.input, order=order)))
-    methods: list[Method] = [OCCLUSION, GuidedGradCAM()]
-    rows = [replace(alone(on, f"{NET}/{one.name}", "cam"), method=lambda one=one: one) for one in methods]
-    for number, row in enumerate(rows):
-        row.config["method"]["name"] = methods[number].name  # type: ignore[index]
-    found = lines(measured(on, tmp_path, *rows), drawn, tmp_path)
+    guided = replace(alone(on, f"{NET}/guided_grad_cam", "cam"), method=GuidedGradCAM)
+    plan = measured(on, tmp_path, alone(on, f"{NET}/occlusion", "occlusion"), guided)
+    found = lines(plan, drawn, tmp_path)
     assert len(found) == 7
     by_id = {sample.image_id: sample for sample in on.dataset.samples}
-    for (image_id, name), row in found.items():
+    for (image_id, name), (_, *panels) in found.items():
         image = read_sample(by_id[image_id])
         inputs = to_input(on.transform(image, on.model.input.size)[0], on.model.input)[None]
         forward = forward_pass(on.model, inputs, ("input", "last_conv"))
         asked = torch.tensor([[int(name.removeprefix("thing "))]])
-        grey = OCCLUSION(on.model, forward, asked).clamp(min=0)
+        grey = OCCLUSION(on.model, forward, asked)
         (colours,) = GuidedGradCAM().products(on.model, forward, asked)
-        for panel, made in zip(row[1:], (grey, colours.flip(1) if order == "bgr" else colours), strict=True):
+        for panel, made in zip(panels, (grey, colours.flip(1) if order == "bgr" else colours), strict=True):
             large = interpolate(made, image.shape[:2], mode="bilinear", align_corners=True)[0]
-            expected = large.permute(1, 2, 0).squeeze(-1).numpy()
+            expected = large.permute(1, 2, 0).numpy() if len(large) == 3 else large[0].clamp(min=0).numpy()
             assert panel.heat is not None
             scale = (panel.heat * expected).sum() / max((expected**2).sum(), 1e-30)
             np.testing.assert_allclose(panel.heat, scale * expected, atol=4e-3 * np.abs(panel.heat).max())
