@@ -1,7 +1,7 @@
 """What a dataset, transform, method, localizer or metric must offer: the kinds of things one can add.
 
 A class satisfies a protocol by having what it names; it need not import it. How each is found by its yaml and
-tested is told in the README, section "Add to it".
+tested is described in README.md under "Add to it".
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ def _row(typed: Typed, config_name: str, name: str) -> list[str]:
     deciding = [word for word in typed.words if word.lstrip("+~").startswith(_OF_ROWS)]
     with typed.opened():
         cfg = hydra.compose(typed.config_name(config_name), [*typed.searched, *deciding])
-        if "row" not in cfg:
+        if "row" not in cfg or "table" not in cfg:
             return []  # another command's option, which is not about rows of a table
         rows = rows_of(cfg)
     if not rows:

@@ -1,0 +1,78 @@
+"""The commands in README.md and docs/ are understood, and their links lead somewhere."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import hydra
+import pytest
+
+from benchmark.cli.__main__ import COMMANDS
+from benchmark.cli.app.places import CONF
+from benchmark.cli.app.rows import rows
+from benchmark.cli.app.words import Typed, completed
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_COMMAND = re.compile(r"(?:\./scripts/|gradcam-benchmark )([\w-]+)(.*)")
+_SAME_ROWS = ("experiment=", "dataset", "run.", "tracking", "results_dir=", "cache_dir=", "pictures=", "row=")
+
+
+def _blocks(page: Path, language: str = "") -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    fences = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
+    return [block for name, block in fences if name == language]
+
+
+def _commands() -> Iterator[tuple[str, str, str]]:
+    """Each command line of a page: the page, the command, its words."""
+    for page in PAGES:
+        for line in "\n".join(_blocks(page)).splitlines():
+            if found := _COMMAND.match(line.strip()):
+                yield page.name, found[1], found[2].strip()
+
+
+COMMAND_LINES = list(dict.fromkeys(_commands()))
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder ``mine`` with the experiment that docs/hydra.md shows, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    (experiment,) = _blocks(ROOT / "docs" / "hydra.md", "yaml")
+    folder = tmp_path / "mine" / "experiment"
+    folder.mkdir(parents=True)
+    (folder / "my_table.yaml").write_text(experiment, encoding="utf-8")
+
+
+def test_the_pages_show_every_command() -> None:
+    assert {command for _, command, _ in COMMAND_LINES} >= {*COMMANDS, "test"}
+
+
+@pytest.mark.usefixtures("own_folder")
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [pytest.param(c, t, id=f"{page} {c} {t}") for page, c, t in COMMAND_LINES if c != "test"],
+)
+def test_a_command_of_the_pages_composes(command: str, text: str) -> None:
+    words = [word.replace("$SLURM_ARRAY_TASK_ID", "3") for word in shlex.split(text, comments=True)]
+    name = "config" if command == "run" else command
+    typed = completed(Typed.of(words), name)
+    # Of a sweep, the first job.
+    first = (
+        [re.sub(r"=([^\[,]+),.*", r"=\1", w) for w in typed.words]
+        if "--multirun" in typed.flags
+        else typed.words
+    )
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = hydra.compose(name, [*typed.searched, *first])
+        laid_over = [word for word in first if not word.startswith(_SAME_ROWS)]
+        if command == "run" and laid_over:
+            assert rows(cfg, [*typed.searched, *first] if typed.searched else first)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_relative_link_leads_to_a_file(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
