@@ -9,10 +9,11 @@ from benchmark.cli.app.groups import typed
 from benchmark.cli.app.planning import experiment_of
 from benchmark.cli.app.rows import rows
 from benchmark.core.files import write_atomically
+from benchmark.core.options import check
+from benchmark.pipeline.exhibits import Pictures
 from benchmark.pipeline.names import label
 from benchmark.reporting.archive import Archived, read_table, result_file, write_table
 from benchmark.reporting.render import show, write_all
-from benchmark.reporting.sheet import checked_count
 from benchmark.reporting.tracking.mlflow import Tracker
 from benchmark.tasks.task import Outcome, Task
 
@@ -22,7 +23,7 @@ def main(cfg: DictConfig) -> int:
     results = Path(cfg.results_dir).expanduser().resolve()
     _refuse_unwritable(results / "runs")
     tracker: Tracker = build(cfg.tracking)
-    checked_count(cfg.pictures)
+    check("pictures", cfg.pictures, Pictures)
     task: Task = build(cfg.task)
     task.check(typed())
     experiment = experiment_of(cfg, rows(cfg, typed()), results)

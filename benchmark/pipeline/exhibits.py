@@ -1,7 +1,9 @@
 """The few images that a picture sheet may show, and their heatmaps, kept by the run that makes them.
 
 Which images these are is known before the run: they are chosen by place and class, never by what a method
-makes of them. So a sheet needs no network.
+makes of them. So a sheet needs no network. Below ``results/runs``, in a folder of heatmaps or of pairs::
+
+    exhibits-00007.npz      the kept heatmaps of one shard, fp16; absent where it has none
 """
 
 import io
@@ -10,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -25,6 +27,8 @@ from benchmark.pipeline.heatmap_store import Heatmaps
 
 MOST = 24
 """Images whose heatmaps are kept; a sheet shows at most so many."""
+Pictures = Annotated[int, f"[0, {MOST}]"]
+"""The option ``pictures``: how many images a sheet shows."""
 SIDE = 112
 """A kept heatmap has at most so many cells a side; a larger one is averaged over areas."""
 HOW_CHOSEN = "chosen by place and class alone"

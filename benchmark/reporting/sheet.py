@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -19,9 +19,7 @@ from PIL import Image
 from benchmark.core import provenance
 from benchmark.core.code_hash import code_fingerprint
 from benchmark.core.files import write_atomically
-from benchmark.core.options import check
 from benchmark.core.types import Box, FloatArray, ImageArray, IntArray
-from benchmark.pipeline.exhibits import MOST
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,16 +88,6 @@ class PictureSheet:
     conditions: tuple[str, ...]
     headings: tuple[tuple[str, str], ...]
     rows: tuple[tuple[Panel, ...], ...]
-
-
-def checked_count(pictures: Any) -> int:
-    """Check the option ``pictures``: how many images a sheet shows.
-
-    Raises:
-        UserError: If it is no whole number from 0 to the number of images whose heatmaps a run keeps.
-    """
-    count: int = check("pictures", pictures, Annotated[int, f"[0, {MOST}]"])
-    return count
 
 
 def make(path: Path, identity: Mapping[str, Any], gather: Callable[[], PictureSheet]) -> list[Path]:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from benchmark.core.errors import UserError
+from benchmark.core.options import check
 from benchmark.core.types import Box, Sample, View
 from benchmark.pipeline.exhibits import (
     SIDE,
     Exhibit,
+    Pictures,
     chosen,
     exhibit,
     exhibit_files,
@@ -113,3 +115,10 @@ def test_an_image_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
     file = tmp_path / "broken.png"
     file.write_bytes(b"no image")
     assert readable([replace(samples([0])[0], path=file)]) == []
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, "6", None, True, 25])
+def test_a_number_of_pictures_that_is_none_is_refused(value: object) -> None:
+    assert check("pictures", 24, Pictures) == 24
+    with pytest.raises(UserError, match=r"^pictures=.*: must be a whole number in \[0, 24\]$"):
+        check("pictures", value, Pictures)

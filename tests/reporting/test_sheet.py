@@ -13,10 +13,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from benchmark.core.errors import UserError
 from benchmark.core.types import Box, FloatArray
 from benchmark.reporting import sheet
-from benchmark.reporting.sheet import Panel, PictureSheet, checked_count, drawn, make
+from benchmark.reporting.sheet import Panel, PictureSheet, drawn, make
 
 Pixels = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -181,12 +180,6 @@ def test_a_sheet_without_a_row_is_not_made(tmp_path: Path) -> None:
     path = tmp_path / "sheet.png"
     assert make(path, {}, lambda: PictureSheet("Title", (), (), ())) == []
     assert not path.exists()
-
-
-@pytest.mark.parametrize("value", [-1, 1.5, "6", None, True, 25])
-def test_a_number_of_pictures_that_is_none_is_refused(value: object) -> None:
-    with pytest.raises(UserError, match=r"^pictures=[^ ]*: must be a whole number in \[0, 24\]"):
-        checked_count(value)
 
 
 def test_matplotlib_is_imported_only_to_draw() -> None:
