@@ -1,16 +1,18 @@
 """Name the folders of what a run makes by the hash of everything that can change a number."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmark.core.code_hash import code_fingerprint
-from benchmark.core.protocols import Method
 from benchmark.core.provenance import fingerprint, package_versions
-from benchmark.pipeline.batches import read_batches
-from benchmark.pipeline.explain import explain
-from benchmark.pipeline.scene import Scene
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Method
+    from benchmark.pipeline.scene import Scene
 
 _FREE_OF_NUMBERS = ("weights", "weights_dir", "checksums", "classes", "note")
 """Options of a model that only say where files lie: what they hold is in the fingerprint."""
@@ -58,6 +60,9 @@ def heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) ->
 
     Of ``config``, a row's, model, transform and method count.
     """
+    from benchmark.pipeline.batches import read_batches  # to be hashed, and not to be called
+    from benchmark.pipeline.explain import explain
+
     model = {key: value for key, value in config["model"].items() if key not in _FREE_OF_NUMBERS}
     module, _, maker = config["model"]["_target_"].rpartition(".")
     code = [getattr(import_module(module), maker), method, scene.transform, read_batches, explain]

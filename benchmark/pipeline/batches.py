@@ -1,19 +1,24 @@
 """Read the images of a scene, a few batches ahead of their use."""
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import SeveralViews
-from benchmark.core.types import Sample, View
 from benchmark.datasets.images import UnreadableImage, read_sample
-from benchmark.pipeline.scene import Scene
 from benchmark.transforms.normalize import to_input
+
+if TYPE_CHECKING:
+    from benchmark.core.types import Sample, View
+    from benchmark.pipeline.scene import Scene
 
 _BATCHES_AHEAD = 2
 

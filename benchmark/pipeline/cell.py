@@ -1,10 +1,14 @@
 """What one method leaves on disk for one scene and task."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmark.core.protocols import Method
-from benchmark.pipeline.scene import Scene
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Method
+    from benchmark.pipeline.scene import Scene
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,17 @@
 """Match the labels of a dataset with the outputs of a model."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.core.errors import UserError
-from benchmark.core.types import IntArray, Model
-from benchmark.pipeline.scene import Scene
+
+if TYPE_CHECKING:
+    from benchmark.core.types import IntArray, Model
+    from benchmark.pipeline.scene import Scene
 
 
 @dataclass(frozen=True)

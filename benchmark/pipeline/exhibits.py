@@ -6,13 +6,15 @@ makes of them. So a sheet needs no network. Below ``results/runs``, in a folder 
     exhibits-00007.npz      the kept heatmaps of one shard, fp16; absent where it has none
 """
 
+from __future__ import annotations
+
 import io
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -23,7 +25,9 @@ from benchmark.core.files import write_atomically
 from benchmark.core.heatmaps import upsample
 from benchmark.core.types import Box, FloatArray, ImageArray, Sample, View
 from benchmark.datasets.images import UnreadableImage, read_sample
-from benchmark.pipeline.heatmap_store import Heatmaps
+
+if TYPE_CHECKING:
+    from benchmark.pipeline.heatmap_store import Heatmaps
 
 MOST = 24
 """Images whose heatmaps are kept; a sheet shows at most so many."""

@@ -1,21 +1,26 @@
 """Turn images into heatmaps: one forward pass of a batch for all classes of an image and every method."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from benchmark.core.device import reproducible, sent_by, to_device, to_host
 from benchmark.core.protocols import Method, SeveralViews
-from benchmark.core.types import ForwardPass
 from benchmark.models.forward import forward_pass
-from benchmark.pipeline.batches import Batch
 from benchmark.pipeline.class_order import ClassOrder, class_order, refuse_top_k
 from benchmark.pipeline.heatmap_store import KEPT_SIDE, Heatmaps
-from benchmark.pipeline.scene import Scene
 from benchmark.transforms.normalize import averaged, by_image, side_by_side
+
+if TYPE_CHECKING:
+    from benchmark.core.types import ForwardPass
+    from benchmark.pipeline.batches import Batch
+    from benchmark.pipeline.scene import Scene
 
 _HALF_LIMIT = 6e4  # just below the largest number that half precision holds
 

@@ -1,18 +1,22 @@
 """Plan what an experiment measures: its rows, those that stay open, and what shares a forward pass."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from benchmark.core.errors import UserError
-from benchmark.core.protocols import Dataset
 from benchmark.core.types import OpenRow
-from benchmark.pipeline.cell import Cell
-from benchmark.pipeline.rows import Row
 from benchmark.pipeline.scenes import Scenes
-from benchmark.pipeline.settings import RunSettings
 from benchmark.pipeline.shard_loop import Recorder, measure
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Dataset
+    from benchmark.pipeline.cell import Cell
+    from benchmark.pipeline.rows import Row
+    from benchmark.pipeline.settings import RunSettings
 
 
 class PlannedRow(Protocol):

@@ -1,16 +1,20 @@
 """Say under which conditions stored records were made. Needs neither images nor a device."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.core import provenance
 from benchmark.core.types import OpenRow
-from benchmark.pipeline.cell import Cell
-from benchmark.pipeline.scene import Scene
-from benchmark.pipeline.store import Made, ShardStore
+
+if TYPE_CHECKING:
+    from benchmark.pipeline.cell import Cell
+    from benchmark.pipeline.scene import Scene
+    from benchmark.pipeline.store import Made, ShardStore
 
 _FILES_OF_A_MODEL = ("weights", "weights_dir", "classes")
 

@@ -1,12 +1,16 @@
 """What one forward pass is made of."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import ceil
+from typing import TYPE_CHECKING
 
-from benchmark.core.protocols import Dataset, Transform
-from benchmark.core.types import Model, Sample
-from benchmark.pipeline.settings import RunSettings
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Dataset, Transform
+    from benchmark.core.types import Model, Sample
+    from benchmark.pipeline.settings import RunSettings
 
 _SHARDS = 100
 

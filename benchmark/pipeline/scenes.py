@@ -1,16 +1,21 @@
 """Scenes: rows of one model and transform share a forward pass, rows of one model its weights."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from benchmark.core.protocols import Dataset
 from benchmark.core.provenance import fingerprint
-from benchmark.core.types import Model
 from benchmark.models.forward import output_count
 from benchmark.pipeline.class_order import class_order
-from benchmark.pipeline.rows import Row
 from benchmark.pipeline.scene import Scene
-from benchmark.pipeline.settings import RunSettings
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Dataset
+    from benchmark.core.types import Model
+    from benchmark.pipeline.rows import Row
+    from benchmark.pipeline.settings import RunSettings
 
 
 @dataclass

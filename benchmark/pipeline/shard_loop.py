@@ -5,20 +5,24 @@ otherwise one forward pass of a batch serves every cell that lacks the shard. Wh
 next batch, threads finish the images of the last one.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from benchmark.core import provenance
 from benchmark.core.progress import Counter
 from benchmark.core.threads import threads
 from benchmark.pipeline.batches import Batch, read_batches
 from benchmark.pipeline.cell import Cell
-from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.store import Made, ShardStore
+
+if TYPE_CHECKING:
+    from benchmark.pipeline.scene import Scene
 
 _BATCHES_WAITING = 4  # whose images are still being finished: enough to keep the threads busy
 

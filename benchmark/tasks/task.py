@@ -4,16 +4,20 @@ A task brings what it makes of a batch (:class:`benchmark.pipeline.shard_loop.Re
 records, its metrics and its table. ``conf/task/NAME.yaml`` names it; no other file does.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from benchmark.core.protocols import Dataset
-from benchmark.pipeline.rows import Row
-from benchmark.pipeline.settings import RunSettings
-from benchmark.reporting.published import Published
 from benchmark.reporting.table import DatasetNote, Table
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Dataset
+    from benchmark.pipeline.rows import Row
+    from benchmark.pipeline.settings import RunSettings
+    from benchmark.reporting.published import Published
 
 
 @dataclass(frozen=True)

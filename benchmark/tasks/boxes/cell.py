@@ -1,15 +1,19 @@
 """A cell of Table 1: one model, method and localizer on one dataset."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmark.core.protocols import Localizer, Method
 from benchmark.pipeline.address import address
 from benchmark.pipeline.cell import Cell
-from benchmark.pipeline.scene import Scene
 from benchmark.tasks.boxes.locate import locate
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Localizer, Method
+    from benchmark.pipeline.scene import Scene
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,15 +1,19 @@
 """Turn heatmaps into boxes: the part of a run that needs neither a device nor a model."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from benchmark.core.errors import UserError
-from benchmark.core.protocols import Localizer
 from benchmark.core.types import FloatArray, IntArray, LocatedBox, Records, Sample, View
 from benchmark.datasets.images import read_sample
-from benchmark.pipeline.heatmap_store import Heatmaps
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Localizer
+    from benchmark.pipeline.heatmap_store import Heatmaps
 
 
 class Slots(NamedTuple):

@@ -1,11 +1,13 @@
 """The picture sheet of a table of boxes: a few images with each row's heatmap, box and verdict, as stored."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.core.boxes import iou, matches
-from benchmark.core.protocols import Dataset
 from benchmark.core.types import Box, ImageArray, Records, Sample
 from benchmark.pipeline.exhibits import (
     HOW_CHOSEN,
@@ -19,9 +21,12 @@ from benchmark.pipeline.exhibits import (
 from benchmark.pipeline.results import files_of
 from benchmark.reporting import sheet
 from benchmark.reporting.sheet import Panel, PictureSheet
-from benchmark.reporting.table import Table
-from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.records import STORE, read_records
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Dataset
+    from benchmark.reporting.table import Table
+    from benchmark.tasks.boxes.cell import BoxCell
 
 
 def picture_sheet(path: Path, table: Table, cells: Mapping[str, BoxCell], count: int) -> list[Path]:

@@ -1,16 +1,21 @@
 """Plan a table of boxes."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmark.core.protocols import Dataset
 from benchmark.datasets.multi_label import refuse_several_classes
 from benchmark.pipeline.class_order import refuse_top_k
 from benchmark.pipeline.plan import Plan
-from benchmark.pipeline.rows import Row
-from benchmark.pipeline.settings import RunSettings
 from benchmark.tasks.boxes.cell import BoxCell, box_cell
 from benchmark.tasks.boxes.recorder import BoxRecorder
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Dataset
+    from benchmark.pipeline.rows import Row
+    from benchmark.pipeline.settings import RunSettings
 
 GROUPS = ("dataset", "transform", "model", "method", "localizer", "metric", "run")
 """The config groups that make a row's numbers."""

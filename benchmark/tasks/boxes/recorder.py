@@ -1,24 +1,28 @@
 """Turn batches into stored boxes."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from benchmark.core.errors import UserError
-from benchmark.core.types import Sample
-from benchmark.pipeline.batches import Batch
 from benchmark.pipeline.exhibits import Exhibit, Key, best_exhibit, chosen, write_exhibits
 from benchmark.pipeline.explain import Explained, explain
 from benchmark.pipeline.heatmap_store import KEPT_SIDE, Heatmaps, heatmap_file, read_heatmaps, write_heatmaps
-from benchmark.pipeline.scene import Scene
-from benchmark.pipeline.shard_loop import Shard
-from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.locate import Located, collect, locate, slots
 from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of
+
+if TYPE_CHECKING:
+    from benchmark.core.types import Sample
+    from benchmark.pipeline.batches import Batch
+    from benchmark.pipeline.scene import Scene
+    from benchmark.pipeline.shard_loop import Shard
+    from benchmark.tasks.boxes.cell import BoxCell
 
 
 class LocatedImage(NamedTuple):

@@ -1,15 +1,20 @@
 """Turn stored boxes into results. Needs neither images nor a device."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.core.protocols import Metric
 from benchmark.core.types import Estimate, OpenRow, Records, Result
 from benchmark.pipeline.results import conditions, files_of, first_line, unfinished, without_places
-from benchmark.pipeline.scene import Scene
-from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.records import STORE, records_in
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Metric
+    from benchmark.pipeline.scene import Scene
+    from benchmark.tasks.boxes.cell import BoxCell
 
 
 def result(cell: BoxCell, metrics: Mapping[str, Metric]) -> Result | OpenRow:

@@ -1,10 +1,12 @@
 """Turn heatmaps into boxes and hold them against the annotated ones: Table 1."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
-from benchmark.core.protocols import Metric
 from benchmark.pipeline.results import files_of
 from benchmark.tasks.boxes.pictures import picture_sheet
 from benchmark.tasks.boxes.plan import plan_of
@@ -12,6 +14,9 @@ from benchmark.tasks.boxes.records import STORE
 from benchmark.tasks.boxes.result import result
 from benchmark.tasks.boxes.twins import compare, twins_of
 from benchmark.tasks.task import Experiment, Outcome
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Metric
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,18 @@
 """Assert that two rows of a table have the same boxes, as theory says."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from benchmark.core.errors import UserError
-from benchmark.core.types import Records
-from benchmark.pipeline.plan import Plan
 from benchmark.pipeline.results import files_of
 from benchmark.tasks.boxes.cell import BoxCell, box_cell
 from benchmark.tasks.boxes.records import STORE, read_records
+
+if TYPE_CHECKING:
+    from benchmark.core.types import Records
+    from benchmark.pipeline.plan import Plan
 
 _TOLERATED = 1e-3
 

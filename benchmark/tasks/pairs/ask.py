@@ -1,8 +1,10 @@
 """Ask a network about pairs of image and class: one forward pass for every class, method and reading."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,14 +13,16 @@ from torch import Tensor
 from benchmark.core.device import sent_by, to_host
 from benchmark.core.errors import UserError
 from benchmark.core.masks import objects_of, region
-from benchmark.core.protocols import Method
-from benchmark.core.types import FloatArray
-from benchmark.pipeline.batches import Batch
 from benchmark.pipeline.class_order import ClassOrder, class_order
 from benchmark.pipeline.explain import forwarded
-from benchmark.pipeline.scene import Scene
-from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
 from benchmark.tasks.pairs.types import Asked, Pair
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Method
+    from benchmark.core.types import FloatArray
+    from benchmark.pipeline.batches import Batch
+    from benchmark.pipeline.scene import Scene
+    from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
 
 PairColumns = Mapping[str, Any]
 """One pair's columns of one method."""

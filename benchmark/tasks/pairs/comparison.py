@@ -1,5 +1,7 @@
 """Which number the rows of a table of pairs are compared by: what the table names, as the options make it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import NamedTuple
 

@@ -1,18 +1,22 @@
 """The maps that a run of pairs keeps for its picture sheet: of a few images, whatever their size."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.core.types import FloatArray, ForwardPass, Model, Sample
 from benchmark.pipeline.exhibits import Exhibit, chosen, exhibit
-from benchmark.pipeline.scene import Scene
-from benchmark.tasks.pairs.protocols import ClassPolicy
-from benchmark.tasks.pairs.types import Asked, Pair
+
+if TYPE_CHECKING:
+    from benchmark.core.types import FloatArray, ForwardPass, Model, Sample
+    from benchmark.pipeline.scene import Scene
+    from benchmark.tasks.pairs.protocols import ClassPolicy
+    from benchmark.tasks.pairs.types import Asked, Pair
 
 EXHIBIT = "exhibit"
 """The name of the reading and of its column."""

@@ -1,17 +1,17 @@
 """The picture sheet of a table of pairs: a few images and classes with each row's map, as they are stored."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.core.code_hash import code_fingerprint
 from benchmark.core.errors import UserError
 from benchmark.core.masks import objects_of
-from benchmark.core.protocols import Dataset
-from benchmark.core.types import ImageArray, Sample
-from benchmark.pipeline.cell import Cell
 from benchmark.pipeline.exhibits import (
     HOW_CHOSEN,
     Exhibit,
@@ -24,14 +24,19 @@ from benchmark.pipeline.exhibits import (
 from benchmark.pipeline.results import files_of
 from benchmark.reporting import sheet
 from benchmark.reporting.sheet import Panel, PictureSheet
-from benchmark.reporting.table import Table
 from benchmark.reporting.text import shown
 from benchmark.tasks.pairs.exhibits import exhibited
-from benchmark.tasks.pairs.plan import PairRow
-from benchmark.tasks.pairs.protocols import PairMetric
 from benchmark.tasks.pairs.ranking import family
 from benchmark.tasks.pairs.records import STORE, read_pairs
 from benchmark.tasks.pairs.types import Answers, Pairs
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Dataset
+    from benchmark.core.types import ImageArray, Sample
+    from benchmark.pipeline.cell import Cell
+    from benchmark.reporting.table import Table
+    from benchmark.tasks.pairs.plan import PairRow
+    from benchmark.tasks.pairs.protocols import PairMetric
 
 CLASSES = 3
 """Of an image, at most: labelled ones before others, then the network's best first."""

@@ -1,21 +1,25 @@
 """Plan a table of pairs of image and class."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Dataset, Method, SeveralViews
-from benchmark.pipeline.cell import Cell
 from benchmark.pipeline.plan import Plan
-from benchmark.pipeline.rows import Row
-from benchmark.pipeline.scene import Scene
-from benchmark.pipeline.settings import RunSettings
-from benchmark.tasks.pairs.protocols import PairMetric
 from benchmark.tasks.pairs.question import Question, pair_cell
 from benchmark.tasks.pairs.recorder import PairRecorder
+
+if TYPE_CHECKING:
+    from benchmark.pipeline.cell import Cell
+    from benchmark.pipeline.rows import Row
+    from benchmark.pipeline.scene import Scene
+    from benchmark.pipeline.settings import RunSettings
+    from benchmark.tasks.pairs.protocols import PairMetric
 
 GROUPS = (
     *("dataset", "transform", "model", "method", "reference", "classes", "reading", "pair_metric"),

@@ -1,16 +1,20 @@
 """What is asked of a scene's pairs of image and class, and where a method's answers lie."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmark.core.protocols import Method
 from benchmark.pipeline.address import address
 from benchmark.pipeline.cell import Cell
-from benchmark.pipeline.scene import Scene
 from benchmark.tasks.pairs.ask import PendingPairs, ask
-from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Method
+    from benchmark.pipeline.scene import Scene
+    from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,17 @@
 """The order of the methods, in sentences: the one found, the published one, how sure both are."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from itertools import combinations
+from typing import TYPE_CHECKING
 
-from benchmark.core.types import Difference, Result
-from benchmark.reporting.published import Published
 from benchmark.reporting.text import shown
-from benchmark.tasks.pairs.comparison import Headline
+
+if TYPE_CHECKING:
+    from benchmark.core.types import Difference, Result
+    from benchmark.reporting.published import Published
+    from benchmark.tasks.pairs.comparison import Headline
 
 
 def family(row: str) -> tuple[str, str]:

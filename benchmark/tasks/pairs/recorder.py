@@ -1,23 +1,27 @@
 """Turn batches into stored pairs of image and class."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmark.core.provenance import fingerprint
-from benchmark.pipeline.batches import Batch
-from benchmark.pipeline.cell import Cell
 from benchmark.pipeline.exhibits import write_exhibits
-from benchmark.pipeline.scene import Scene
-from benchmark.pipeline.shard_loop import Shard
 from benchmark.tasks.pairs.ask import ImagePairs, PairColumns, PendingPairs, ask
 from benchmark.tasks.pairs.exhibits import EXHIBIT, ExhibitReading, exhibited
-from benchmark.tasks.pairs.question import Question
 from benchmark.tasks.pairs.records import STORE, columns_of, metadata_of
 from benchmark.tasks.pairs.types import Column, Pairs
+
+if TYPE_CHECKING:
+    from benchmark.pipeline.batches import Batch
+    from benchmark.pipeline.cell import Cell
+    from benchmark.pipeline.scene import Scene
+    from benchmark.pipeline.shard_loop import Shard
+    from benchmark.tasks.pairs.question import Question
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ one length, row by row. Metadata keys beside those of every store (:mod:`benchma
 dataset.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -1,8 +1,11 @@
 """The cheap half: stored pairs to results and paired differences. Needs no image and no device."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,10 +14,12 @@ from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count, Natural
 from benchmark.core.types import Difference, Estimate, OpenRow, Result
 from benchmark.pipeline.results import conditions, files_of, first_line, unfinished, without_places
-from benchmark.tasks.pairs.plan import PairRow
 from benchmark.tasks.pairs.ranking import family
 from benchmark.tasks.pairs.records import STORE, pairs_in
 from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
+
+if TYPE_CHECKING:
+    from benchmark.tasks.pairs.plan import PairRow
 
 
 @dataclass(frozen=True)

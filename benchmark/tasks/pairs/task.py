@@ -1,15 +1,14 @@
 """Ask about pairs of image and class, such as by how much a heatmap agrees with an occlusion map."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmark.core.errors import UserError
-from benchmark.core.types import Difference, OpenRow
-from benchmark.pipeline.plan import Plan
 from benchmark.pipeline.results import files_of
-from benchmark.reporting.published import Published
 from benchmark.tasks.pairs.comparison import Headline, headlines
 from benchmark.tasks.pairs.pictures import pair_sheet
 from benchmark.tasks.pairs.plan import PairRow, plan_of
@@ -17,6 +16,11 @@ from benchmark.tasks.pairs.ranking import orders
 from benchmark.tasks.pairs.records import STORE
 from benchmark.tasks.pairs.result import Measured, Resampling, differences, result
 from benchmark.tasks.task import Experiment, Outcome
+
+if TYPE_CHECKING:
+    from benchmark.core.types import Difference, OpenRow
+    from benchmark.pipeline.plan import Plan
+    from benchmark.reporting.published import Published
 
 _OF_BOXES = ("localizer", "metric")
 
