@@ -217,8 +217,8 @@ class _Page:
             _marks(axes, panel)
         if panel.lost:
             frame: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2}
-            middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": axes.transAxes}
-            axes.text(0.5, 0.5, "heatmap\nnot stored", size=_SMALL, color=_INK, bbox=frame, **middle)
+            top: dict[str, Any] = {"ha": "center", "va": "top", "transform": axes.transAxes}
+            axes.text(0.5, 0.97, "heatmap not stored", size=_SMALL, color=_INK, bbox=frame, **top)
         mark, judged = {None: ("", _MUTED), True: ("✓ ", _RIGHT), False: ("✗ ", _WRONG)}[panel.right]
         for line, text in enumerate(panel.caption):
             last = 0 < line == len(panel.caption) - 1
@@ -229,19 +229,16 @@ class _Page:
         """Say what the marks mean."""
         from matplotlib.legend_handler import HandlerTuple
 
-        self.canvas.figure.legend(
-            list(entries.values()),
-            list(entries),
-            handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
-            loc="upper left",
-            bbox_to_anchor=self.place(0, y),
-            ncols=_ENTRIES,
-            fontsize=_SMALL,
-            frameon=False,
-            borderpad=0,
-            borderaxespad=0,
-            labelspacing=0.9,
-        )
+        style: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": self.place(0, y), "ncols": _ENTRIES}
+        style |= {
+            "fontsize": _SMALL,
+            "frameon": False,
+            "borderpad": 0,
+            "borderaxespad": 0,
+            "labelspacing": 0.9,
+        }
+        parts = {tuple: HandlerTuple(ndivide=None, pad=0)}  # several handles side by side
+        self.canvas.figure.legend(list(entries.values()), list(entries), handler_map=parts, **style)
 
 
 def _image(axes: Axes, pixels: ImageArray, heat: FloatArray | None, shape: float) -> None:
