@@ -16,6 +16,7 @@ from benchmark.cli.app.words import Typed, completed
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _COMMAND = re.compile(r"(?:\./scripts/|gradcam-benchmark )([\w-]+)(.*)")
+# Words that cannot misfit a row.
 _SAME_ROWS = ("experiment=", "dataset", "run.", "tracking", "results_dir=", "cache_dir=", "pictures=", "row=")
 
 
@@ -26,14 +27,22 @@ def _blocks(page: Path, language: str = "") -> list[str]:
 
 
 def _commands() -> Iterator[tuple[str, str, str]]:
-    """Each command line of a page: the page, the command, its words."""
+    """Each command line of a page or of a command's help: where it stands, the command, its words."""
     for page in PAGES:
-        for line in "\n".join(_blocks(page)).splitlines():
-            if found := _COMMAND.match(line.strip()):
-                yield page.name, found[1], found[2].strip()
+        yield from _found(page, "\n".join(_blocks(page)))
+    for config in sorted(CONF.glob("*.yaml")):
+        text = config.read_text(encoding="utf-8").partition("Examples:")[2]
+        yield from _found(config, text.replace("\\\n", " "))
 
 
-COMMAND_LINES = list(dict.fromkeys(_commands()))
+def _found(path: Path, text: str) -> Iterator[tuple[str, str, str]]:
+    for line in text.splitlines():
+        if found := _COMMAND.match(line.strip()):
+            yield path.name, found[1], found[2].strip()
+
+
+# Each command once, where it stands first.
+COMMAND_LINES = {(command, words): page for page, command, words in reversed([*_commands()])}
 
 
 @pytest.fixture
@@ -46,30 +55,37 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "my_table.yaml").write_text(experiment, encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def composer() -> Iterator[None]:
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        yield
+
+
 def test_the_pages_show_every_command() -> None:
-    assert {command for _, command, _ in COMMAND_LINES} >= {*COMMANDS, "test"}
+    assert {command for command, _ in COMMAND_LINES} >= {*COMMANDS, "test"}
 
 
-@pytest.mark.usefixtures("own_folder")
+@pytest.mark.usefixtures("own_folder", "composer")
 @pytest.mark.parametrize(
     ("command", "text"),
-    [pytest.param(c, t, id=f"{page} {c} {t}") for page, c, t in COMMAND_LINES if c != "test"],
+    [
+        pytest.param(*line, id=" ".join((page, *line)))
+        for line, page in COMMAND_LINES.items()
+        if line[0] != "test"
+    ],
 )
 def test_a_command_of_the_pages_composes(command: str, text: str) -> None:
     words = [word.replace("$SLURM_ARRAY_TASK_ID", "3") for word in shlex.split(text, comments=True)]
     name = "config" if command == "run" else command
     typed = completed(Typed.of(words), name)
-    # Of a sweep, the first job.
-    first = (
-        [re.sub(r"=([^\[,]+),.*", r"=\1", w) for w in typed.words]
-        if "--multirun" in typed.flags
-        else typed.words
-    )
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = hydra.compose(name, [*typed.searched, *first])
-        laid_over = [word for word in first if not word.startswith(_SAME_ROWS)]
-        if command == "run" and laid_over:
-            assert rows(cfg, [*typed.searched, *first] if typed.searched else first)
+    first = list(typed.words)
+    if "--multirun" in typed.flags:  # the first job
+        first = [re.sub(r"=([^\[,]+),.*", r"=\1", word) for word in first]
+    cfg = hydra.compose(name, [*typed.searched, *first])
+    if typed.value("dataset.root"):  # the embedded images have no folder of the user's
+        assert cfg.dataset.name != "embedded"
+    if command == "run" and any(not word.startswith(_SAME_ROWS) for word in first):
+        assert rows(cfg, [*typed.searched, *first])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
