@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 _STAMP = "fingerprint"
-_COLUMNS = 13  # at most: more would not be legible
+_COLUMNS = 14  # at most: more would not be legible
 _ROWS_A_HEADING = 6  # the columns' names are repeated, so that they are in sight
 _ENTRIES = 3  # of the legend, in a line
 
@@ -133,17 +133,17 @@ def drawn(sheet: PictureSheet, fingerprint: str) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    columns = min(len(sheet.headings), _COLUMNS)
-    across = max(_PAGE - 2 * _EDGE, columns * (_WIDE + _GAP) - _GAP)
+    headings, rows = sheet.headings[:_COLUMNS], [row[:_COLUMNS] for row in sheet.rows]
+    across = max(_PAGE - 2 * _EDGE, len(headings) * (_WIDE + _GAP) - _GAP)
     title = textwrap.wrap(sheet.title, int(across / (1.8 * _LETTER)))
     conditions = textwrap.wrap("; ".join([*sheet.conditions, *_left_out(sheet)]), int(across / _LETTER))
-    heights = [_WIDE * _share(row) for row in sheet.rows]
+    heights = [_WIDE * _share(row) for row in rows]
     head = _TITLE * len(title) + _LINE * len(conditions) + _GAP
     with mpl.rc_context():
         mpl.rcdefaults()  # whatever a person has configured
-        legend = _legend(sheet)
+        legend = _legend(rows)
         top = head + -(-len(legend) // _ENTRIES) * _LEGEND + _GAP
-        blocks = -(-len(sheet.rows) // _ROWS_A_HEADING)
+        blocks = -(-len(rows) // _ROWS_A_HEADING)
         high = top + blocks * _HEADING + sum(heights) + len(heights) * _BELOW
         figure = Figure(figsize=(across + 2 * _EDGE, high + 2 * _EDGE), dpi=_DPI)
         page = _Page(FigureCanvasAgg(figure))
@@ -152,11 +152,11 @@ def drawn(sheet: PictureSheet, fingerprint: str) -> bytes:
         for number, text in enumerate(conditions):
             page.say(0, _TITLE * len(title) + number * _LINE, text, color=_MUTED)
         page.legend(head, legend)
-        for number, (row, tall) in enumerate(zip(sheet.rows, heights, strict=True)):
+        for number, (row, tall) in enumerate(zip(rows, heights, strict=True)):
             if number % _ROWS_A_HEADING == 0:
-                page.headings(top, sheet.headings[:columns])
+                page.headings(top, headings)
                 top += _HEADING
-            for column, panel in enumerate(row[:columns]):
+            for column, panel in enumerate(row):
                 page.panel(column * (_WIDE + _GAP), top, tall, panel)
             top += tall + _BELOW
         buffer = io.BytesIO()
@@ -166,7 +166,7 @@ def drawn(sheet: PictureSheet, fingerprint: str) -> bytes:
 
 def _left_out(sheet: PictureSheet) -> Iterator[str]:
     """Say what is not shown and should be."""
-    lost = [panel.lost for row in sheet.rows for panel in row]
+    lost = [panel.lost for row in sheet.rows for panel in row[:_COLUMNS]]
     if any(lost):
         yield f"heatmaps not stored: {sum(lost)}"
     if len(sheet.headings) > _COLUMNS:
@@ -279,13 +279,13 @@ def _marks(axes: Axes, panel: Panel) -> None:
             axes.plot(x + 0.5, y + 0.5, "o", mfc="none", mec=colour, mew=width, markersize=7)
 
 
-def _legend(sheet: PictureSheet) -> dict[str, Any]:
+def _legend(rows: Sequence[Sequence[Panel]]) -> dict[str, Any]:
     """Name the marks that are on this sheet, each with what stands for it."""
     import matplotlib as mpl
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    panels = [panel for row in sheet.rows for panel in row]
+    panels = [panel for row in rows for panel in row]
     shapes = {panel.heat.ndim for panel in panels if panel.heat is not None}
     ring: dict[str, Any] = {"marker": "o", "mfc": "none", "mec": _PEAK, "mew": 1.6}
     heat = tuple(Patch(color=colour) for colour in mpl.colormaps[_HEAT](np.linspace(0, 1, 16)))

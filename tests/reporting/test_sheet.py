@@ -132,10 +132,10 @@ def test_what_is_not_stored_is_said_and_counted(said: list[str]) -> None:
 
 
 def test_columns_that_find_no_room_are_named(said: list[str]) -> None:
-    drawn(of(*[Panel(pixels=image())] * 15), "0")
-    assert "two images; not shown: method 13, protocol; method 14, protocol" in said
-    assert said.count("method 12") == 1
-    assert "method 13" not in said
+    drawn(of(*[Panel(pixels=image())] * 16), "0")
+    assert "two images; not shown: method 14, protocol; method 15, protocol" in said
+    assert said.count("method 13") == 1
+    assert "method 14" not in said
 
 
 def test_the_columns_are_named_again_every_six_rows(said: list[str]) -> None:
