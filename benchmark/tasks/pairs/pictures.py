@@ -129,11 +129,11 @@ def _network(row: PairRow) -> str:
 
 
 def _stored(cell: Cell, images: set[str]) -> dict[Key, Pairs]:
-    """Each pair of the given images by itself."""
+    """Read each pair of the given images by itself, copied: the others need not stay in memory."""
     every = read_pairs(files_of(cell, STORE))
     keys = zip(every.image_ids, every.columns["label"].tolist(), strict=True)
     return {
-        key: Pairs(key[:1], {name: values[row : row + 1] for name, values in every.columns.items()}, 1)
+        key: Pairs(key[:1], {name: values[[row]] for name, values in every.columns.items()}, 1)
         for row, key in enumerate(keys)
         if key[0] in images
     }
