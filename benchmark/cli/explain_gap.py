@@ -1,7 +1,7 @@
 """``./scripts/explain-gap``: from a row's published number to the measured one, one convention at a time."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,10 +23,10 @@ from benchmark.reporting.table import Table
 from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.gap import overrides as words
 from benchmark.tasks.boxes.gap import render
-from benchmark.tasks.boxes.gap.gap import Alone, Gap, published_error, reproduced, verdict_of
+from benchmark.tasks.boxes.gap.gap import Gap, published_error, reproduced, verdict_of
 from benchmark.tasks.boxes.gap.plot import picture
 from benchmark.tasks.boxes.gap.scoring import DEPTHS, Outcomes, Scoring, changed, outcomes, records_of
-from benchmark.tasks.boxes.gap.waterfall import State, effect, waterfall
+from benchmark.tasks.boxes.gap.waterfall import State, Step, effect, waterfall
 from benchmark.tasks.boxes.result import result
 from benchmark.tasks.task import note_of
 
@@ -139,14 +139,15 @@ def _scoring(states: GapStates, name: str) -> Scoring:
     return changed(Scoring(), words.parted(states.settings[name])[1])
 
 
-def _alone(states: GapStates, stored: _Stored, scored: Mapping[str, Outcomes], resamples: int) -> list[Alone]:
-    run = scored[RUN]
-    return [
-        Alone(convention, choice, effect(run, scored[name], resamples))
-        if name in scored
-        else Alone(convention, choice, None, stored.missing[name])
-        for convention, choice, name in states.alone
-    ]
+def _alone(
+    states: GapStates, stored: _Stored, scored: Mapping[str, Outcomes], resamples: int
+) -> Iterator[Step]:
+    for convention, choice, name in states.alone:
+        if name in scored:
+            found = effect(scored[RUN], scored[name], resamples)
+            yield Step(convention, choice, found, scored[name].error)
+        else:
+            yield Step(convention, choice, None, missing=stored.missing[name])
 
 
 def _table(cfg: DictConfig, states: GapStates, plan: Plan[BoxCell]) -> Table:

@@ -40,7 +40,7 @@ def main(cfg: DictConfig) -> int:
 
 
 def _numbers(table: Table, row: str) -> Sequence[int]:
-    """The devkit's number of each class: the official one, or its position in a list of one's own.
+    """Return the devkit's number of each class: the official one, or its position in a list of one's own.
 
     Raises:
         UserError: If the row was measured on another dataset than ILSVRC's, whose classes have none.

@@ -35,7 +35,7 @@ def main(cfg: DictConfig) -> int:
 
 
 def _numbers(dataset: Dataset) -> tuple[int, ...]:
-    """The number that the devkit's text has for each class."""
+    """Return the number that the devkit's text has for each class."""
     numbers: tuple[int, ...] | None = getattr(dataset, "ilsvrc_ids", None)
     if numbers is None:
         raise UserError(
@@ -54,7 +54,7 @@ def _heading(path: Path, dataset: Dataset, records: Records) -> str:
 
 
 def _table(found: Iterable[Mapping[str, Estimate]]) -> Table:
-    """Percent, with the interval and the number of images behind each."""
+    """Show percent, with the interval and the number of images behind each."""
     table = Table(box=None, padding=(0, 2), pad_edge=False)
     table.add_column("metric")
     for heading in ("%", "95 % interval", "images"):
@@ -65,7 +65,7 @@ def _table(found: Iterable[Mapping[str, Estimate]]) -> Table:
 
 
 def _protocol(metric: Metric) -> str:
-    """A metric with its options, and what it says of itself, without markup."""
+    """Describe a metric by its options and its own docstring, without markup."""
     text = (inspect.getdoc(type(metric)) or "").partition("Attributes:")[0]
     paragraphs = [" ".join(part.split()) for part in text.replace("`", "").replace("**", "").split("\n\n")]
     return "\n".join([repr(metric), *filter(None, paragraphs)])

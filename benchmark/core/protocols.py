@@ -1,7 +1,7 @@
-"""What a dataset, transform, method, localizer or metric must offer: the kinds of things one can add.
+"""The interfaces of what one can add: dataset, transform, method, localizer, metric.
 
-A class satisfies a protocol by having what it names; it need not import it. How each is found by its yaml and
-tested is described in README.md under "Add to it".
+A class satisfies a protocol by having what it names; it need not import it. The README, section "Add to it",
+says how a yaml names it and how it is tested.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Dataset(Protocol):
-    """Images with labels and boxes.
+    """Images with class labels and ground-truth bounding boxes.
 
     Attributes:
         name: The dataset's key in ``conf/dataset``.
         classes: Class identifiers (for ILSVRC: WNIDs); a label is an index into them.
-        class_names: What a person reads, one for each class.
+        class_names: Readable names, one for each class.
         samples: In a fixed order that does not depend on the file system.
         complete: Whether this is the whole official set, neither a subset nor another collection.
         fingerprint: sha256 over everything in it that can change a number.
-        skipped: Identifiers left out on purpose (an option), each with its reason.
+        skipped: Identifiers of images that an option leaves out, each with its reason.
         conditions: What a reader of a number must know about these images, as plain json.
     """
 
@@ -60,7 +60,7 @@ class Dataset(Protocol):
 
 
 class Transform(Protocol):
-    """The geometry of an input: which part of an image a network sees, and how it is resampled.
+    """The geometric preprocessing of an image: which region a network sees, and how it is resampled.
 
     Attributes:
         name: The transform's key in ``conf/transform``.
@@ -70,40 +70,41 @@ class Transform(Protocol):
     def name(self) -> str: ...  # noqa: D102 - an attribute, described above
 
     def __call__(self, image: ImageArray, size: int) -> tuple[FloatArray, View]:
-        """Resample ``image`` to ``[size, size, 3]`` float32 in 0…255, RGB, and say where it lies.
+        """Resample ``image`` to ``[size, size, 3]`` float32 in 0…255, RGB, and return the region it shows.
 
-        One that shows the network an image several times gives ``[V, size, size, 3]``, the same number for
-        each image, and also is a :class:`SeveralViews`.
+        A transform with several crops returns ``[V, size, size, 3]``, the same number ``V`` for each image,
+        and also is a :class:`SeveralViews`.
         """
         ...
 
 
 @runtime_checkable
 class SeveralViews(Protocol):
-    """What a transform must offer besides, to show the network an image several times.
+    """A transform with several crops of an image, such as ten.
 
-    Class scores are the mean of the views' probabilities. Methods see ``N * V`` inputs like any others.
+    Class scores are the mean of the crops' probabilities. Methods see ``N * V`` inputs like any others.
     """
 
     def cut(self, picture: FloatArray, size: int) -> FloatArray:
-        """The views ``[V, size, size, 3]`` of a square picture ``[C, C, 3]``, such as a mean image."""
+        """Cut the crops ``[V, size, size, 3]`` of a square picture ``[C, C, 3]``, such as a mean image."""
         ...
 
     def merge(self, maps: Tensor, size: int) -> Tensor:
-        """One map an image and class ``[N, K, H, W]`` from those of its views ``[N, V, K, h, w]``.
+        """Merge the heatmaps of an image's crops ``[N, V, K, h, w]`` into one a class, ``[N, K, H, W]``.
 
-        It lies in the image as the view that came with the pixels says. On the maps' device, without waiting.
+        The result covers the view that :meth:`Transform.__call__` returned. It is computed on the heatmaps'
+        device, without synchronisation.
         """
         ...
 
 
 class Method(Protocol):
-    """How the heatmap of a class is made.
+    """An attribution method: how the heatmap of a class is computed.
 
     Attributes:
         name: The method's key in ``conf/method``.
-        layers: What it reads: layer roles, dotted module names, or ``"input"``.
-        operations: Whether it walks the recorded operations.
+        layers: Whose activations it needs: layer roles, dotted module names, or ``"input"``.
+        operations: Whether it needs the recorded operations of the forward pass.
     """
 
     @property
@@ -114,7 +115,7 @@ class Method(Protocol):
     def operations(self) -> bool: ...  # noqa: D102
 
     def check(self, model: Model) -> None:
-        """Refuse, with one line, a model that this method cannot explain.
+        """Refuse a model that this method cannot explain.
 
         Raises:
             UserError: With the reason and the remedy.
@@ -122,18 +123,24 @@ class Method(Protocol):
         ...
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
-        """Heatmaps ``[N, K, h, w]`` of the given classes, int64 ``[N, K]`` output indices."""
+        """Compute heatmaps ``[N, K, h, w]``, unnormalised, of the given classes.
+
+        Args:
+            model: The network.
+            forward: Its recorded forward pass of N inputs.
+            classes: Indices of the network's outputs, int64 ``[N, K]``.
+        """
         ...
 
 
 class Localizer(Protocol):
-    """A named, versioned protocol that turns one heatmap into one box.
+    """A named, versioned protocol that turns one heatmap into one bounding box.
 
     Attributes:
         name: The localizer's key in ``conf/localizer``.
-        version: Raised whenever a change of the code can change a box.
-        needs_image: Whether it looks at the image's pixels.
-        grid: Thresholds at which :meth:`curve` gives boxes; empty for a localizer without a threshold.
+        version: Raised whenever a change of the code can change a bounding box.
+        needs_image: Whether it needs the image's pixels.
+        grid: Thresholds at which :meth:`curve` returns boxes; empty for a localizer without a threshold.
     """
 
     @property
@@ -146,17 +153,23 @@ class Localizer(Protocol):
     def grid(self) -> tuple[float, ...]: ...  # noqa: D102
 
     def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> LocatedBox:
-        """Locate one class from its ``[h, w]`` heatmap."""
+        """Localize one class by its heatmap ``[h, w]``.
+
+        Args:
+            heatmap: Of one image and class, unnormalised.
+            view: The region of the original image that the heatmap covers.
+            image: The original image, where :attr:`needs_image`.
+        """
         ...
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """Boxes ``[T, 4]`` at each threshold of ``grid``."""
+        """Return the boxes ``[T, 4]`` at each threshold of ``grid``, in original pixels."""
         ...
 
 
 class Metric(Protocol):
-    """A pure function of records."""
+    """A number of a set of images, computed from their stored records alone."""
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
-        """Named estimates; a name is left out where the records cannot answer."""
+        """Compute named estimates; a name is left out where the records lack what it needs."""
         ...

@@ -1,9 +1,9 @@
-"""The value objects that travel, in one direction, from an image on disk to a printed table.
+"""The value objects on the way from an image on disk to a printed table.
 
 Conventions, everywhere in the package:
 
-* A *box* is half-open, ``x0 y0 x1 y1`` in original pixels: it covers columns ``x0 … x1 - 1`` and rows
-  ``y0 … y1 - 1``. ILSVRC files are inclusive; they are converted where they are read and written.
+* A *bounding box* is half-open, ``x0 y0 x1 y1`` in original pixels: it covers columns ``x0 … x1 - 1`` and
+  rows ``y0 … y1 - 1``. ILSVRC files are inclusive; they are converted where they are read and written.
 * A *heatmap* is ``[N, K, h, w]``: one map for each of ``N`` images and ``K`` classes, unnormalised.
 * Errors and accuracies are fractions in ``[0, 1]``; only what is printed is in percent.
 """
@@ -29,7 +29,7 @@ ImageArray = npt.NDArray[np.uint8]
 
 
 class Box(NamedTuple):
-    """A half-open box in original pixels; ``x1 > x0`` and ``y1 > y0`` when it is not empty."""
+    """A half-open bounding box in original pixels; ``x1 > x0`` and ``y1 > y0`` unless it is empty."""
 
     x0: int
     y0: int
@@ -44,9 +44,9 @@ class Objects:
     Attributes:
         classes: ``[B]`` int32 index of each object's class into the dataset's ``classes``.
         boxes: ``[B, 4]`` int32.
-        difficult: ``[B]`` whether the annotators marked the object as hard to recognise (PASCAL VOC).
-        masks: Each object's pixels as COCO's run lengths (``{"size": [H, W], "counts": …}``, what
-            ``pycocotools.mask.decode`` reads); ``None`` where an object's region is its box.
+        difficult: ``[B]`` whether the annotation marks the object as hard to recognise (PASCAL VOC).
+        masks: Each object's segmentation mask in COCO's run-length encoding (``{"size": [H, W], "counts":
+            …}``, as ``pycocotools.mask.decode`` reads it); ``None`` where an object's region is its box.
     """
 
     classes: IntArray
@@ -57,11 +57,11 @@ class Objects:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One image of a dataset, not yet read.
+    """One image of a dataset with its annotation; the pixels are not yet read.
 
     Attributes:
         image_id: The file's name without its suffix, unique in the dataset.
-        path: Where the image is; ``None`` where only boxes and labels are known (scoring needs no image).
+        path: The image file; ``None`` where only boxes and labels are known (scoring needs no image).
         label: Index into the dataset's ``classes``; of an image of several classes, the lowest of them.
         boxes: ``[B, 4]`` int32 ground-truth boxes of the label's class.
         blacklisted: Left out of the localization average (ILSVRC devkit); classification still counts it.
@@ -81,12 +81,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a network's input lies in the original image.
+    """The region of the original image that a network's input shows.
 
     Attributes:
         width: Of the original image, pixels.
         height: Of the original image, pixels.
-        region: The part of the original image that the input shows, whole pixels; a warp shows all of it.
+        region: In whole pixels; a warp shows the whole image.
     """
 
     width: int
@@ -111,7 +111,7 @@ class MeanImage:
 
 @dataclass(frozen=True, slots=True)
 class InputFormat:
-    """What a network expects of its pixels: ``(scale * pixel - mean) / std`` in the given channel order.
+    """A network's input normalisation: ``(scale * pixel - mean) / std`` in the given channel order.
 
     Attributes:
         size: Side of the square input, pixels.
@@ -131,7 +131,7 @@ class InputFormat:
     mean_image: MeanImage | str | None = None
 
     def identity(self) -> dict[str, Any]:
-        """Everything of it that can change a number, as plain json; of a mean image, its hash."""
+        """Return everything that can change a number, as plain json; of a mean image, its hash."""
         options = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "mean_image"}
         image = self.mean_image
         hashed = image.sha256 if isinstance(image, MeanImage) else image
@@ -140,12 +140,12 @@ class InputFormat:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Where a model's parameters came from.
+    """The provenance of a model's parameters.
 
     Attributes:
-        source: A person's words: file name, torchvision enum, or ``random (seed 0)``.
+        source: File name, torchvision enum, or ``random (seed 0)``.
         sha256: Of the file; of the parameters themselves where there is no file.
-        note: Anything that a reader of a number must know, such as "TF-Slim GoogLeNet with batch norm".
+        note: What a reader of a number must know, such as "TF-Slim GoogLeNet with batch norm".
     """
 
     source: str
@@ -155,12 +155,12 @@ class Weights:
 
 @dataclass(frozen=True)
 class Model:
-    """A frozen classifier and what one must know to explain it.
+    """A frozen classifier, with what attribution methods need to know about it.
 
     Attributes:
         name: The model's key in ``conf/model``.
         module: In evaluation mode, no parameter requires grad, in-place operations switched off.
-        input: Pixel format.
+        input: Normalisation of its input.
         layers: Role (``last_conv``, ``classifier``, ``excitation``, …) to dotted module name.
         weights: Provenance of the parameters.
         classes: Class identifiers in the order of the outputs, or ``None`` for the dataset's own order.
@@ -176,7 +176,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One recorded call of a forward pass, with everything a backward rule needs.
+    """One recorded operation of a forward pass, with everything a backward rule needs.
 
     Attributes:
         function: The function that was called, such as ``torch.nn.functional.linear``.
@@ -193,7 +193,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class ForwardPass:
-    """What one forward pass leaves behind for every method of a run.
+    """What one forward pass records, shared by every method of a run.
 
     Attributes:
         inputs: ``[N, 3, S, S]`` as fed to the network.
@@ -210,12 +210,12 @@ class ForwardPass:
 
 
 class LocatedBox(NamedTuple):
-    """What a localizer makes of one heatmap.
+    """A localizer's prediction from one heatmap.
 
     Attributes:
-        box: The box, never empty.
+        box: The predicted bounding box, never empty.
         peak: ``(x, y)`` of the map's maximum in original pixels.
-        empty: Whether no box follows from the map, so that ``box`` is the whole image.
+        empty: Whether the heatmap yields no box, so that ``box`` is the whole image.
     """
 
     box: Box
@@ -225,21 +225,21 @@ class LocatedBox(NamedTuple):
 
 @dataclass(frozen=True)
 class Records:
-    """What a set of images gave, column by column; row ``i`` of each array is one image.
+    """Predictions and annotations of a set of images, column by column; row ``i`` of each array is one image.
 
     Attributes:
         image_ids: ``[n]`` identifiers.
         labels: ``[n]`` ground-truth class indices.
         sizes: ``[n, 2]`` width and height, pixels.
-        blacklisted: ``[n]`` whether localization leaves the image out.
+        blacklisted: ``[n]`` whether the localization average leaves the image out.
         truth: ``[m, 4]`` ground-truth boxes of all images.
         owner: ``[m]`` row of the image that each ground-truth box belongs to, ascending.
         classes: ``[n, k]`` predicted classes, best first; -1 where there are fewer than ``k``.
         scores: ``[n, k]`` softmax probabilities; NaN where unknown.
-        boxes: ``[n, k, 4]`` one box for each predicted class.
-        peaks: ``[n, k, 2]`` maximum of each class's map; -1 where unknown.
-        empty: ``[n, k]`` whether no box followed from the map, so that it is the whole image.
-        label_boxes: ``[n, 4]`` box of the ground-truth class's own map, or ``None`` where it was not made.
+        boxes: ``[n, k, 4]`` one predicted bounding box for each predicted class.
+        peaks: ``[n, k, 2]`` ``(x, y)`` of the maximum of each class's heatmap; -1 where unknown.
+        empty: ``[n, k]`` whether the heatmap yielded no box, so that it is the whole image.
+        label_boxes: ``[n, 4]`` predicted box of the ground-truth class; ``None`` where it was not computed.
         label_peaks: ``[n, 2]`` likewise.
         label_empty: ``[n]`` likewise.
         curve: ``[n, t, 4]`` boxes of the ground-truth class at each threshold of ``grid``, or ``None``.
@@ -266,12 +266,12 @@ class Records:
     skipped: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        """Number of images."""
+        """Return the number of images."""
         return len(self.image_ids)
 
 
 class Estimate(NamedTuple):
-    """A measured fraction with its bootstrap 95 % interval over ``n`` images."""
+    """A measured number with its 95 % bootstrap confidence interval over ``n`` images."""
 
     value: float
     low: float
@@ -280,13 +280,13 @@ class Estimate(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """One row's number less another's, paired image by image.
+    """The paired difference of two rows' numbers over the same images.
 
     Attributes:
         first: Row.
         second: Row.
         metric: Name of the metric.
-        estimate: ``first - second``, its interval by the bootstrap over the images that both rows have.
+        estimate: ``first - second``, with its paired bootstrap interval over the images that both have.
     """
 
     first: str
@@ -303,11 +303,11 @@ class Result:
         row: The row's name, such as ``vgg16/grad_cam``.
         model: The model's name.
         method: The method's name.
-        localizer: Name and version of the box protocol, such as ``gradcam_15 v1``.
+        localizer: Name and version of the localizer, such as ``gradcam_15 v1``.
         fingerprint: sha256 of everything that can change a number of this cell.
         metrics: Name to estimate.
         counts: ``expected``, ``done``, ``skipped``, ``empty`` maps, …
-        conditions: What is needed to distrust the numbers: dataset, weights, transform, device, versions, …
+        conditions: What the numbers depend on: dataset, weights, transform, device, versions, …
         config: The cell's resolved configuration.
     """
 

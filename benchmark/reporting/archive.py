@@ -24,7 +24,7 @@ from benchmark.reporting.table import DatasetNote, Table
 
 
 def result_file(folder: Path, stem: str, row: str) -> Path:
-    """Where a row's json lies."""
+    """Return where a row's json lies."""
     return folder / stem / f"{row.replace('/', '-')}.json"
 
 
@@ -109,7 +109,7 @@ def read_table(path: Path, published: Callable[[str], Published]) -> Archived:
 
 
 def results_folder(path: Path) -> Path:
-    """The results folder that a table's json lies in, two folders up; records are named relative to it."""
+    """Return the results folder of a table's json, two folders up; records are named relative to it."""
     return path.resolve().parent.parent
 
 

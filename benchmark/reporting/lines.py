@@ -1,9 +1,10 @@
 """The lines of a table: each number beside the published one, and the verdict on it, judged here alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from benchmark.core.types import OpenRow, Result
+from benchmark.reporting.published import PublishedRow
 from benchmark.reporting.table import Table
 from benchmark.reporting.verdicts import NOT_COMPARABLE, Verdict, causes, judge
 
@@ -57,7 +58,7 @@ class Line(NamedTuple):
 
 def lines(table: Table) -> list[Line]:
     """List a table row by row, the published columns of a row first, then its other metrics by name."""
-    return [_line(table, row, metric) for row in table.rows for metric in _metrics(table, row)]
+    return [line for row in table.rows for line in _lines(table, row)]
 
 
 def differences(table: Table) -> Iterator[Line]:
@@ -67,72 +68,48 @@ def differences(table: Table) -> Iterator[Line]:
         yield Line(name, "", "paired difference", "", metric, images, *estimate)
 
 
-def _metrics(table: Table, row: Result | OpenRow) -> list[str]:
-    """Metrics that a row has a measured, published or reproduced value of."""
-    measured = set(row.metrics) if isinstance(row, Result) else set()
-    known = measured | set(_published(table, row.row)) | set(_reproduced(table, row.row)[0])
+def _lines(table: Table, row: Result | OpenRow) -> Iterator[Line]:
+    """List a line for each metric that the row has a measured, published or reproduced value of."""
+    measured = row.metrics if isinstance(row, Result) else {}
+    origin, study = table.published_row(row.row), table.reproduction(row.row)
+    published = origin.metrics if origin else {}
+    reproduced = study.rows[row.row] if study else {}
+    known = {*measured, *published, *reproduced}
     columns = [column.key for column in table.published.columns] if table.published else []
-    return [key for key in columns if key in known] + sorted(known - set(columns))
+    for metric in [key for key in columns if key in known] + sorted(known - set(columns)):
+        line = Line(
+            row=row.row,
+            model=row.model,
+            method=row.method,
+            protocol=row.localizer if isinstance(row, Result) else "",
+            metric=metric,
+            dataset=str(table.dataset),
+            reproduced=reproduced.get(metric),
+            reproduction=study.name if study and metric in reproduced else "",
+            open="" if isinstance(row, Result) else row.reason,
+        )
+        if metric in measured:
+            value, low, high, n = measured[metric]
+            line = line._replace(measured=value, low=low, high=high, n=n)
+        yield _compared(table, row, line, origin) if origin and metric in published else line
 
 
-def _line(table: Table, row: Result | OpenRow, metric: str) -> Line:
-    estimate = row.metrics.get(metric) if isinstance(row, Result) else None
-    published = _published(table, row.row).get(metric)
-    reproduced, who = _reproduced(table, row.row)
-    origin = table.published_row(row.row) if published is not None else None
-    line = Line(
-        row=row.row,
-        model=row.model,
-        method=row.method,
-        protocol=row.localizer if isinstance(row, Result) else "",
-        metric=metric,
-        dataset=str(table.dataset),
-        published=published,
-        verdict=_verdict(table, row, metric),
-        source=origin.source if origin else "",
-        reproduced=reproduced.get(metric),
-        reproduction=who if metric in reproduced else "",
-        open="" if isinstance(row, Result) else row.reason,
-    )
-    if estimate is None:
-        return line
-    target = published if table.comparable_row(row.row) else None
-    value, low, high, n = estimate
-    why = (table.mismatch(row.row) or origin.why) if origin and table.comparable else table.not_comparable
-    return line._replace(
-        measured=value,
-        low=low,
-        high=high,
-        n=n,
-        # Rounded where the subtraction's own noise begins, so that the csv shows no 0.006100000000000005.
-        difference=None if target is None else round(value - target, 12),
-        inside=None if target is None else low <= target <= high,
-        why=why if origin else "",
-    )
-
-
-def _verdict(table: Table, row: Result | OpenRow, metric: str) -> Verdict | None:
-    """What became of a published number; ``None`` where there is none, or nothing to compare with it."""
-    published = _published(table, row.row).get(metric)
-    target = table.comparable_row(row.row)
-    if published is None:
-        return None
+def _compared(table: Table, row: Result | OpenRow, line: Line, origin: PublishedRow) -> Line:
+    """Set a line beside what was published, and judge it where the two are comparable."""
+    published, target = origin.metrics[line.metric], table.comparable_row(line.row)
+    line = line._replace(published=published, source=origin.source)
     if target is None:
-        return Verdict(NOT_COMPARABLE, (), 0.0)
-    if not isinstance(row, Result) or metric not in row.metrics:
-        return None
-    return judge(row.metrics[metric], published, causes(row, target, metric))
-
-
-def _published(table: Table, row: str) -> Mapping[str, float]:
-    found = table.published_row(row)
-    return found.metrics if found else {}
-
-
-def _reproduced(table: Table, row: str) -> tuple[Mapping[str, float], str]:
-    """The first reproduction that has the row, and its key; nothing where it is not comparable."""
-    fits = table.comparable and not table.mismatch(row)
-    for reproduction in table.published.reproductions if table.published and fits else ():
-        if row in reproduction.rows:
-            return reproduction.rows[row], reproduction.name
-    return {}, ""
+        line = line._replace(verdict=Verdict(NOT_COMPARABLE, (), 0.0))
+    if not isinstance(row, Result) or line.metric not in row.metrics:
+        return line
+    if target is None:
+        why = table.mismatch(line.row) or origin.why if table.comparable else table.not_comparable
+        return line._replace(why=why)
+    value, low, high, _ = row.metrics[line.metric]
+    return line._replace(
+        # Rounded where the subtraction's own noise begins, so that the csv shows no 0.006100000000000005.
+        difference=round(value - published, 12),
+        inside=low <= published <= high,
+        verdict=judge(row.metrics[line.metric], published, causes(row, target, line.metric)),
+        why=origin.why,
+    )

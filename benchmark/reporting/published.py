@@ -3,21 +3,25 @@
 The fields of such a file are explained in ``results/published/README.md``.
 """
 
-from collections.abc import Collection, Hashable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import yaml
 
 from benchmark.core.errors import UserError
-from benchmark.reporting.text import plain
+from benchmark.core.options import check, unfit
+from benchmark.reporting.text import one_line, plain
 
-KINDS = ("error", "accuracy", "correlation", "share")
-SURE = ("stated", "corroborated", "inferred", "second-hand", "unknown")
-_CIRCUMSTANCES = ("weights", "input", "box", "images")
-_OF_MAPS = ("weights", "input", "measure", "images")
-_WORDS = {"kind": KINDS, "sure": SURE}
+Text = Annotated[str, "not empty"]
+Sure = Literal["stated", "corroborated", "inferred", "second-hand", "unknown"]
+"""How well a circumstance of a published number is known."""
+
+_Percent = Annotated[float, "[0, 100]"]
+_Correlation = Annotated[float, "[-1, 1]"]
+_Points = Annotated[float, "[-100, 100]"]
+_Names = Annotated[tuple[str | float, ...], "not empty"]
 _T = TypeVar("_T")
 
 
@@ -34,17 +38,17 @@ class Column:
     """
 
     key: str
-    title: str
-    kind: str
-    means: str
+    title: Text
+    kind: Literal["error", "accuracy", "correlation", "share"]
+    means: Text
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One circumstance of a published number, and how sure it is (one of :data:`SURE`)."""
+    """One circumstance of a published number, and how sure it is."""
 
-    what: str
-    sure: str
+    what: Text
+    sure: Sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,8 @@ class Reason:
             with which it holds; with any where it is not named.
     """
 
-    what: str
-    source: str
+    what: Text
+    source: Text
     points: Mapping[str, tuple[float, float]]
     given: Mapping[str, tuple[str | float, ...]]
 
@@ -83,10 +87,10 @@ class PublishedRow:
     """
 
     metrics: Mapping[str, float]
-    source: str
+    source: Text
     conditions: Mapping[str, Condition]
-    why: str
-    not_comparable: str = ""
+    why: Text
+    not_comparable: Text = ""
     reasons: tuple[Reason, ...] = ()
     models: tuple[str, ...] = ()
 
@@ -104,9 +108,9 @@ class Reproduction:
     """
 
     name: str
-    source: str
+    source: Text
     conditions: Mapping[str, Condition]
-    why: str
+    why: Text
     rows: Mapping[str, Mapping[str, float]]
 
 
@@ -123,9 +127,9 @@ class Published:
         reproductions: Of some of its rows, by others.
     """
 
-    title: str
-    dataset: str
-    measured_on: str
+    title: Text
+    dataset: Text
+    measured_on: Text
     columns: tuple[Column, ...]
     rows: Mapping[str, PublishedRow]
     reproductions: tuple[Reproduction, ...] = ()
@@ -139,14 +143,11 @@ def load(path: Path | str) -> Published:
             be; the line names the file and the place in it.
     """
     path = Path(path)
+    node = _read(path)
     try:
-        return _published(_read(path))
-    except _SlipError as slip:
-        raise UserError(f"{path}: {slip}") from None
-
-
-class _SlipError(Exception):
-    """Where in a file something is wrong, and what."""
+        return _published(node)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -163,132 +164,122 @@ class _StrictLoader(yaml.SafeLoader):
 
 def _read(path: Path) -> Any:
     try:
-        text = path.read_text(encoding="utf-8")
-        return yaml.load(text, _StrictLoader)
+        return yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
     except FileNotFoundError:
         there = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml"))) or "none"
         raise UserError(f"{path}: no such table of published numbers; there are: {there}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: cannot be read as yaml ({' '.join(str(error).split())})") from error
+        raise UserError(f"{path}: cannot be read as yaml ({one_line(error)})") from error
 
 
 def _published(node: Any) -> Published:
-    file = {"reproductions": {}} | _mapping(node, "the file")
-    columns = _mapping(file.pop("columns", None), "columns").items()
-    rows = _mapping(file.pop("rows", None), "rows").items()
-    studies = _mapping(file.pop("reproductions"), "reproductions").items()
-    known = tuple(key for key, _ in columns)
+    file = {"reproductions": {}} | _mapping("the file", node)
+    columns, rows, studies = (
+        _mapping(key, file.pop(key, None)) for key in ("columns", "rows", "reproductions")
+    )
     return _make(
         Published,
         "the file",
         file,
-        columns=tuple(_column(key, value) for key, value in columns),
-        rows={row: _row(f"rows.{row}", value, known) for row, value in rows},
-        reproductions=tuple(_study(name, value, known) for name, value in studies),
+        columns=tuple(_column(key, value) for key, value in columns.items()),
+        rows={row: _row(f"rows.{row}", value, columns) for row, value in rows.items()},
+        reproductions=tuple(_study(name, value, columns) for name, value in studies.items()),
     )
 
 
 def _column(key: str, node: Any) -> Column:
     column = _make(Column, f"columns.{key}", node, key=key)
     if (column.kind == "correlation") != plain(key):
-        unit = "as they are" if plain(key) else "in percent"
-        raise _SlipError(
-            f"columns.{key}.kind: {column.kind!r} does not fit: numbers of that name are printed {unit}"
-        )
+        must = "correlation, and of no other metric's column" if plain(key) else "error | accuracy | share"
+        raise unfit(f"columns.{key}.kind", column.kind, must)
     return column
 
 
-def _row(where: str, node: Any, known: tuple[str, ...]) -> PublishedRow:
-    entry = _mapping(node, where)
-    numbers = {key: entry.pop(key) for key in known if key in entry}
-    conditions = _conditions(f"{where}.conditions", entry.pop("conditions", None))
-    reasons = _mapping(entry.pop("reasons", {}), f"{where}.reasons").items()
-    ready: dict[str, Any] = {"metrics": _metrics(where, numbers, known), "conditions": conditions}
-    ready["reasons"] = tuple(_reason(f"{where}.reasons.{key}", value, known) for key, value in reasons)
+def _row(where: str, node: Any, known: Iterable[str]) -> PublishedRow:
+    entry = {"reasons": {}} | _mapping(where, node)
+    reasons = _mapping(f"{where}.reasons", entry.pop("reasons"))
+    ready: dict[str, Any] = {
+        "metrics": _metrics(where, {key: entry.pop(key) for key in known if key in entry}, known),
+        "conditions": _conditions(where, entry),
+        "reasons": tuple(_reason(f"{where}.reasons.{key}", value, known) for key, value in reasons.items()),
+    }
     if "not_comparable" in entry:
-        ready["models"] = ()
-    else:
-        ready["not_comparable"] = ""
-        ready["models"] = _choices(f"{where}.models", entry.pop("models", None))
-    return _make(PublishedRow, where, entry, **ready)
+        return _make(PublishedRow, where, entry, models=(), **ready)
+    models = check(f"{where}.models", entry.pop("models", None), _Names)
+    return _make(PublishedRow, where, entry, models=models, not_comparable="", **ready)
 
 
-def _reason(where: str, node: Any, known: tuple[str, ...]) -> Reason:
-    entry = _mapping(node, where)
-    points = _mapping(entry.pop("points", None), f"{where}.points")
-    choices = _mapping(entry.pop("given", {}), f"{where}.given")
-    sizes = {metric: _range(f"{where}.points.{metric}", value) for metric, value in points.items()}
-    percent = [metric for metric in known if not plain(metric)]
-    if not sizes or not set(sizes) <= set(percent):
-        raise _SlipError(f"{where}.points: must be of some of {', '.join(percent)}")
-    held = {group: _choices(f"{where}.given.{group}", names) for group, names in choices.items()}
-    return _make(Reason, where, entry, points=sizes, given=held)
-
-
-def _choices(where: str, node: Any) -> tuple[Any, ...]:
-    if not isinstance(node, list) or not node or not all(type(one) in (str, int, float) for one in node):
-        raise _SlipError(f"{where}: {node!r} must be a list of names or numbers")
-    return tuple(node)
+def _reason(where: str, node: Any, known: Iterable[str]) -> Reason:
+    entry = {"given": {}} | _mapping(where, node)
+    points = _mapping(f"{where}.points", entry.pop("points", None))
+    given = _mapping(f"{where}.given", entry.pop("given"))
+    _require_some(f"{where}.points", points, [metric for metric in known if not plain(metric)])
+    return _make(
+        Reason,
+        where,
+        entry,
+        points={metric: _range(f"{where}.points.{metric}", ends) for metric, ends in points.items()},
+        given={group: check(f"{where}.given.{group}", names, _Names) for group, names in given.items()},
+    )
 
 
 def _range(where: str, node: Any) -> tuple[float, float]:
-    """A least and a greatest effect, typed in points."""
-    if not isinstance(node, list) or len(node) != 2 or not all(type(end) in (int, float) for end in node):
-        raise _SlipError(f"{where}: {node!r} must be two numbers of points, [least, greatest]")
-    low, high = (round(end / 100, 8) for end in node)
-    if not -1 <= low <= high <= 1:
-        raise _SlipError(f"{where}: {node!r} must be [least, greatest], in -100…100 points")
-    return low, high
+    """Read a least and a greatest effect, typed in points."""
+    if not isinstance(node, list) or len(node) != 2:
+        raise unfit(where, node, "two numbers of points, [least, greatest]")
+    low, high = check(where, node, tuple[_Points, _Points])
+    if low > high:
+        raise unfit(where, node, "[least, greatest]")
+    return round(low / 100, 8), round(high / 100, 8)
 
 
-def _study(name: str, node: Any, known: tuple[str, ...]) -> Reproduction:
+def _study(name: str, node: Any, known: Iterable[str]) -> Reproduction:
     where = f"reproductions.{name}"
-    entry = _mapping(node, where)
-    numbers = _mapping(entry.pop("rows", None), f"{where}.rows").items()
-    rows = {row: _metrics(f"{where}.rows.{row}", value, known) for row, value in numbers}
-    conditions = _conditions(f"{where}.conditions", entry.pop("conditions", None))
-    return _make(Reproduction, where, entry, name=name, rows=rows, conditions=conditions)
+    entry = _mapping(where, node)
+    numbers = _mapping(f"{where}.rows", entry.pop("rows", None)).items()
+    rows = {row: _metrics(f"{where}.rows.{row}", _mapping(row, value), known) for row, value in numbers}
+    return _make(Reproduction, where, entry, name=name, rows=rows, conditions=_conditions(where, entry))
 
 
-def _conditions(where: str, node: Any) -> dict[str, Condition]:
-    entries = _mapping(node, where)
-    _require_keys(where, entries, _OF_MAPS if "measure" in entries else _CIRCUMSTANCES)
-    return {key: _make(Condition, f"{where}.{key}", value) for key, value in entries.items()}
+def _conditions(where: str, entry: dict[str, Any]) -> dict[str, Condition]:
+    """Take the circumstances of a number out of its entry."""
+    where = f"{where}.conditions"
+    node = _mapping(where, entry.pop("conditions", None))
+    _require_keys(where, node, ("weights", "input", "measure" if "measure" in node else "box", "images"))
+    return {key: _make(Condition, f"{where}.{key}", value) for key, value in node.items()}
 
 
-def _metrics(where: str, node: Any, known: tuple[str, ...]) -> dict[str, float]:
-    """Percent as fractions, such as one would type them: without the division's last bit; the rest as is."""
-    numbers = _mapping(node, where)
-    if not numbers or not set(numbers) <= set(known):
-        raise _SlipError(f"{where}: its numbers must be some of {', '.join(known)}")
-    for key, value in numbers.items():
-        low, high, unit = (
-            (-1, 1, "a correlation, -1…1") if plain(key) else (0, 100, "a number of percent, 0…100")
-        )
-        if type(value) not in (int, float) or not low <= value <= high:
-            raise _SlipError(f"{where}.{key}: {value!r} is not {unit}")
-    return {key: float(value) if plain(key) else round(value / 100, 8) for key, value in numbers.items()}
+def _metrics(where: str, numbers: Mapping[str, Any], known: Iterable[str]) -> dict[str, float]:
+    """Read percent as fractions, as one would type them: without the division's last bit; the rest as is."""
+    _require_some(where, numbers, known)
+    kinds = {key: _Correlation if plain(key) else _Percent for key in numbers}
+    found = {key: check(f"{where}.{key}", value, kinds[key]) for key, value in numbers.items()}
+    return {key: value if plain(key) else round(value / 100, 8) for key, value in found.items()}
 
 
 def _make(kind: type[_T], where: str, node: Any, **ready: Any) -> _T:
-    """An object of the texts in ``node``, which must be just those fields that are not ``ready``."""
-    texts = _mapping(node, where)
-    _require_keys(where, texts, [field.name for field in fields(kind) if field.name not in ready])  # type: ignore[arg-type]
+    """Make an object of the texts in ``node``: just those fields that are not ``ready``."""
+    texts = _mapping(where, node)
+    kinds = get_type_hints(kind, include_extras=True)
+    _require_keys(where, texts, [name for name in kinds if name not in ready])
     for key, text in texts.items():
-        if not isinstance(text, str) or not text.strip() or text not in _WORDS.get(key, (text,)):
-            allowed = " | ".join(_WORDS.get(key, ("a text in quotes",)))
-            raise _SlipError(f"{where}.{key}: {text!r} must be {allowed}")
-    return kind(**{key: " ".join(text.split()) for key, text in texts.items()}, **ready)
+        text = one_line(text) if isinstance(text, str) else text
+        ready[key] = check(f"{where}.{key}", text, kinds[key])
+    return kind(**ready)
 
 
-def _require_keys(where: str, entries: Mapping[str, Any], wanted: Collection[str]) -> None:
+def _require_keys(where: str, entries: Iterable[str], wanted: Iterable[str]) -> None:
     if set(entries) != set(wanted):
-        raise _SlipError(
-            f"{where}: has {', '.join(entries) or 'nothing'} where it must have {', '.join(wanted)}"
-        )
+        has = ", ".join(entries) or "nothing"
+        raise UserError(f"{where}: has {has} where it must have {', '.join(wanted)}")
 
 
-def _mapping(node: Any, where: str) -> dict[str, Any]:
+def _require_some(where: str, entries: Mapping[str, Any], known: Iterable[str]) -> None:
+    if not entries or not set(entries) <= set(known):
+        raise UserError(f"{where}: its numbers must be some of {', '.join(known)}")
+
+
+def _mapping(where: str, node: Any) -> dict[str, Any]:
     if not isinstance(node, Mapping) or not all(isinstance(key, str) for key in node):
-        raise _SlipError(f"{where}: must be a mapping of names")
+        raise UserError(f"{where}: must be a mapping of names")
     return dict(node)

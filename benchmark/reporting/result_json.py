@@ -29,7 +29,7 @@ def write_result(path: Path, result: Result) -> None:
 
 
 def estimate_node(estimate: Estimate) -> dict[str, float | int | None]:
-    """An estimate as plain json, an end of the interval that has no bound as null."""
+    """Turn an estimate into plain json, an end of the interval that has no bound into null."""
     low, high = float(estimate.low), float(estimate.high)
     return {
         "value": float(estimate.value),
@@ -69,7 +69,7 @@ def _result(content: Any) -> Result:
 
 
 def read_estimate(name: str, value: Any) -> Estimate:
-    """What :func:`estimate_node` made of an estimate.
+    """Read back what :func:`estimate_node` made of an estimate.
 
     Args:
         name: Where it stands, for the message.

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Difference, OpenRow, Result
-from benchmark.reporting.published import Published, PublishedRow
+from benchmark.reporting.published import Published, PublishedRow, Reproduction
 from benchmark.reporting.text import one_line
 
 
@@ -109,6 +109,12 @@ class Table:
         if here.method != method:
             return f"{here.method} is not the published method, {method}"
         return published.not_comparable
+
+    def reproduction(self, row: str) -> Reproduction | None:
+        """Return the first study that measured a row again; ``None`` where none is comparable."""
+        if self.published is None or not self.comparable or self.mismatch(row):
+            return None
+        return next((study for study in self.published.reproductions if row in study.rows), None)
 
     @property
     def not_comparable(self) -> str:

@@ -44,7 +44,7 @@ class Cause(NamedTuple):
     source: str = ""
 
     def __str__(self) -> str:
-        """In points: ``another classification error -4.10``, ``other weights [-2.06, +0.00]``."""
+        """Write the effect in points: ``other classes -4.10``, ``other weights [-2.06, +0.00]``."""
         low, high = (f"{round(100 * end, 2) + 0.0:+.2f}" for end in (self.low, self.high))
         return f"{self.what} {low if low == high else f'[{low}, {high}]'}"
 
@@ -65,7 +65,7 @@ class Verdict(NamedTuple):
 
 
 def causes(result: Result, published: PublishedRow, metric: str) -> tuple[Cause, ...]:
-    """The reasons that hold for a row's metric, those without an effect left out."""
+    """List the reasons that hold for a row's metric, those without an effect left out."""
     computed = _classification(result.metrics, published.metrics, metric)
     typed = [
         Cause(reason.what, *reason.points[metric], reason.source)
@@ -76,12 +76,12 @@ def causes(result: Result, published: PublishedRow, metric: str) -> tuple[Cause,
 
 
 def _holds(result: Result, reason: Reason) -> bool:
-    """Whether a row was measured with the choices that a reason is about."""
+    """Tell whether a row was measured with the choices that a reason is about."""
     return all(_chosen(result.config, key) in choices for key, choices in reason.given.items())
 
 
 def _chosen(config: Mapping[str, Any], key: str) -> Any:
-    """A group's name or an option's value; ``None`` where the row has no such option."""
+    """Return a group's name or an option's value; ``None`` where the row has no such option."""
     found: Any = config
     for part in key.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
@@ -91,7 +91,7 @@ def _chosen(config: Mapping[str, Any], key: str) -> Any:
 def _classification(
     measured: Mapping[str, Estimate], published: Mapping[str, float], metric: str
 ) -> Cause | None:
-    """The effect of a difference in classification, box accuracy given the class being as published."""
+    """Compute the effect of another classification error, box accuracy given the class as published."""
     classes = metric.replace(_OF_BOXES, _OF_CLASSES)
     if not metric.startswith(_OF_BOXES) or not {metric, classes} <= set(published) or classes not in measured:
         return None
@@ -101,13 +101,13 @@ def _classification(
 
 
 def judge(measured: Estimate, published: float, reasons: Sequence[Cause]) -> Verdict:
-    """The verdict on one number, by the rule at the top of this module."""
-    told = tuple(reasons)
+    """Judge one number, by the rule at the top of this module."""
+    weighed = tuple(reasons)
     if measured.low <= published <= measured.high:
-        return Verdict(MATCHES, told, 0.0)
-    low = published + sum(cause.low for cause in told)
-    high = published + sum(cause.high for cause in told)
+        return Verdict(MATCHES, weighed, 0.0)
+    low = published + sum(cause.low for cause in weighed)
+    high = published + sum(cause.high for cause in weighed)
     left = max(measured.low - high, 0.0) - max(low - measured.high, 0.0)
     if abs(left) <= _ROUNDING:
-        return Verdict(EXPLAINED, told, 0.0)
-    return Verdict(UNEXPLAINED, told, left)
+        return Verdict(EXPLAINED, weighed, 0.0)
+    return Verdict(UNEXPLAINED, weighed, left)

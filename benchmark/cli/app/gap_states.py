@@ -81,7 +81,7 @@ def states_of(cfg: DictConfig) -> GapStates:
 
 
 def _known(cfg: DictConfig, run: ComposedRow) -> dict[str, list[str]]:
-    """The paper's settings of the row, as far as they are known; none for a row of no paper's."""
+    """Return the paper's settings of the row, as far as they are known; none for a row of no paper's."""
     known: dict[str, list[str]] = plain(cfg.paper).get(run.name, {})
     for convention in known:
         if convention not in cfg.conventions:
@@ -93,17 +93,17 @@ def _known(cfg: DictConfig, run: ComposedRow) -> dict[str, list[str]]:
 
 
 def _has(cfg: DictConfig, setting: Sequence[str]) -> bool:
-    """Whether the run has these settings already."""
+    """Tell whether the run has these settings already."""
     return all(f"{key}={_setting(cfg, key)}" == word for word in setting for key in [words.key_of(word)])
 
 
 def _differs(cfg: DictConfig, setting: Sequence[str]) -> bool:
-    """Whether the run has these options, and otherwise: its localizer may have no threshold."""
+    """Tell whether the run has these options, and otherwise: its localizer may have no threshold."""
     return not _has(cfg, setting) and all(_setting(cfg, words.key_of(word)) is not None for word in setting)
 
 
 def _changes(fitting: Sequence[str], known: Mapping[str, Sequence[str]]) -> list[str]:
-    """What the user changed in the row, beside what the paper's settings are about: a step of its own.
+    """List what the user changed in the row, beside what the paper's settings are about: a step of its own.
 
     A row of which no paper's convention is known has no walk, and so no such step.
     """
@@ -114,7 +114,7 @@ def _changes(fitting: Sequence[str], known: Mapping[str, Sequence[str]]) -> list
 def _walk(
     run: ComposedRow, conventions: Sequence[str], paper: Mapping[str, Sequence[str]], changes: Sequence[str]
 ) -> tuple[list[tuple[str, str, str]], dict[str, list[str]]]:
-    """The states from the paper's conventions to the run, and the words of each."""
+    """List the states from the paper's conventions to the run, and the overrides of each."""
     walk, settings = [], {}
     for convention, left in words.walk(conventions, paper):
         here = RUN if not changes else "the row as it comes"
@@ -130,7 +130,7 @@ def _walk(
 def _same(
     conventions: Mapping[str, Mapping[str, Any]], changed: Sequence[str], changes: Sequence[str]
 ) -> tuple[str, ...]:
-    """Conventions that are the paper's, as far as is known: changed neither by the row nor by the user."""
+    """List the conventions that are the paper's, as far as is known, and that the user did not change."""
     every = {
         convention: [
             setting
@@ -147,13 +147,13 @@ def _same(
 
 
 def _stem(cfg: DictConfig, run: ComposedRow, fitting: Sequence[str]) -> str:
-    """Of the files: the row, or the cell with its localizer, and what was changed."""
+    """Name the files: the row, or the cell with its localizer, and what was changed."""
     cell = run.name if cfg.table else f"{run.name}-{run.cfg.localizer.name}"
     return stem(f"gap-{cell.replace('/', '-')}-{cfg.explain}", changes_of(cfg, fitting))
 
 
 def _run_row(cfg: DictConfig, typed_words: Sequence[str]) -> ComposedRow:
-    """The row to explain, as the run had it."""
+    """Return the row to explain, as the run had it."""
     found = rows(cfg, typed_words)
     if len(found) > 1:
         raise UserError(f"row is not given; choose {' | '.join(f'row={row.name}' for row in found)}")
@@ -161,7 +161,7 @@ def _run_row(cfg: DictConfig, typed_words: Sequence[str]) -> ComposedRow:
 
 
 def _setting(cfg: DictConfig, key: str) -> str | None:
-    """The run's setting as text; of a group its name, of a convention of the scoring its side."""
+    """Return the run's setting as text; of a group its name, of a convention of the scoring its side."""
     if key.startswith("score."):
         return str(getattr(Scoring(), key.removeprefix("score.")))
     found: Any = OmegaConf.select(cfg, key)
@@ -171,7 +171,7 @@ def _setting(cfg: DictConfig, key: str) -> str | None:
 
 
 def _from_to(cfg: DictConfig, setting: Sequence[str]) -> str:
-    """From the paper's setting to the run's."""
+    """Write the paper's setting beside the run's."""
     pairs = ((word, _setting(cfg, words.key_of(word))) for word in setting)
     return ", ".join(f"{word} → {own}" for word, own in pairs)
 

@@ -32,7 +32,7 @@ def render(table: Table) -> str:
 
 
 def _record(line: Line) -> dict[str, Any]:
-    """A line by the names of the columns; ends of an interval without bounds are left out."""
+    """Name a line's values by column, and leave out the ends of an interval without bounds."""
     record = line._asdict()
     for end in ("low", "high"):
         if record[end] is not None and math.isinf(record[end]):

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 from benchmark.core.types import OpenRow, Result
 from benchmark.reporting.lines import Line, lines
-from benchmark.reporting.render.layout import OUTSIDE, Block, Layout, Panel, block
+from benchmark.reporting.render.layout import OUTSIDE, Block, Layout, Subtable, block
 from benchmark.reporting.render.notes import NOT_COMPARABLE, notes
 from benchmark.reporting.table import Table
 from benchmark.reporting.text import NONE, interval, shown
 
-_PANEL_COLUMNS = 6
+_COLUMNS = 6
 
 
 def layout(table: Table) -> Layout:
@@ -17,8 +17,8 @@ def layout(table: Table) -> Layout:
 
     Correlations and their like (:mod:`benchmark.reporting.text`) stand as they are, with three decimals.
 
-    The first panel has the published table's columns, the metric that the rows are compared by, and every
-    row. Metrics that the published table does not name follow, six a panel, with the rows that have any.
+    The first subtable has the published table's columns, the metric that the rows are compared by, and every
+    row. Metrics that the published table does not name follow, six a subtable, with the rows that have any.
     Published numbers of another dataset stand under a label that says so, without a difference.
     """
     found = {(line.row, line.metric): line for line in lines(table)}
@@ -29,17 +29,17 @@ def layout(table: Table) -> Layout:
         titles |= {one.metric: one.metric for one in table.differences if one.metric not in titles}
     rest = sorted(present - set(titles))
     groups = [list(titles)] if titles else []
-    groups += [rest[start : start + _PANEL_COLUMNS] for start in range(0, len(rest), _PANEL_COLUMNS)]
-    panels = []
+    groups += [rest[start : start + _COLUMNS] for start in range(0, len(rest), _COLUMNS)]
+    subtables = []
     for number, keys in enumerate(groups):
         picked = [(row, [found.get((row.row, key)) for key in keys]) for row in table.rows]
         blocks = (_block(table, row, own, number == 0) for row, own in picked if number == 0 or any(own))
-        panels.append(Panel(tuple(titles.get(key, key) for key in keys), tuple(blocks)))
-    return Layout(table.full_title, tuple(panels), notes(table))
+        subtables.append(Subtable(tuple(titles.get(key, key) for key in keys), tuple(blocks)))
+    return Layout(table.full_title, tuple(subtables), notes(table))
 
 
 def _block(table: Table, row: Result | OpenRow, found: Sequence[Line | None], beside: bool) -> Block:
-    """A row of a panel; with what was published ``beside`` it in the first."""
+    """Make a row of a subtable; with what was published ``beside`` it in the first."""
 
     def line(label: str, write: Callable[[Line], str]) -> tuple[str, tuple[str, ...]]:
         return label, tuple(write(one) if one else NONE for one in found)
@@ -64,6 +64,6 @@ def _block(table: Table, row: Result | OpenRow, found: Sequence[Line | None], be
 
 
 def _difference(line: Line) -> str:
-    """Measured minus published in points, marked where the published value is outside the interval."""
+    """Write measured minus published in points, marked where the published value is outside the interval."""
     points = shown(line.metric, line.difference, signed=True)
     return f"{points} {OUTSIDE}" if line.inside is False else points

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from benchmark.reporting.render.layout import Layout, Panel
+from benchmark.reporting.render.layout import Layout, Subtable
 
 _HEADER = r"""% Made by this project, not typed: change the run, not this file. To see it:
 %   \documentclass{article}\usepackage{booktabs}\begin{document}\input{NAME-OF-THIS-FILE}\end{document}"""
@@ -47,9 +47,9 @@ _ESCAPES = {
 
 
 def render(layout: Layout) -> str:
-    """One ``table`` a panel, then the notes as lists; in plain LaTeX, so that any engine compiles it."""
+    """Write one ``table`` a subtable, then the notes as lists; any engine compiles it."""
     parts = [_HEADER]
-    parts += ["\n".join(_panel(panel, layout.title)) for panel in layout.panels]
+    parts += ["\n".join(_subtable(subtable, layout.title)) for subtable in layout.subtables]
     for section in layout.notes:
         items = [rf"  \item {_term(term)}{escape(text)}" for term, text in section.items]
         opening = rf"\paragraph{{{escape(section.heading)}}}\begin{{itemize}}\footnotesize\raggedright"
@@ -61,13 +61,13 @@ def _term(term: str) -> str:
     return rf"\textbf{{{escape(term)}}}: " if term else "{}"  # {}: see the bracket in _ESCAPES
 
 
-def _panel(panel: Panel, title: str) -> Iterator[str]:
+def _subtable(subtable: Subtable, title: str) -> Iterator[str]:
     yield r"\begin{table}[htbp]\centering\small"
     yield rf"\caption{{{escape(title)}}}"
-    yield rf"\begin{{tabular}}{{ll{'r' * len(panel.columns)}}}"
+    yield rf"\begin{{tabular}}{{ll{'r' * len(subtable.columns)}}}"
     yield r"\toprule"
-    yield _line(("row", "", *panel.columns))
-    for block in panel.blocks:
+    yield _line(("row", "", *subtable.columns))
+    for block in subtable.blocks:
         yield r"\midrule"
         yield from (_line(cells) for cells in block)
     yield r"\bottomrule"
@@ -80,17 +80,17 @@ def _line(cells: tuple[str, ...]) -> str:
 
 
 def _signed(cell: str) -> str:
-    """A cell with its sign set as a minus, not as a hyphen."""
+    """Set a cell's sign as a minus, not as a hyphen."""
     return "$-$" + escape(cell[1:]) if re.match(r"-\d", cell) else escape(cell)
 
 
 def escape(text: str) -> str:
-    """Text that LaTeX sets as it is."""
+    """Escape a text so that LaTeX sets it as it is."""
     return "".join(_ESCAPES.get(char) or _other(char) for char in text)
 
 
 def _other(char: str) -> str:
-    """ASCII and accented Latin letters as they are; what a font may lack by its number: nothing is lost."""
+    """Keep ASCII and accented Latin letters; write what a font may lack by its number: nothing is lost."""
     if char.isascii() or (
         unicodedata.category(char)[0] == "L" and char < "\N{LATIN CAPITAL LETTER B WITH STROKE}"
     ):

@@ -1,4 +1,4 @@
-"""What is printed, whatever it is rendered as: panels of rows, and the notes under them."""
+"""What is printed, whatever it is rendered as: subtables of rows, and the notes under them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Block = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class Subtable:
     """Blocks under common column titles."""
 
     columns: tuple[str, ...]
@@ -33,13 +33,13 @@ class Layout:
 
     Attributes:
         title: Above it.
-        panels: One below the other.
+        subtables: One below the other.
         notes: What a reader must know before quoting a number.
         footer: The same in a few lines, where the notes stand elsewhere.
     """
 
     title: str
-    panels: tuple[Panel, ...] = ()
+    subtables: tuple[Subtable, ...] = ()
     notes: tuple[Notes, ...] = ()
     footer: tuple[str, ...] = ()
 

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator
 
-from benchmark.reporting.render.layout import Layout, Panel
+from benchmark.reporting.render.layout import Layout, Subtable
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
 def render(layout: Layout) -> str:
-    """GitHub-flavoured Markdown: title, one table a panel, the notes as lists."""
-    parts = [f"## {_escape(layout.title)}", *("\n".join(_panel(panel)) for panel in layout.panels)]
+    """Write GitHub-flavoured Markdown: title, one table a subtable, the notes as lists."""
+    parts = [f"## {_escape(layout.title)}", *("\n".join(_lines(one)) for one in layout.subtables)]
     for section in layout.notes:
         items = [
             f"- **{_escape(term)}**: {_escape(text)}" if term else f"- {_escape(text)}"
@@ -20,10 +20,10 @@ def render(layout: Layout) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _panel(panel: Panel) -> Iterator[str]:
-    yield _line(("row", "", *panel.columns))
-    yield "|".join(["", "---", "---", *["---:"] * len(panel.columns), ""])
-    for block in panel.blocks:
+def _lines(subtable: Subtable) -> Iterator[str]:
+    yield _line(("row", "", *subtable.columns))
+    yield "|".join(["", "---", "---", *["---:"] * len(subtable.columns), ""])
+    for block in subtable.blocks:
         for cells in block:
             yield _line(cells)
 
@@ -33,5 +33,5 @@ def _line(cells: tuple[str, ...]) -> str:
 
 
 def _escape(text: str) -> str:
-    """Text that Markdown shows as it is; an underscore inside a word needs nothing."""
+    """Escape a text so that Markdown shows it as it is; an underscore inside a word needs nothing."""
     return _SPECIAL.sub(lambda match: "\\" + match.group(), text)

@@ -17,10 +17,10 @@ from benchmark.reporting.verdicts import NOT_COMPARABLE as NO_VERDICT
 NOT_COMPARABLE = "published, not comparable"
 """What stands beside published numbers of another dataset than the table's."""
 
-_TOLD_APART = ("dataset", "weights", "protocol", "input", "layers")
+_APART = ("dataset", "weights", "protocol", "input", "layers")
 """Conditions that have a note of their own, or stand in the result's json alone."""
 
-_NOT_TOLD = ("_target_", "name", "version", "grid")
+_ELSEWHERE = ("_target_", "name", "version", "grid")
 """Options of a localizer that stand elsewhere, or do not change its box."""
 
 _BETTER = {
@@ -31,7 +31,7 @@ _BETTER = {
 
 
 def notes(table: Table) -> tuple[Notes, ...]:
-    """What a reader must know before quoting a number of the table; a section without items is left out."""
+    """List what a reader must know before quoting a number; a section without items is left out."""
     sections = (
         Notes("How to read it", tuple(_reading(table))),
         Notes("Images", tuple(_images(table))),
@@ -83,7 +83,7 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
 
 
 def _differences(table: Table) -> Iterator[tuple[str, str]]:
-    """Each with its interval, and whether that tells the two rows apart."""
+    """List each difference with its interval, and whether that excludes 0."""
     columns = table.published.columns if table.published else ()
     titles = {column.key: column.title for column in columns}
     for difference in table.differences:
@@ -101,7 +101,7 @@ def _difference(difference: Difference) -> str:
 
 
 def _verdicts(table: Table) -> Iterator[tuple[str, str]]:
-    """Row by row, each with the reasons that were weighed; the sources of their sizes at the end."""
+    """List the verdicts row by row, with the reasons that were weighed, and the sources of their sizes."""
     columns = table.published.columns if table.published else ()
     sources: dict[str, dict[str, None]] = {}  # source to the reasons that it sizes, in order
     titles = {column.key: column.title for column in columns}
@@ -153,7 +153,7 @@ def _images(table: Table) -> Iterator[tuple[str, str]]:
 
 
 def _protocols(rows: Sequence[Result]) -> Iterator[tuple[str, str]]:
-    """Each localizer with its meaning, and with its rows where one name stands for several settings."""
+    """List each localizer with its meaning, and with its rows where one name stands for several settings."""
     meanings: dict[tuple[str, str], list[str]] = {}
     for row in (row for row in rows if row.localizer):  # a row without boxes may have no protocol
         meanings.setdefault((row.localizer, _protocol(row)), []).append(row.row)
@@ -164,11 +164,13 @@ def _protocols(rows: Sequence[Result]) -> Iterator[tuple[str, str]]:
 
 
 def _protocol(row: Result) -> str:
-    """What the run recorded about its localizer or reference, and the options that it ran with."""
+    """Tell what the run recorded about its localizer or reference, and the options that it ran with."""
     options = flatten(_mapping(row.config.get("localizer", row.config.get("reference"))))
-    told = [f"{key} {value}" for key, value in options.items() if key not in _NOT_TOLD]
+    chosen = [f"{key} {value}" for key, value in options.items() if key not in _ELSEWHERE]
     meaning = str(row.conditions.get("protocol", "")).rstrip(".")
-    return "; ".join(part for part in (one_line(meaning), ", ".join(told)) if part) or "options not recorded"
+    return (
+        "; ".join(part for part in (one_line(meaning), ", ".join(chosen)) if part) or "options not recorded"
+    )
 
 
 def _relation(table: Table) -> str:
@@ -178,15 +180,15 @@ def _relation(table: Table) -> str:
 
 
 def _published(table: Table) -> Iterator[tuple[str, str]]:
-    """Sources and conditions; reasons for a difference, and other studies, only where one is shown."""
+    """List sources and conditions; reasons for a difference, and other studies, only where one is shown."""
     if table.published is None:
         return
     names = {row.row for row in table.rows}
     for row in table.rows:
         entry = table.published.rows.get(row.row)
         if entry:
-            told = table.mismatch(row.row)
-            apart = f" NOT COMPARABLE: {told}" if told else ""
+            mismatch = table.mismatch(row.row)
+            apart = f" NOT COMPARABLE: {mismatch}" if mismatch else ""
             why = f"{apart} {entry.why}" if table.comparable else ""
             yield row.row, f"{entry.source}. {_circumstances(entry.conditions)}.{why}"
         else:
@@ -204,7 +206,7 @@ def _circumstances(conditions: Mapping[str, Condition]) -> str:
 
 
 def _about(row: Result, rows: Sequence[Result]) -> str:
-    """Weights, counts, and the conditions that not all rows share."""
+    """Tell weights, counts, and the conditions that not all rows share."""
     averaged: dict[int, list[str]] = {}
     for name, estimate in sorted(row.metrics.items()):
         averaged.setdefault(estimate.n, []).append(name)
@@ -223,22 +225,22 @@ def _about(row: Result, rows: Sequence[Result]) -> str:
 
 
 def _weights(weights: Any) -> str:
-    told = _mapping(weights)
-    if not told:
+    found = _mapping(weights)
+    if not found:
         return "weights not recorded"
-    note = f", {told['note']}" if told.get("note") else ""
-    return f"weights {told.get('source', '?')} (sha256 {str(told.get('sha256', '?'))[:12]}{note})"
+    note = f", {found['note']}" if found.get("note") else ""
+    return f"weights {found.get('source', '?')} (sha256 {str(found.get('sha256', '?'))[:12]}{note})"
 
 
 def _common(rows: Sequence[Result]) -> dict[str, str]:
-    """Conditions that are the same for all rows."""
+    """Find the conditions that are the same for all rows."""
     every = [_conditions(row) for row in rows]
     first = every[0] if every else {}
     return {key: value for key, value in first.items() if all(one.get(key) == value for one in every)}
 
 
 def _conditions(row: Result) -> dict[str, str]:
-    shown = {key: value for key, value in row.conditions.items() if key not in _TOLD_APART}
+    shown = {key: value for key, value in row.conditions.items() if key not in _APART}
     return {key: one_line(value) for key, value in flatten(shown).items()}
 
 

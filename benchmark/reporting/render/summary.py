@@ -6,7 +6,7 @@ from functools import partial
 from math import isfinite
 
 from benchmark.reporting.lines import Line, lines
-from benchmark.reporting.render.layout import UNEXPLAINED_MARK, Layout, Panel
+from benchmark.reporting.render.layout import UNEXPLAINED_MARK, Layout, Subtable
 from benchmark.reporting.table import Table
 from benchmark.reporting.text import NONE, interval, one_line, plain, shown
 from benchmark.reporting.verdicts import EXPLAINED, MATCHES, NOT_COMPARABLE, UNEXPLAINED
@@ -18,7 +18,7 @@ MARKS = {MATCHES: "=", EXPLAINED: "≈", UNEXPLAINED: UNEXPLAINED_MARK}
 HALF = "± the longer side of its 95 % interval"
 
 _PRINTED_ROWS = 12
-"""Rows of several panels below each other; a longer table shows its first panel alone."""
+"""Rows of several subtables below each other; a longer table shows its first subtable alone."""
 
 _PRINTED_CHECKS = 4
 
@@ -34,17 +34,17 @@ def summary(table: Table) -> Layout:
     value: ``56.51 [54.1, 58.9] ≠ 57.20``, or ``56.51±2.41 ≠ 57.20`` where that is too wide.
     """
     found = {(line.row, line.metric): line for line in lines(table)}
-    left, panels = _metrics(table, list(found.values())), list[Panel]()
+    left, subtables = _metrics(table, list(found.values())), list[Subtable]()
     footer: dict[str, None] = {}
-    while left and (not panels or (len(panels) + 1) * len(table.rows) <= _PRINTED_ROWS):
-        panel, count, form = _panel(table, found, left)
-        panels.append(panel)
+    while left and (not subtables or (len(subtables) + 1) * len(table.rows) <= _PRINTED_ROWS):
+        subtable, count, form = _subtable(table, found, left)
+        subtables.append(subtable)
         footer[_reading(left[:count], form)] = None
         left = left[count:]
     footer |= dict.fromkeys(_footer(table, found))
     if left:
         footer[f"In the files alone: {', '.join(left)}."] = None
-    return Layout(table.full_title, tuple(panels), footer=tuple(footer))
+    return Layout(table.full_title, tuple(subtables), footer=tuple(footer))
 
 
 def _metrics(table: Table, found: Sequence[Line]) -> list[str]:
@@ -55,8 +55,8 @@ def _metrics(table: Table, found: Sequence[Line]) -> list[str]:
     return list(chosen or dict.fromkeys(line.metric for line in found))
 
 
-def _panel(table: Table, found: _Found, keys: Sequence[str]) -> tuple[Panel, int, _Form]:
-    """As many of the metrics as fit, with their number and the fullest form in which they do."""
+def _subtable(table: Table, found: _Found, keys: Sequence[str]) -> tuple[Subtable, int, _Form]:
+    """Lay out as many of the metrics as fit; with their number, and the fullest form in which they do."""
     titles = {column.key: column.title for column in table.published.columns} if table.published else {}
     room = WIDTH - max(len(row.row) for row in table.rows)
     for count in range(len(keys), 0, -1):
@@ -69,12 +69,12 @@ def _panel(table: Table, found: _Found, keys: Sequence[str]) -> tuple[Panel, int
                 heads, *rows = zip(*columns, strict=True)
                 cells = zip(table.rows, rows, strict=True)
                 blocks = tuple(((row.row, "", *texts),) for row, texts in cells)
-                return Panel(heads, blocks), count, form
+                return Subtable(heads, blocks), count, form
     raise ValueError("there is no metric to show")
 
 
 def _column(title: str, found: Sequence[Line | None], form: _Form) -> list[str]:
-    """The title and the cells of one metric, all of one width, their parts below each other."""
+    """Write the title and the cells of one metric, all of one width, their parts below each other."""
     parts = [(form(line), _published(line)) if line else (NONE, "") for line in found]
     point = max(text.find(".") for text, _ in parts)
     values = [" " * (point - text.find(".")) + text if "." in text else text for text, _ in parts]
@@ -85,7 +85,7 @@ def _column(title: str, found: Sequence[Line | None], form: _Form) -> list[str]:
 
 
 def _published(line: Line) -> str:
-    """The verdict's mark and the published value; in parentheses what is not comparable."""
+    """Write the verdict's mark and the published value; in parentheses what is not comparable."""
     if line.published is None:
         return ""
     value = shown(line.metric, line.published)
@@ -121,7 +121,7 @@ def _value(line: Line) -> str:
 
 
 def _reading(keys: Sequence[str], form: _Form) -> str:
-    """How the numbers of a panel are to be read."""
+    """Say how the numbers of a subtable are to be read."""
     unscaled = [key for key in keys if plain(key)]
     but = f"In %, but for {', '.join(unscaled)}: m" if unscaled else "In %: m"
     side = "[its 95 % interval]" if form is _with_interval else HALF
@@ -150,7 +150,7 @@ def conditions(table: Table) -> Iterator[str]:
 
 
 def _comparisons(table: Table) -> Iterator[str]:
-    """Each check that failed, and of the others the counts."""
+    """List each check that failed, and of the others the counts."""
     failed = [check for check in table.checks if check.startswith("FAILED")]
     yield from failed
     others = [_in_short(check) for check in table.checks if check not in failed]
@@ -160,7 +160,7 @@ def _comparisons(table: Table) -> Iterator[str]:
 
 
 def _in_short(check: str) -> str:
-    """A sentence about many comparisons without those of its clauses that list them."""
+    """Shorten a sentence about many comparisons by the clauses that list them."""
     subject, _, _ = check.partition(": ")
     counts = [clause for clause in check.split("; ")[1:] if clause[0].isdigit()]
     return f"{subject}: {'; '.join(counts)}." if counts else check

@@ -1,7 +1,6 @@
 """A table as text: on a terminal of any width, and in a file."""
 
 import io
-from collections.abc import Iterator
 
 from rich import box
 from rich.console import Console
@@ -9,11 +8,11 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.reporting.render.layout import OUTSIDE, UNEXPLAINED_MARK, Layout, Notes, Panel
+from benchmark.reporting.render.layout import OUTSIDE, UNEXPLAINED_MARK, Layout, Notes, Subtable
 
 WIDTH = 120
-_PLAIN = str.maketrans(
-    dict(zip("–—…×≥≤−━─±≈≠", ("-", "-", "...", "x", ">=", "<=", "-", "-", "-", "+-", "~", "#"), strict=True))
+_ASCII = str.maketrans(
+    {"–": "-", "—": "-", "…": "...", "×": "x", "≥": ">=", "≤": "<=", "─": "-", "±": "+-", "≈": "~", "≠": "!="}
 )
 
 
@@ -31,16 +30,16 @@ def show(layout: Layout, console: Console, most: int = 10_000) -> None:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+        text = text.translate(_ASCII).encode(encoding, "replace").decode(encoding)
     console.file.write(text)
     console.file.flush()
 
 
 def render(layout: Layout, width: int = WIDTH, colour: str | None = None) -> str:
-    """The layout as text of at most ``width`` columns.
+    """Write a layout as text of at most ``width`` columns.
 
-    A panel that is too wide is cut into several with fewer columns each, and becomes a list where not even
-    one column fits: no number is ever shortened or broken.
+    A subtable that is too wide is cut into several with fewer columns each, so that no number is shortened or
+    broken where there is room for one column.
 
     Args:
         layout: What to print.
@@ -49,13 +48,14 @@ def render(layout: Layout, width: int = WIDTH, colour: str | None = None) -> str
     """
     console = _console(width, colour)
     console.print(Text(layout.title, style="bold"))
-    for panel in layout.panels:
-        for number, table in enumerate(_tables(panel, width)):
-            if (number or panel is not layout.panels[0]) and not getattr(table, "show_edge", True):
-                console.print()  # an edge is a blank line of its own
-            console.print(table)
+    tables = [table for subtable in layout.subtables for table in _tables(subtable, width)]
+    for number, table in enumerate(tables):
+        if number and not table.show_edge:
+            console.print()  # an edge is a blank line of its own
+        console.print(table)
     for section in layout.notes:
-        _print_notes(console, section)
+        console.print(Text(f"\n{section.heading}", style="bold"))
+        console.print(_list(section))
     for text in ("", *layout.footer) if layout.footer else ():
         console.print(Text(text))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
@@ -75,35 +75,27 @@ def _console(width: int, colour: str | None) -> Console:
     )
 
 
-def _tables(panel: Panel, width: int) -> list[Table] | list[Text]:
-    """The panel in as few tables as fit the width; as a list where none fits."""
+def _tables(subtable: Subtable, width: int) -> list[Table]:
+    """Cut a subtable into as few tables as fit the width."""
     measuring = _console(10_000, None)
-    columns = range(len(panel.columns))
+    columns = range(len(subtable.columns))
     for size in range(len(columns), 0, -1):
-        tables = [_table(panel, columns[start : start + size]) for start in columns[::size]]
+        tables = [_table(subtable, columns[start : start + size]) for start in columns[::size]]
         if all(Measurement.get(measuring, measuring.options, table).maximum <= width for table in tables):
-            return tables
-    return [Text("\n".join(_stacked(panel)))]
+            break
+    return tables
 
 
-def _stacked(panel: Panel) -> Iterator[str]:
-    for block in panel.blocks:
-        yield from ("", *(line[0] for line in block if line[0]))
-        for number, title in enumerate(panel.columns, start=2):
-            yield f" {title}"
-            yield from (f"  {line[1]} {line[number]}" for line in block if line[number])
-
-
-def _table(panel: Panel, columns: range) -> Table:
-    """Some columns of a panel, its rows apart where they have several lines."""
-    labels = [""] if any(line[1] for block in panel.blocks for line in block) else []
-    apart = any(len(block) > 1 for block in panel.blocks)
+def _table(subtable: Subtable, columns: range) -> Table:
+    """Make a table of some columns, its rows apart where they have several lines."""
+    labels = [""] if any(line[1] for block in subtable.blocks for line in block) else []
+    apart = any(len(block) > 1 for block in subtable.blocks)
     padding = (0, 1) if apart else (0, 1, 0, 0)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding, show_edge=apart)
-    for title in ("row", *labels, *(panel.columns[number] for number in columns)):
-        right = apart and len(table.columns) > 1
+    for title in ("row", *labels, *(subtable.columns[number] for number in columns)):
+        right = apart and len(table.columns) > len(labels)
         table.add_column(Text(title), overflow="fold", justify="right" if right else "left")
-    for block in panel.blocks:
+    for block in subtable.blocks:
         for number, (head, label, *cells) in enumerate(block, start=1):
             texts = [head, *[label for _ in labels], *(cells[column] for column in columns)]
             table.add_row(*map(_cell, texts), end_section=apart and number == len(block))
@@ -114,12 +106,10 @@ def _cell(text: str) -> Text:
     return Text(text, style="yellow" if text.endswith(OUTSIDE) or UNEXPLAINED_MARK in text else "")
 
 
-def _print_notes(console: Console, section: Notes) -> None:
-    console.print()
-    console.print(Text(section.heading, style="bold"))
+def _list(section: Notes) -> Table:
     hanging = Table.grid(padding=(0, 1))
     hanging.add_column()
     hanging.add_column(overflow="fold")
     for term, text in section.items:
         hanging.add_row("-", Text.assemble((f"{term}: " if term else "", "bold"), text))
-    console.print(hanging)
+    return hanging

@@ -13,7 +13,7 @@ SERVER = re.compile("https?:|databricks")
 
 
 def sqlite_uri(path: Path) -> str:
-    """The URI of a SQLite file; what is special in a URI is escaped as the installed SQLAlchemy reads it."""
+    """Return the URI of a SQLite file, escaped as the installed SQLAlchemy reads it."""
     from sqlalchemy.engine import URL  # comes with MLflow
 
     return URL.create("sqlite", database=str(path.absolute())).render_as_string()
@@ -21,7 +21,7 @@ def sqlite_uri(path: Path) -> str:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """One process at a time.
+    """Let one process at a time into the block.
 
     MLflow breaks where several make one SQLite file, and "search, else create" would make a run twice.
     """
@@ -31,7 +31,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 def without_password(text: str) -> str:
-    """A text in which the passwords of URIs are not to be read."""
+    """Hide the passwords of URIs in a text."""
     return re.sub(r"(://[^:/@\s]*):[^@/\s]+@", r"\1:***@", text)
 
 

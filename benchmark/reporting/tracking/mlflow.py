@@ -45,7 +45,7 @@ _ENVIRONMENT = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # A server that does not answer is told to the user within seconds, where MLflow would wait for minutes.
+    # That a server does not answer shows within seconds, where MLflow would wait for minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
 }
@@ -142,11 +142,11 @@ class MlflowTracker:
         return f"mlflow ui --backend-store-uri {shlex.quote(shown)}"
 
     def _place(self) -> str:
-        """The tracking URI."""
+        """Return the tracking URI."""
         return self.uri or sqlite_uri(Path(self.results_dir) / "mlflow.db")
 
     def _experiment(self, client: "MlflowClient", name: str, place: str) -> str:
-        """Id of the experiment, made if need be."""
+        """Return the id of the experiment, made if need be."""
         found = client.get_experiment_by_name(name)
         if found:
             return str(found.experiment_id)
@@ -158,7 +158,7 @@ class MlflowTracker:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """MLflow without telemetry, advice on stderr, and other packages' deprecation warnings."""
+    """Run MLflow without telemetry, advice on stderr, and other packages' deprecation warnings."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     with warnings.catch_warnings():
@@ -172,7 +172,7 @@ def _quietly() -> Iterator[None]:
 
 @contextmanager
 def _one_line(place: str, again: str) -> Iterator[None]:
-    """Whatever MLflow, a database or the network raises, as a :class:`UserError`."""
+    """Turn whatever MLflow, a database or the network raises into a :class:`UserError`."""
     from alembic.util import CommandError
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -187,7 +187,7 @@ def _one_line(place: str, again: str) -> Iterator[None]:
 
 
 def _client(place: str) -> "MlflowClient":
-    """A client: through it, neither MLFLOW_RUN_ID nor an active run can divert what is logged."""
+    """Make a client: through it, neither MLFLOW_RUN_ID nor an active run can divert what is logged."""
     from mlflow import MlflowClient
 
     if not SERVER.match(place):
@@ -243,7 +243,7 @@ def _find_or_create(
 
 @contextmanager
 def _ending(client: "MlflowClient", run: "Run") -> Iterator[None]:
-    """The run is RUNNING inside, and FINISHED, FAILED or KILLED afterwards."""
+    """Mark the run as RUNNING inside, and as FINISHED, FAILED or KILLED afterwards."""
     run_id = run.info.run_id
     if run.info.status != "RUNNING":
         client.update_run(run_id, status="RUNNING")
@@ -257,12 +257,12 @@ def _ending(client: "MlflowClient", run: "Run") -> Iterator[None]:
 
 
 def _changed(run: "Run", logged: Logged) -> dict[str, float]:
-    """Metrics that the run does not have yet, or has with another value (a metric was defined anew)."""
+    """Find metrics that the run does not have yet, or has with another value (a metric was defined anew)."""
     return {name: value for name, value in logged.metrics.items() if run.data.metrics.get(name) != value}
 
 
 def _log_values(client: "MlflowClient", run: "Run", logged: Logged) -> None:
-    """Tags are replaced, parameters only added (MLflow changes none), metrics added where they changed."""
+    """Replace tags, add parameters (MLflow changes none), and add metrics where they changed."""
     from mlflow.entities import Metric, Param, RunTag
 
     now = int(time.time() * 1000)
@@ -279,7 +279,7 @@ def _log_values(client: "MlflowClient", run: "Run", logged: Logged) -> None:
 
 
 def _chunks(values: list[Value]) -> Iterator[list[Value]]:
-    """At most as many at a time as one request may hold."""
+    """Part values into what one request may hold."""
     for start in range(0, len(values), _BATCH):
         yield values[start : start + _BATCH]
 

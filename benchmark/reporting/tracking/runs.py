@@ -40,8 +40,8 @@ class Logged:
 
 
 def table_run(table: Table) -> Logged:
-    """The run of a table on a dataset: the same one when rows are added to it."""
-    told = "".join(f"\n* open: {row.row}: {one_line(row.reason)}" for row in table.open)
+    """Describe the run of a table on a dataset: the same one when rows are added to it."""
+    left_open = "".join(f"\n* open: {row.row}: {one_line(row.reason)}" for row in table.open)
     tags = {
         "table": table.name,
         "dataset": table.dataset.name,
@@ -49,21 +49,21 @@ def table_run(table: Table) -> Logged:
         "dataset.complete": str(table.dataset.complete).lower(),
         "published": _beside(table),
         "rows": f"{len(table.measured)} of {len(table.rows)} measured",
-        "mlflow.note.content": f"{table.title}\n\n{table.dataset}\n{told}",
+        "mlflow.note.content": f"{table.title}\n\n{table.dataset}\n{left_open}",
     }
     identity = {"table.key": _digest(f"{table.name}\n{table.dataset.fingerprint}")}
     return Logged(f"{table.name} on {table.dataset.name}", identity, _fitting(tags, _TAG_LENGTH), {}, {})
 
 
 def _beside(table: Table) -> str:
-    """What the published numbers are to the measured ones."""
+    """Say what the published numbers are to the measured ones."""
     if table.published is None:
         return ""
     return "comparable" if table.comparable else f"not comparable: {table.not_comparable}"
 
 
 def cell_run(table: Table, result: Result) -> Logged:
-    """The run of a cell: the same one as long as its fingerprint is."""
+    """Describe the run of a cell: the same one as long as its fingerprint is."""
     config = flatten(result.config)
     aside = {key: value for key, value in config.items() if _VOLATILE.match(key) or _is_place(value)}
     conditions = flatten(result.conditions)
@@ -89,7 +89,7 @@ def cell_run(table: Table, result: Result) -> Logged:
 
 
 def training_run(passport: Mapping[str, Any]) -> Logged:
-    """The run of a net's training, of what stands in its passport."""
+    """Describe the run of a net's training, by what stands in its passport."""
     leaves = flatten({key: value for key, value in passport.items() if key not in ("config", "fingerprint")})
     config = flatten(passport["config"])
     params = {key: value for key, value in config.items() if not _is_place(value)}
@@ -103,7 +103,7 @@ def training_run(passport: Mapping[str, Any]) -> Logged:
 
 
 def _metrics(table: Table, result: Result) -> dict[str, float]:
-    """Each metric with its interval, its difference from a comparable published number, and counts."""
+    """List each metric with its interval, its difference from a comparable published number, and counts."""
     metrics: dict[str, float] = {f"count_{name}": float(count) for name, count in result.counts.items()}
     for name, estimate in result.metrics.items():
         metrics |= {name: estimate.value, f"{name}_n": float(estimate.n)}
@@ -116,7 +116,7 @@ def _metrics(table: Table, result: Result) -> dict[str, float]:
 
 
 def _gathered(conditions: Mapping[str, str], name: str) -> str:
-    """All values of a condition, wherever it stands: several workers may have made one cell."""
+    """Join all values of a condition, wherever it stands: several workers may have made one cell."""
     values = {value for key, value in conditions.items() if key.rpartition(".")[2] == name}
     return ", ".join(sorted(values)) or "not recorded"
 
@@ -126,7 +126,7 @@ def _is_place(value: str) -> bool:
 
 
 def _fitting(values: Mapping[str, str], length: int) -> dict[str, str]:
-    """Keys and values as MLflow takes them; what is cut says so, and stands in full in config.yaml."""
+    """Fit keys and values to what MLflow takes; what is cut says so, and stands in full in config.yaml."""
     return {_key(key): _cut(value, length) for key, value in values.items() if value}
 
 
@@ -136,7 +136,7 @@ def _cut(value: str, length: int) -> str:
 
 
 def _key(key: str) -> str:
-    """MLflow's alphabet, and no empty or dotted part of what it takes for a path."""
+    """Use MLflow's alphabet, and no empty or dotted part of what it takes for a path."""
     safe = re.sub(r"[^\w.\- :/]", "_", key, flags=re.ASCII)
     return "/".join(part if part.strip(".") else "_" for part in safe.split("/"))[:_KEY_LENGTH]
 

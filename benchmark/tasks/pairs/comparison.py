@@ -25,7 +25,7 @@ class Headline(NamedTuple):
 
 
 def headlines(rows: Mapping[str, Metrics], wanted: str | None, strict: bool) -> dict[str, Headline]:
-    """What each row is compared by; a row that has nothing of the kind is left out.
+    """Choose what each row is compared by; a row that has nothing of the kind is left out.
 
     ``wanted`` names a number (``rank_correlation_28``), or a pair metric and so the first number that it
     gives with its options (``rank_correlation``: of Kendall's coefficient, ``kendall``).

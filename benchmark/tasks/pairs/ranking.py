@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def family(row: str) -> tuple[str, str]:
-    """What rows of one comparison share: the network's name and the settings, without the method's.
+    """Return what rows of one comparison share: the network's name and the settings, without the method's.
 
     >>> family("vgg16/grad_cam/patch=16")
     ('vgg16', 'patch=16')
@@ -30,7 +30,7 @@ def orders(
     differences: Sequence[Difference],
     published: Published | None,
 ) -> tuple[str, ...]:
-    """One sentence for each family of at least two rows.
+    """Write one sentence for each family of at least two rows.
 
     Args:
         results: Of the table.
@@ -58,14 +58,14 @@ def _sentence(
     model, settings = key
     parts = [f"{', '.join(filter(None, [model, settings]))} by {metric}: {_chain(found, metric)}"]
     own = [d for d in differences if family(d.first) == key and d.metric == metric]
-    told = {frozenset((_method(d.first), _method(d.second))): d for d in own}
-    alike = [pair for pair, d in told.items() if d.estimate.low <= 0 <= d.estimate.high]
-    if told:
-        parts.append(f"{len(alike)} of {len(told)} differences have 0 in their interval")
+    apart = {frozenset((_method(d.first), _method(d.second))): d for d in own}
+    alike = [pair for pair, d in apart.items() if d.estimate.low <= 0 <= d.estimate.high]
+    if apart:
+        parts.append(f"{len(alike)} of {len(apart)} differences have 0 in their interval")
     name, theirs = _theirs(published, model, headline, found)
     if len(theirs) > 1:
         parts.append(f"published {'' if name == metric else f'by {name}: '}{_chain(theirs, name)}")
-        parts.append(_agreement(found, theirs, told))
+        parts.append(_agreement(found, theirs, apart))
     return "; ".join(parts)
 
 
@@ -81,7 +81,7 @@ def _chain(values: dict[str, float], metric: str) -> str:
 def _theirs(
     published: Published | None, model: str, headline: Headline, found: dict[str, float]
 ) -> tuple[str, dict[str, float]]:
-    """Published numbers of the metric itself, or, where there are none, of its pair metric's name."""
+    """Return published numbers of the metric itself, or, where there are none, of its pair metric's name."""
     rows = {name: published.rows.get(f"{model}/{name}") for name in found} if published else {}
     for metric in headline:
         numbers = {name: row.metrics[metric] for name, row in rows.items() if row and metric in row.metrics}
@@ -91,15 +91,15 @@ def _theirs(
 
 
 def _agreement(
-    found: dict[str, float], theirs: dict[str, float], told: dict[frozenset[str], Difference]
+    found: dict[str, float], theirs: dict[str, float], apart: dict[frozenset[str], Difference]
 ) -> str:
-    """How many pairs of methods stand in the published order, and which do not, the certain marked."""
+    """Count how many pairs of methods stand in the published order, and which do not, the certain marked."""
     pairs = list(combinations(sorted(theirs, key=lambda name: -theirs[name]), 2))
     against = [(a, b) for a, b in pairs if found[a] < found[b]]
     text = f"{len(pairs) - len(against)} of {len(pairs)} pairs of methods stand in the published order"
     if not against:
         return text
-    named = [f"{b} above {a}{_beyond(told.get(frozenset((a, b))))}" for a, b in against]
+    named = [f"{b} above {a}{_beyond(apart.get(frozenset((a, b))))}" for a, b in against]
     return f"{text}; against it: {', '.join(named)}"
 
 

@@ -14,7 +14,7 @@ Owner = npt.NDArray[np.intp]
 
 
 def column(pairs: Pairs, name: str, reading: str, option: str = "") -> Column:
-    """A column ``[n, …]`` that a reading makes.
+    """Return a column ``[n, …]`` that a reading makes.
 
     Args:
         pairs: As stored.
@@ -32,13 +32,13 @@ def column(pairs: Pairs, name: str, reading: str, option: str = "") -> Column:
 
 
 def owners(pairs: Pairs) -> tuple[tuple[str, ...], Owner]:
-    """The images in stored order, and for each pair the place of its own among them, ``[n]``."""
+    """Return the images in stored order, and for each pair the place of its own among them, ``[n]``."""
     places = {image: place for place, image in enumerate(dict.fromkeys(pairs.image_ids))}
     return tuple(places), np.array([places[image] for image in pairs.image_ids], np.intp)
 
 
 def image_sums(pairs: Pairs, values: Column, chosen: BoolArray) -> tuple[tuple[str, ...], Numbers]:
-    """Sums of the chosen pairs' values over each image.
+    """Sum the chosen pairs' values over each image.
 
     Args:
         pairs: As stored.
@@ -56,7 +56,7 @@ def image_sums(pairs: Pairs, values: Column, chosen: BoolArray) -> tuple[tuple[s
 
 
 def image_mean(pairs: Pairs, values: Column, chosen: BoolArray, fraction: bool = False) -> Statistic:
-    """The mean over the chosen pairs of an image, then over the images that have one.
+    """Take the mean over the chosen pairs of an image, then over the images that have one.
 
     Args:
         pairs: As stored.
@@ -70,13 +70,13 @@ def image_mean(pairs: Pairs, values: Column, chosen: BoolArray, fraction: bool =
 
 
 def pair_share(pairs: Pairs, hits: Column, chosen: BoolArray) -> Statistic:
-    """The share of hits ``[n]`` among the chosen pairs, each counting the same, of whatever image."""
+    """Take the share of hits ``[n]`` among the chosen pairs, each counting the same, of whatever image."""
     counted = np.stack([hits, np.ones(len(pairs))], axis=1)
     return Statistic(*image_sums(pairs, counted, chosen), ratios, fraction=True)
 
 
 def class_mean(pairs: Pairs, hits: Column, chosen: BoolArray, fraction: bool = True) -> Statistic:
-    """The mean over classes of the hits' mean over the chosen pairs of a class.
+    """Take the mean over classes of the hits' mean over the chosen pairs of a class.
 
     Args:
         pairs: As stored.

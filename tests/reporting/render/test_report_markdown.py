@@ -25,9 +25,9 @@ def parsed_cells(text: str) -> list[list[str]]:
 def test_a_parser_reads_the_cells_of_the_layout() -> None:
     laid_out = layout(table1())
     expected = []
-    for panel in laid_out.panels:
-        expected.append(["row", "", *panel.columns])
-        expected += [list(line) for block in panel.blocks for line in block]
+    for subtable in laid_out.subtables:
+        expected.append(["row", "", *subtable.columns])
+        expected += [list(line) for block in subtable.blocks for line in block]
     assert parsed_cells(render(laid_out)) == expected
 
 

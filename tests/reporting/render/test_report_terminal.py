@@ -34,7 +34,7 @@ def numbers(text: str) -> list[str]:
     return sorted(re.findall(r"(?<![\w.])[+-]?\d+\.\d+(?:–\d+\.\d)?", text.split("How to read it")[0]))
 
 
-@pytest.mark.parametrize("width", [24, 36, 48, 60, 72, 80, 100, 119, 120, 200])
+@pytest.mark.parametrize("width", [48, 60, 72, 80, 100, 119, 120, 200])
 def test_no_line_is_wider_than_the_terminal_and_no_number_is_lost(width: int) -> None:
     laid_out = layout(table1())
     text = render(laid_out, width)

@@ -6,24 +6,7 @@ from benchmark.reporting.lines import lines
 from benchmark.reporting.table import Table
 from benchmark.reporting.text import shown
 from benchmark.reporting.verdicts import MATCHES
-from benchmark.tasks.boxes.gap.waterfall import Effect, PublishedError, Waterfall
-
-
-@dataclass(frozen=True)
-class Alone:
-    """One other setting of one convention, everything else as in the run.
-
-    Attributes:
-        convention: What is changed.
-        name: The setting.
-        effect: On the run's error, fractions; ``None`` where it needs another run or does not apply.
-        missing: Then, why, and with which command.
-    """
-
-    convention: str
-    name: str
-    effect: Effect | None
-    missing: str = ""
+from benchmark.tasks.boxes.gap.waterfall import PublishedError, Step, Waterfall
 
 
 @dataclass(frozen=True)
@@ -38,7 +21,7 @@ class Gap:
         run: Model, method and protocol, in one line.
         waterfall: The walk from the published number.
         same: Conventions that are alike in paper and run, as far as is known.
-        alone: Every other setting on its own.
+        alone: Every other setting, all else as in the run.
         verdict: On the row's number, with its reasons; or why there is none.
         reproduced: What another study measured, in a sentence; empty for none.
     """
@@ -50,7 +33,7 @@ class Gap:
     run: str
     waterfall: Waterfall
     same: tuple[str, ...]
-    alone: tuple[Alone, ...]
+    alone: tuple[Step, ...]
     verdict: str
     reproduced: str
 
@@ -81,8 +64,7 @@ def verdict_of(table: Table, metric: str) -> str:
 
 def reproduced(table: Table, row: str, metric: str) -> str:
     """Tell what another study measured, and why it differs; empty for none."""
-    fits = table.comparable and not table.mismatch(row)
-    for study in table.published.reproductions if table.published and fits else ():
-        if metric in study.rows.get(row, {}):
-            return f"reproduced by others ({study.name}): {100 * study.rows[row][metric]:.2f}. {study.why}"
-    return ""
+    study = table.reproduction(row)
+    if study is None or metric not in study.rows[row]:
+        return ""
+    return f"reproduced by others ({study.name}): {shown(metric, study.rows[row][metric])}. {study.why}"

@@ -31,12 +31,15 @@ def picture(gap: Gap) -> bytes:
 
 
 def _walk(axes: Axes, gap: Gap) -> None:
-    """Bars that begin where the one before ended."""
+    """Draw bars that begin where the one before ended."""
     fall = gap.waterfall
     names, at = ["published" if fall.published else "paper's conventions"], 100 * fall.start
     axes.barh(0, at, color=_END)
-    for place, step in enumerate(fall.steps, start=1):
+    for step in fall.steps:
+        if step.effect is None:
+            continue
         value, low, high, _ = (100 * number for number in step.effect.estimate)
+        place = len(names)
         axes.barh(place, value, left=at, color=_UP if value > 0 else _DOWN)
         axes.plot([at + low, at + high], [place, place], color="black", linewidth=1)
         end = at + max(0, value, low, high)
@@ -52,7 +55,7 @@ def _walk(axes: Axes, gap: Gap) -> None:
 
 
 def _settings(axes: Axes, gap: Gap) -> None:
-    """The effect of each setting alone, with its interval."""
+    """Draw the effect of each setting alone, with its interval."""
     names: list[str] = []
     for one in gap.alone:
         if one.effect is None:
@@ -60,7 +63,7 @@ def _settings(axes: Axes, gap: Gap) -> None:
         value, low, high, _ = (100 * number for number in one.effect.estimate)
         axes.plot([low, high], [len(names)] * 2, color="black", linewidth=1)
         axes.plot(value, len(names), "o", color=_UP if value > 0 else _DOWN if value < 0 else _END)
-        names.append(f"{one.convention}: {one.name}")
+        names.append(f"{one.convention}: {one.change}")
     axes.axvline(0, color=_END, linewidth=0.8)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()

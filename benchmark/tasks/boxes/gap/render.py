@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from benchmark.reporting.render import csv
-from benchmark.reporting.render.layout import Block, Layout, Notes, Panel, block
+from benchmark.reporting.render.layout import Block, Layout, Notes, Subtable, block
 from benchmark.reporting.text import NONE, shown
 from benchmark.tasks.boxes.gap.gap import Gap
-from benchmark.tasks.boxes.gap.waterfall import CLASSIFICATION, REST, Effect
+from benchmark.tasks.boxes.gap.waterfall import CLASSIFICATION, REST, Step
 
 _COLUMNS = ("points", "95 % interval", "worse / better", "error, %")
 _HEADER = (
@@ -19,44 +19,42 @@ def layout(gap: Gap) -> Layout:
     """Lay out the waterfall, every setting alone, and what one must know to read them."""
     fall = gap.waterfall
     value, low, high, n = fall.measured
-    walk = [_bar("published", "", error=fall.start)] if fall.published else []
-    walk += [_bar(step.convention, step.change, step.effect, step.error) for step in fall.steps]
-    interval = f"{100 * low:.2f} to {100 * high:.2f}"
-    walk.append(block(("measured", f"n = {n}"), ("", (NONE, interval, NONE, shown("", value)))))
-    alone = [
-        _bar(one.convention, one.name, one.effect, value + one.effect.estimate.value)
-        for one in gap.alone
-        if one.effect
-    ]
+    ends = f"{100 * low:.2f} to {100 * high:.2f}"
+    walk = [_bar(Step("published", "", None, fall.start))] if fall.published else []
+    walk += map(_bar, fall.steps)
+    walk.append(block(("measured", f"n = {n}"), ("", (NONE, ends, NONE, shown("", value)))))
+    alone = [_bar(step) for step in gap.alone if step.effect]
     notes = (
         Notes("How to read it", tuple(_reading(gap))),
         Notes("Verdict", tuple(("", text) for text in (gap.verdict, gap.reproduced) if text)),
         Notes(
             "Steps that need another run, until then part of another bar",
-            tuple((f"{name} ({change})", why) for name, change, why in fall.unmeasured),
+            tuple((f"{step.convention} ({step.change})", step.missing) for step in fall.unmeasured),
         ),
         Notes(
             "Settings that need another run, or do not apply",
-            tuple((f"{one.convention}, {one.name}", one.missing) for one in gap.alone if not one.effect),
+            tuple(
+                (f"{step.convention}, {step.change}", step.missing) for step in gap.alone if not step.effect
+            ),
         ),
     )
-    ends = "published number to the measured one" if fall.published else "paper's conventions to the run's"
+    way = "published number to the measured one" if fall.published else "paper's conventions to the run's"
     part = "" if gap.complete else " [not the published images]"
     return Layout(
-        title=f"{gap.row}, {gap.metric}: from the {ends}{part}",
-        panels=tuple(Panel(_COLUMNS, tuple(blocks)) for blocks in (walk, alone) if blocks),
+        title=f"{gap.row}, {gap.metric}: from the {way}{part}",
+        subtables=tuple(Subtable(_COLUMNS, tuple(blocks)) for blocks in (walk, alone) if blocks),
         notes=tuple(section for section in notes if section.items),
     )
 
 
-def _bar(name: str, change: str, effect: Effect | None = None, error: float | None = None) -> Block:
-    points, interval, counted = NONE, NONE, NONE
-    if effect:
-        points, low, high = (shown("", number, signed=True) for number in effect.estimate[:3])
-        certain = effect.estimate.low == effect.estimate.high
-        interval = NONE if certain else f"{low} to {high}"
-        counted = f"{effect.worse} / {effect.better}" if effect.worse or effect.better else NONE
-    return block((name, change), ("", (points, interval, counted, shown("", error))))
+def _bar(step: Step) -> Block:
+    points, ends, counted = NONE, NONE, NONE
+    if step.effect:
+        (value, low, high, _), worse, better = step.effect
+        points, *bounds = (shown("", number, signed=True) for number in (value, low, high))
+        ends = NONE if low == high else " to ".join(bounds)
+        counted = f"{worse} / {better}" if worse or better else NONE
+    return block((step.convention, step.change), ("", (points, ends, counted, shown("", step.error))))
 
 
 def _reading(gap: Gap) -> Iterator[tuple[str, str]]:
@@ -87,23 +85,16 @@ def _reading(gap: Gap) -> Iterator[tuple[str, str]]:
 
 def rows(gap: Gap) -> str:
     """Write everything as csv, numbers as fractions."""
-    fall, nothing = gap.waterfall, (None,) * 6
+    fall = gap.waterfall
     value, low, high, n = fall.measured
-    found: list[tuple[object, ...]] = []
-    if fall.published:
-        found.append(("walk", "published", None, *nothing, fall.start, None))
-    found += [("walk", name, change, *nothing, None, missing) for name, change, missing in fall.unmeasured]
-    found += [
-        ("walk", step.convention, step.change, *_numbers(step.effect), step.error, None)
-        for step in fall.steps
-    ]
-    found.append(("walk", "measured", None, None, low, high, n, None, None, value, None))
-    for one in gap.alone:
-        after = value + one.effect.estimate.value if one.effect else None
-        numbers = _numbers(one.effect) if one.effect else nothing
-        found.append(("alone", one.convention, one.name, *numbers, after, one.missing))
+    found = [_row("walk", Step("published", "", None, fall.start))] if fall.published else []
+    found += [_row("walk", step) for step in (*fall.unmeasured, *fall.steps)]
+    found.append(("walk", "measured", "", None, low, high, n, None, None, value, ""))
+    found += [_row("alone", step) for step in gap.alone]
     return csv.written(_HEADER, found)
 
 
-def _numbers(effect: Effect) -> tuple[float, float, float, int, int, int]:
-    return (*effect.estimate, effect.worse, effect.better)
+def _row(part: str, step: Step) -> tuple[object, ...]:
+    effect = step.effect
+    numbers = (*effect.estimate, effect.worse, effect.better) if effect else (None,) * 6
+    return (part, step.convention, step.change, *numbers, step.error, step.missing)

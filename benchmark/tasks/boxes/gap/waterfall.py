@@ -46,19 +46,21 @@ class State(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One bar.
+    """One change of conventions: a bar of the walk, or a setting on its own.
 
     Attributes:
         convention: What is changed; several names where the points between them need another run.
-        change: From what to what.
-        effect: In fractions.
+        change: From what to what, or to which setting.
+        effect: In fractions; ``None`` where it needs another run or does not apply.
         error: Measured error once it is done; ``None`` before anything was measured.
+        missing: Without an effect, why and with which command.
     """
 
     convention: str
     change: str
-    effect: Effect
-    error: float | None
+    effect: Effect | None
+    error: float | None = None
+    missing: str = ""
 
 
 class PublishedError(NamedTuple):
@@ -81,21 +83,21 @@ class Waterfall:
         published: Where it begins; ``None`` where no number is comparable: then at the first measured error.
         steps: In order; their effects sum to ``measured - published``.
         measured: Where it ends.
-        unmeasured: Steps of the walk that need another run, so that their effect is part of :data:`REST`, or
-            of a step with several conventions; each with its change, and why or the command.
+        unmeasured: Steps of the walk without an effect of their own: it is part of :data:`REST`, or of a step
+            with several conventions.
     """
 
     published: PublishedError | None
     steps: tuple[Step, ...]
     measured: Estimate
-    unmeasured: tuple[tuple[str, str, str], ...]
+    unmeasured: tuple[Step, ...]
 
     @property
     def start(self) -> float:
         """The error that the steps begin at."""
         if self.published:
             return self.published.error
-        return self.measured.value - sum(step.effect.estimate.value for step in self.steps)
+        return self.measured.value - sum(step.effect.estimate.value for step in self.steps if step.effect)
 
 
 def waterfall(
@@ -126,19 +128,19 @@ def waterfall(
     begin = next(number for number, state in enumerate(states) if state.outcomes)
     first = states[begin].outcomes or final
     steps = list(_remainder(published, first, classification[begin], resamples)) if published else []
-    unmeasured = tuple(
-        (f"{state.convention} apart from " * (number > begin) + then.convention, then.change, state.missing)
-        for number, (state, then) in enumerate(pairwise(states))
-        if state.outcomes is None
-    )
+    unmeasured = []
+    for number, (state, then) in enumerate(pairwise(states)):
+        if state.outcomes is None:
+            inside = f"{state.convention} apart from " if number > begin else ""
+            unmeasured.append(Step(inside + then.convention, then.change, None, missing=state.missing))
     steps += _steps(first, states[begin + 1 :], resamples)
-    return Waterfall(published, tuple(steps), error(final, resamples), unmeasured)
+    return Waterfall(published, tuple(steps), error(final, resamples), tuple(unmeasured))
 
 
 def _remainder(
     published: PublishedError, first: Outcomes, classification: float | None, resamples: int
 ) -> Iterator[Step]:
-    """The two bars before anything can be paired."""
+    """List the two steps before anything can be paired."""
     value, low, high, n = error(first, resamples)
     base = published.error
     if published.classification is not None and classification is not None and published.classification < 1:
@@ -152,7 +154,7 @@ def _remainder(
 
 
 def _steps(before: Outcomes, states: Sequence[State], resamples: int) -> Iterator[Step]:
-    """From one measured state to the next; those between that were not measured are taken together."""
+    """Go from one measured state to the next; those between that were not measured are taken together."""
     pending: list[State] = []
     for state in states:
         pending.append(state)
@@ -189,7 +191,7 @@ def effect(before: Outcomes, after: Outcomes, resamples: int, seed: int = 0) -> 
 
 
 def _difference(means: Numbers) -> Numbers:
-    """From means of wrong and counted, before and after, to the difference of the two errors."""
+    """Turn means of wrong and counted, before and after, into the difference of the errors."""
     wrong, counted = means[:, 0::2], means[:, 1::2]
     errors = np.divide(wrong, counted, out=np.zeros_like(wrong), where=counted > 0)
     difference: Numbers = errors[:, 1] - errors[:, 0]

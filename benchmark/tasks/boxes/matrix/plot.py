@@ -77,7 +77,7 @@ def _label(matrix: Matrix, protocol: str) -> str:
 
 
 def _curves(figure: SubFigure, matrix: Matrix, rows: int) -> None:
-    """One panel a method, one line a family of protocols, the same colour in all panels."""
+    """Draw one panel a method, one line a family of protocols, the same colour in all panels."""
     grid = figure.subplots(rows, min(_COLUMNS, len(matrix.methods)), sharey=True, squeeze=False)
     handles: dict[str, Line2D] = {}
     for axes, method in zip(grid.flat, (*matrix.methods, *[""] * grid.size), strict=False):
@@ -121,13 +121,13 @@ def _lines(axes: Axes, matrix: Matrix, method: str) -> Iterator[tuple[str, Line2
 
 
 def _span(curve: ThresholdCurve) -> float:
-    """By what thresholds are divided to be drawn: 1, or their highest where they are no fractions."""
+    """Find what thresholds are divided by to be drawn: 1, or their highest where they are no fractions."""
     highest = float(curve.thresholds.max())
     return highest if highest > 1 else 1.0
 
 
 def _mark(axes: Axes, row: Result, span: float, colour: Colour) -> None:
-    """A point at a fixed threshold, a star at a chosen one, at the error that was measured there."""
+    """Draw a point at a fixed threshold, a star at a chosen one, at the error measured there."""
     threshold, estimate = threshold_of(row), row.metrics.get(_METRIC)
     if threshold is not None and estimate is not None:
         shape, size = ("*", 11) if row.row.endswith(CHOSEN) else ("o", 6)

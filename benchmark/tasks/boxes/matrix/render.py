@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from benchmark.core.types import Estimate, OpenRow, Result
 from benchmark.reporting.render import csv
-from benchmark.reporting.render.layout import Block, Layout, Notes, Panel, block
+from benchmark.reporting.render.layout import Block, Layout, Notes, Subtable, block
 from benchmark.reporting.render.notes import notes
 from benchmark.reporting.render.summary import HALF, conditions, half_width
 from benchmark.reporting.text import NONE, interval, shown
@@ -28,36 +28,36 @@ def summary(matrix: Matrix) -> Layout:
             cells.append(_value(matrix, method, protocol, metric) + half)
         return ((protocol, "", *cells),)
 
-    panels = [Panel(matrix.methods, tuple(line(name, matrix.methods) for name in matrix.protocols))]
-    panels.append(Panel((_ANY,), tuple(line(name, ("",)) for name in matrix.baselines)))
+    subtables = [Subtable(matrix.methods, tuple(line(name, matrix.methods) for name in matrix.protocols))]
+    subtables.append(Subtable((_ANY,), tuple(line(name, ("",)) for name in matrix.baselines)))
     others = "Every other number, the intervals' ends and the thresholds stand in the files."
     footer = (f"{title}, in %, {HALF}.", *conditions(matrix.table), others)
-    return Layout(matrix.table.full_title, tuple(panel for panel in panels if panel.blocks), footer=footer)
+    return Layout(matrix.table.full_title, tuple(one for one in subtables if one.blocks), footer=footer)
 
 
 def layouts(matrix: Matrix) -> list[Layout]:
     """Lay everything out, in order; columns are methods, and each cell has its 95 % interval under it."""
-    panels = [_panels(matrix, metric) for metric in (*matrix.panels, *matrix.bounds)]
+    subtables = [_subtables(matrix, metric) for metric in (*matrix.panels, *matrix.bounds)]
     sections = tuple(section for section in _notes(matrix) if section.items)
-    return [Layout(matrix.table.full_title), *filter(None, panels), Layout("Notes", (), sections)]
+    return [Layout(matrix.table.full_title), *filter(None, subtables), Layout("Notes", (), sections)]
 
 
-def _panels(matrix: Matrix, metric: str) -> Layout | None:
-    """The panel of one number, and that of the baselines; ``None`` where no row has the number."""
+def _subtables(matrix: Matrix, metric: str) -> Layout | None:
+    """Lay out the subtable of one number, and that of the baselines; ``None`` where no row has the number."""
     found = [row.metrics[metric] for row in matrix.table.measured if metric in row.metrics]
     if not found:
         return None
     blocks = tuple(filter(None, (_block(matrix, name, metric, matrix.methods) for name in matrix.protocols)))
     blind = tuple(filter(None, (_block(matrix, name, metric, ("",)) for name in matrix.baselines)))
-    panels = (Panel(matrix.methods, blocks), Panel((_ANY,), blind))
+    subtables = (Subtable(matrix.methods, blocks), Subtable((_ANY,), blind))
     sizes = sorted({estimate.n for estimate in found})
     counted = " to ".join(map(str, sizes[:: max(len(sizes) - 1, 1)]))
     title = f"{matrix.panels.get(metric) or matrix.bounds[metric]} [%, n = {counted}]"
-    return Layout(title, tuple(panel for panel in panels if panel.blocks))
+    return Layout(title, tuple(one for one in subtables if one.blocks))
 
 
 def _block(matrix: Matrix, protocol: str, metric: str, methods: tuple[str, ...]) -> Block | None:
-    """One protocol's numbers; where they are of its one threshold, it is named."""
+    """Write one protocol's numbers; where they are of its one threshold, it is named."""
     found = [matrix.estimate(method, protocol, metric) for method in methods]
     result = matrix.any_result(protocol)
     if result is None or not any(found):
@@ -80,7 +80,7 @@ def _value(matrix: Matrix, method: str, protocol: str, metric: str) -> str:
 
 
 def _at(row: Result | OpenRow | None) -> str:
-    """A row's threshold."""
+    """Write a row's threshold."""
     threshold = threshold_of(row) if isinstance(row, Result) else None
     return NONE if threshold is None else f"{threshold:.3g}"
 

@@ -54,7 +54,7 @@ class Split:
         whole = self.dataset
         if not self.heldout:
             return whole
-        told = f"{len(self.heldout)} images of {self.name} left out"
+        left_out = f"{len(self.heldout)} images of {self.name} left out"
         return Rest(
             name=whole.name,
             classes=whole.classes,
@@ -62,20 +62,20 @@ class Split:
             samples=tuple(sample for sample in whole.samples if sample.image_id not in self.heldout),
             fingerprint=fingerprint({"dataset": whole.fingerprint, "without": sorted(self.heldout)}),
             skipped=whole.skipped,
-            conditions={**whole.conditions, "heldout": told},
+            conditions={**whole.conditions, "heldout": left_out},
         )
 
     def tuning(self, records: Records) -> Records:
-        """The records of the held-out images."""
+        """Return the records of the held-out images."""
         return select(records, self.heldout, inside=True)
 
     def evaluated(self, records: Records) -> Records:
-        """The records of all others."""
+        """Return the records of all others."""
         return select(records, self.heldout, inside=False)
 
 
 def split_of(dataset: Dataset, heldout: str | None) -> Split:
-    """A dataset and the file that names its held-out images, one id a line.
+    """Split a dataset by the file that names its held-out images, one id a line.
 
     Raises:
         UserError: If the file cannot be read, names what is no image of the dataset, or leaves nothing to
@@ -101,7 +101,7 @@ def split_of(dataset: Dataset, heldout: str | None) -> Split:
 
 
 def select(records: Records, ids: frozenset[str], inside: bool) -> Records:
-    """The records of those images that are among ``ids``, or of those that are not, in the same order."""
+    """Select the records of the images that are among ``ids``, or of those that are not, in their order."""
     keep = np.array([(image in ids) == inside for image in records.image_ids], np.bool_)
     if keep.all():
         return records

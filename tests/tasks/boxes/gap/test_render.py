@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from benchmark.reporting.render import terminal
-from benchmark.tasks.boxes.gap.gap import Alone, Gap
+from benchmark.tasks.boxes.gap.gap import Gap
 from benchmark.tasks.boxes.gap.plot import picture
 from benchmark.tasks.boxes.gap.render import layout, rows
 from benchmark.tasks.boxes.gap.scoring import Outcomes
-from benchmark.tasks.boxes.gap.waterfall import PublishedError, State, effect, waterfall
+from benchmark.tasks.boxes.gap.waterfall import PublishedError, State, Step, effect, waterfall
 
 EVERY = np.ones(10, np.bool_)
 PAPER, RUN = (Outcomes(np.arange(10) < wrong, EVERY) for wrong in (6, 4))
@@ -34,8 +34,8 @@ GAP = Gap(
     waterfall=FALL,
     same=("layer", "IoU"),
     alone=(
-        Alone("ground truth", "first box", effect(RUN, PAPER, 200)),
-        Alone("preprocessing", "ten crops", None, "./scripts/run transform=ten_crop"),
+        Step("ground truth", "first box", effect(RUN, PAPER, 200), PAPER.error),
+        Step("preprocessing", "ten crops", None, missing="./scripts/run transform=ten_crop"),
     ),
     verdict="matches",
     reproduced="reproduced by others: 55.82",

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.tasks.boxes.gap.scoring import Outcomes
-from benchmark.tasks.boxes.gap.waterfall import CLASSIFICATION, REST, PublishedError, State, waterfall
+from benchmark.tasks.boxes.gap.waterfall import CLASSIFICATION, REST, PublishedError, State, Step, waterfall
 
 N = 40
 
@@ -30,7 +30,7 @@ def test_the_steps_sum_to_measured_minus_published(
         [measured_classes if s.outcomes else None for s in states],
         20,
     )
-    total = sum(step.effect.estimate.value for step in fall.steps)
+    total = sum(step.effect.estimate.value for step in fall.steps if step.effect)
     assert fall.start + total == pytest.approx(fall.measured.value, abs=1e-12)
     assert fall.start == published
     last = states[-1].outcomes
@@ -51,7 +51,10 @@ def test_what_cannot_be_measured_at_the_beginning_is_part_of_the_rest_and_is_nam
         PublishedError(0.5), [state(0, False), state(1, False), state(2), state(3)], [None] * 4, 20
     )
     assert [step.convention for step in fall.steps] == [REST, "convention 3"]
-    assert fall.unmeasured == (("convention 1", "a → 1", "run 0"), ("convention 2", "a → 2", "run 1"))
+    assert fall.unmeasured == (
+        Step("convention 1", "a → 1", None, missing="run 0"),
+        Step("convention 2", "a → 2", None, missing="run 1"),
+    )
 
 
 def test_steps_around_a_state_that_cannot_be_measured_are_taken_together() -> None:
@@ -60,7 +63,8 @@ def test_steps_around_a_state_that_cannot_be_measured_are_taken_together() -> No
         (REST, ""),
         ("convention 1, convention 2", "a → 1, a → 2"),
     ]
-    assert fall.unmeasured == (("convention 1 apart from convention 2", "a → 2", "run 1"),)
+    (step,) = fall.unmeasured
+    assert step == Step("convention 1 apart from convention 2", "a → 2", None, missing="run 1")
 
 
 def test_the_share_of_classification_keeps_the_published_share_of_right_boxes() -> None:
@@ -68,6 +72,8 @@ def test_the_share_of_classification_keeps_the_published_share_of_right_boxes() 
     fall = waterfall(PublishedError(0.8, 0.6), [state(0)], [0.4], 20)
     first, rest = fall.steps
     assert first.convention == CLASSIFICATION
+    assert first.effect is not None
+    assert rest.effect is not None
     assert first.effect.estimate.value == pytest.approx(0.7 - 0.8)
     assert rest.effect.estimate.value == pytest.approx(fall.measured.value - 0.7)
     low, high = rest.effect.estimate[1:3]
