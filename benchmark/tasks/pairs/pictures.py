@@ -99,7 +99,7 @@ def _content(table: Table, finished: Sequence[PairRow], count: int) -> PictureSh
     images = len({panels[0].caption[1] for panels in rows})
     conditions = (
         f"{table.name}: {images} of {len(dataset.samples)} images of {dataset.name}, {HOW_CHOSEN} among "
-        f"those asked about, with at most {CLASSES} classes each",
+        f"those that have pairs, with at most {CLASSES} classes each",
         "maps over what the network sees",
     )
     headings = (("image and class", ""), *(column.heading for column in columns))
@@ -155,7 +155,7 @@ def _image(dataset: Dataset, sample: Sample, key: Key, pixels: ImageArray) -> Pa
 def _map(column: _Maps, sample: Sample, key: Key, pixels: ImageArray) -> Panel:
     pair, exhibit, objects = column.pairs.get(key), column.exhibits.get(key), objects_of(sample)
     if pair is None:
-        return Panel(("not asked",))
+        return Panel(("class not chosen",))
     value, right = verdict(column.metrics, Answers(pair, column.reference.get(key)))
     peaked = "peak" in pair.columns and not pair.columns["constant"][0]
     return Panel(

@@ -183,13 +183,13 @@ def test_of_many_classes_labelled_ones_come_first_then_the_best(
         assert [name for image_id, name in found if image_id == sample.image_id] == wanted
 
 
-def test_a_row_that_was_not_asked_has_an_empty_panel(tmp_path: Path, drawn: list[PictureSheet]) -> None:
+def test_a_row_without_a_pair_has_an_empty_panel(tmp_path: Path, drawn: list[PictureSheet]) -> None:
     on = multi_scene(tmp_path)
     rows = (alone(on, f"{NET}/cam/{policy}", "cam", policy) for policy in ("labelled", "difficult"))
     found = lines(measured(on, tmp_path, *rows), drawn, tmp_path)
     assert [one.pixels is None for one in found["image_001", "thing 2"]] == [False, True, False]
     assert [one.pixels is None for one in found["image_001", "thing 0"]] == [False, False, False]
-    assert found["image_001", "thing 2"][1].caption == ("not asked",)
+    assert found["image_001", "thing 2"][1].caption == ("class not chosen",)
 
 
 def test_rows_that_are_not_finished_are_left_out_and_without_rows_or_pictures_there_is_no_sheet(
