@@ -32,7 +32,7 @@ class Coloured(Protocol):
 
 
 def exhibited(scene: Scene, policy: ClassPolicy) -> list[Sample]:
-    """Choose the images whose maps are kept: those of which the policy chooses a class whatever the scores."""
+    """Choose the images whose maps are kept, of those with a pair whatever the network says."""
     outputs = np.arange(len(scene.dataset.classes), dtype=np.int32)
     scores = torch.zeros(1, len(outputs))
     return chosen(scene.dataset.samples, fits=lambda one: bool((policy([one], outputs, scores) >= 0).any()))
