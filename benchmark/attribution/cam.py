@@ -1,40 +1,29 @@
 """Class activation mapping (Zhou et al., CVPR 2016)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark.attribution.common.class_activation import feature_maps, weighted_sum
+from benchmark.attribution.common.method import LayerMethod
 from benchmark.core.errors import UserError
-from benchmark.core.options import Checked
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import find_layer, probe
 
 
 @dataclass(frozen=True)
-class CAM(Checked, group="method"):
+class CAM(LayerMethod):
     """CAM: ``M^c_ij = Σ_k w^c_k f^k_ij``, for models that end in global average pooling.
 
     The scores of such models are ``S^c = Σ_k w^c_k · mean_ij f^k_ij + b^c``: ``f^k`` is the k-th map of the
     layer and ``w^c_k`` the weight of the linear classifier after the pooling. Neither a ReLU nor the bias is
     applied. Source: Zhou et al., §2, equations 1 and 2; protocol §2.1. On such models Grad-CAM is the
     positive part of this map, divided by its number of cells (protocol §2.4).
-
-    Attributes:
-        name: The method's key in ``conf/method``.
-        layer: Role or dotted module name of the layer that is pooled.
-        operations: Whether the method needs the recorded operations of the forward pass.
     """
 
     name: str = "cam"
     layer: str = "last_conv"
-    operations: bool = field(default=False, init=False)
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Name what the method reads of a forward pass."""
-        return (self.layer,)
 
     def check(self, model: Model) -> None:
         """Check that the pooled maps of one image of noise give the model's scores.

@@ -1,17 +1,16 @@
 """Grad-CAM (Selvaraju et al., ICCV 2017)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from benchmark.attribution.common.class_activation import feature_maps, mean_gradients, weighted_sum
-from benchmark.core.options import Checked
+from benchmark.attribution.common.method import LayerMethod
 from benchmark.core.types import ForwardPass, Model
-from benchmark.models.forward import rehearse
 
 
 @dataclass(frozen=True)
-class GradCAM(Checked, group="method"):
+class GradCAM(LayerMethod):
     """Grad-CAM: ``L^c_ij = ReLU(Σ_k α^c_k A^k_ij)`` with ``α^c_k = (1/Z) Σ_ij ∂y^c / ∂A^k_ij``.
 
     ``y^c`` is the score before the softmax and ``A^k`` the k-th map, of ``Z`` cells, of the layer. Source:
@@ -19,29 +18,12 @@ class GradCAM(Checked, group="method"):
     classes at once.
 
     Attributes:
-        name: The method's key in ``conf/method``.
-        layer: Role or dotted module name; the paper's is the last convolution after its ReLU (protocol §1.2).
         relu: Whether to set negative values to 0, as the paper does.
-        operations: Whether the method needs the recorded operations of the forward pass.
     """
 
     name: str = "grad_cam"
     layer: str = "last_conv"
     relu: bool = True
-    operations: bool = field(default=False, init=False)
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Name what the method reads of a forward pass."""
-        return (self.layer,)
-
-    def check(self, model: Model) -> None:
-        """Check that the method can explain the model, by explaining one image of noise.
-
-        Raises:
-            UserError: If the layer does not exist or has no feature maps.
-        """
-        rehearse(self, model)
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
         """Return heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0`` unless ``relu`` is off."""

@@ -1,51 +1,39 @@
 """Guided Grad-CAM (Selvaraju et al., ICCV 2017)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from benchmark.attribution.common.class_activation import enlarged, feature_maps, mean_gradients, weighted_sum
+from benchmark.attribution.common.method import LayerMethod
 from benchmark.attribution.common.relu_rules import Reduction, guided, input_gradients, reduction
-from benchmark.core.options import Checked
 from benchmark.core.types import ForwardPass, Model
-from benchmark.models.forward import INPUT, rehearse
+from benchmark.models.forward import INPUT
 
 
 @dataclass(frozen=True)
-class GuidedGradCAM(Checked, group="method"):
+class GuidedGradCAM(LayerMethod):
     """``G^c_kij = L^c_ij · R^c_kij``: Grad-CAM, enlarged to the input, times the guided gradient.
 
     ``L^c`` is Grad-CAM's map, bilinearly enlarged with its corners aligned, ``R^c`` the signed guided
     gradient of each colour channel ``k``; neither is normalised. Source: paper §3.2; protocol §7.6.
 
     Attributes:
-        name: The method's key in ``conf/method``.
-        layer: Role or dotted module name; the paper's is the last convolution after its ReLU (protocol §1.2).
         reduction: How the colour channels become one map
             (:func:`benchmark.attribution.common.relu_rules.reduction`); the paper does not say
             (protocol §6.2).
-        operations: Whether the method needs the recorded operations of the forward pass.
     """
 
     name: str = "guided_grad_cam"
     layer: str = "last_conv"
     reduction: Reduction = "max_abs"
-    operations: bool = field(default=False, init=False)
 
     @property
     def layers(self) -> tuple[str, ...]:
         """Name what the method reads of a forward pass."""
         return (INPUT, self.layer)
-
-    def check(self, model: Model) -> None:
-        """Check that the method can explain the model, by explaining one image of noise.
-
-        Raises:
-            UserError: If the layer does not exist or has no feature maps, or a ReLU cannot be reached.
-        """
-        rehearse(self, model)
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
         """Return heatmaps ``[N, K, S, S]`` at the input's resolution; signed if the reduction is ``sum``."""

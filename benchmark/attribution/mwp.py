@@ -6,42 +6,22 @@ from torch import Tensor
 
 from benchmark.attribution.common.class_activation import feature_maps
 from benchmark.attribution.common.excitation import walk
-from benchmark.core.options import Checked
+from benchmark.attribution.common.method import LayerMethod
 from benchmark.core.types import ForwardPass, Model
-from benchmark.models.forward import rehearse
 
 
 @dataclass(frozen=True)
-class MWP(Checked, group="method"):
+class MWP(LayerMethod):
     """MWP: ``M^c_ij = Σ_k P(a^k_ij)``, the probabilities that a layer's units win if class ``c`` has won.
 
     ``P(a_j) = Σ_i P(a_j|a_i) P(a_i)`` with ``P(a_j|a_i) = a_j W+_ij / Σ_j' a_j' W+_ij'``, layer by layer
     (:mod:`benchmark.attribution.common.excitation`). Source: Zhang et al., §3.2, equations 1 to 3 and 5;
     protocol §4.1 to §4.3.
-
-    Attributes:
-        name: The method's key in ``conf/method``.
-        layer: Role or dotted module name of the layer to read; the paper states none for Table 1
-            (protocol §4.5).
-        operations: Whether the method needs the recorded operations of the forward pass.
     """
 
     name: str = "mwp"
     layer: str = "excitation"
     operations: bool = field(default=True, init=False)
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Name what the method reads of a forward pass."""
-        return (self.layer,)
-
-    def check(self, model: Model) -> None:
-        """Check that the method can explain the model, by explaining one image of noise.
-
-        Raises:
-            UserError: Where the layer has no maps, or an operation after it has no rule.
-        """
-        rehearse(self, model)
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
         """Return heatmaps ``[N, K, h, w]`` at the layer's resolution; each sums to 1 less lost mass."""

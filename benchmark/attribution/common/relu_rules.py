@@ -9,13 +9,15 @@ refused by its name.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import Node
 from torch.utils.hooks import RemovableHandle
 
+from benchmark.attribution.common.method import InputMethod
 from benchmark.core.errors import UserError
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import INPUT, one_hot
@@ -24,6 +26,25 @@ Reduction = Literal["max_abs", "sum_abs", "sum_positive", "sum"]
 """How the colour channels become one map; see :func:`reduction`."""
 Rule = Callable[[Node], RemovableHandle]
 """Sets a hook on a ReLU's node; the returned handle removes it on leaving a ``with`` block."""
+
+
+@dataclass(frozen=True)
+class RectifiedGradient(InputMethod):
+    """The gradient of a class's score at the input, with another rule at every ReLU.
+
+    Attributes:
+        reduction: How the colour channels become one map (:func:`reduction`); the Grad-CAM paper, which ranks
+            such maps, does not say (protocol §6.2).
+    """
+
+    reduction: Reduction = "max_abs"
+    rule: ClassVar[Rule]
+
+    def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
+        """Return heatmaps ``[N, K, S, S]`` at the input's resolution; signed if the reduction is ``sum``."""
+        flat = reduction(self.reduction)
+        signals = input_gradients(model, forward, classes, type(self).rule)
+        return torch.stack([flat(signal) for signal in signals], 1)
 
 
 def guided(relu: Node) -> RemovableHandle:
