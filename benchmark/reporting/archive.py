@@ -3,29 +3,26 @@
 ::
 
     results/<dataset>/
-        table1.json               the table: title, rows in order, open rows, checks, published file
+        table1.json                 the table: title, rows in order, open rows, checks, published file
         table1/vgg16-grad_cam.json  one result a cell, with all its conditions
-        table1.md .csv .tex .txt  rendered from the above
-        table1.png                a few images with each row's heatmap and box (benchmark/reporting/sheet.py)
+        table1.md .csv .tex .txt    rendered from the above
+        table1.png                  a few images with each row's heatmap and box
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
-from benchmark.core.types import Difference, OpenRow, Result
+from benchmark.core.types import Difference, Estimate, OpenRow, Result
 from benchmark.reporting.published import Published
-from benchmark.reporting.result_json import estimate_node, read_estimate, read_result, write_result
 from benchmark.reporting.table import DatasetNote, Table
 
-
-def result_file(folder: Path, stem: str, row: str) -> Path:
-    """Return where a row's json lies."""
-    return folder / stem / f"{row.replace('/', '-')}.json"
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -41,6 +38,16 @@ class Archived:
     table: Table
     published: str | None
     records: Mapping[str, str]
+
+
+def result_file(folder: Path, stem: str, row: str) -> Path:
+    """Return where a row's json lies."""
+    return folder / stem / f"{row.replace('/', '-')}.json"
+
+
+def results_folder(path: Path) -> Path:
+    """Return the results folder of a table's json, two folders up; records are named relative to it."""
+    return path.resolve().parent.parent
 
 
 def write_table(folder: Path, archived: Archived) -> Path:
@@ -71,9 +78,7 @@ def write_table(folder: Path, archived: Archived) -> Path:
         "rows": [row.row for row in table.rows],
         "open": {row.row: asdict(row) for row in table.open},
         "checks": list(table.checks),
-        "differences": [
-            one._asdict() | {"estimate": estimate_node(one.estimate)} for one in table.differences
-        ],
+        "differences": [one._asdict() | {"estimate": _node(one.estimate)} for one in table.differences],
     }
     path = folder / f"{table.name}.json"
     write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
@@ -90,46 +95,95 @@ def read_table(path: Path, published: Callable[[str], Published]) -> Archived:
     Raises:
         UserError: If a file is missing or is not what was written.
     """
-    content = _read(path)
-    try:
-        name = content["published"]
-        rows = tuple(_row(path, content, row) for row in content["rows"])
+
+    def make(content: dict[str, Any]) -> Archived:
+        name, opened = content["published"], content["open"]
+        rows = (
+            OpenRow(**opened[row])
+            if row in opened
+            else read_result(result_file(path.parent, content["name"], row))
+            for row in content["rows"]
+        )
         table = Table(
             name=content["name"],
             title=content["title"],
             dataset=DatasetNote(**content["dataset"]),
-            rows=rows,
+            rows=tuple(rows),
             published=published(name) if name else None,
             checks=tuple(content["checks"]),
-            differences=tuple(_difference(one) for one in content.get("differences", ())),
+            differences=tuple(
+                Difference(**(one | {"estimate": _estimate(one["estimate"])}))
+                for one in content.get("differences", ())
+            ),
         )
         return Archived(table, name, content["records"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: not a table of ours ({error}); make it again with ./scripts/run") from error
+
+    return _read(path, "table", make)
 
 
-def results_folder(path: Path) -> Path:
-    """Return the results folder of a table's json, two folders up; records are named relative to it."""
-    return path.resolve().parent.parent
+def write_result(path: Path, result: Result) -> None:
+    """Write a cell's json: keys sorted, floats in full, whole or absent.
+
+    Raises:
+        UserError: If the folder cannot be written.
+        ValueError: If a number is not finite: json has no NaN, and a metric that has no value is left out.
+        TypeError: If the conditions or the configuration hold anything but plain json values.
+    """
+    content = asdict(result) | {"metrics": {name: _node(value) for name, value in result.metrics.items()}}
+    try:
+        text = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise ValueError(f"{result.row}: {error}") from error
+    write_atomically(path, text + "\n")
 
 
-def _row(path: Path, content: dict[str, Any], row: str) -> Result | OpenRow:
-    if row in content["open"]:
-        return OpenRow(**content["open"][row])
-    return read_result(result_file(path.parent, content["name"], row))
+def read_result(path: Path) -> Result:
+    """Read a cell's json back; what :func:`write_result` wrote comes back equal.
+
+    Raises:
+        UserError: If the file is missing, truncated, or not a result.
+    """
+    return _read(path, "result", _result)
 
 
-def _difference(node: dict[str, Any]) -> Difference:
-    return Difference(**(node | {"estimate": read_estimate("differences", node["estimate"])}))
-
-
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, kind: str, make: Callable[[dict[str, Any]], _T]) -> _T:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        return make(content)
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such table; ./scripts/run makes it") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); make it again with ./scripts/run") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: not a table of ours; name the table's json")
-    return content
+        raise UserError(f"{path}: there is no such {kind}; ./scripts/run makes it") from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(f"{path}: not a whole {kind} ({reason}); make it again with ./scripts/run") from error
+
+
+def _result(content: dict[str, Any]) -> Result:
+    expected = {field.name: str if field.type == "str" else dict for field in fields(Result)}
+    wrong = [name for name, kind in expected.items() if type(content.get(name)) is not kind]
+    if wrong or len(content) > len(expected):
+        raise ValueError(f"{', '.join(wrong or content)} is not what a result has there")
+    if not all(type(count) is int for count in content["counts"].values()):
+        raise ValueError("counts are whole numbers")
+    return Result(**(content | {"metrics": {k: _estimate(node) for k, node in content["metrics"].items()}}))
+
+
+def _node(estimate: Estimate) -> dict[str, float | int | None]:
+    """Turn an estimate into plain json, an end of the interval that has no bound into null."""
+    low, high = float(estimate.low), float(estimate.high)
+    return {
+        "value": float(estimate.value),
+        "low": None if low == -math.inf else low,
+        "high": None if high == math.inf else high,
+        "n": int(estimate.n),
+    }
+
+
+def _estimate(node: Any) -> Estimate:
+    """Read back what :func:`_node` made of an estimate."""
+    value, low, high, n = (node[key] for key in Estimate._fields)
+    numbers = [value, *(end for end in (low, high) if end is not None)]
+    if type(n) is not int or not all(type(one) in (int, float) and math.isfinite(one) for one in numbers):
+        raise ValueError(f"{node} is no estimate")
+    return Estimate(
+        float(value), -math.inf if low is None else float(low), math.inf if high is None else float(high), n
+    )

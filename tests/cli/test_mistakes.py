@@ -85,11 +85,11 @@ def test_a_path_of_any_characters_can_be_given_in_quotes(
 
 def test_records_that_lie_elsewhere_are_no_damaged_records(command: Command, tmp_path: Path) -> None:
     path = write_table(
-        tmp_path / "data", Archived(table(published=None), None, {"a/cam": "runs/x/records.parquet"})
+        tmp_path / "data", Archived(table(published=None), None, {"a/cam": "runs/x/cell.records.parquet"})
     )
     _, _, complaint = command("export", f"results={path}")
     assert "the row's records are not there" in complaint
-    assert str(tmp_path / "runs/x/records.parquet") in complaint
+    assert str(tmp_path / "runs/x/cell.records.parquet") in complaint
 
 
 def test_ctrl_c_before_pytorch_is_imported_shows_no_traceback() -> None:

@@ -94,5 +94,5 @@ def test_a_damaged_difference_is_refused_by_name(tmp_path: Path) -> None:
     content = json.loads(path.read_text())
     content["differences"][0]["estimate"]["low"] = "none"
     path.write_text(json.dumps(content))
-    with pytest.raises(UserError, match=r"small\.json: not a table of ours"):
+    with pytest.raises(UserError, match=r"small\.json: not a whole table"):
         read_table(path, lambda _: CORRELATIONS)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Estimate
-from benchmark.reporting.result_json import read_result, write_result
+from benchmark.reporting.archive import read_result, write_result
 
 
 @given(
