@@ -1,6 +1,6 @@
 """``./scripts/matrix``: methods by box protocols for one model, from one run's records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig
@@ -15,14 +15,12 @@ from benchmark.core.files import write_atomically
 from benchmark.core.protocols import Metric
 from benchmark.core.provenance import fingerprint
 from benchmark.pipeline.names import label, stem
-from benchmark.pipeline.plan import Plan
 from benchmark.reporting.archive import Archived, result_file, write_table
 from benchmark.reporting.render import csv, markdown, terminal
 from benchmark.reporting.render.summary import WIDTH
 from benchmark.reporting.table import Table
 from benchmark.reporting.tracking.mlflow import Tracker
-from benchmark.tasks.boxes.cell import BoxCell
-from benchmark.tasks.boxes.matrix.evaluate import CHOSEN, Chooser, Evaluated, Evaluator
+from benchmark.tasks.boxes.matrix.evaluate import CHOSEN, Evaluated, choose, evaluate
 from benchmark.tasks.boxes.matrix.matrix import Matrix
 from benchmark.tasks.boxes.matrix.plot import picture
 from benchmark.tasks.boxes.matrix.render import curves_csv, layouts, summary
@@ -30,8 +28,6 @@ from benchmark.tasks.boxes.matrix.split import Split, split_of
 from benchmark.tasks.task import note_of
 
 _IOU = 0.5
-Cells = Mapping[str, BoxCell]
-"""Row to cell."""
 
 _LISTS = ("methods", "localizers", "baselines")
 
@@ -47,10 +43,13 @@ def main(cfg: DictConfig) -> int:
     split = split_of(plan.dataset, cfg.heldout)
     announce(plan.dataset)
     plan.measure()
-    chosen = Chooser(split, iou, build)(plan)
+    chosen = choose(plan, split, iou, build)
     plan.measure(list(chosen.values()))
-    found = _evaluated([row.name for row in rows], plan, chosen, Evaluator(split, metrics, iou))
-    matrix = _matrix(cfg, found, split)
+    cells = {**plan.rows, **chosen}
+    found = {name: Evaluated(one) for name, one in plan.open.items()}
+    found |= {name: evaluate(cell, split, metrics, iou) for name, cell in cells.items()}
+    names = [name for row in rows for name in (row.name, row.name + CHOSEN) if name in found]
+    matrix = _matrix(cfg, {name: found[name] for name in names}, split)
     _write(matrix, results / label(split.rest), tracker, cfg.notes)
     return 0
 
@@ -63,20 +62,6 @@ def _rows(cfg: DictConfig) -> list[ComposedRow]:
     named = {f"{m}/{b}": [f"method={m}", f"localizer={b}"] for m in cfg.methods for b in cfg.localizers}
     named |= {str(box): [f"localizer={box}"] for box in cfg.baselines}
     return composed(named, typed())
-
-
-def _evaluated(
-    order: Sequence[str], plan: Plan[BoxCell], chosen: Cells, evaluator: Evaluator
-) -> dict[str, Evaluated]:
-    """Every row; one with a chosen threshold after the one that it stems from."""
-    rows: dict[str, Evaluated] = {}
-    for name in order:
-        if name in plan.open:
-            rows[name] = Evaluated(plan.open[name])
-        for row, cells in ((name, plan.rows), (name + CHOSEN, chosen)):
-            if row in cells:
-                rows[row] = evaluator(cells[row])
-    return rows
 
 
 def _matrix(cfg: DictConfig, found: Mapping[str, Evaluated], split: Split) -> Matrix:

@@ -1,7 +1,7 @@
 """Held-out images: those on which thresholds are chosen, and all others, which alone are evaluated."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,6 @@ from benchmark.core.protocols import Dataset
 from benchmark.core.provenance import fingerprint
 from benchmark.core.types import BoolArray, Records, Sample
 from benchmark.datasets.selection import read_ids
-
-_PER_IMAGE = (
-    *("labels", "sizes", "blacklisted", "classes", "scores", "boxes", "peaks", "empty"),
-    *("label_boxes", "label_peaks", "label_empty", "curve"),
-)
-"""Columns of records with one row an image."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +101,9 @@ def select(records: Records, ids: frozenset[str], inside: bool) -> Records:
         return records
     kept: BoolArray = keep[records.owner]
     row = np.cumsum(keep, dtype=np.int32) - 1
-    columns: dict[str, Any] = {
-        name: None if (column := getattr(records, name)) is None else column[keep] for name in _PER_IMAGE
-    }
+    names = (field.name for field in fields(records) if field.name not in ("truth", "owner"))
+    columns = {name: getattr(records, name) for name in names}
+    columns = {name: column[keep] for name, column in columns.items() if isinstance(column, np.ndarray)}
     return replace(
         records,
         image_ids=tuple(image for image, kept_too in zip(records.image_ids, keep, strict=True) if kept_too),

@@ -16,7 +16,7 @@ from benchmark.pipeline.plan import Plan
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.store import Made
 from benchmark.tasks.boxes.cell import BoxCell, box_cell
-from benchmark.tasks.boxes.matrix.evaluate import Chooser, Evaluated, Evaluator
+from benchmark.tasks.boxes.matrix.evaluate import Evaluated, choose, evaluate
 from benchmark.tasks.boxes.matrix.split import Split
 from benchmark.tasks.boxes.recorder import BoxRecorder
 from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of
@@ -87,7 +87,7 @@ def test_the_threshold_is_the_best_of_the_held_out_images_not_of_the_evaluated_o
     plan: Plan[BoxCell],
 ) -> None:
     split = Split(plan.dataset, "list.txt", HELDOUT)
-    ((row, chosen),) = Chooser(split, 0.5, make)(plan).items()
+    ((row, chosen),) = choose(plan, split, 0.5, make).items()
     assert row == chosen.row == "cam/max_box+heldout", "one for both protocols: they share their curve"
     assert isinstance(chosen.localizer, MaxBox)
     assert chosen.localizer.threshold == 0.5, "0.2 is right for most images, but for none that is held out"
@@ -95,13 +95,13 @@ def test_the_threshold_is_the_best_of_the_held_out_images_not_of_the_evaluated_o
     assert chosen.config["localizer"]["threshold"] == 0.5
     assert chosen.heatmap_folder == plan.rows["cam/max_box"].heatmap_folder
     others = Split(plan.dataset, "rest.txt", frozenset(s.image_id for s in plan.dataset.samples) - HELDOUT)
-    ((_, opposite),) = Chooser(others, 0.5, make)(plan).items()
+    ((_, opposite),) = choose(plan, others, 0.5, make).items()
     assert isinstance(opposite.localizer, MaxBox)
     assert opposite.localizer.threshold == 0.2
 
 
 def test_without_held_out_images_nothing_is_chosen(plan: Plan[BoxCell]) -> None:
-    assert Chooser(Split(plan.dataset), 0.5, make)(plan) == {}
+    assert choose(plan, Split(plan.dataset), 0.5, make) == {}
 
 
 def test_nothing_is_chosen_from_a_cell_that_lacks_a_shard(plan: Plan[BoxCell]) -> None:
@@ -110,8 +110,8 @@ def test_nothing_is_chosen_from_a_cell_that_lacks_a_shard(plan: Plan[BoxCell]) -
         if not keep:
             STORE.file(made.folder, 1).unlink()
     split = Split(plan.dataset, "list.txt", HELDOUT)
-    assert set(Chooser(split, 0.5, make)(plan)) == {"cam/alike+heldout"}
-    assert isinstance(Evaluator(split, METRICS, 0.5)(plan.rows["cam/max_box"]).row, OpenRow)
+    assert set(choose(plan, split, 0.5, make)) == {"cam/alike+heldout"}
+    assert isinstance(evaluate(plan.rows["cam/max_box"], split, METRICS, 0.5).row, OpenRow)
 
 
 def numbers(found: Evaluated) -> Result:
@@ -121,9 +121,9 @@ def numbers(found: Evaluated) -> Result:
 
 def test_the_numbers_are_of_the_other_images(plan: Plan[BoxCell]) -> None:
     """Of ten images two are on the blacklist and three held out, none of which is both."""
-    every = Evaluator(Split(plan.dataset), METRICS, 0.5)(plan.rows["cam/max_box"])
+    every = evaluate(plan.rows["cam/max_box"], Split(plan.dataset), METRICS, 0.5)
     split = Split(plan.dataset, "list.txt", HELDOUT)
-    rest = Evaluator(split, METRICS, 0.5)(plan.rows["cam/max_box"])
+    rest = evaluate(plan.rows["cam/max_box"], split, METRICS, 0.5)
     assert numbers(every).metrics["gt_known"][::3] == (3 / 8, 8)
     assert numbers(rest).metrics["gt_known"][::3] == (0, 5)
     assert numbers(rest).counts["done"] == numbers(rest).counts["expected"] == 7
