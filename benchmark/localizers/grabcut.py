@@ -1,20 +1,19 @@
 """Boxes by GrabCut from seeds at quantiles of the map, as published for image-space gradients."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from benchmark.core.boxes import largest_component, whole
-from benchmark.core.errors import UserError
-from benchmark.core.heatmaps import peak, upsample
-from benchmark.core.options import Checked, Count, Fraction, Share, unfit
-from benchmark.core.types import FloatArray, ImageArray, IntArray, LocatedBox, View
-from benchmark.localizers.common.grabcut import Trimap, rescaled, segment, shrunk
+from benchmark.core.boxes import largest_component
+from benchmark.core.heatmaps import upsample
+from benchmark.core.options import Count, Fraction, Share
+from benchmark.core.types import BoolArray, Box, FloatArray, View
+from benchmark.localizers.common.grabcut import SeededGrabCut, Trimap
 
 
 @dataclass(frozen=True)
-class GrabCut(Checked, group="localizer"):
+class GrabCut(SeededGrabCut):
     """Segment the object by its colours, seeded by the most and the least salient pixels; draw the tight box.
 
     Simonyan et al. 2013 (protocol §3.2, §3.4). What they leave open is settled here, and a change of any of
@@ -37,57 +36,21 @@ class GrabCut(Checked, group="localizer"):
     random numbers.
 
     Attributes:
-        name: The localizer's key in ``conf/localizer``.
-        version: Raised whenever a change of the code can change a box.
         foreground: Quantile from which pixels are surely foreground, in (background, 1].
         background: Quantile up to which pixels are surely background, in [0, foreground).
-        iterations: Iterations of GrabCut, at least 1.
-        max_side: The longer side, in pixels, of the copy on which GrabCut works; its box is rounded outward
-            to original pixels. ``None`` works on the original image itself.
     """
 
-    name: str
-    version: int
     foreground: Share = 0.95
     background: Fraction = 0.30
     iterations: Count = 5
-    max_side: Count | None = 500
-    needs_image: bool = field(default=True, init=False)
-    grid: tuple[float, ...] = field(default=(), init=False)
 
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
+    def _upsampled(self, heatmap: FloatArray, view: View) -> FloatArray:
+        return upsample(heatmap, view)
 
-        Raises:
-            UserError: With the option and its range.
-        """
-        super().__post_init__()
-        if self.background >= self.foreground:
-            must = f"below localizer.foreground, {self.foreground}"
-            raise unfit("localizer.background", self.background, must)
-
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> LocatedBox:
-        """Locate one class by its ``[h, w]`` heatmap and the ``[H, W, 3]`` image.
-
-        Raises:
-            UserError: If the heatmap holds NaN or infinity, or the image is not given.
-        """
-        if image is None:
-            raise UserError(f"localizer {self.name} needs the images' pixels; give a dataset with images")
-        pixels = upsample(heatmap, view)
-        small = shrunk(view, self.max_side)
-        seeds = self._seeds(pixels if small == view else upsample(heatmap, small))
-        box = None if seeds is None else largest_component(segment(image, seeds, self.iterations))
-        if box is None:
-            return LocatedBox(whole(view), peak(pixels), empty=True)
-        return LocatedBox(rescaled(box, small, view), peak(pixels), empty=False)
-
-    def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """Return no boxes, ``[0, 4]``, since GrabCut has no threshold."""
-        return np.empty((0, 4), np.int32)
+    def _box(self, mask: BoolArray) -> Box | None:
+        return largest_component(mask)
 
     def _seeds(self, pixels: FloatArray) -> Trimap | None:
-        """Return the seeds as GrabCut's mask, or ``None`` if the map has none to give."""
         if pixels.max() <= 0:
             return None
         low, high = np.quantile(pixels[pixels > -np.inf], [self.background, self.foreground])

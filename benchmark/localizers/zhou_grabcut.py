@@ -1,21 +1,20 @@
 """Boxes by GrabCut from seeds at grey levels of the map, as a helper in CAM's released code does."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 import cv2
 import numpy as np
 
-from benchmark.core.boxes import area, by_area, component_boxes, whole
-from benchmark.core.errors import UserError
-from benchmark.core.heatmaps import peak, to_bytes, upsample_cubic
-from benchmark.core.options import Checked, Count, Natural, unfit
-from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, LocatedBox, View
-from benchmark.localizers.common.grabcut import Trimap, rescaled, segment, shrunk
+from benchmark.core.boxes import area, by_area, component_boxes
+from benchmark.core.heatmaps import to_bytes, upsample_cubic
+from benchmark.core.options import Count, Natural
+from benchmark.core.types import BoolArray, Box, FloatArray, View
+from benchmark.localizers.common.grabcut import SeededGrabCut, Trimap
 
 
 @dataclass(frozen=True)
-class ZhouGrabCut(Checked, group="localizer"):
+class ZhouGrabCut(SeededGrabCut):
     """Seed one round of GrabCut by two grey levels of the map; take its segments' largest rectangle.
 
     Zhou et al. 2016, ``gc.cpp`` of the released code, which their last script does not call (protocol §3.4).
@@ -37,59 +36,20 @@ class ZhouGrabCut(Checked, group="localizer"):
     OpenCV's random generator is seeded before every call, as for ``simonyan_grabcut``.
 
     Attributes:
-        name: The localizer's key in ``conf/localizer``.
-        version: Raised whenever a change of the code can change a box.
         background: Grey level above which pixels are probable background, in [0, foreground).
         foreground: Grey level above which they are probable foreground, in (background, 255).
-        iterations: Iterations of GrabCut, at least 1.
         least_area: Area in pixels that a rectangle must exceed, 0 or more.
-        max_side: The longer side, in pixels, of the copy on which GrabCut works; ``None`` for the original.
     """
 
-    name: str
-    version: int
     background: Annotated[float, "[0, 255)"] = 10
     foreground: Annotated[float, "(0, 255)"] = 40
     iterations: Count = 1
     least_area: Natural = 10
-    max_side: Count | None = 500
-    needs_image: bool = field(default=True, init=False)
-    grid: tuple[float, ...] = field(default=(), init=False)
 
-    def __post_init__(self) -> None:
-        """Refuse options out of range.
-
-        Raises:
-            UserError: With the option and its range.
-        """
-        super().__post_init__()
-        if self.background >= self.foreground:
-            must = f"below localizer.foreground, {self.foreground}"
-            raise unfit("localizer.background", self.background, must)
-
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None) -> LocatedBox:
-        """Locate one class by its ``[h, w]`` heatmap and the ``[H, W, 3]`` image.
-
-        Raises:
-            UserError: If the heatmap holds NaN or infinity, or the image is not given.
-        """
-        if image is None:
-            raise UserError(f"localizer {self.name} needs the images' pixels; give a dataset with images")
-        positive = np.maximum(heatmap, 0)
-        pixels = upsample_cubic(positive, view)
-        small = shrunk(view, self.max_side)
-        seeds = self._seeds(pixels if small == view else upsample_cubic(positive, small))
-        box = None if seeds is None else self._largest(image, seeds)
-        if box is None:
-            return LocatedBox(whole(view), peak(pixels), empty=True)
-        return LocatedBox(rescaled(box, small, view), peak(pixels), empty=False)
-
-    def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """Return no boxes, ``[0, 4]``, since two levels and a graph cut are not one threshold."""
-        return np.empty((0, 4), np.int32)
+    def _upsampled(self, heatmap: FloatArray, view: View) -> FloatArray:
+        return upsample_cubic(np.maximum(heatmap, 0), view)
 
     def _seeds(self, pixels: FloatArray) -> Trimap | None:
-        """Return the seeds as GrabCut's mask, or ``None`` if foreground or background is missing."""
         grey = to_bytes(pixels)
         likely = grey > self.foreground
         if likely.all() or not likely.any():
@@ -97,7 +57,7 @@ class ZhouGrabCut(Checked, group="localizer"):
         chosen = np.select([likely, grey > self.background], [cv2.GC_PR_FGD, cv2.GC_PR_BGD], cv2.GC_BGD)
         return chosen.astype(np.uint8)
 
-    def _largest(self, image: ImageArray, seeds: Trimap) -> Box | None:
-        boxes = component_boxes(segment(image, seeds, self.iterations))
+    def _box(self, mask: BoolArray) -> Box | None:
+        boxes = component_boxes(mask)
         boxes = by_area(boxes[area(boxes) > self.least_area])
         return Box(*boxes[0].tolist()) if len(boxes) else None
