@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from benchmark.cli.app.build import build, published
+from benchmark.cli.app.build import build
+from benchmark.cli.app.finish import failed_checks, finish
 from benchmark.cli.app.groups import typed
 from benchmark.cli.app.planning import experiment_of
 from benchmark.cli.app.rows import rows
@@ -12,22 +15,25 @@ from benchmark.core.files import write_atomically
 from benchmark.core.options import check
 from benchmark.pipeline.exhibits import Pictures
 from benchmark.pipeline.names import label
-from benchmark.reporting.archive import Archived, read_table, result_file, write_table
-from benchmark.reporting.render import show, write_all
-from benchmark.reporting.tracking.mlflow import Tracker
-from benchmark.tasks.task import Outcome, Task
+from benchmark.tasks.task import Task
 
 
 def main(cfg: DictConfig) -> int:
-    """Run an experiment; 0 if its table stands, 1 if a check of the table failed."""
+    """Run an experiment; 0 if its table stands, 1 if a check of the table failed.
+
+    A job of a sweep only measures: :mod:`benchmark.cli.app.sweep` makes the one table of all jobs at the end.
+    """
     results = Path(cfg.results_dir).expanduser().resolve()
     _refuse_unwritable(results / "runs")
-    tracker: Tracker = build(cfg.tracking)
+    build(cfg.tracking)  # refuses its options now, and not after hours of work
     check("pictures", cfg.pictures, Pictures)
     task: Task = build(cfg.task)
     task.check(typed())
-    experiment = experiment_of(cfg, rows(cfg, typed()), results)
-    return _finish(cfg, task.run(experiment), results, tracker)
+    outcome = task.run(experiment_of(cfg, rows(cfg, typed()), results))
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        return failed_checks(outcome)
+    folder = results / label(outcome.dataset)
+    return finish(cfg, outcome, folder, lambda _, path: outcome.sheet(Path(f"{path}.png")))
 
 
 def _refuse_unwritable(folder: Path) -> None:
@@ -35,21 +41,3 @@ def _refuse_unwritable(folder: Path) -> None:
     trial = folder / ".writable"
     write_atomically(trial, "")
     trial.unlink(missing_ok=True)
-
-
-def _finish(cfg: DictConfig, outcome: Outcome, results: Path, tracker: Tracker) -> int:
-    """Write, show and log a table."""
-    places = {row: path.relative_to(results).as_posix() for row, path in outcome.records.items()}
-    folder = results / label(outcome.dataset)
-    name = cfg.table.get("published") if cfg.table else None
-    archive = write_table(folder, Archived(outcome.table, name, places))
-    table = read_table(archive, published).table  # what is shown is what is on disk
-    written = [archive, *write_all(table, folder, table.name)]
-    show(table, notes=cfg.notes)
-    written += outcome.sheet(folder / f"{table.name}.png")
-    print("\nwritten, with all notes:", *written, sep="\n  ", flush=True)
-    files: dict[str | None, list[Path]] = {None: written}
-    files |= {row: [result_file(folder, table.name, row), path] for row, path in outcome.records.items()}
-    look = tracker.log(table, files)
-    print(*([f"\nto look at it: {look}"] if look else []))
-    return int(any(check.startswith("FAILED") for check in table.checks))

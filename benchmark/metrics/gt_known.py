@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
 from benchmark.core.options import Checked, Count, Natural, Share
-from benchmark.core.types import Estimate, Records
+from benchmark.core.types import BoolArray, Estimate, Records
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,12 @@ class GtKnown(Checked, group="metric.gt_known"):
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the error with its confidence interval."""
+        errors = {name: error[~records.blacklisted] for name, error in self.wrong(records).items()}
+        return fractions(errors, self.resamples, self.seed)
+
+    def wrong(self, records: Records) -> dict[str, BoolArray]:
+        """Return ``[n]`` whether each image counts as an error; nothing without such heatmaps."""
         if records.label_boxes is None:
             return {}
         located = hits(records.label_boxes[:, None], records.truth, records.owner, self.iou)[:, 0]
-        return fractions({"gt_known": ~located[~records.blacklisted]}, self.resamples, self.seed)
+        return {"gt_known": ~located}

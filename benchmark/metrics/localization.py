@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
 from benchmark.core.options import Checked, Count, Natural, Share
-from benchmark.core.types import Estimate, Records
+from benchmark.core.types import BoolArray, Estimate, Records
 from benchmark.metrics.common.top_k import top_errors
 
 
@@ -31,8 +31,13 @@ class Localization(Checked, group="metric.localization"):
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the errors, each with its confidence interval."""
+        errors = self.wrong(records)
+        official = {name: error[~records.blacklisted] for name, error in errors.items()}
+        everything = {f"{name}_all": error for name, error in errors.items()}
+        return fractions(official | everything, self.resamples, self.seed)
+
+    def wrong(self, records: Records) -> dict[str, BoolArray]:
+        """Return ``[n]`` whether each image counts as an error, for ``loc_top1`` and ``loc_top5``."""
         located = hits(records.boxes, records.truth, records.owner, self.iou)
         errors = top_errors(records, (records.classes == records.labels[:, None]) & located)
-        official = {f"loc_top{n}": error[~records.blacklisted] for n, error in errors.items()}
-        everything = {f"loc_top{n}_all": error for n, error in errors.items()}
-        return fractions(official | everything, self.resamples, self.seed)
+        return {f"loc_top{n}": error for n, error in errors.items()}

@@ -35,6 +35,7 @@ class Experiment:
         table: Options of the table that only its task knows, plain.
         words: Overrides as the user typed them.
         pictures: How many images the picture sheet shows.
+        compare: Pairs of rows whose paired difference the table states, as where an option was swept.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Experiment:
     table: Mapping[str, Any] | None = None
     words: tuple[str, ...] = ()
     pictures: int = 0
+    compare: tuple[tuple[str, str], ...] = ()
 
     @property
     def runs(self) -> Path:

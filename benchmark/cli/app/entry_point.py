@@ -2,8 +2,6 @@
 
 import os
 import sys
-import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -13,10 +11,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
-from benchmark.cli.app.jobs import record_job
-from benchmark.cli.app.mistakes import one_line
+from benchmark.cli.app.jobs import Job, record
+from benchmark.cli.app.mistakes import INTERRUPTED, guarded, one_line
 from benchmark.cli.app.places import CONF
 from benchmark.cli.app.words import Typed, completed
 from benchmark.core.errors import UserError
@@ -51,8 +48,7 @@ def start(command: str) -> None:
             ) from error
         return 0
 
-    status, message = guarded(action, lambda error: one_line(error, typed, config_name))
-    _complain(message)
+    status, _ = guarded(action, lambda error: one_line(error, typed, config_name))
     sys.exit(status)
 
 
@@ -66,51 +62,23 @@ class Command:
         """Import the command's module and run it; a job of a sweep keeps how it ended, and others run on."""
         config_name = str(HydraConfig.get().job.config_name)
         words = tuple(HydraConfig.get().overrides.task)
+        multirun = HydraConfig.get().mode == RunMode.MULTIRUN
+
+        if multirun:
+            print(f"job {HydraConfig.get().job.num}: {' '.join(words)}", file=sys.stderr)
 
         def action() -> int:
             status: int = _module(self.name).main(cfg)
             return status
 
         status, message = guarded(action, lambda error: one_line(error, Typed({}, words), config_name))
-        _complain(message)
-        if HydraConfig.get().mode == RunMode.MULTIRUN and status != _INTERRUPTED:
-            record_job(words, status, message)
+        if multirun and status != INTERRUPTED:
+            record(Job(words, status, message))
         elif status:
             # SystemExit passes through Hydra unharmed, where an exception would be reported in Hydra's words.
             sys.exit(status)
         return status
 
 
-_INTERRUPTED = 130
-
-
 def _module(command: str) -> Any:
     return import_module(f"benchmark.cli.{command.replace('-', '_')}")
-
-
-def guarded(action: Callable[[], int], describe: Callable[[Exception], str]) -> tuple[int, str]:
-    """Give an action's exit status, and one line on what went wrong; a defect's traceback is printed.
-
-    Args:
-        action: What may fail.
-        describe: Hydra's and OmegaConf's errors in one line.
-    """
-    try:
-        return action(), ""
-    except UserError as error:
-        return 2, str(error)
-    except (HydraException, OmegaConfBaseException) as error:
-        return 2, describe(error)
-    except KeyboardInterrupt:
-        return _INTERRUPTED, "interrupted; what was finished is kept, the same command continues"
-    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
-        sys.stderr.close()
-        return 0, ""
-    except Exception as error:
-        traceback.print_exc()
-        return 1, f"{type(error).__name__}: {error}"
-
-
-def _complain(message: str) -> None:
-    if message:
-        print(f"error: {message}", file=sys.stderr)

@@ -1,22 +1,109 @@
-"""What each job of a sweep leaves behind for its end."""
+"""A sweep, seen by Hydra: each job leaves a note in its folder, and the end of them all is one table."""
 
 import json
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from benchmark.cli.app.groups import config_name, typed
+from benchmark.cli.app.mistakes import guarded, one_line
+from benchmark.cli.app.rows import key_of, parsed, variation
+from benchmark.cli.app.words import Typed
+from benchmark.core.files import write_atomically
 
 _FILE = "job.json"
+_SHARED = ("dataset", "run", "bootstrap", "task", "experiment", "row")
 
 
-def record_job(words: Sequence[str], status: int, message: str) -> None:
-    """Keep how a job ended, in its folder below the sweep's.
+@dataclass(frozen=True)
+class Job:
+    """How a job ended.
 
-    Args:
+    Attributes:
         words: What it was composed from.
         status: Its exit status.
         message: What went wrong, in one line; empty if nothing did.
     """
+
+    words: tuple[str, ...]
+    status: int
+    message: str
+
+
+def record(job: Job) -> None:
+    """Keep how the job that runs ended, in its folder below the sweep's."""
     folder = Path(HydraConfig.get().runtime.output_dir)
-    content = {"words": list(words), "status": status, "message": message}
-    (folder / _FILE).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    content = {"words": job.words, "status": job.status, "message": job.message}
+    write_atomically(folder / _FILE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+class Sweep(Callback):
+    """Hydra's callback around ``-m``; all of it happens in the process that was started.
+
+    Attributes:
+        one_table: Whether the jobs measure rows of one table, which is made at the end.
+    """
+
+    def __init__(self, one_table: bool = False) -> None:
+        self.one_table = one_table
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Refuse what cannot be swept, and forget how an earlier sweep of the same words ended."""
+        HydraConfig.instance().set_config(config)
+        for word in _unfit(typed()) if self.one_table else ():
+            print(
+                f"error: {word}: a sweep makes one table, whose rows share it; give one value, and start one "
+                "command for each",
+                file=sys.stderr,
+            )
+            sys.exit(2)
+        for path in _notes(config):
+            path.unlink()
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Say which jobs failed and why, and make the table of the others; the exit status is the worst."""
+        HydraConfig.instance().set_config(config)
+        jobs = [_read(path) for path in sorted(_notes(config), key=_number)]
+        failed = [job for job in jobs if job.message]
+        status = max((job.status for job in jobs), default=0)
+        done = [job.words for job in jobs if not job.message]
+        if self.one_table and done:
+            typed_words = Typed({}, tuple(typed()))
+            ended = guarded(
+                lambda: int(import_module("benchmark.cli.app.sweep").tabulate(done)),
+                lambda error: one_line(error, typed_words, config_name()),
+            )[0]
+            status = max(status, ended)
+        for job in failed:
+            print(f"error: {' '.join(job.words)}: {job.message}", file=sys.stderr)
+        if failed:
+            print(f"error: {len(failed)} of {len(jobs)} jobs failed", file=sys.stderr)
+        sys.exit(status)  # which passes through Hydra, where an exception would be reported in its words
+
+
+def _unfit(words: Sequence[str]) -> list[str]:
+    """The swept options that rows of one table share, or that change no row at all."""
+    swept = [override for override in parsed(words) if override.is_sweep_override()]
+    lines = {str(override.input_line): key_of(override) for override in swept}
+    return [word for word, key in lines.items() if key.startswith(_SHARED) or not variation([word])]
+
+
+def _notes(config: DictConfig) -> list[Path]:
+    return list(Path(config.hydra.sweep.dir).rglob(_FILE))
+
+
+def _number(path: Path) -> tuple[int, str]:
+    name = path.parent.name
+    return (int(name) if name.isdigit() else 0, str(path))
+
+
+def _read(path: Path) -> Job:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return Job(tuple(content["words"]), content["status"], content["message"])

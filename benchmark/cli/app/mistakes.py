@@ -2,18 +2,51 @@
 
 import difflib
 import re
+import sys
+import traceback
+from collections.abc import Callable
 
 import hydra
 from hydra.core.config_loader import ConfigLoader
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
-from omegaconf.errors import MissingMandatoryValue, ValidationError
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException, ValidationError
 
 from benchmark.cli.app.words import Typed
+from benchmark.core.errors import UserError
 from benchmark.core.nested import flatten
 
 _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
 _NOISE = ("full_key", "object_type", "reference_type", "Set the environment variable HYDRA_FULL_ERROR")
+
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C."""
+
+
+def guarded(action: Callable[[], int], describe: Callable[[Exception], str]) -> tuple[int, str]:
+    """Give an action's exit status, and one line on what went wrong, which is printed.
+
+    Args:
+        action: What may fail; a defect of ours shows its traceback.
+        describe: Hydra's and OmegaConf's errors in one line.
+    """
+    try:
+        return action(), ""
+    except UserError as error:
+        status, message = 2, str(error)
+    except (HydraException, OmegaConfBaseException) as error:
+        status, message = 2, describe(error)
+    except KeyboardInterrupt:
+        status, message = INTERRUPTED, "interrupted; what was finished is kept, the same command continues"
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        sys.stderr.close()
+        return 0, ""
+    except Exception as error:
+        traceback.print_exc()
+        status, message = 1, f"{type(error).__name__}: {error}"
+    print(f"error: {message}", file=sys.stderr)
+    return status, message
 
 
 def one_line(error: Exception, typed: Typed, config_name: str) -> str:

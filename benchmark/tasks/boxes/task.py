@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmark.pipeline.results import files_of
+from benchmark.tasks.boxes.differences import differences
 from benchmark.tasks.boxes.pictures import picture_sheet
 from benchmark.tasks.boxes.plan import plan_of
 from benchmark.tasks.boxes.records import STORE
@@ -39,6 +40,7 @@ class Boxes:
         table = experiment.tabulated(
             plan.in_order(found, [row.name for row in experiment.rows]),
             checks=tuple(compare(one) for one in twins),
+            differences=tuple(differences(plan.rows, metrics, experiment.compare)),
         )
         return Outcome(
             table=table,

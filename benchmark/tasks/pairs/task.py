@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -56,7 +56,7 @@ class Pairs:
         table = experiment.tabulated(
             plan.in_order(rows, [*plan.rows, *plan.open]),
             checks=comparison.checks,
-            differences=comparison.differences,
+            differences=(*comparison.differences, *_swept(experiment, done, compared, self.bootstrap)),
         )
         return Outcome(
             table=table,
@@ -64,6 +64,24 @@ class Pairs:
             records={name: STORE.merge(files_of(plan.rows[name].cell, STORE)) for name in done},
             sheet=partial(pair_sheet, table=table, rows=plan.rows, count=experiment.pictures),
         )
+
+
+def _swept(
+    experiment: Experiment,
+    done: Mapping[str, Measured],
+    compared: Mapping[str, Headline],
+    resampling: Resampling,
+) -> Iterator[Difference]:
+    """Yield the differences that the experiment wants, of the number that the rows are compared by."""
+    for first, second in experiment.compare:
+        if first not in done or second not in done:
+            continue
+        one, other = done[first].statistics, done[second].statistics
+        names = [compared[first].metric] if first in compared else list(one)
+        metric = next((name for name in names if name in other), None)
+        found = resampling.difference(one[metric], other[metric]) if metric else None
+        if metric and found:
+            yield Difference(first, second, metric, found)
 
 
 def _headlines(experiment: Experiment, plan: Plan[PairRow]) -> dict[str, Headline]:

@@ -1,0 +1,49 @@
+"""What stands at the end of a run and of a sweep: a table written, shown and logged."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from benchmark.cli.app.build import build, published
+from benchmark.reporting.archive import Archived, read_table, result_file, write_table
+from benchmark.reporting.render import show, write_all
+from benchmark.reporting.table import Table
+from benchmark.reporting.tracking.mlflow import Tracker
+from benchmark.tasks.task import Outcome
+
+
+def finish(
+    cfg: DictConfig, outcome: Outcome, folder: Path, beside: Callable[[Table, Path], list[Path]]
+) -> int:
+    """Write, show and log a table.
+
+    Args:
+        cfg: The configuration.
+        outcome: The table, and what belongs to it.
+        folder: Where its files go, directly below the results.
+        beside: Writes more files there: of the table as it is on disk, under the given path and a suffix.
+
+    Returns:
+        The exit status: 1 if a check of the table failed.
+    """
+    results = folder.parent
+    tracker: Tracker = build(cfg.tracking)
+    places = {row: path.relative_to(results).as_posix() for row, path in outcome.records.items()}
+    name = cfg.table.get("published") if cfg.table else None
+    archive = write_table(folder, Archived(outcome.table, name, places))
+    table = read_table(archive, published).table  # what is shown is what is on disk
+    written = [archive, *write_all(table, folder, table.name)]
+    show(table, notes=cfg.notes)
+    written += beside(table, folder / table.name)
+    print("\nwritten, with all notes:", *written, sep="\n  ", flush=True)
+    files: dict[str | None, list[Path]] = {None: written}
+    files |= {row: [result_file(folder, table.name, row), path] for row, path in outcome.records.items()}
+    look = tracker.log(table, files)
+    print(*([f"\nto look at it: {look}"] if look else []))
+    return failed_checks(outcome)
+
+
+def failed_checks(outcome: Outcome) -> int:
+    """Whether a check of the table failed, as an exit status."""
+    return int(any(check.startswith("FAILED") for check in outcome.table.checks))

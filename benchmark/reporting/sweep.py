@@ -1,0 +1,128 @@
+"""A sweep's table over its swept options: as csv, and as a plot."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from benchmark.core.types import Result
+from benchmark.reporting.render.csv import written
+from benchmark.reporting.table import Table
+
+_MANY = 10
+"""Lines that still find room for their names inside the plot."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a row of the table stands in the sweep.
+
+    Attributes:
+        base: What it is but for the swept options, such as ``vgg16/cam``; may be empty.
+        values: Swept option to value; an option that the row does not have is left out.
+    """
+
+    base: str
+    values: Mapping[str, str]
+
+
+def tidy(table: Table, points: Mapping[str, Point]) -> str:
+    """Write a line for each metric of each row, with a column for each swept option.
+
+    Args:
+        table: Of the sweep.
+        points: Row to its place.
+    """
+    options = _options(points)
+    header = ["row", "base", *options, "metric", "measured", "low", "high", "n"]
+    lines = [
+        [row.row, points[row.row].base, *(points[row.row].values.get(key) for key in options), name, *found]
+        for row in table.measured
+        for name, found in row.metrics.items()
+    ]
+    return written(header, lines)
+
+
+def picture(table: Table, points: Mapping[str, Point]) -> bytes:
+    """Plot the number that the rows are compared by over one swept option, a line for each other setting.
+
+    That option is the numeric one with the most values, or else the one with the most; bars are 95 %
+    intervals.
+
+    Args:
+        table: Of the sweep.
+        points: Row to its place.
+
+    Returns:
+        A png; the same bytes for the same numbers and the same matplotlib.
+    """
+    metric, axis = _metric(table), _axis(points)
+    lines: dict[str, list[Result]] = {}
+    for row in table.measured:
+        if metric in row.metrics:
+            lines.setdefault(_line(row.row, points[row.row], axis), []).append(row)
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        figure = Figure(figsize=(8, 4.5 + 0.16 * max(0, len(lines) - _MANY)), layout="constrained", dpi=110)
+        FigureCanvasAgg(figure)
+        axes = figure.subplots()
+        for name, rows in lines.items():
+            _draw(axes, name, rows, metric, [points[row.row].values.get(axis, "") for row in rows])
+        axes.set_xlabel(axis)
+        axes.set_ylabel(f"{metric}, with 95 % interval")
+        axes.grid(alpha=0.3)
+        figure.legend(loc="outside right upper", fontsize=8)
+        figure.suptitle(table.full_title, fontsize=10, wrap=True)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _draw(axes: Axes, name: str, rows: list[Result], metric: str, values: list[str]) -> None:
+    found = [row.metrics[metric] for row in rows]
+    numbers = [_number(value) for value in values]
+    places = [number for number in numbers if number is not None]
+    x = places if len(places) == len(values) else values
+    below = [max(0.0, one.value - one.low) for one in found]
+    above = [max(0.0, one.high - one.value) for one in found]
+    axes.errorbar(x, [one.value for one in found], (below, above), marker="o", capsize=3, label=name)
+
+
+def _options(points: Mapping[str, Point]) -> list[str]:
+    return list(dict.fromkeys(key for point in points.values() for key in point.values))
+
+
+def _metric(table: Table) -> str:
+    """What the rows are compared by, else the first published number, else the first of all."""
+    compared = [difference.metric for difference in table.differences]
+    columns = [column.key for column in table.published.columns] if table.published else []
+    measured = [name for row in table.measured for name in row.metrics]
+    return next(name for name in [*compared, *columns, *measured] if name in measured)
+
+
+def _axis(points: Mapping[str, Point]) -> str:
+    values = {
+        key: {point.values[key] for point in points.values() if key in point.values}
+        for key in _options(points)
+    }
+    numeric = {key: every for key, every in values.items() if all(_number(one) is not None for one in every)}
+    chosen = numeric or values
+    return max(chosen, key=lambda key: len(chosen[key]), default="")
+
+
+def _number(value: str) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _line(row: str, point: Point, axis: str) -> str:
+    """A row's name without its value on the axis."""
+    value = point.values.get(axis)
+    ends = (f"/{axis}={value}", f"/{axis.rpartition('.')[2]}={value}", f"/{value}")
+    return next((row.replace(end, "", 1) for end in ends if end in row), row)
