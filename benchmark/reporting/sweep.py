@@ -3,13 +3,14 @@
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
+from typing import Any
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from benchmark.core.types import Result
+from benchmark.core.types import Estimate, Result
 from benchmark.reporting.render.csv import written
 from benchmark.reporting.table import Table
 
@@ -65,31 +66,40 @@ def picture(table: Table, points: Mapping[str, Point]) -> bytes:
     for row in table.measured:
         if metric in row.metrics:
             lines.setdefault(_line(row.row, points[row.row], axis), []).append(row)
+    numeric = all(_number(one.values[axis]) is not None for one in points.values() if axis in one.values)
     with mpl.rc_context():
         mpl.rcdefaults()
-        figure = Figure(figsize=(8, 4.5 + 0.16 * max(0, len(lines) - _MANY)), layout="constrained", dpi=110)
+        figure = Figure(figsize=(9, 4.5 + 0.16 * max(0, len(lines) - _MANY)), layout="constrained", dpi=110)
         FigureCanvasAgg(figure)
         axes = figure.subplots()
-        for name, rows in lines.items():
-            _draw(axes, name, rows, metric, [points[row.row].values.get(axis, "") for row in rows])
+        for number, (name, rows) in enumerate(lines.items()):
+            values = [points[row.row].values.get(axis) for row in rows]
+            found, colour = [row.metrics[metric] for row in rows], f"C{number}"
+            if None in values:  # it has no such option: the same along the whole axis
+                axes.axhline(found[0].value, linestyle="--", color=colour, label=name)
+                continue
+            places: list[Any] = [_number(value) if numeric else value for value in values]
+            bars = [[max(0.0, gap(one)) for one in found] for gap in (_below, _above)]
+            heights = [one.value for one in found]
+            axes.errorbar(
+                places, heights, bars, marker="o", capsize=3, elinewidth=0.8, color=colour, label=name
+            )
         axes.set_xlabel(axis)
         axes.set_ylabel(f"{metric}, with 95 % interval")
         axes.grid(alpha=0.3)
         figure.legend(loc="outside right upper", fontsize=8)
-        figure.suptitle(table.full_title, fontsize=10, wrap=True)
+        axes.set_title(table.full_title, fontsize=9, wrap=True)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
 
-def _draw(axes: Axes, name: str, rows: list[Result], metric: str, values: list[str]) -> None:
-    found = [row.metrics[metric] for row in rows]
-    numbers = [_number(value) for value in values]
-    places = [number for number in numbers if number is not None]
-    x = places if len(places) == len(values) else values
-    below = [max(0.0, one.value - one.low) for one in found]
-    above = [max(0.0, one.high - one.value) for one in found]
-    axes.errorbar(x, [one.value for one in found], (below, above), marker="o", capsize=3, label=name)
+def _below(estimate: Estimate) -> float:
+    return estimate.value - estimate.low if isfinite(estimate.low) else 0.0
+
+
+def _above(estimate: Estimate) -> float:
+    return estimate.high - estimate.value if isfinite(estimate.high) else 0.0
 
 
 def _options(points: Mapping[str, Point]) -> list[str]:
@@ -114,9 +124,9 @@ def _axis(points: Mapping[str, Point]) -> str:
     return max(chosen, key=lambda key: len(chosen[key]), default="")
 
 
-def _number(value: str) -> float | None:
+def _number(value: str | None) -> float | None:
     try:
-        return float(value)
+        return None if value is None else float(value)
     except ValueError:
         return None
 
