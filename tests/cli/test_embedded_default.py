@@ -115,11 +115,11 @@ def test_a_second_time_nothing_is_computed_and_another_threshold_needs_no_forwar
     folder = tmp_path / "copy"
     shutil.copytree(first[0], folder)
     broken = (
-        "import benchmark.pipeline.run\n"
+        "import benchmark.tasks.boxes.recorder\n"
         "def refuse(*_): raise AssertionError('a forward pass')\n"
-        "benchmark.pipeline.run.explain = refuse\n"
-        "from benchmark.cli.run import main\n"
-        "main()\n"
+        "benchmark.tasks.boxes.recorder.explain = refuse\n"
+        "from benchmark.cli.app.entry_point import start\n"
+        "start('run')\n"
     )
     script = tmp_path / "broken.py"
     script.write_text(broken)

@@ -4,9 +4,10 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import benchmark.pipeline.run
 import pytest
 from helpers.commands import Command
+
+import benchmark.tasks.boxes.recorder
 
 ROW = ("experiment=googlenet", "row=googlenet/grad_cam")
 CELL = ("model=googlenet_compact", "method=grad_cam", "localizer=gradcam_15", "dataset=embedded")
@@ -46,7 +47,7 @@ def test_a_finished_run_is_explained_without_a_forward_pass_and_what_is_missing_
         raise AssertionError("a forward pass")
 
     with monkeypatch.context() as closed:
-        closed.setattr(benchmark.pipeline.run, "explain", refuse)
+        closed.setattr(benchmark.tasks.boxes.recorder, "explain", refuse)
         status, printed, complaint = started("explain-gap", *ROW)
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert "from the paper's conventions to the run's [not the published images]" in " ".join(printed.split())

@@ -5,11 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import benchmark.pipeline.run
 import pandas as pd
 import pytest
 from helpers.commands import Command
 
+import benchmark.tasks.boxes.recorder
 from benchmark.pipeline.explain import explain
 
 FEW = ("methods=[grad_cam,cam,backprop]", "localizers=[gradcam_15,fong_mean]", "run.batch_size=4")
@@ -31,7 +31,7 @@ def close_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("a forward pass")
 
-    monkeypatch.setattr(benchmark.pipeline.run, "explain", refuse)
+    monkeypatch.setattr(benchmark.tasks.boxes.recorder, "explain", refuse)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -51,7 +51,7 @@ def test_one_forward_pass_serves_every_row_and_the_second_time_none_is_needed(
         assert len(methods) == 3
         return explain(scene, methods, batch)
 
-    monkeypatch.setattr(benchmark.pipeline.run, "explain", counted)
+    monkeypatch.setattr(benchmark.tasks.boxes.recorder, "explain", counted)
     status, printed, complaint = matrix(*FEW, "notes=true")
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert passes == [4, 3], "each image once, image-sized maps and all protocols included"

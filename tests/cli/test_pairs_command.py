@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from benchmark.tasks.pairs.measure import ask
 from helpers.commands import Command
 from scipy.stats import spearmanr
 
+from benchmark.tasks.pairs.ask import ask
+
 # Patches as large as can be: four forward passes an image. Two images make two shards.
 TINY = (
-    *("dataset=embedded", "dataset.count=24", "dataset.limit=2", "reference.stride=64"),
+    *("dataset=embedded", "dataset.count=24", "dataset.limit=2", "dataset.order=id", "reference.stride=64"),
     *("run.batch_size=1", "bootstrap.resamples=100", "pictures=0", "tracking=none"),
 )
-SWEEP = "sweep={reference.patch:[64,112]}"
 ROWS = [f"vgg16/{name}" for name in ("guided_grad_cam", "grad_cam", "c_mwp", "cam", "guided_backprop")]
 
 
@@ -52,14 +52,14 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("a forward pass")
 
-    monkeypatch.setattr("benchmark.tasks.pairs.run.ask", refuse)
+    monkeypatch.setattr("benchmark.tasks.pairs.recorder.ask", refuse)
 
 
 @pytest.mark.slow
 def test_two_workers_and_a_last_call_give_a_swept_table_that_stays(
     run: Command, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ("experiment=occlusion", *TINY, SWEEP)
+    words = ("-m", "experiment=occlusion", *TINY, "reference.patch=64,112")
     status, printed, complaint = run(*words, "run.worker=1", "run.workers=2")
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert "shards are not done yet" in printed
@@ -72,8 +72,11 @@ def test_two_workers_and_a_last_call_give_a_swept_table_that_stays(
         no_network(patched)
         status, printed, complaint = run(*words, "notes=true")
     assert status == 0, complaint
-    folder = one(tmp_path, "embedded-2-*")
-    table = one(folder, "occlusion+*sweep*.json")
+    folder = one(tmp_path, "embedded-2-*-sweep-*")
+    table = one(folder, "occlusion+*.json")
+    assert (
+        len({(d["first"], d["second"]) for d in json.loads(table.read_text())["differences"]}) == 2 * 10 + 5
+    )
     content = json.loads(table.read_text())
     assert list(content["rows"]) == [f"{row}/patch={patch}" for patch in (64, 112) for row in ROWS]
     assert content["open"] == {}
@@ -142,12 +145,12 @@ def test_a_command_that_was_interrupted_ends_with_the_same_bytes(
             raise KeyboardInterrupt
         return ask(*arguments)
 
-    monkeypatch.setattr("benchmark.tasks.pairs.run.ask", dies_in_the_second)
+    monkeypatch.setattr("benchmark.tasks.pairs.recorder.ask", dies_in_the_second)
     status, printed, complaint = run(*CELL, f"results_dir={broken}")
     assert (status, printed) == (130, "")
     assert complaint.splitlines()[-1].startswith("error: interrupted")
     assert not list(broken.rglob("*.json"))
-    monkeypatch.setattr("benchmark.tasks.pairs.run.ask", ask)
+    monkeypatch.setattr("benchmark.tasks.pairs.recorder.ask", ask)
     assert run(*CELL, f"results_dir={broken}")[0] == 0
     tables = [one(folder, "embedded-2-*") for folder in (whole, broken)]
     assert written(tables[0]) == written(tables[1])

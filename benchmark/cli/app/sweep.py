@@ -67,13 +67,15 @@ def tabulate(jobs: Sequence[Sequence[str]]) -> int:
     task: Task = build(cfgs[0].task)
     experiment = _experiment(cfgs[0], list(found.values()), twins, results)
     outcome = task.run(experiment)
-    prints = {row.row: row.fingerprint for row in outcome.table.measured}
-    folder = results / f"{label(outcome.dataset)}-sweep-{fingerprint(prints)[:8]}"
+    digest = fingerprint({"name": experiment.name, "words": variation(typed())})[:8]
+    folder = results / f"{label(outcome.dataset)}-sweep-{digest}"
     points = {name: Point(one.base, one.values) for name, one in found.items()}
     return finish(cfgs[0], outcome, folder, lambda table, path: _beside(table, path, points))
 
 
 def _beside(table: Table, path: Path, points: Mapping[str, Point]) -> list[Path]:
+    if not table.measured:  # shards are missing, which other workers make
+        return []
     written: dict[str, str | bytes] = {"csv": tidy(table, points), "png": picture(table, points)}
     for suffix, content in written.items():
         write_atomically(Path(f"{path}-sweep.{suffix}"), content)
