@@ -74,10 +74,8 @@ def test_two_workers_and_a_last_call_give_a_swept_table_that_stays(
     assert status == 0, complaint
     folder = one(tmp_path, "embedded-2-*-sweep-*")
     table = one(folder, "occlusion+*.json")
-    assert (
-        len({(d["first"], d["second"]) for d in json.loads(table.read_text())["differences"]}) == 2 * 10 + 5
-    )
     content = json.loads(table.read_text())
+    assert len({(each["first"], each["second"]) for each in content["differences"]}) == 2 * 10 + 5
     assert list(content["rows"]) == [f"{row}/patch={patch}" for patch in (64, 112) for row in ROWS]
     assert content["open"] == {}
     told = [check for check in content["checks"] if check.startswith("vgg16, patch=")]
@@ -114,7 +112,7 @@ def test_two_workers_and_a_last_call_give_a_swept_table_that_stays(
 
 def pairs_of(folder: Path, model: str, method: str) -> list[Path]:
     """Where a method's pairs lie, once for each of its settings."""
-    return sorted((folder / "runs").glob(f"{model}-{method}-*/labelled-*"))
+    return sorted(path for path in (folder / "runs").glob(f"{model}-{method}-*/labelled-*") if path.is_dir())
 
 
 def by_hand(own: Path, reference: Path) -> float:
@@ -160,8 +158,7 @@ def test_a_command_that_was_interrupted_ends_with_the_same_bytes(
 def test_the_predicted_class_is_asked_where_one_wants_it(run: Command, tmp_path: Path) -> None:
     status, printed, complaint = run(*CELL, "classes=predicted", "dataset.limit=1", "notes=true")
     assert (status, "Traceback" in complaint) == (0, False), complaint
-    folder = one(tmp_path / "runs", "vgg16_compact-grad_cam-*/predicted-*")
-    pairs = pd.read_parquet(folder / "pairs.parquet")
+    pairs = pd.read_parquet(one(tmp_path / "runs", "vgg16_compact-grad_cam-*/predicted-*.pairs.parquet"))
     assert pairs["rank"].tolist() == [0]
     assert "occlusion, predicted v1" in " ".join(printed.split())
 

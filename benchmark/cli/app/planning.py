@@ -38,7 +38,7 @@ def experiment_of(cfg: DictConfig, composed: list[ComposedRow], results: Path) -
     published_numbers = published(name) if name else None
     dataset = dataset_of(cfg)
     announce(dataset)
-    cell = (cfg.model.name, cfg.method.name, cfg.localizer.name)
+    cell = (cfg.model.name, cfg.method.name, cfg.get("classes", cfg.localizer).name)
     own_name = str(cfg.table.name) if cfg.table else "-".join(cell)
     chosen = [f"row-{cfg.row.replace('/', '-')}"] if cfg.row else []
     title = str(cfg.table.title) if cfg.table else f"{cfg.method.name} on {cfg.model.name}"

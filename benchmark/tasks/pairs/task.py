@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmark.core.errors import UserError
+from benchmark.core.types import Difference
 from benchmark.pipeline.results import files_of
 from benchmark.tasks.pairs.comparison import Headline, headlines
 from benchmark.tasks.pairs.pictures import pair_sheet
@@ -18,7 +19,7 @@ from benchmark.tasks.pairs.result import Measured, Resampling, differences, resu
 from benchmark.tasks.task import Experiment, Outcome
 
 if TYPE_CHECKING:
-    from benchmark.core.types import Difference, OpenRow
+    from benchmark.core.types import OpenRow
     from benchmark.pipeline.plan import Plan
     from benchmark.reporting.published import Published
 
