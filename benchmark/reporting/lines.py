@@ -75,8 +75,7 @@ def _lines(table: Table, row: Result | OpenRow) -> Iterator[Line]:
     published = origin.metrics if origin else {}
     reproduced = study.rows[row.row] if study else {}
     known = {*measured, *published, *reproduced}
-    columns = [column.key for column in table.published.columns] if table.published else []
-    for metric in [key for key in columns if key in known] + sorted(known - set(columns)):
+    for metric in [key for key in table.titles if key in known] + sorted(known - set(table.titles)):
         line = Line(
             row=row.row,
             model=row.model,
@@ -99,7 +98,7 @@ def _compared(table: Table, row: Result | OpenRow, line: Line, origin: Published
     published, target = origin.metrics[line.metric], table.comparable_row(line.row)
     line = line._replace(published=published, source=origin.source)
     if target is None:
-        line = line._replace(verdict=Verdict(NOT_COMPARABLE, (), 0.0))
+        line = line._replace(verdict=Verdict(NOT_COMPARABLE))
     if not isinstance(row, Result) or line.metric not in row.metrics:
         return line
     if target is None:

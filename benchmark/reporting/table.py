@@ -85,6 +85,11 @@ class Table:
         return tuple(row for row in self.rows if isinstance(row, OpenRow))
 
     @property
+    def titles(self) -> dict[str, str]:
+        """The published metrics in the order of printing, each with what stands over its column."""
+        return {column.key: column.title for column in self.published.columns} if self.published else {}
+
+    @property
     def comparable(self) -> bool:
         """Whether there are published numbers, and of this very dataset, be it a part of it."""
         return self.published is not None and self.published.measured_on == self.dataset.name

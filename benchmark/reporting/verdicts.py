@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from benchmark.core.types import Estimate, Result
 from benchmark.reporting.published import PublishedRow, Reason
+from benchmark.reporting.text import shown
 
 MATCHES = "matches"
 EXPLAINED = "explained"
@@ -60,8 +61,16 @@ class Verdict(NamedTuple):
     """
 
     word: str
-    causes: tuple[Cause, ...]
-    left: float
+    causes: tuple[Cause, ...] = ()
+    left: float = 0.0
+
+    def describe(self, metric: str) -> str:
+        """Write a metric's verdict with what was weighed: ``explained (other weights [-2.06, +0.00])``."""
+        if self.word in (MATCHES, NOT_COMPARABLE):
+            return self.word
+        weighed = ", ".join(map(str, self.causes)) or "no reason of known size"
+        left = f", {shown(metric, self.left, signed=True)} left" if self.left else ""
+        return f"{self.word} ({weighed}{left})"
 
 
 def causes(result: Result, published: PublishedRow, metric: str) -> tuple[Cause, ...]:

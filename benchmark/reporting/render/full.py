@@ -22,9 +22,8 @@ def layout(table: Table) -> Layout:
     Published numbers of another dataset stand under a label that says so, without a difference.
     """
     found = {(line.row, line.metric): line for line in lines(table)}
-    columns = table.published.columns if table.published else ()
     present = {metric for _, metric in found}
-    titles = {column.key: column.title for column in columns if column.key in present}
+    titles = {key: title for key, title in table.titles.items() if key in present}
     if titles:
         titles |= {one.metric: one.metric for one in table.differences if one.metric not in titles}
     rest = sorted(present - set(titles))

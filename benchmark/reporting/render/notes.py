@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmark.core.nested import flatten
-from benchmark.core.types import Difference, Result
+from benchmark.core.types import Result
 from benchmark.reporting.lines import lines
 from benchmark.reporting.published import Condition
 from benchmark.reporting.render.layout import Notes
 from benchmark.reporting.table import Table
 from benchmark.reporting.text import one_line, plain, shown
-from benchmark.reporting.verdicts import CLASSIFICATION, MATCHES, Verdict
+from benchmark.reporting.verdicts import CLASSIFICATION
 from benchmark.reporting.verdicts import NOT_COMPARABLE as NO_VERDICT
 
 NOT_COMPARABLE = "published, not comparable"
@@ -62,10 +62,8 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
         yield column.title, f"{column.kind}{_BETTER.get(column.kind, '')}: {column.means}"
     others = measured - {column.key for column in columns}
     if others:
-        yield (
-            ", ".join(sorted(others)),
-            "explained in benchmark/metrics or pair_metrics; thresholds are 100 times the localizer's own",
-        )
+        where = "explained in benchmark/metrics or benchmark/tasks/pairs/metrics"
+        yield ", ".join(sorted(others)), f"{where}; thresholds are 100 times the localizer's own"
     if table.measured:
         noise = "bootstrap over the images: what other images of the kind would change, no more"
         yield "95 % interval", noise
@@ -84,42 +82,31 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
 
 def _differences(table: Table) -> Iterator[tuple[str, str]]:
     """List each difference with its interval, and whether that excludes 0."""
-    columns = table.published.columns if table.published else ()
-    titles = {column.key: column.title for column in columns}
-    for difference in table.differences:
-        yield titles.get(difference.metric, difference.metric), _difference(difference)
-
-
-def _difference(difference: Difference) -> str:
-    first, second, metric, (value, low, high, n) = difference
-    number, *ends = (shown(metric, one, signed=True) for one in (value, low, high))
-    points = "" if plain(metric) else " points"
-    if high - low == math.inf:
-        return f"{first} - {second}: {number}{points}, n {n}; one image cannot tell it from 0"
-    apart = "; the interval excludes 0" if low > 0 or high < 0 else ""
-    return f"{first} - {second}: {number}{points} [{', '.join(ends)}], n {n}{apart}"
+    for first, second, metric, (value, low, high, n) in table.differences:
+        number, *ends = (shown(metric, one, signed=True) for one in (value, low, high))
+        number += "" if plain(metric) else " points"
+        if high - low == math.inf:
+            text = f"{number}, n {n}; one image cannot tell it from 0"
+        else:
+            apart = "; the interval excludes 0" if low > 0 or high < 0 else ""
+            text = f"{number} [{', '.join(ends)}], n {n}{apart}"
+        yield table.titles.get(metric, metric), f"{first} - {second}: {text}"
 
 
 def _verdicts(table: Table) -> Iterator[tuple[str, str]]:
     """List the verdicts row by row, with the reasons that were weighed, and the sources of their sizes."""
-    columns = table.published.columns if table.published else ()
     sources: dict[str, dict[str, None]] = {}  # source to the reasons that it sizes, in order
-    titles = {column.key: column.title for column in columns}
     judged: dict[str, list[str]] = {}
     for line in lines(table):
         if line.verdict and line.verdict.word != NO_VERDICT:
-            judged.setdefault(line.row, []).append(
-                f"{titles[line.metric]} {_judged(line.metric, line.verdict)}"
-            )
+            text = f"{table.titles[line.metric]} {line.verdict.describe(line.metric)}"
+            judged.setdefault(line.row, []).append(text)
             for cause in (cause for cause in line.verdict.causes if cause.source):
                 sources.setdefault(cause.source, {})[cause.what] = None
     yield from ((row, "; ".join(texts)) for row, texts in judged.items())
     yield from (("; ".join(reasons), source) for source, reasons in sources.items())
-    if sources or any(table.comparable_row(row.row) for row in table.measured):
-        yield from _computed(table)
-
-
-def _computed(table: Table) -> Iterator[tuple[str, str]]:
+    if not sources and not any(table.comparable_row(row.row) for row in table.measured):
+        return
     yield (
         CLASSIFICATION,
         "computed: the difference in classification times the published share of right boxes among rightly "
@@ -131,14 +118,6 @@ def _computed(table: Table) -> Iterator[tuple[str, str]]:
             "A verdict is on these images alone, where a match may be chance. That the images are others is "
             "no reason: its effect has no bound.",
         )
-
-
-def _judged(metric: str, found: Verdict) -> str:
-    if found.word == MATCHES:
-        return found.word
-    weighed = ", ".join(map(str, found.causes)) or "no reason of known size"
-    left = f", {shown(metric, found.left, signed=True)} left" if found.left else ""
-    return f"{found.word} ({weighed}{left})"
 
 
 def _images(table: Table) -> Iterator[tuple[str, str]]:

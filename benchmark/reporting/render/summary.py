@@ -48,21 +48,19 @@ def summary(table: Table) -> Layout:
 
 
 def _metrics(table: Table, found: Sequence[Line]) -> list[str]:
-    columns = [column.key for column in table.published.columns] if table.published else []
     published = {line.metric for line in found if line.published is not None}
     compared = dict.fromkeys(difference.metric for difference in table.differences)
-    chosen = dict.fromkeys([*(key for key in columns if key in published), *compared])
+    chosen = dict.fromkeys([*(key for key in table.titles if key in published), *compared])
     return list(chosen or dict.fromkeys(line.metric for line in found))
 
 
 def _subtable(table: Table, found: _Found, keys: Sequence[str]) -> tuple[Subtable, int, _Form]:
     """Lay out as many of the metrics as fit; with their number, and the fullest form in which they do."""
-    titles = {column.key: column.title for column in table.published.columns} if table.published else {}
     room = WIDTH - max(len(row.row) for row in table.rows)
     for count in range(len(keys), 0, -1):
         for form in _FORMS:
             columns = [
-                _column(titles.get(key, key), [found.get((row.row, key)) for row in table.rows], form)
+                _column(table.titles.get(key, key), [found.get((row.row, key)) for row in table.rows], form)
                 for key in keys[:count]
             ]
             if sum(2 + len(column[0]) for column in columns) <= room or (count, form) == (1, _FORMS[-1]):

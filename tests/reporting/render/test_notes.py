@@ -98,7 +98,7 @@ def test_open_rows_and_checks_are_told() -> None:
 
 def test_a_metric_without_a_column_is_explained_by_reference() -> None:
     reading = told(table(result(metrics={"odd": estimate(0.5), "loc_top1": estimate(0.5)})))["How to read it"]
-    assert reading["odd"].startswith("explained in benchmark/metrics or pair_metrics")
+    assert reading["odd"].startswith("explained in benchmark/metrics or benchmark/tasks/pairs/metrics")
 
 
 def test_every_column_is_explained_with_its_direction() -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from benchmark.reporting.lines import lines
 from benchmark.reporting.table import Table
 from benchmark.reporting.text import shown
-from benchmark.reporting.verdicts import MATCHES
 from benchmark.tasks.boxes.gap.waterfall import PublishedError, Step, Waterfall
 
 
@@ -55,11 +54,7 @@ def verdict_of(table: Table, metric: str) -> str:
     if not table.comparable_row(row):
         other = "the published number is of other images or of another network"
         return f"none: {other}, so that the walk begins at the paper's conventions"
-    if line.verdict.word == MATCHES:
-        return "matches: the published number lies in the measured interval"
-    weighed = ", ".join(map(str, line.verdict.causes)) or "no reason of known size"
-    left = f"; {shown(metric, line.verdict.left, signed=True)} points left" if line.verdict.left else ""
-    return f"{line.verdict.word}: weighed were {weighed}{left}"
+    return line.verdict.describe(metric)
 
 
 def reproduced(table: Table, row: str, metric: str) -> str:
