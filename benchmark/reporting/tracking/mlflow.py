@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import yaml
 from filelock import Timeout
@@ -36,8 +36,6 @@ Files = Mapping[str | None, Sequence[Path]]
 
 Curve = Sequence[tuple[int, float, Mapping[str, float]]]
 """Step, seconds since 1970, and what was measured there."""
-
-Value = TypeVar("Value")
 
 _BATCH = 100
 _ENVIRONMENT = {
@@ -215,21 +213,11 @@ def _log_table(client: "MlflowClient", experiment: str, table: Table, files: Fil
 def _log_run(
     client: "MlflowClient", experiment: str, logged: Logged, curve: Curve, files: Sequence[Path]
 ) -> None:
-    from mlflow.entities import Metric
-
     run = _find_or_create(client, experiment, logged)
-    if run.info.status == "FINISHED":
-        return
-    points = [
-        Metric(name, value, int(1000 * time_), step)
-        for step, time_, values in curve
-        for name, value in values.items()
-    ]
-    with _ending(client, run):
-        _log_values(client, run, logged)
-        for some_points in _chunks(points):  # one that is there already, time and all, is not doubled
-            client.log_batch(run.info.run_id, metrics=some_points)
-        _log_files(client, run, files)
+    if run.info.status != "FINISHED":
+        with _ending(client, run):
+            _log_values(client, run, logged, curve)
+            _log_files(client, run, files)
 
 
 def _find_or_create(
@@ -261,27 +249,22 @@ def _changed(run: "Run", logged: Logged) -> dict[str, float]:
     return {name: value for name, value in logged.metrics.items() if run.data.metrics.get(name) != value}
 
 
-def _log_values(client: "MlflowClient", run: "Run", logged: Logged) -> None:
+def _log_values(client: "MlflowClient", run: "Run", logged: Logged, curve: Curve = ()) -> None:
     """Replace tags, add parameters (MLflow changes none), and add metrics where they changed."""
     from mlflow.entities import Metric, Param, RunTag
 
     now = int(time.time() * 1000)
-    run_id, known = run.info.run_id, run.data.params
-    params = [Param(name, value) for name, value in logged.params.items() if name not in known]
+    params = [Param(name, value) for name, value in logged.params.items() if name not in run.data.params]
     tags = [RunTag(name, value) for name, value in logged.tags.items()]
     metrics = [Metric(name, value, now, 0) for name, value in _changed(run, logged).items()]
-    for some_params in _chunks(params):
-        client.log_batch(run_id, params=some_params)
-    for some_tags in _chunks(tags):
-        client.log_batch(run_id, tags=some_tags)
-    for some_metrics in _chunks(metrics):
-        client.log_batch(run_id, metrics=some_metrics)
-
-
-def _chunks(values: list[Value]) -> Iterator[list[Value]]:
-    """Part values into what one request may hold."""
-    for start in range(0, len(values), _BATCH):
-        yield values[start : start + _BATCH]
+    metrics += [  # one that is there already, time and all, is not doubled
+        Metric(name, value, int(1000 * seconds), step)
+        for step, seconds, values in curve
+        for name, value in values.items()
+    ]
+    for start in range(0, max(len(params), len(tags), len(metrics)), _BATCH):
+        part = slice(start, start + _BATCH)
+        client.log_batch(run.info.run_id, metrics[part], params[part], tags[part])
 
 
 def _log_files(client: "MlflowClient", run: "Run", files: Sequence[Path]) -> None:
