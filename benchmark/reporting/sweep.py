@@ -1,18 +1,19 @@
 """A sweep's table over its swept options: as csv, and as a plot."""
 
-import io
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
-
-import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from benchmark.core.types import Estimate, Result
+from benchmark.reporting.figure import png
 from benchmark.reporting.render.csv import written
 from benchmark.reporting.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _MANY = 10
 """Lines that still find room for their names inside the plot."""
@@ -66,32 +67,31 @@ def picture(table: Table, points: Mapping[str, Point]) -> bytes:
     for row in table.measured:
         if metric in row.metrics:
             lines.setdefault(_line(row.row, points[row.row], axis), []).append(row)
+    height = 4.5 + 0.16 * max(0, len(lines) - _MANY)
+    return png(lambda figure: _draw(figure, table, points, lines), 9, height)
+
+
+def _draw(
+    figure: Figure, table: Table, points: Mapping[str, Point], lines: Mapping[str, Sequence[Result]]
+) -> None:
+    metric, axis = _metric(table), _axis(points)
     numeric = all(_number(one.values[axis]) is not None for one in points.values() if axis in one.values)
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        figure = Figure(figsize=(9, 4.5 + 0.16 * max(0, len(lines) - _MANY)), layout="constrained", dpi=110)
-        FigureCanvasAgg(figure)
-        axes = figure.subplots()
-        for number, (name, rows) in enumerate(lines.items()):
-            values = [points[row.row].values.get(axis) for row in rows]
-            found, colour = [row.metrics[metric] for row in rows], f"C{number}"
-            if None in values:  # it has no such option: the same along the whole axis
-                axes.axhline(found[0].value, linestyle="--", color=colour, label=name)
-                continue
-            places: list[Any] = [_number(value) if numeric else value for value in values]
-            bars = [[max(0.0, gap(one)) for one in found] for gap in (_below, _above)]
-            heights = [one.value for one in found]
-            axes.errorbar(
-                places, heights, bars, marker="o", capsize=3, elinewidth=0.8, color=colour, label=name
-            )
-        axes.set_xlabel(axis)
-        axes.set_ylabel(f"{metric}, with 95 % interval")
-        axes.grid(alpha=0.3)
-        figure.legend(loc="outside right upper", fontsize=8)
-        axes.set_title(table.full_title, fontsize=9, wrap=True)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    axes = figure.subplots()
+    for number, (name, rows) in enumerate(lines.items()):
+        values = [points[row.row].values.get(axis) for row in rows]
+        found, colour = [row.metrics[metric] for row in rows], f"C{number}"
+        if None in values:  # it has no such option: the same along the whole axis
+            axes.axhline(found[0].value, linestyle="--", color=colour, label=name)
+            continue
+        places: list[Any] = [_number(value) if numeric else value for value in values]
+        bars = [[max(0.0, gap(one)) for one in found] for gap in (_below, _above)]
+        heights = [one.value for one in found]
+        axes.errorbar(places, heights, bars, marker="o", capsize=3, elinewidth=0.8, color=colour, label=name)
+    axes.set_xlabel(axis)
+    axes.set_ylabel(f"{metric}, with 95 % interval")
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside right upper", fontsize=8)
+    axes.set_title(table.full_title, fontsize=9, wrap=True)
 
 
 def _below(estimate: Estimate) -> float:
@@ -109,9 +109,8 @@ def _options(points: Mapping[str, Point]) -> list[str]:
 def _metric(table: Table) -> str:
     """What the rows are compared by, else the first published number, else the first of all."""
     compared = [difference.metric for difference in table.differences]
-    columns = [column.key for column in table.published.columns] if table.published else []
     measured = [name for row in table.measured for name in row.metrics]
-    return next(name for name in [*compared, *columns, *measured] if name in measured)
+    return next(name for name in [*compared, *table.titles, *measured] if name in measured)
 
 
 def _axis(points: Mapping[str, Point]) -> str:

@@ -1,33 +1,31 @@
 """A gap as a picture: the waterfall, and beside it every setting alone."""
 
-import io
+from __future__ import annotations
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
+from benchmark.reporting.figure import png
 from benchmark.tasks.boxes.gap.gap import Gap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _UP, _DOWN, _END = "tab:red", "tab:green", "0.4"
 
 
 def picture(gap: Gap) -> bytes:
-    """Draw the picture as png; the same bytes for the same numbers and the same matplotlib."""
-    tried = sum(one.effect is not None for one in gap.alone)
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        height = 0.34 * max(len(gap.waterfall.steps) + 2, tried) + 1.4
-        figure = Figure(figsize=(12, height), layout="constrained", dpi=110)
-        FigureCanvasAgg(figure)
+    """Draw the gap as png; the same bytes for the same numbers and the same matplotlib."""
+
+    def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
         _walk(left, gap)
         _settings(right, gap)
         part = "" if gap.complete else " [not the published images]"
         figure.suptitle(f"{gap.row}, {gap.metric}{part}")
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+
+    tried = sum(one.effect is not None for one in gap.alone)
+    return png(draw, 12, 0.34 * max(len(gap.waterfall.steps) + 2, tried) + 1.4)
 
 
 def _walk(axes: Axes, gap: Gap) -> None:

@@ -1,45 +1,39 @@
 """A matrix as a picture: GT-known error of protocols by methods, and each method's error over thresholds."""
 
-import io
-from collections.abc import Iterator
+from __future__ import annotations
 
-import matplotlib as mpl
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure, SubFigure
-from matplotlib.lines import Line2D
 
 from benchmark.core.types import Estimate, Result
+from benchmark.reporting.figure import png
 from benchmark.tasks.boxes.matrix.evaluate import CHOSEN
 from benchmark.tasks.boxes.matrix.matrix import Matrix, threshold_of
 from benchmark.tasks.boxes.matrix.threshold import ThresholdCurve
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.lines import Line2D
+
 _METRIC = "gt_known"
 _COLUMNS = 2
-_COLOURS = "tab10"
-
-Colour = tuple[float, float, float, float]
 
 
 def picture(matrix: Matrix) -> bytes:
     """Draw the matrix as png; the same bytes for the same numbers and the same matplotlib."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        protocols = len(matrix.protocols) + len(matrix.baselines)
-        rows = -(-len(matrix.methods) // _COLUMNS)
-        figure = Figure(
-            figsize=(17, max(0.55 * protocols + 2, 3.2 * rows + 2)), layout="constrained", dpi=110
-        )
-        FigureCanvasAgg(figure)
+    protocols = len(matrix.protocols) + len(matrix.baselines)
+    rows = -(-len(matrix.methods) // _COLUMNS)
+
+    def draw(figure: Figure) -> None:
         halves = figure.subfigures(1, 2, width_ratios=(1, 1.15), squeeze=False)[0]
         _heat(halves[0].subplots(), matrix)
         _curves(halves[1], matrix, rows)
-        part = "" if matrix.table.dataset.complete else f" [{matrix.table.dataset.images} images only]"
-        figure.suptitle(matrix.table.title + part)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+        figure.suptitle(matrix.table.full_title)
+
+    return png(draw, 17, max(0.55 * protocols + 2, 3.2 * rows + 2))
 
 
 def _heat(axes: Axes, matrix: Matrix) -> None:
@@ -99,7 +93,6 @@ def _curves(figure: SubFigure, matrix: Matrix, rows: int) -> None:
 
 def _lines(axes: Axes, matrix: Matrix, method: str) -> Iterator[tuple[str, Line2D]]:
     """Draw a method's curves, with what each is called."""
-    palette = mpl.colormaps[_COLOURS]
     for number, protocols in enumerate(matrix.families):
         label = ", ".join(name for name in protocols if not name.endswith(CHOSEN))
         rows = [row for name in protocols if isinstance(row := matrix.row(method, name), Result)]
@@ -107,7 +100,7 @@ def _lines(axes: Axes, matrix: Matrix, method: str) -> Iterator[tuple[str, Line2
         if curve is None:
             continue
         span = _span(curve)
-        colour = palette(number % palette.N)
+        colour = f"C{number}"
         (line,) = axes.plot(curve.thresholds / span, 100 * curve.errors, color=colour, linewidth=1.2)
         for row in rows:
             _mark(axes, row, span, colour)
@@ -126,7 +119,7 @@ def _span(curve: ThresholdCurve) -> float:
     return highest if highest > 1 else 1.0
 
 
-def _mark(axes: Axes, row: Result, span: float, colour: Colour) -> None:
+def _mark(axes: Axes, row: Result, span: float, colour: str) -> None:
     """Draw a point at a fixed threshold, a star at a chosen one, at the error measured there."""
     threshold, estimate = threshold_of(row), row.metrics.get(_METRIC)
     if threshold is not None and estimate is not None:
