@@ -155,6 +155,10 @@ def _comparisons(table: Table) -> Iterator[str]:
     yield from (f"Compared: {text}" for text in others[:_PRINTED_CHECKS])
     if others[_PRINTED_CHECKS:]:
         yield f"{len(others) - _PRINTED_CHECKS} more comparisons are in the files."
+    if table.differences and not any(" differences " in text for text in others):
+        ends = [difference.estimate[1:3] for difference in table.differences]
+        certain = sum(low > 0 or high < 0 for low, high in ends)
+        yield f"Paired differences: {certain} of {len(ends)} have an interval that excludes 0."
 
 
 def _in_short(check: str) -> str:

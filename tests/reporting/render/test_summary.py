@@ -88,6 +88,10 @@ def test_a_failed_check_is_told_in_full_and_a_long_one_by_its_counts() -> None:
     ]
 
 
+def test_differences_that_no_check_counts_are_counted() -> None:
+    assert "Paired differences: 1 of 2 have an interval that excludes 0." in printed(correlations())
+
+
 def test_the_notes_are_printed_where_they_are_wanted_alone(capsys: pytest.CaptureFixture[str]) -> None:
     show(table())
     assert "How to read it" not in capsys.readouterr().out
