@@ -21,7 +21,7 @@ from benchmark.diagnostics.doctor import dataset as census
 from benchmark.diagnostics.doctor import model as sanity
 from benchmark.diagnostics.doctor import passport
 from benchmark.diagnostics.doctor.causes import convict
-from benchmark.diagnostics.doctor.review import review
+from benchmark.diagnostics.doctor.verdict import review
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
 from benchmark.transforms.normalize import to_input

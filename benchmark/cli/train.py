@@ -19,10 +19,9 @@ from benchmark.pipeline.settings import RunSettings
 from benchmark.reporting.tracking.mlflow import Tracker
 from benchmark.reporting.tracking.runs import training_run
 from benchmark.training.distributed import World, joined
-from benchmark.training.job import Job
+from benchmark.training.job import Job, Trained
 from benchmark.training.loop import train
 from benchmark.training.options import ProbeOptions, TrainingOptions, TrainOptions
-from benchmark.training.outcome import Trained
 from benchmark.training.passport import (
     Passport,
     compare,
@@ -169,7 +168,7 @@ def _tell(job: Job[TrainingOptions], passport: Passport) -> bool:
     if job.options.publish is not None:
         folder = Path(job.options.publish).expanduser()
         paths += [*replaced(job, folder), *publish(job, folder)]
-    told = job.options.objective.told(passport)
+    told = job.options.objective.sentence(passport)
     print(f"{job.name}: {told} on {passport['n']} images, {passport['seconds']:.0f} s")
     agrees, line = compare(job, passport)
     lines = [line] * bool(line) + [str(job.options.published)] * (job.options.published is not None)

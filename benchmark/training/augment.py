@@ -15,7 +15,7 @@ _GREY = np.array([0.299, 0.587, 0.114], np.float32)  # luma of Rec. 601
 
 
 def augmented(image: ImageArray, size: int, options: Augmentation, random: np.random.Generator) -> FloatArray:
-    """A random version of an RGB image ``[H, W, 3]`` uint8 as ``[size, size, 3]`` float32 in 0…255.
+    """Return a random version of an RGB image ``[H, W, 3]`` uint8, ``[size, size, 3]`` float32 in 0…255.
 
     Always as many random numbers are drawn, so that one option does not shift another's.
     """

@@ -20,7 +20,7 @@ class World:
 
     Attributes:
         settings: With the device of this process.
-        rank: Its number; number 0 alone writes, tells and tracks.
+        rank: Its number; number 0 alone writes, prints and tracks.
         size: How many there are.
     """
 
@@ -30,11 +30,11 @@ class World:
 
     @property
     def leads(self) -> bool:
-        """Whether this process writes and tells."""
+        """Return whether this process writes and prints."""
         return self.rank == 0
 
     def wrap(self, module: nn.Module) -> nn.Module:
-        """The module as it is to be trained: gradients become the mean over the processes.
+        """Return the module as it is trained: gradients become the mean over the processes.
 
         Batch norm takes its statistics over all processes on CUDA, and over each one's own images on a CPU,
         for which torch has no other.
@@ -48,7 +48,7 @@ class World:
         return DistributedDataParallel(synchronised, device_ids=[device.index])
 
     def summed(self, values: Tensor) -> Tensor:
-        """The sum over all processes."""
+        """Return the sum over all processes."""
         if self.size == 1:
             return values
         total = values.clone()
@@ -62,7 +62,7 @@ class World:
                 dist.broadcast(value, 0)
 
     def wait(self) -> None:
-        """Until every process is here."""
+        """Wait until every process is here."""
         if self.size > 1:
             dist.barrier()
 

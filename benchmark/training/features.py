@@ -4,8 +4,6 @@ A shard is whole or absent, so a pass that was killed goes on where it was. The 
 that a feature depends on; probes that differ in their head alone share it.
 """
 
-import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from benchmark.core.code_hash import code_fingerprint
 from benchmark.core.device import reproducible
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
+from benchmark.core.progress import Counter
 from benchmark.core.protocols import SeveralViews
 from benchmark.core.provenance import fingerprint, package_versions
 from benchmark.core.types import Model, Sample
@@ -34,7 +33,6 @@ from benchmark.training.validate import groups
 
 _OF_THE_HEAD = ("weights", "weights_dir", "checksums", "ignore", "rename", "classes", "note", "outputs")
 """Options of a model that change no feature, or whose content is in the fingerprint anyway."""
-_SECONDS_BETWEEN_LINES = 20.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Features:
 
 
 def classifier(model: Model) -> nn.Linear:
-    """The layer that turns features into logits.
+    """Return the layer that turns features into logits.
 
     Raises:
         UserError: If the model has none, or one that is not linear with a bias.
@@ -68,7 +66,7 @@ def classifier(model: Model) -> nn.Linear:
 
 
 def stored(job: Job[ProbeOptions], scene: Scene, mirrored: bool) -> Features:
-    """Features of every image of a scene; what is missing on disk is computed.
+    """Return the features of every image of a scene; what is missing on disk is computed.
 
     Args:
         job: Its model holds the parameters, on the device and in evaluation mode.
@@ -82,14 +80,20 @@ def stored(job: Job[ProbeOptions], scene: Scene, mirrored: bool) -> Features:
         raise UserError(f"transform={scene.transform.name}: a probe sees an image once; set transform=warp")
     folder = _folder(job, scene, mirrored)
     pieces = []
-    with ThreadPoolExecutor(scene.settings.thread_count) as pool, reproducible():
-        for shard in _told(job.name, scene):
+    images = len(scene.dataset.samples)
+    with (
+        ThreadPoolExecutor(scene.settings.thread_count) as pool,
+        Counter(f"{job.name}: features of {scene.dataset.name}", images) as counter,
+        reproducible(),
+    ):
+        for shard in scene.shards:
             path = folder / f"{shard.start:07d}.safetensors"
             kept = _read(path)
             if kept is None:
                 kept = _computed(scene, shard, mirrored, pool)
                 write_atomically(path, as_safetensors(kept))
             pieces.append(kept)
+            counter.add(len(shard))
     values, rows = (torch.cat([piece[key] for piece in pieces]) for key in ("values", "rows"))
     return Features(values, rows)
 
@@ -111,20 +115,8 @@ def _folder(job: Job[ProbeOptions], scene: Scene, mirrored: bool) -> Path:
     return job.results / "training" / "features" / f"{job.name}-{fingerprint(identity)[:8]}"
 
 
-def _told(name: str, scene: Scene) -> Iterator[range]:
-    """The shards, with a line on stderr now and then."""
-    spoke = time.monotonic()
-    total = len(scene.dataset.samples)
-    for shard in scene.shards:
-        yield shard
-        if time.monotonic() - spoke > _SECONDS_BETWEEN_LINES and shard.stop < total:
-            spoke = time.monotonic()
-            where = f"{shard.stop}/{total} images of {scene.dataset.name}"
-            print(f"{name}: features of {where}", file=sys.stderr, flush=True)
-
-
 def _read(path: Path) -> dict[str, Tensor] | None:
-    """A shard, or ``None`` where it is absent or damaged."""
+    """Read a shard, or ``None`` where it is absent or damaged."""
     try:
         kept = load(path.read_bytes())
         return kept if kept.keys() == {"values", "rows"} else None

@@ -17,7 +17,6 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 _FOLDS = 3
 """Kind of random stream; see :mod:`benchmark.training.loader`."""
-_GRADIENT, _CHANGE, _ITERATIONS = 1e-6, 1e-12, 2000
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,14 @@ class Head:
     bias: Tensor
 
     def __call__(self, features: Tensor) -> Tensor:
-        """Logits ``[n, C]`` of features ``[n, D]``."""
+        """Return the logits ``[n, C]`` of features ``[n, D]``."""
         return features.double() @ self.weight.T + self.bias
 
 
 def fit(
     features: Tensor, targets: Tensor, loss: Loss, outputs: int, strengths: Sequence[float]
 ) -> list[Head]:
-    """The best head at each strength of the penalty.
+    """Fit the best head at each strength of the penalty.
 
     Args:
         features: ``[n, D]``.
@@ -68,9 +67,9 @@ def _minimised(
     weight, bias = (value.clone().requires_grad_() for value in start)
     solver = torch.optim.LBFGS(
         [weight, bias],
-        max_iter=_ITERATIONS,
-        tolerance_grad=_GRADIENT,
-        tolerance_change=_CHANGE,
+        max_iter=2000,
+        tolerance_grad=1e-6,
+        tolerance_change=1e-12,
         history_size=20,
         line_search_fn="strong_wolfe",
     )
@@ -95,14 +94,14 @@ def held_out(
     folds: int,
     seed: int,
 ) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    """For each fold, the images held out and their logits at each strength, by heads that never saw them.
+    """Yield the images held out of each fold, with their logits by heads that never saw them.
 
     Args:
         features: ``[n, V, D]``; all views of an image are in one fold, and its first view is judged.
         targets: ``[n, …]``.
-        loss: See :func:`fit`.
-        outputs: See :func:`fit`.
-        strengths: See :func:`fit`.
+        loss: As :func:`fit` takes it, like ``outputs`` and ``strengths``.
+        outputs: C.
+        strengths: ``λ``.
         folds: How many, at most n.
         seed: Of the division.
 

@@ -1,10 +1,12 @@
-"""One training as asked for, and where it leaves what it makes."""
+"""One training: what is asked for, where its files are, and what it ends with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+
+from torch import Tensor
 
 from benchmark.core.errors import UserError
 from benchmark.core.provenance import fingerprint
@@ -21,7 +23,7 @@ Recipe = TypeVar("Recipe", bound=TrainingOptions, covariant=True)
 
 @dataclass(frozen=True)
 class Job(Generic[Recipe]):
-    """One net to be trained.
+    """One net to train.
 
     Attributes:
         learning: Training images, and the model with random parameters.
@@ -58,21 +60,19 @@ class Job(Generic[Recipe]):
         learnt = {sample.path: sample.image_id for sample in self.learning.dataset.samples if sample.path}
         shared = [sample.image_id for sample in self.checking.dataset.samples if sample.path in learnt]
         if shared:
-            raise UserError(
-                f"train_set and val_set share {len(shared)} images ({shared[0]}, …); give val_set another "
-                "split"
-            )
+            count = f"{len(shared)} images ({shared[0]}, …)"
+            raise UserError(f"train_set and val_set share {count}; give val_set another split")
 
     @property
     def name(self) -> str:
-        """The model's."""
+        """Return the model's name."""
         return self.learning.model.name
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 of what the weights depend on, up to the code, the software and the number of processes.
+        """Return the sha256 of what the weights depend on but code, software and the number of processes.
 
-        Those are in the passport instead: a training of days is to be resumed after an update, and on
+        Those are in the passport instead, so that a training of days can be resumed after an update, and on
         another number of GPUs.
         """
         model = {key: value for key, value in self.config["model"].items() if key not in _PLACES}
@@ -94,25 +94,46 @@ class Job(Generic[Recipe]):
 
     @property
     def folder(self) -> Path:
-        """Holds checkpoint, curve, weights and passport."""
+        """Return the folder of checkpoint, curve, weights and passport."""
         return self.results / "training" / f"{self.name}-{self.fingerprint[:8]}"
 
     @property
     def weights(self) -> Path:
-        """The trained weights."""
+        """Return the file of the trained weights."""
         return self.folder / f"{self.name}.safetensors"
 
     @property
     def passport(self) -> Path:
-        """What is to be known of them; there once the training is finished."""
+        """Return the file that describes the weights; it exists once the training is finished."""
         return self.folder / f"{self.name}.json"
 
     @property
     def checkpoint(self) -> Path:
-        """Where an interrupted training goes on."""
+        """Return the file from which an interrupted training goes on."""
         return self.folder / "checkpoint.pt"
 
     @property
     def curve(self) -> Path:
-        """Loss and measure over the iterations; a probe has none."""
+        """Return the file of loss and measure over the iterations; a probe has none."""
         return self.folder / "curve.csv"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A net at the end of its training.
+
+    Attributes:
+        state: The plain net's parameters as they are to be saved.
+        found: What the objective's ``found`` gives on the validation images, of exactly these parameters.
+        copied: Layers that started from given weights.
+        left: Layers that started at random.
+        seconds: Spent on the training over all starts.
+        facts: What else the passport says of how they came about, plain.
+    """
+
+    state: Mapping[str, Tensor]
+    found: Mapping[str, Any]
+    copied: Sequence[str]
+    left: Sequence[str]
+    seconds: float
+    facts: Mapping[str, Any]

@@ -7,8 +7,7 @@ training, and one on several processes or decoding workers, sees what an uninter
 
 import multiprocessing
 import signal
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,34 +31,19 @@ _ORDER, _AUGMENTATION = 0, 1
 """Kinds of random streams of one seed."""
 
 
-@dataclass(frozen=True)
-class Share:
-    """One process's positions of each iteration.
+def spans(first: int, last: int, batch: int, rank: int = 0, size: int = 1) -> list[range]:
+    """Return the positions that a process sees in each iteration.
 
-    Attributes:
+    Args:
         first: Iteration to start with.
         last: Iteration to stop before.
         batch: Images of an iteration over all processes, a multiple of ``size``.
-        rank: Number of this process.
+        rank: Number of the process.
         size: How many processes there are.
     """
-
-    first: int
-    last: int
-    batch: int
-    rank: int = 0
-    size: int = 1
-
-    def __len__(self) -> int:
-        """Iterations left."""
-        return self.last - self.first
-
-    def __iter__(self) -> Iterator[list[int]]:
-        """The positions of each iteration."""
-        own = self.batch // self.size
-        for iteration in range(self.first, self.last):
-            start = iteration * self.batch + self.rank * own
-            yield list(range(start, start + own))
+    own = batch // size
+    starts = (iteration * batch + rank * own for iteration in range(first, last))
+    return [range(start, start + own) for start in starts]
 
 
 class Pictures(Dataset[tuple[Tensor, Tensor] | str]):
@@ -78,19 +62,17 @@ class Pictures(Dataset[tuple[Tensor, Tensor] | str]):
         samples = scene.dataset.samples
         lacking = next((sample.image_id for sample in samples if sample.path is None), None)
         if lacking is not None or not samples:
-            raise UserError(
-                f"train_set: no image file of {lacking or scene.dataset.name}; say where they are"
-            )
+            raise UserError(f"train_set: no image file of {lacking or scene.dataset.name}; name their folder")
         # Only these go to the workers: a million samples with their boxes would be gigabytes in each.
         self._paths = [str(sample.path) for sample in samples]
         self._targets = torch.from_numpy(targets)
         self._form: InputFormat = scene.model.input
         self._options = options
         self._kept: dict[int, ImageArray] = {}
-        self._room = options.cache
+        self._room = options.cache  # bytes
 
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor] | str:
-        """The input ``[3, S, S]`` and its target; a text where the image cannot be read."""
+        """Return the input ``[3, S, S]`` and its target; a text where the image cannot be read."""
         epoch, place = divmod(position, len(self._paths))
         index = int(permutation(self._options.seed, epoch, len(self._paths))[place])
         try:
@@ -114,16 +96,18 @@ class Pictures(Dataset[tuple[Tensor, Tensor] | str]):
 
 @lru_cache(maxsize=2)
 def permutation(seed: int, epoch: int, count: int) -> npt.NDArray[np.int64]:
-    """The order of one epoch, ``[count]`` indices of images."""
+    """Return the order of one epoch, ``[count]`` indices of images."""
     return np.random.default_rng([seed, _ORDER, epoch]).permutation(count)
 
 
-def batches(pictures: Pictures, share: Share, workers: int, pinned: bool) -> Iterator[tuple[Tensor, Tensor]]:
-    """Inputs ``[n, 3, S, S]`` and targets ``[n, …]`` of each iteration of a share.
+def batches(
+    pictures: Pictures, positions: Sequence[range], workers: int, pinned: bool
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the inputs ``[n, 3, S, S]`` and targets ``[n, …]`` of each iteration.
 
     Args:
         pictures: What to read.
-        share: Which positions.
+        positions: Of each iteration; see :func:`spans`.
         workers: Processes that decode ahead; 0: none. It changes no batch.
         pinned: Whether to put them where a CUDA device can fetch them.
 
@@ -135,7 +119,7 @@ def batches(pictures: Pictures, share: Share, workers: int, pinned: bool) -> Ite
     context = ("forkserver" if "forkserver" in methods else "spawn") if workers else None
     loader = DataLoader(
         pictures,
-        batch_sampler=share,
+        batch_sampler=positions,  # type: ignore[arg-type]  # a range is as good as a list
         num_workers=workers,
         collate_fn=_collate,
         pin_memory=pinned,
@@ -150,10 +134,9 @@ def batches(pictures: Pictures, share: Share, workers: int, pinned: bool) -> Ite
 
 
 def _collate(read: list[tuple[Tensor, Tensor] | str]) -> tuple[Tensor, Tensor] | str:
-    broken = next((item for item in read if isinstance(item, str)), None)
-    if broken is not None:
-        return broken
     good = [item for item in read if not isinstance(item, str)]
+    if len(good) < len(read):
+        return next(item for item in read if isinstance(item, str))
     return torch.stack([tensor for tensor, _ in good]), torch.stack([target for _, target in good])
 
 

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,12 +11,10 @@ from torch import Tensor, nn
 from benchmark.core.errors import UserError
 from benchmark.pipeline.class_order import class_order
 from benchmark.training.distributed import World
-from benchmark.training.job import Job
-from benchmark.training.loader import Pictures, Share, batches
-from benchmark.training.objective import Found
+from benchmark.training.job import Job, Trained
+from benchmark.training.loader import Pictures, batches, spans
 from benchmark.training.options import TrainOptions
-from benchmark.training.outcome import Trained
-from benchmark.training.progress import Teller
+from benchmark.training.progress import Progress
 from benchmark.training.state import Learner, Point, resume, save, start
 from benchmark.training.validate import measure
 
@@ -30,13 +29,13 @@ class _Session:
     job: Job[TrainOptions]
     world: World
     learner: Learner
-    teller: Teller
+    progress: Progress
     outputs: int
     began: float
 
     @property
     def seconds(self) -> float:
-        """Spent until now, over all starts."""
+        """Return the seconds spent until now, over all starts."""
         return time.monotonic() - self.began
 
 
@@ -60,17 +59,17 @@ def train(job: Job[TrainOptions], world: World) -> Trained:
     learner = start(job, pictures)
     resume(job, learner)
     began = time.monotonic() - learner.seconds
-    session = _Session(job, world, learner, Teller(job, learner, world), outputs, began)
+    session = _Session(job, world, learner, Progress(job, learner, world), outputs, began)
     net = world.wrap(learner.net)
-    share = Share(learner.iteration, options.iterations, options.batch_size, world.rank, world.size)
-    for inputs, aims in batches(pictures, share, options.workers, pinned=device.type == "cuda"):
+    own = spans(learner.iteration, options.iterations, options.batch_size, world.rank, world.size)
+    for inputs, aims in batches(pictures, own, options.workers, pinned=device.type == "cuda"):
         _step(session, net, inputs, aims)
         _keep(session)
     return _finish(session)
 
 
 def _outputs(job: Job[TrainOptions]) -> int:
-    """How many classes the model tells apart."""
+    """Return the number of classes that the model tells apart."""
     model = job.learning.model
     with torch.no_grad():
         logits = model.module(torch.zeros(1, 3, model.input.size, model.input.size))
@@ -101,7 +100,7 @@ def _step(session: _Session, net: nn.Module, inputs: Tensor, targets: Tensor) ->
 
 
 def _keep(session: _Session) -> None:
-    """What is due after an iteration: a point of the curve, a validation, a checkpoint."""
+    """Do what is due after an iteration: a point of the curve, a validation, a checkpoint."""
     options, done = session.job.options, session.learner.iteration
     last, validates = done == options.iterations, done % options.validate_every == 0
     if last or validates or done % options.log_every == 0:
@@ -115,22 +114,22 @@ def _add_point(session: _Session, validates: bool) -> None:
     loss = float(world.summed(learner.loss)) / (world.size * learner.pending)
     if not np.isfinite(loss):
         raise UserError(f"{job.name} diverged before iteration {learner.iteration}; lower train.lr")
-    found = _measured(session, _settled(session)).main if validates else None
+    found = _measured(session, _settled(session))[job.options.objective.key] if validates else None
     point = Point(learner.iteration, job.options.lr_at(learner.iteration - 1), loss, found, session.seconds)
     learner.curve.append(point)
     learner.loss, learner.pending = torch.zeros_like(learner.loss), 0
-    session.teller.tell(point)
+    session.progress.add(point)
 
 
 def _settled(session: _Session) -> nn.Module:
-    """The plain net as it is now, the same in every process."""
+    """Return the plain net as it is now, the same in every process."""
     plain = session.learner.settle()
     session.world.share(plain.state_dict())
     return plain
 
 
 def _finish(session: _Session) -> Trained:
-    """The parameters as they are saved, and the error of exactly these."""
+    """Return the parameters as they are saved, and the error of exactly these."""
     plain = _settled(session)
     state = plain.state_dict()
     if session.job.options.half:
@@ -142,7 +141,7 @@ def _finish(session: _Session) -> Trained:
     return Trained(on_host, found, learner.copied, learner.left, session.seconds, facts)
 
 
-def _measured(session: _Session, plain: nn.Module) -> Found:
+def _measured(session: _Session, plain: nn.Module) -> dict[str, Any]:
     objective = session.job.options.objective
     return measure(session.job.checking, plain, objective, session.outputs, session.world)
 

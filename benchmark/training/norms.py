@@ -7,12 +7,16 @@ convolution and hidden linear layer they do, and what it has become is folded in
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from benchmark.core.errors import UserError
+
+_PARTS = (("layer", ("weight", "bias")), ("norm", ("running_mean", "running_var", "weight", "bias")))
 
 
 class Normed(nn.Module):
@@ -22,10 +26,10 @@ class Normed(nn.Module):
         super().__init__()
         self.layer = layer
         flat = isinstance(layer, nn.Linear)
-        self.norm: nn.Module = (nn.BatchNorm1d if flat else nn.BatchNorm2d)(len(layer.weight))
+        self.norm: Any = (nn.BatchNorm1d if flat else nn.BatchNorm2d)(len(layer.weight))
 
     def forward(self, x: Tensor) -> Tensor:
-        """What the layer makes of ``[N, C, H, W]`` or ``[N, C]``, normed."""
+        """Apply the layer to ``[N, C, H, W]`` or ``[N, C]``, then the norm."""
         normed: Tensor = self.norm(self.layer(x))
         return normed
 
@@ -59,15 +63,16 @@ def add_norms(module: nn.Module, spared: Iterable[str]) -> None:
 
 @torch.no_grad()
 def folded(module: nn.Module) -> dict[str, Tensor]:
-    """The state dict of the plain net that computes what this one does in evaluation mode."""
+    """Return the state dict of the plain net that computes what this one does in evaluation mode."""
     state = {key: value.detach() for key, value in module.state_dict().items()}
     for name, layer in _normed(module):
         own = {key: state.pop(key) for key in list(state) if key.startswith(f"{name}.")}
-        scale, shift = _affine(layer.norm)
-        weight, bias = (own[f"{name}.layer.{key}"] for key in ("weight", "bias"))
-        scales = scale.reshape(-1, *[1] * (weight.dim() - 1))
-        state[f"{name}.weight"] = (weight.double() * scales).to(weight.dtype)
-        state[f"{name}.bias"] = (bias.double() * scale + shift).to(bias.dtype)
+        (w, b), (mean, variance, gamma, beta) = (
+            [own[f"{name}.{part}.{key}"].double() for key in keys] for part, keys in _PARTS
+        )
+        fused = fuse_conv_bn_weights(w, b, mean, variance, layer.norm.eps, gamma, beta)
+        for key, value in zip(("weight", "bias"), fused, strict=True):
+            state[f"{name}.{key}"] = value.detach().to(layer.layer.weight.dtype)
     return state
 
 
@@ -85,18 +90,17 @@ def calibrate(module: nn.Module, names: Sequence[str], inputs: Tensor) -> None:
     """
     seen: dict[str, Tensor] = {}
     layers = {name: layer for name, layer in _normed(module) if name in names}
-    hooks = [layer.layer.register_forward_hook(_keeping(seen, name)) for name, layer in layers.items()]
-    module.eval()  # where a fresh norm is the identity, up to ε
-    module(inputs)
-    for hook in hooks:
-        hook.remove()
+    with ExitStack() as hooks:
+        for name, layer in layers.items():
+            hooks.enter_context(layer.layer.register_forward_hook(_keeping(seen, name)))
+        module.eval()  # where a fresh norm is the identity, up to ε
+        module(inputs)
     for name, layer in layers.items():
         variance, mean = torch.var_mean(seen[name].movedim(1, -1).flatten(0, -2), 0, correction=0)
-        norm: Any = layer.norm
-        norm.running_mean.copy_(mean)
-        norm.running_var.copy_(variance)
-        norm.weight.copy_((variance + norm.eps).sqrt())
-        norm.bias.copy_(mean)
+        layer.norm.running_mean.copy_(mean)
+        layer.norm.running_var.copy_(variance)
+        layer.norm.weight.copy_((variance + layer.norm.eps).sqrt())
+        layer.norm.bias.copy_(mean)
     module.train()
 
 
@@ -111,9 +115,3 @@ def _normed(module: nn.Module) -> Iterator[tuple[str, Normed]]:
     for name, layer in module.named_modules():
         if isinstance(layer, Normed):
             yield name, layer
-
-
-def _affine(norm: Any) -> tuple[Tensor, Tensor]:
-    """What a norm does in evaluation mode to each channel: times the first, plus the second; float64."""
-    scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
-    return scale, norm.bias.double() - norm.running_mean.double() * scale

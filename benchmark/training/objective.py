@@ -1,8 +1,8 @@
 """What a net is trained for, and by which number it is judged: one class an image, or any set of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,104 +15,12 @@ from benchmark.core.masks import labelled
 from benchmark.core.protocols import Dataset
 from benchmark.core.types import Sample
 from benchmark.pipeline.class_order import ClassOrder
-from benchmark.training import average_precision
+from benchmark.training.average_precision import by_class
 
 Targets = npt.NDArray[Any]
 """One row an image: its output (int64), or ``[outputs]`` float32 of 1 shown, 0 not shown, -1 left out."""
 
 _BEST = 5
-
-
-class Found(Protocol):
-    """What a validation found.
-
-    Attributes:
-        n: Images that could be read.
-        main: The number of the curve, a fraction.
-        entries: What the passport keeps.
-    """
-
-    @property
-    def n(self) -> int: ...  # noqa: D102 - attributes, described above
-    @property
-    def main(self) -> float: ...  # noqa: D102
-    @property
-    def entries(self) -> Mapping[str, Any]: ...  # noqa: D102
-
-
-class Objective(Protocol):
-    """A loss, with what it learns from and how its result is measured.
-
-    Attributes:
-        key: Name of the main number in a passport.
-        title: What a person reads.
-        column: Its column in the curve.
-    """
-
-    key: ClassVar[str]
-    title: ClassVar[str]
-    column: ClassVar[str]
-
-    def check(self, dataset: Dataset, part: str) -> None:
-        """Refuse images that this objective would misread; ``part`` names the dataset's option.
-
-        Raises:
-            UserError: With the remedy.
-        """
-        ...
-
-    def targets(self, samples: Sequence[Sample], order: ClassOrder) -> Targets:
-        """What is to be learnt of each image, one row an image."""
-        ...
-
-    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Mean loss over the images, a scalar, of logits ``[n, outputs]``."""
-        ...
-
-    def probabilities(self, logits: Tensor) -> Tensor:
-        """``[n, outputs]``, for a mean over several views of an image."""
-        ...
-
-    def width(self, outputs: int) -> int:
-        """Numbers that :meth:`rows` keeps of an image."""
-        ...
-
-    def rows(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """``[n, width]`` float64: what :meth:`found` needs of each image."""
-        ...
-
-    def found(self, rows: Tensor, order: ClassOrder, classes: Sequence[str]) -> Found:
-        """The result over all images, of their rows."""
-        ...
-
-    def told(self, passport: Mapping[str, Any]) -> str:
-        """The result in a person's words."""
-        ...
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Classification errors over ``n`` images.
-
-    Attributes:
-        top1: Fraction of images whose class is not the first.
-        top5: Fraction of images whose class is not among the first five.
-        n: Images that could be read.
-    """
-
-    top1: float
-    top5: float
-    n: int
-
-    @property
-    def main(self) -> float:
-        """See :class:`Found`."""
-        return self.top1
-
-    @property
-    def entries(self) -> Mapping[str, Any]:
-        """See :class:`Found`."""
-        return {"cls_top1": self.top1, "cls_top5": self.top5, "n": self.n}
 
 
 @dataclass(frozen=True)
@@ -121,6 +29,9 @@ class CrossEntropy:
 
     Attributes:
         label_smoothing: In [0, 1).
+        key: Name of the main number in a passport.
+        title: Its name for a reader.
+        column: Its column in the curve.
     """
 
     key: ClassVar[str] = "cls_top1"
@@ -130,7 +41,11 @@ class CrossEntropy:
     label_smoothing: float = 0.0
 
     def check(self, dataset: Dataset, part: str) -> None:
-        """An image of several classes has no one label."""
+        """Refuse images of several classes, which have no one label; ``part`` names the dataset's option.
+
+        Raises:
+            UserError: With the remedy.
+        """
         several = next((s.image_id for s in dataset.samples if s.objects and len(labelled(s)) > 1), None)
         if several is not None:
             raise UserError(
@@ -139,63 +54,35 @@ class CrossEntropy:
             )
 
     def targets(self, samples: Sequence[Sample], order: ClassOrder) -> Targets:
-        """``[n]`` int64 outputs."""
+        """Return the output of each image's class, ``[n]`` int64."""
         return order.to_output[[sample.label for sample in samples]].astype(np.int64)
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Mean negative log-probability of the image's class."""
+        """Return the mean negative log-probability of the image's class, of logits ``[n, outputs]``."""
         return F.cross_entropy(logits, targets, label_smoothing=self.label_smoothing)
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        """Softmax."""
+        """Return the softmax ``[n, outputs]``, for a mean over several views of an image."""
         return logits.softmax(dim=1)
 
     def width(self, outputs: int) -> int:
-        """Two."""
+        """Return how many numbers :meth:`rows` keeps of an image."""
         return 2
 
     def rows(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Whether the first class is wrong, and whether the first five are."""
+        """Return whether the first class is wrong, and whether the first five are, ``[n, 2]`` float64."""
         best = scores.topk(min(_BEST, scores.shape[1])).indices
         right = best == targets[:, None]
         return torch.stack([~right[:, 0], ~right.any(1)], dim=1).double()
 
-    def found(self, rows: Tensor, order: ClassOrder, classes: Sequence[str]) -> Errors:
-        """Both errors."""
-        n = len(rows)
-        first, fifth = rows.sum(0).tolist()
-        return Errors(first / max(n, 1), fifth / max(n, 1), n)
+    def found(self, rows: Tensor, order: ClassOrder, classes: Sequence[str]) -> dict[str, Any]:
+        """Return both errors, fractions of the images, and the number of images, as a passport keeps them."""
+        first, fifth = (rows.sum(0) / max(len(rows), 1)).tolist()
+        return {"cls_top1": first, "cls_top5": fifth, "n": len(rows)}
 
-    def told(self, passport: Mapping[str, Any]) -> str:
-        """Both errors in percent."""
+    def sentence(self, passport: Mapping[str, Any]) -> str:
+        """Return both errors in percent, for a reader."""
         return f"error {100 * passport['cls_top1']:.2f} % top-1, {100 * passport['cls_top5']:.2f} % top-5"
-
-
-@dataclass(frozen=True)
-class Precision:
-    """Mean average precision over ``n`` images.
-
-    Attributes:
-        map: By the rule of VOC 2007, over the classes of which there is a positive image.
-        area: By the rule of VOC 2010.
-        n: Images that could be read.
-        per_class: Class to its average precision by the rule of 2007; those without a positive are left out.
-    """
-
-    map: float
-    area: float
-    n: int
-    per_class: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def main(self) -> float:
-        """See :class:`Found`."""
-        return self.map
-
-    @property
-    def entries(self) -> Mapping[str, Any]:
-        """See :class:`Found`."""
-        return {"map": self.map, "map_area": self.area, "ap": dict(self.per_class), "n": self.n}
 
 
 @dataclass(frozen=True)
@@ -211,10 +98,10 @@ class BinaryCrossEntropy:
     column: ClassVar[str] = "map"
 
     def check(self, dataset: Dataset, part: str) -> None:
-        """Every dataset has images of some classes."""
+        """Accept every dataset: each has images of some classes."""
 
     def targets(self, samples: Sequence[Sample], order: ClassOrder) -> Targets:
-        """``[n, outputs]`` float32: 1, 0, or -1 for what is left out."""
+        """Return 1, 0, or -1 for what is left out, ``[n, outputs]`` float32."""
         targets = np.full((len(samples), len(order.to_label)), -1, np.float32)
         targets[:, order.to_output] = 0
         for row, sample in zip(targets, samples, strict=True):
@@ -226,34 +113,47 @@ class BinaryCrossEntropy:
         return targets
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Sum over the classes, mean over the images, as Caffe's ``SigmoidCrossEntropyLoss``."""
+        """Return the loss, summed over classes, mean over images, as Caffe's ``SigmoidCrossEntropyLoss``."""
         counts = targets >= 0
         each = F.binary_cross_entropy_with_logits(logits, targets.clamp(min=0).to(logits), reduction="none")
         return (each * counts).sum() / len(logits)
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        """Sigmoid."""
+        """Return the sigmoids ``[n, outputs]``."""
         return logits.sigmoid()
 
     def width(self, outputs: int) -> int:
-        """Score and truth of each output."""
+        """Return how many numbers :meth:`rows` keeps of an image."""
         return 2 * outputs
 
     def rows(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Scores, then truths."""
+        """Return the scores, then the truths, ``[n, 2 * outputs]`` float64."""
         return torch.cat([scores.double(), targets.double()], dim=1)
 
-    def found(self, rows: Tensor, order: ClassOrder, classes: Sequence[str]) -> Precision:
-        """Average precision of each class of the dataset."""
+    def found(self, rows: Tensor, order: ClassOrder, classes: Sequence[str]) -> dict[str, Any]:
+        """Return the mean average precision by both rules, and each class's by that of 2007.
+
+        Classes without a positive image are left out.
+
+        Raises:
+            UserError: If there is no such class.
+        """
         scores, truth = (part[:, order.to_output] for part in np.split(rows.cpu().numpy(), 2, axis=1))
-        result = average_precision.mean(scores, truth)
-        known = {name: ap for name, ap in zip(classes, result.per_class, strict=True) if not np.isnan(ap)}
+        known = {
+            name: one for name, one in zip(classes, by_class(scores, truth), strict=True) if one is not None
+        }
         if not known:
             raise UserError("val_set: no image shows any class; give the split with its annotations")
-        return Precision(result.map, result.area, len(rows), known)
+        eleven, area = (float(np.mean(values)) for values in zip(*known.values(), strict=True))
+        per_class = {name: one.voc2007 for name, one in known.items()}
+        return {"map": eleven, "map_area": area, "ap": per_class, "n": len(rows)}
 
-    def told(self, passport: Mapping[str, Any]) -> str:
-        """Mean, and the range over the classes, in percent."""
+    def sentence(self, passport: Mapping[str, Any]) -> str:
+        """Return the mean, and the range over the classes, in percent, for a reader."""
         least, greatest = min(passport["ap"].values()), max(passport["ap"].values())
         rule = f"VOC 2007, {len(passport['ap'])} classes from {100 * least:.1f} to {100 * greatest:.1f}"
         return f"mAP {100 * passport['map']:.2f} % ({rule})"
+
+
+Objective = CrossEntropy | BinaryCrossEntropy
+"""A loss, with what it learns from and how its result is measured."""

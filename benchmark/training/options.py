@@ -1,4 +1,4 @@
-"""What a person can set of a training; ``conf/train/default.yaml`` and ``probe.yaml`` have the same keys."""
+"""Options of a training; ``conf/train/default.yaml`` and ``probe.yaml`` have the same keys."""
 
 import math
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class Schedule(Checked, group="train.schedule"):
     warmup: Natural = 0
 
     def factor(self, iteration: int, iterations: int) -> float:
-        """The factor of one iteration, counted from 0, of so many."""
+        """Return the factor of one iteration, counted from 0, out of ``iterations``."""
         rise = min(1.0, (iteration + 1) / self.warmup) if self.warmup else 1.0
         if self.kind == "step":
             return float(rise * self.gamma ** (iteration // self.step))
@@ -76,10 +76,10 @@ class Augmentation(Checked, group="train.augmentation"):
 
 @dataclass(frozen=True)
 class PublishedNumbers:
-    """Numbers of others that the reached one stands beside.
+    """Published numbers that the reached one is shown with.
 
     Attributes:
-        numbers: What a person reads, to percent.
+        numbers: Name to percent.
         source: Paper and section.
         why: The reason why ours may differ.
     """
@@ -89,8 +89,8 @@ class PublishedNumbers:
     why: str
 
     def __str__(self) -> str:
-        told = ", ".join(f"{name} {number:.2f} %" for name, number in self.numbers.items())
-        return f"published: {told} ({self.source}); ours may differ: {self.why}"
+        numbers = ", ".join(f"{name} {number:.2f} %" for name, number in self.numbers.items())
+        return f"published: {numbers} ({self.source}); ours may differ: {self.why}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,11 +118,11 @@ class TrainingOptions(Checked, group="train"):
 
     @property
     def objective(self) -> Objective:
-        """What is learnt, and measured."""
+        """Return what is learnt, and measured."""
         return BinaryCrossEntropy() if self.loss == "bce" else CrossEntropy()
 
     def identity(self) -> dict[str, Any]:
-        """What of these options can change the weights."""
+        """Return what of these options can change the weights."""
         kept = {key: value for key, value in asdict(self).items() if key not in _FREE_OF_NUMBERS}
         if self.loss == "cross_entropy":
             del kept["loss"]  # once the only one: the weights that it made keep their address
@@ -154,7 +154,7 @@ class ProbeOptions(TrainingOptions):
             raise unfit("train.init", self.init, must)
 
     def identity(self) -> dict[str, Any]:
-        """What of these options can change the weights."""
+        """Return what of these options can change the weights."""
         return {**super().identity(), "strengths": sorted(self.strengths, reverse=True), "kind": "probe"}
 
 
@@ -210,9 +210,9 @@ class TrainOptions(TrainingOptions):
 
     @property
     def objective(self) -> Objective:
-        """What is learnt, and measured."""
+        """Return what is learnt, and measured."""
         return super().objective if self.loss == "bce" else CrossEntropy(self.label_smoothing)
 
     def lr_at(self, iteration: int) -> float:
-        """The learning rate of one iteration, counted from 0."""
+        """Return the learning rate of one iteration, counted from 0."""
         return self.lr * self.schedule.factor(iteration, self.iterations)

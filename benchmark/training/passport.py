@@ -1,4 +1,4 @@
-"""What is to be known of trained weights, beside them; and whether a re-training agrees with it."""
+"""Passports: what trained weights were made of and reach, and whether a re-training agrees."""
 
 import json
 from collections.abc import Mapping
@@ -16,9 +16,8 @@ from benchmark.core.protocols import Dataset
 from benchmark.core.provenance import made_by
 from benchmark.models.weights.files import digest
 from benchmark.training.distributed import World
-from benchmark.training.job import Job
+from benchmark.training.job import Job, Trained
 from benchmark.training.options import TrainingOptions
-from benchmark.training.outcome import Trained
 
 Passport = Mapping[str, Any]
 _NEEDED = {"name", "sha256", "n", "tolerance", "val_set"}
@@ -36,7 +35,7 @@ def write(job: Job[TrainingOptions], trained: Trained, world: World) -> Passport
         "fingerprint": job.fingerprint,
         "sha256": sha256(content).hexdigest(),
         "bytes": len(content),
-        **trained.found.entries,
+        **trained.found,
         "tolerance": job.options.tolerance,
         **trained.facts,
         "seconds": round(trained.seconds, 1),
@@ -74,7 +73,7 @@ def _origin(job: Job[TrainingOptions], trained: Trained) -> dict[str, Any] | Non
 
 
 def finished(job: Job[TrainingOptions]) -> Passport | None:
-    """The passport of this very training, if it is finished and its weights are whole."""
+    """Return the passport of this very training, if it is finished and its weights are whole."""
     if not job.passport.is_file() or not job.weights.is_file():
         return None
     passport = read(job.passport)
@@ -82,7 +81,7 @@ def finished(job: Job[TrainingOptions]) -> Passport | None:
 
 
 def read(path: Path) -> Passport:
-    """A passport from its file.
+    """Read a passport from its file.
 
     Raises:
         UserError: If there is none, or it is no passport.
@@ -97,14 +96,14 @@ def read(path: Path) -> Passport:
 
 
 def publish(job: Job[TrainingOptions], folder: Path) -> list[Path]:
-    """Copy weights, then the passport, into a folder; returns where they are."""
+    """Copy weights, then the passport, into a folder, and return where they are."""
     for path in (job.weights, job.passport):
         write_atomically(folder / path.name, path.read_bytes())
     return [folder / job.weights.name, folder / job.passport.name]
 
 
 def replaced(job: Job[TrainingOptions], folder: Path) -> list[str]:
-    """One line where publishing there puts these weights in the place of others."""
+    """Return one line if publishing there puts these weights in the place of others."""
     there = folder / job.weights.name
     if not there.is_file() or digest(there, "sha256") == digest(job.weights, "sha256"):
         return []
@@ -112,7 +111,7 @@ def replaced(job: Job[TrainingOptions], folder: Path) -> list[str]:
 
 
 def compare(job: Job[TrainingOptions], reached: Passport) -> tuple[bool, str]:
-    """Whether a training agrees with the passport that ``train.passport`` names.
+    """Compare a training with the passport that ``train.passport`` names.
 
     Returns:
         Whether it does, or there is none; and one line that says so, empty where there is none.
@@ -135,7 +134,7 @@ def compare(job: Job[TrainingOptions], reached: Passport) -> tuple[bool, str]:
 
 
 def expected(job: Job[TrainingOptions]) -> Path | None:
-    """The passport that a training is to agree with, if there is one."""
+    """Return the passport that a training is to agree with, if there is one."""
     asked = job.options.passport
     if asked not in ("auto", "none"):
         return Path(asked).expanduser()
@@ -146,13 +145,13 @@ def expected(job: Job[TrainingOptions]) -> Path | None:
 
 
 def trained_weights(name: str, results: Path) -> Path:
-    """The weights that ``trained:NAME`` means: the latest finished here, or those of the package.
+    """Return the weights that ``trained:NAME`` means: the latest finished here, or those of the package.
 
     Raises:
         UserError: If there are none.
     """
-    made = [path.with_suffix(".safetensors") for path in (results / "training").glob(f"{name}-*/{name}.json")]
-    made = [path for path in made if path.is_file()]
+    passports = (results / "training").glob(f"{name}-*/{name}.json")
+    made = [weights for path in passports if (weights := path.with_suffix(".safetensors")).is_file()]
     if made:
         return max(made, key=lambda path: (path.stat().st_mtime_ns, str(path)))
     if (EMBEDDED / f"{name}.safetensors").is_file():

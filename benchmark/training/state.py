@@ -1,4 +1,4 @@
-"""What changes during a training: parameters, the optimizer's memory, the curve. Kept in one checkpoint."""
+"""State of a training: parameters, the optimizer's memory, the curve. One checkpoint keeps it."""
 
 import copy
 import csv
@@ -15,7 +15,7 @@ from benchmark.core.files import write_atomically
 from benchmark.models.weights.initial import load_matching
 from benchmark.models.weights.parameters import randomize
 from benchmark.training.job import Job
-from benchmark.training.loader import Pictures, Share, batches
+from benchmark.training.loader import Pictures, batches, spans
 from benchmark.training.norms import add_norms, calibrate, folded
 from benchmark.training.options import TrainOptions
 
@@ -27,7 +27,7 @@ class Point(NamedTuple):
         iteration: Iterations done.
         lr: Of the last of them.
         loss: Mean over the images since the last line.
-        found: The objective's main number on the validation images, or ``None`` where it was not measured.
+        found: The objective's main number on the validation images; ``None`` where it was not measured.
         seconds: Spent on training and validation until here, over all starts.
     """
 
@@ -67,13 +67,13 @@ class Learner:
     seconds: float = 0.0
 
     def settle(self) -> nn.Module:
-        """The plain net as it is now, its norms folded."""
+        """Return the plain net as it is now, its norms folded."""
         self.plain.load_state_dict(folded(self.net))
         return self.plain
 
 
 def start(job: Job[TrainOptions], pictures: Pictures) -> Learner:
-    """A net before its first iteration: at random, then what the given weights have for it."""
+    """Make a net for its first iteration: at random, then what the given weights have for it."""
     model, options, settings = job.learning.model, job.options, job.learning.settings
     module = model.module
     randomize(module, seed=options.seed)
@@ -93,7 +93,7 @@ def _norm(job: Job[TrainOptions], pictures: Pictures, copied: list[str]) -> None
     add_norms(model.module, [model.layers["classifier"]] if "classifier" in model.layers else [])
     model.module.to(device=settings.torch_device, dtype=settings.dtype)
     if copied:
-        first = next(iter(batches(pictures, Share(0, 1, job.options.batch_size), 0, False)))[0]
+        first = next(iter(batches(pictures, spans(0, 1, job.options.batch_size), 0, False)))[0]
         calibrate(model.module, copied, first.to(settings.torch_device, settings.dtype))
 
 
@@ -104,7 +104,7 @@ def _optimizer(module: nn.Module, copied: list[str], options: TrainOptions) -> t
         layer = name.rpartition(".")[0].removesuffix(".layer").removesuffix(".norm")
         is_new = bool(copied) and layer not in copied
         groups.setdefault((parameter.ndim > 1, is_new), []).append(parameter)
-    described = [
+    kinds = [
         {
             "params": parameters,
             "weight_decay": options.weight_decay if decays else 0.0,
@@ -113,8 +113,8 @@ def _optimizer(module: nn.Module, copied: list[str], options: TrainOptions) -> t
         for (decays, is_new), parameters in groups.items()
     ]
     if options.optimizer == "adamw":
-        return torch.optim.AdamW(described, lr=options.lr)
-    return torch.optim.SGD(described, lr=options.lr, momentum=options.momentum)
+        return torch.optim.AdamW(kinds, lr=options.lr)
+    return torch.optim.SGD(kinds, lr=options.lr, momentum=options.momentum)
 
 
 _KEPT = ("iteration", "pending", "seconds", "loss", "copied", "left")
@@ -161,7 +161,7 @@ def resume(job: Job[TrainOptions], learner: Learner) -> None:
 
 
 def from_csv(path: Path) -> list[Point]:
-    """The curve that :func:`save` wrote."""
+    """Read the curve that :func:`save` wrote."""
     lines = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))[1:]
     return [
         Point(int(iteration), float(lr), float(loss), float(found) if found else None, float(seconds))
@@ -170,13 +170,9 @@ def from_csv(path: Path) -> list[Point]:
 
 
 def as_csv(curve: list[Point], column: str) -> str:
-    """The curve with a header, its measure named ``column``; fields that were not measured are empty."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("iteration", "lr", "loss", column, "seconds"))
-    for point in curve:
-        found = "" if point.found is None else f"{point.found:.6f}"
-        writer.writerow(
-            (point.iteration, f"{point.lr:.6g}", f"{point.loss:.6f}", found, f"{point.seconds:.1f}")
-        )
-    return text.getvalue()
+    """Return the curve with a header, its measure named ``column``; what was not measured is empty."""
+    lines = [f"iteration,lr,loss,{column},seconds"]
+    for iteration, lr, loss, found, seconds in curve:
+        measured = "" if found is None else f"{found:.6f}"
+        lines.append(f"{iteration},{lr:.6g},{loss:.6f},{measured},{seconds:.1f}")
+    return "\n".join([*lines, ""])

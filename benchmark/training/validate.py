@@ -1,7 +1,8 @@
-"""How good a net is on a dataset, measured as the benchmark itself sees it."""
+"""How good a net is on a dataset, measured as the benchmark itself sees its images."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,25 +13,29 @@ from benchmark.pipeline.batches import read_batches
 from benchmark.pipeline.class_order import ClassOrder, class_order
 from benchmark.pipeline.scene import Scene
 from benchmark.training.distributed import World
-from benchmark.training.objective import Found, Objective
+from benchmark.training.objective import Objective
 from benchmark.transforms.normalize import averaged, side_by_side
 
 
 @torch.no_grad()
-def measure(scene: Scene, module: nn.Module, objective: Objective, outputs: int, world: World) -> Found:
-    """What an objective finds in a scene's dataset, in the benchmark's own geometry, in float32.
+def measure(
+    scene: Scene, module: nn.Module, objective: Objective, outputs: int, world: World
+) -> dict[str, Any]:
+    """Measure a net on a scene's dataset, in the benchmark's own geometry, in float32.
 
     Args:
         scene: Dataset, input format, transform and settings.
         module: On the device; left in evaluation mode.
-        objective: Measures.
-        outputs: Of the module.
+        objective: What is measured.
+        outputs: Number of the module's outputs.
         world: Each process measures a part of the images.
+
+    Returns:
+        What the objective's ``found`` gives.
     """
     module.eval()
     order = class_order(scene, outputs)
-    device = scene.settings.torch_device
-    samples = scene.dataset.samples
+    device, samples = scene.settings.torch_device, scene.dataset.samples
     targets = torch.from_numpy(objective.targets(samples, order))
     place = {sample.image_id: number for number, sample in enumerate(samples)}
     # One row an image, and whether it could be read; the others' rows are zero, so that a sum unites all.
@@ -49,12 +54,12 @@ def measure(scene: Scene, module: nn.Module, objective: Objective, outputs: int,
     return concluded(scene, objective, order, world.summed(table))
 
 
-def concluded(scene: Scene, objective: Objective, order: ClassOrder, table: torch.Tensor) -> Found:
-    """What the rows ``[images, width + 1]`` give; the last column says whether an image was read."""
+def concluded(scene: Scene, objective: Objective, order: ClassOrder, table: torch.Tensor) -> dict[str, Any]:
+    """Conclude from rows ``[images, width + 1]``, of which the last column says whether an image was read."""
     return objective.found(table[table[:, -1] > 0, :-1], order, scene.dataset.classes)
 
 
 def groups(samples: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:
-    """The samples, so many at a time."""
+    """Yield the samples, ``size`` at a time."""
     for start in range(0, len(samples), size):
         yield samples[start : start + size]

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from benchmark.training.average_precision import curve, mean, voc2007, voc2010
+from benchmark.training.average_precision import average_precision, by_class, interpolated
 
 
 def by_the_rule(scores: list[float], positive: list[bool], levels: int = 10) -> float:
@@ -27,7 +27,9 @@ def test_it_is_the_mean_over_eleven_levels_whatever_the_ties(seed: int) -> None:
     n = generator.randint(1, 60)
     scores = [generator.randint(0, 12) / 4 if seed % 2 else generator.gauss(0, 1) for _ in range(n)]
     positive = [generator.random() < 0.3 for _ in range(n - 1)] + [True]
-    assert voc2007(scores, positive) == pytest.approx(by_the_rule(scores, positive), abs=1e-12)
+    assert average_precision(scores, positive).voc2007 == pytest.approx(
+        by_the_rule(scores, positive), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,37 +47,28 @@ def test_it_is_the_mean_over_eleven_levels_whatever_the_ties(seed: int) -> None:
 )
 def test_small_rankings_by_hand(positive_by_rank: list[bool], eleven: float, area: float) -> None:
     scores = [-float(rank) for rank in range(len(positive_by_rank))]
-    assert voc2007(scores, positive_by_rank) == pytest.approx(eleven)
-    assert voc2010(scores, positive_by_rank) == pytest.approx(area)
+    assert average_precision(scores, positive_by_rank) == pytest.approx((eleven, area))
 
 
 def test_a_recall_of_exactly_a_level_reaches_it() -> None:
     """10 positives: after k of them recall is k/10, which no rounding may put below the level."""
     positive = [True] * 3 + [False] + [True] * 7
     expected = (4 * 1.0 + 7 * 10 / 11) / 11
-    assert voc2007([-float(rank) for rank in range(11)], positive) == pytest.approx(expected)
+    assert average_precision([-float(rank) for rank in range(11)], positive)[0] == pytest.approx(expected)
 
 
 def test_the_order_of_the_images_does_not_matter_where_scores_are_equal() -> None:
     scores, positive = [1.0, 1.0, 1.0, 0.0], [True, False, False, True]
-    assert (
-        voc2007(scores, positive)
-        == voc2007(scores[::-1], positive[::-1])
-        == voc2007(scores, [False, False, True, True])
-    )
-    assert curve(scores, positive).precision.tolist() == [1 / 3, 0.5]
+    once = average_precision(scores, positive)
+    assert once == average_precision(scores[::-1], positive[::-1])
+    assert once == average_precision(scores, [False, False, True, True])
+    assert [part.tolist() for part in interpolated(scores, positive)] == [[0.5, 0.5], [0.5, 1]]
 
 
 def test_ignored_images_and_classes_without_a_positive_are_left_out() -> None:
     scores = np.array([[3.0, 1.0, 5.0], [2.0, 2.0, 4.0], [1.0, 3.0, 3.0]])
     truth = np.array([[-1, 1, 0], [0, 0, 0], [1, 0, -1]])
-    result = mean(scores, truth)
-    assert result.per_class[:2] == pytest.approx((0.5, 1 / 3))
-    assert np.isnan(result.per_class[2])
-    assert result.map == pytest.approx((0.5 + 1 / 3) / 2)
-    without = mean(np.delete(scores, 0, axis=0)[:, :1], np.delete(truth, 0, axis=0)[:, :1])
-    assert without.map == result.per_class[0]
-
-
-def test_without_any_positive_there_is_no_number() -> None:
-    assert np.isnan(mean(np.ones((2, 1)), np.zeros((2, 1))).map)
+    first, second, third = by_class(scores, truth)
+    assert first == average_precision([2, 1], [False, True])
+    assert second == average_precision([1, 2, 3], [True, False, False])
+    assert third is None

@@ -67,12 +67,12 @@ class Stopwatch:
             self.model.module(self.inputs)
 
     def record(self, methods: Sequence[Method]) -> ForwardPass:
-        """The forward pass that serves these methods."""
+        """Record the forward pass that serves these methods."""
         layers = sorted({layer for method in methods for layer in method.layers})
         return forward_pass(self.model, self.inputs, layers, any(m.operations for m in methods))
 
     def explain(self, methods: Sequence[Method], forward: ForwardPass | None = None) -> None:
-        """What a run does with a batch: one forward pass, if there is none yet, and every method."""
+        """Explain a batch as a run does: one forward pass, if there is none yet, and every method."""
         forward = forward or self.record(methods)
         for method in methods:
             method(self.model, forward, self.classes)
@@ -99,7 +99,7 @@ class Stopwatch:
 
 
 def covered(bench: Stopwatch, method: Covers) -> Iterator[Cost]:
-    """A covered image beside a plain one, at the same batch size; then what the whole adds to an image."""
+    """Time a covered image beside a plain one, at the same batch size; then what the maps add to it."""
     count, size = len(bench.inputs), bench.inputs.shape[-1]
     passes, batched = min(_PASSES, method.positions(size)), replace(cast(Any, method), batch=count)
     forward = bench.record([batched])

@@ -1,4 +1,4 @@
-"""What may be wrong with a net, tried out: the same images once more with one thing changed."""
+"""Possible causes of a low accuracy: the same images once more, with one thing changed."""
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -16,7 +16,7 @@ _SURE = 0.001
 
 
 def convict(scene: Scene, rank: Tensor, count: int, pool: Executor) -> list[str]:
-    """One line for each change under which more of at most ``count`` images are right, beyond chance.
+    """Return one line for each change under which more of the images are right, beyond chance.
 
     The comparison is McNemar's exact one: of the images that exactly one of both gets right, whether more
     than half are the changed net's, at the level of 0.1 %. So it needs neither a published number nor a fair
@@ -57,5 +57,5 @@ def _changes(scene: Scene) -> Iterator[tuple[str, Scene]]:
 
 
 def turned(form: InputFormat, order: str) -> InputFormat:
-    """The same means and deviations of the same colours, the channels in the other order."""
+    """Return the format with its channels in the other order, each colour with its own mean and deviation."""
     return replace(form, order=order, mean=form.mean[::-1], std=form.std[::-1])

@@ -1,4 +1,4 @@
-"""A count of what is in a dataset and its image files, and of what would stop a run."""
+"""A dataset and its image files: what is in them, and what would stop a run."""
 
 import re
 from collections import Counter
@@ -37,11 +37,11 @@ class Examination:
 
     @property
     def grey(self) -> int:
-        """Images without colour."""
+        """Return the number of images without colour."""
         return sum(self.modes[mode] for mode in _GREY)
 
     def lines(self) -> list[str]:
-        """The census as a person reads it."""
+        """Return the findings for a reader."""
         known = ("RGB", "CMYK", *_GREY)
         others = [f"{n} {mode}" for mode, n in sorted(self.modes.items()) if mode not in known]
         pixels = [f"{self.modes['RGB']} RGB", f"{self.grey} grey", f"{self.modes['CMYK']} CMYK", *others]
@@ -90,7 +90,7 @@ def examine(
 
 
 def count(dataset: Dataset) -> list[str]:
-    """Numbers of samples, boxes, labels and blacklisted images, as a person reads them.
+    """Count samples, boxes, labels and blacklisted images, for a reader.
 
     Of images that are there to be learned from, without any box, localization is not spoken of. Where images
     hold several classes, all objects and classes count.
@@ -114,7 +114,7 @@ def count(dataset: Dataset) -> list[str]:
 
 
 def class_fault(dataset: Dataset) -> str:
-    """What is wrong with a dataset's classes, or nothing.
+    """Say what is wrong with a dataset's classes, or nothing.
 
     WNIDs must be in sorted order, as the outputs of torchvision's and Caffe's ImageNet nets are.
     """

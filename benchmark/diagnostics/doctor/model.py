@@ -1,4 +1,4 @@
-"""What a model is, and whether it knows the classes it is asked about: a cheap look before any long run."""
+"""A model, and whether it knows the classes of a dataset: a cheap look before any long run."""
 
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -28,7 +28,7 @@ class Accuracy(NamedTuple):
 
 
 def describe(model: Model) -> list[str]:
-    """Weights, input and layers of a model, as a person reads them."""
+    """Return weights, input and layers of a model, for a reader."""
     pixels = model.input
     size = sum(parameter.numel() for parameter in model.module.parameters())
     return [
@@ -60,7 +60,7 @@ def try_input(model: Model, settings: RunSettings) -> None:
 
 
 def probabilities(model: Model, inputs: Tensor, settings: RunSettings) -> Tensor:
-    """Softmax ``[N, C]`` float64 on the CPU; the model is on the device already.
+    """Return the softmax ``[N, C]``, float64 on the CPU; the model is on the device already.
 
     Args:
         model: To ask.
@@ -85,7 +85,7 @@ def probabilities(model: Model, inputs: Tensor, settings: RunSettings) -> Tensor
 
 
 def accuracy(scene: Scene, count: int, pool: Executor) -> Accuracy:
-    """Accuracy on at most ``count`` images, spread over the classes; unreadable ones are left out.
+    """Measure the accuracy on at most ``count`` images, spread over the classes, without unreadable ones.
 
     Raises:
         UserError: If the model's outputs do not fit the dataset's classes.
@@ -94,13 +94,13 @@ def accuracy(scene: Scene, count: int, pool: Executor) -> Accuracy:
 
 
 def summary(rank: Tensor) -> Accuracy:
-    """The accuracy that the ranks ``[n]`` of the labels amount to."""
+    """Return the accuracy that the ranks ``[n]`` of the labels amount to."""
     best, among_five = (float((rank < k).sum()) / max(len(rank), 1) for k in (1, 5))
     return Accuracy(best, among_five, len(rank))
 
 
 def ranks(scene: Scene, count: int, pool: Executor) -> Tensor:
-    """How many classes the label of each image does not beat, for the images of :func:`accuracy`.
+    """Count the classes that the label of each image does not beat, for the images of :func:`accuracy`.
 
     Raises:
         UserError: If the model's outputs do not fit the dataset's classes, or are not finite.

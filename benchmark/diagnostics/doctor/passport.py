@@ -66,20 +66,20 @@ class Passport:
     expected: tuple[Expected, ...]
 
     def lines(self, model: Model) -> list[str]:
-        """The passport as a person reads it, without the errors."""
+        """Return the passport for a reader, without the errors."""
         known = ", ".join(self.checksums) or "none published"
         same = {True: ": this file's", False: ": NOT this file's", None: ""}[self.is_of(model)]
         return [f"passport    {self.file}, from {self.where}", f"  its hash  {known}{same}"]
 
     def is_of(self, model: Model) -> bool | None:
-        """Whether the model's weights are the passport's file; ``None`` where no sha256 can tell."""
+        """Return whether the model's weights are the passport's file; ``None`` where no sha256 can tell."""
         starts = [text.removeprefix("sha256:") for text in self.checksums if text.startswith("sha256:")]
         if any(model.weights.sha256.startswith(start) for start in starts):
             return True
         return False if starts and len(starts) == len(self.checksums) else None
 
     def misfits(self, model: Model) -> list[str]:
-        """One line for each option of the model's input that is not the passport's."""
+        """Return one line for each option of the model's input that is not the passport's."""
         found = []
         for option in ("size", "order", "scale", "mean", "std"):
             stated, has = getattr(self.input, option), getattr(model.input, option)
@@ -93,13 +93,13 @@ class Passport:
         return found
 
     def expectation(self, dataset: str, transform: str, mean_image: bool) -> Expected | None:
-        """The error for these images and this transform, with the same kind of mean where there is one."""
+        """Return the error for these images and transform, with the same kind of mean if there is one."""
         fitting = [e for e in self.expected if (e.dataset, e.transform) == (dataset, transform)]
         return min(fitting, key=lambda e: e.mean_image != mean_image, default=None)
 
 
 def chosen(option: Any, model: Model) -> Passport | None:
-    """The passport that the option ``passport`` means: ``auto``, ``none``, or the name of a net.
+    """Return the passport that the option ``passport`` means: ``auto``, ``none``, or the name of a net.
 
     Raises:
         UserError: If there is no passport of that name, or it cannot be understood.
@@ -114,7 +114,7 @@ def chosen(option: Any, model: Model) -> Passport | None:
 
 
 def find(name: str) -> Passport | None:
-    """The passport of the model of that name, if it has one.
+    """Find the passport of the model of that name, if it has one.
 
     Raises:
         UserError: If the file cannot be understood.

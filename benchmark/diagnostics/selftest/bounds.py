@@ -1,4 +1,4 @@
-"""What each precision is allowed to deviate, and why."""
+"""Bounds: how far each precision is allowed to deviate, and why."""
 
 from typing import NamedTuple
 
@@ -25,18 +25,18 @@ _TO_THE_PIXELS = _NETWORK | {"float32": 1e-2}
 
 
 def rounding(settings: RunSettings) -> Bound:
-    """Of two ways through the last layers: sums of some hundred products, each rounded."""
+    """Bound two ways through the last layers: sums of some hundred products, each rounded."""
     return Bound(_ROUNDING[settings.precision], f"sums rounded in {settings.precision}")
 
 
 def walking(settings: RunSettings) -> Bound:
-    """Of excitation backprop, which walks in float32 or wider whatever autocast says."""
+    """Bound excitation backprop, which walks in float32 or wider whatever autocast says."""
     wide = "float64" if settings.precision == "float64" else "float32"
     return Bound(_ROUNDING[wide], f"some tens of layers walked in {wide}")
 
 
 def network(settings: RunSettings, to_the_pixels: bool) -> Bound:
-    """Of two passes through a whole network that round differently; the gradient too, or the head's alone."""
+    """Bound two passes through a whole network that round differently, or its gradients down to the input."""
     if to_the_pixels:
         reason = f"a whole network rounded in {settings.precision}, a ReLU or two deciding otherwise"
         return Bound(_TO_THE_PIXELS[settings.precision], reason)

@@ -22,7 +22,7 @@ _CLASSES = 3
 
 @dataclass(frozen=True)
 class Case:
-    """What every check about heatmaps is tried on.
+    """What every check of heatmaps is made on.
 
     Attributes:
         model: On the device, in the run's type and memory format.
@@ -42,22 +42,22 @@ class Case:
 
     @contextmanager
     def arithmetic(self) -> Iterator[None]:
-        """As a run computes: autocast where the precision says so, and nothing that varies."""
+        """Compute as a run does: autocast where the precision says so, and nothing that varies."""
         with reproducible(), self.settings.autocast():
             yield
 
     def has(self, layer: str) -> bool:
-        """Whether the model has this role, or a layer of this name; no check about another applies to it."""
+        """Return whether the model has this role, or a layer of this name; no check of another applies."""
         return layer in self.model.layers or layer in dict(self.model.module.named_modules())
 
     def record(
         self, layers: Collection[str], operations: bool = False, rows: slice = slice(None)
     ) -> ForwardPass:
-        """A forward pass over the images, or over some of them."""
+        """Record a forward pass over the images, or over some of them."""
         return forward_pass(self.model, self.inputs[rows], layers, operations)
 
     def explain(self, rows: slice = slice(None)) -> dict[str, Tensor]:
-        """Heatmaps ``[n, K, h, w]`` of every method, from one forward pass, as a run makes them."""
+        """Make heatmaps ``[n, K, h, w]`` of every method from one forward pass, as a run does."""
         layers = sorted({layer for method in self.methods.values() for layer in method.layers})
         with self.arithmetic():
             forward = self.record(layers, any(m.operations for m in self.methods.values()), rows)
@@ -65,7 +65,7 @@ class Case:
             return {name: method(self.model, forward, classes) for name, method in self.methods.items()}
 
     def reference(self) -> "Case":
-        """The same on the CPU in float64; this one is left as it is."""
+        """Return the same case on the CPU in float64; this one is left as it is."""
         module = copy.deepcopy(self.model.module).to("cpu", torch.float64)
         return replace(
             self,
@@ -77,7 +77,7 @@ class Case:
 
 
 def prepare(model: Model, methods: Mapping[str, Method], settings: RunSettings) -> Case:
-    """Move a model to the run's device and precision, and ask each method whether it accepts it.
+    """Move a model to the run's device and precision, and let each method check it.
 
     Args:
         model: Changed in place.

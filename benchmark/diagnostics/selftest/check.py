@@ -1,4 +1,4 @@
-"""A check, what was measured of it, and the verdict: the three words of the self-test."""
+"""A check, the deviations that it measures, and what was found."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from benchmark.diagnostics.selftest.case import Case
 
 @dataclass(frozen=True)
 class Subjects:
-    """What the checks are tried on.
+    """What is checked.
 
     Attributes:
         cases: Models on the user's device, in the user's precision.
@@ -27,13 +27,13 @@ class Subjects:
 
 
 class Deviation(NamedTuple):
-    """One measurement.
+    """One measurement of a check.
 
     Attributes:
         where: Model and method, or localizer.
-        deviation: From the check, ``>= 0``; NaN where there is nothing to compare.
+        deviation: From what must hold, ``>= 0``; NaN where there is nothing to compare.
         bound: What is allowed, and why.
-        detail: What a person should know of it beyond the number.
+        detail: What a reader should know beyond the number.
     """
 
     where: str
@@ -43,12 +43,12 @@ class Deviation(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether the deviation is allowed; NaN never is."""
+        """Return whether the deviation is allowed; NaN never is."""
         return self.deviation <= self.bound.allowed
 
     @property
     def excess(self) -> float:
-        """By which the worst of several is found: the deviation as a multiple of what is allowed."""
+        """Return the deviation as a multiple of what is allowed, by which the worst of several is found."""
         if self.deviation != self.deviation:
             return float("inf")
         least = torch.finfo(torch.float64).tiny  # of a check that must hold exactly
@@ -62,7 +62,7 @@ class Check:
     Attributes:
         name: One line of a table.
         culprit: Where to look first if it fails.
-        measure: Yields a measurement for each model, method or localizer that it applies to.
+        measure: Yields a deviation for each model, method or localizer that the check applies to.
     """
 
     name: str
@@ -71,12 +71,12 @@ class Check:
 
 
 class Finding(NamedTuple):
-    """What became of a check.
+    """The outcome of a check.
 
     Attributes:
         check: Which.
-        worst: The measurement nearest to its bound, or beyond it; ``None`` where the check applies to none.
-        seconds: That they took.
+        worst: The deviation nearest to its bound, or beyond it; ``None`` where the check applies to nothing.
+        seconds: How long it took.
     """
 
     check: Check
@@ -85,25 +85,25 @@ class Finding(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether every measurement is within its bound; a check that applies to nothing holds."""
+        """Return whether every deviation is within its bound; a check that applies to nothing holds."""
         return self.worst is None or self.worst.holds
 
 
 def examine(check: Check, subjects: Subjects) -> Finding:
-    """Try one check. Whatever it raises is a failure too, told with the finding, and stops no other check."""
+    """Make one check. Whatever it raises is a failure too, part of the finding, and stops no other check."""
     began = perf_counter()
     found: list[Deviation] = []
     try:
         found.extend(check.measure(subjects))
     except Exception as error:
-        told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        found.append(Deviation("stopped", float("nan"), Bound(0.0, "it must not stop"), told))
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        found.append(Deviation("stopped", float("nan"), Bound(0.0, "it must not stop"), reason))
     worst = max(found, key=lambda measured: measured.excess, default=None)
     return Finding(check, worst, perf_counter() - began)
 
 
 def relative(measured: Tensor, wanted: Tensor) -> float:
-    """The sum of absolute differences of a map, over the mean such sum of the wanted maps; of the worst map.
+    """Return the worst map's sum of absolute differences, over the mean absolute sum of the wanted maps.
 
     A sum, since one ReLU or max pooling that decides otherwise in another rounding moves a few cells a lot;
     over the mean of all maps, since a map of which the ReLU leaves next to nothing is no yardstick.

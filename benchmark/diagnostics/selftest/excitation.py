@@ -1,4 +1,4 @@
-"""Checks about excitation backprop: where the winning probability goes."""
+"""Checks of excitation backprop: where the winning probability goes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ from benchmark.attribution.common.excitation import walk
 from benchmark.core.types import ForwardPass, Operation
 from benchmark.diagnostics.selftest.bounds import Bound, walking
 from benchmark.diagnostics.selftest.case import Case
-from benchmark.diagnostics.selftest.check import Check, Deviation, Subjects, relative
+from benchmark.diagnostics.selftest.check import Deviation, Subjects, relative
 from benchmark.models.forward import tensors
 
 _READ = "excitation"
@@ -20,7 +20,7 @@ _AVERAGES = ("avg_pool2d", "adaptive_avg_pool2d", "mean")
 
 
 def mass_is_conserved(subjects: Subjects) -> Iterator[Deviation]:
-    """The probabilities of a layer sum to 1, layer by layer, less what no unit below could take (§4.1).
+    """Check that the probabilities of each layer sum to 1, less what no unit below could take (§4.1).
 
     Lost is what enters a unit none of whose inputs excites it: ``Σ_j W+_ij a_j = 0``. The layers are taken
     from the scores down, as far as the first that fails: what is below it inherits its fault.
@@ -51,7 +51,7 @@ def _imbalance(case: Case, forward: ForwardPass, tensor: Tensor, bound: Bound) -
 
 
 def contrast_sums_to_zero(subjects: Subjects) -> Iterator[Deviation]:
-    """At the layer of contrast the two probabilities sum to 1 each, their difference to 0 (§4.4)."""
+    """Check that at the layer of contrast the difference of the two probabilities sums to 0 (§4.4)."""
     for case in _walked(subjects, "c_mwp"):
         if _CONTRAST not in case.model.layers:
             continue
@@ -64,7 +64,7 @@ def contrast_sums_to_zero(subjects: Subjects) -> Iterator[Deviation]:
 
 
 def normalization_is_the_identity(subjects: Subjects) -> Iterator[Deviation]:
-    """What enters a unit of an LRN or batch norm goes to the same unit below it (§4.2)."""
+    """Check that what enters a unit of an LRN or batch norm goes to the same unit below it (§4.2)."""
     for case in _walked(subjects, "mwp"):
         with case.arithmetic():
             forward = case.record(("input",), operations=True)
@@ -80,13 +80,13 @@ def _walked(subjects: Subjects, method: str) -> Iterator[Case]:
 
 
 def _at(case: Case, forward: ForwardPass, tensor: Tensor) -> Tensor:
-    """The probabilities ``[N, K, units]`` of any recorded tensor."""
+    """Return the probabilities ``[N, K, units]`` of any recorded tensor."""
     there = replace(forward, activations={"there": tensor})
     return walk(case.model, there, case.classes, "there").flatten(2)
 
 
 def _cuts(forward: ForwardPass, goal: Tensor) -> list[Tensor]:
-    """The tensors after the goal through which every way from the scores to it leads."""
+    """Return the tensors after the goal through which every way from the scores to it leads."""
     last = {id(t): place for place, op in enumerate(forward.operations) for t in _inputs(op)}
     live, found = {id(goal)}, []
     for place, operation in enumerate(forward.operations):
@@ -100,7 +100,7 @@ def _cuts(forward: ForwardPass, goal: Tensor) -> list[Tensor]:
 
 
 def _lost(case: Case, forward: ForwardPass, above: Tensor) -> Tensor:
-    """The mass ``[N, K]`` that entered units without a positive input on the way down to a tensor."""
+    """Return the mass ``[N, K]`` that entered units without a positive input on the way down to a tensor."""
     live = {id(above)}
     lost = torch.zeros(case.classes.shape, device=above.device)
     for operation in forward.operations:
@@ -127,14 +127,14 @@ def _positive_input(operation: Operation) -> Tensor | None:
 
 
 def _norms(forward: ForwardPass) -> list[Operation]:
-    """The first two and the last two normalizations whose input nothing else reads."""
+    """Return the first two and the last two normalizations whose input nothing else reads."""
     read = [id(t) for operation in forward.operations for t in _inputs(operation)]
     found = [op for op in forward.operations if _name(op) in _NORMS and read.count(id(op.args[0])) == 1]
     return [*found[:2], *found[2:][-2:]]
 
 
 def _readers(forward: ForwardPass, tensor: Tensor) -> str:
-    """The functions through whose rules the mass of a tensor came."""
+    """Return the functions through whose rules the mass of a tensor came."""
     found = [_name(op) for op in forward.operations if any(t is tensor for t in _inputs(op))]
     return ", ".join(dict.fromkeys(found)) or "the scores"
 
@@ -145,22 +145,3 @@ def _inputs(operation: Operation) -> list[Tensor]:
 
 def _name(operation: Operation) -> str:
     return str(getattr(operation.function, "__name__", ""))
-
-
-CHECKS = (
-    Check(
-        "MWP conserves mass, layer by layer",
-        "benchmark/excitation.py: the rule in RULES of the function named",
-        mass_is_conserved,
-    ),
-    Check(
-        "the contrast sums to zero",
-        "benchmark/excitation.py: the step with negated weights at the classifier",
-        contrast_sums_to_zero,
-    ),
-    Check(
-        "LRN and batch norm are passed as the identity",
-        "benchmark/excitation.py: their entries in RULES",
-        normalization_is_the_identity,
-    ),
-)

@@ -1,4 +1,4 @@
-"""Checks about Grad-CAM: what its weights are, and where its sign goes."""
+"""Checks of Grad-CAM: what its weights are, and where its sign goes."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from benchmark.attribution.grad_cam import GradCAM
 from benchmark.core.types import ForwardPass, Model
 from benchmark.diagnostics.selftest.bounds import rounding
 from benchmark.diagnostics.selftest.case import Case
-from benchmark.diagnostics.selftest.check import Check, Deviation, Subjects, relative
+from benchmark.diagnostics.selftest.check import Deviation, Subjects, relative
 from benchmark.models.forward import find_layer, one_hot
 
 _LAST = "last_conv"
@@ -18,7 +18,7 @@ _COUNTERFACTUAL = "grad_cam_counterfactual"
 
 
 def grad_cam_is_cam(subjects: Subjects) -> Iterator[Deviation]:
-    """``L^c = ReLU(Σ_k w^c_k f^k) / Z`` before global average pooling and one linear layer (paper §3.1).
+    """Check ``L^c = ReLU(Σ_k w^c_k f^k) / Z`` before global average pooling and one linear layer (§3.1).
 
     There ``∂y^c/∂A^k_ij = w^c_k / Z`` in every one of the ``Z`` cells, so that ``α^c_k = w^c_k / Z``.
     """
@@ -34,7 +34,7 @@ def grad_cam_is_cam(subjects: Subjects) -> Iterator[Deviation]:
 
 
 def weights_survive_pooling(subjects: Subjects) -> Iterator[Deviation]:
-    """``Z α^c_k`` is the same before and after a max pooling (protocol §1.2).
+    """Check that ``Z α^c_k`` is the same before and after a max pooling (protocol §1.2).
 
     The pooling hands the gradient of each of its cells to one cell below it, so that their sums are equal.
     The map at either layer is computed here from the gradients at the other.
@@ -55,7 +55,7 @@ def weights_survive_pooling(subjects: Subjects) -> Iterator[Deviation]:
 
 
 def counterfactual_is_the_negative_part(subjects: Subjects) -> Iterator[Deviation]:
-    """With ``-y^c`` for ``y^c``, Grad-CAM is what its ReLU cuts off: ``max(-Σ_k α^c_k A^k, 0)`` (§7.5).
+    """Check that Grad-CAM of ``-y^c`` is what its ReLU cuts off: ``max(-Σ_k α^c_k A^k, 0)`` (§7.5).
 
     So is the method of that name, which negates the weights and not the scores.
     """
@@ -90,29 +90,9 @@ def _sums(forward: ForwardPass, layer: str, case: Case) -> Tensor:
 
 
 def _pooling_after(model: Model, layer: str) -> str | None:
-    """The max pooling that is listed straight after a layer, if one is."""
+    """Return the max pooling that is listed straight after a layer, if one is."""
     parts = [(name, part) for name, part in model.module.named_modules() if name and not [*part.children()]]
     own = find_layer(model, layer)
     following = [index for index, (name, _) in enumerate(parts) if name == own or name.startswith(f"{own}.")]
     name, part = (parts[following[-1] + 1 :] or [("", nn.Identity())])[0]
     return name if isinstance(part, nn.MaxPool2d) else None
-
-
-CHECKS = (
-    Check(
-        "Grad-CAM is ReLU(CAM) over the cells",
-        "benchmark/attribution/grad_cam.py: its weights or its ReLU; or cam.py beside it",
-        grad_cam_is_cam,
-    ),
-    Check(
-        "weights before and after max pooling agree",
-        "benchmark/attribution/grad_cam.py: the mean of the gradients; or the device's max pooling",
-        weights_survive_pooling,
-    ),
-    Check(
-        "the counterfactual is the negative part",
-        "benchmark/attribution/grad_cam.py: its ReLU, or something that is not linear in the gradients; "
-        "or grad_cam_counterfactual.py beside it, if it is named",
-        counterfactual_is_the_negative_part,
-    ),
-)

@@ -1,4 +1,4 @@
-"""Checks about boxes: neither the scale of a heatmap nor the threads may move one."""
+"""Checks of boxes: neither the scale of a heatmap nor the threads may move one."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ import numpy as np
 from benchmark.core.protocols import Localizer
 from benchmark.core.types import Box, FloatArray, ImageArray, View
 from benchmark.diagnostics.selftest.bounds import EXACT
-from benchmark.diagnostics.selftest.check import Check, Deviation, Subjects
+from benchmark.diagnostics.selftest.check import Deviation, Subjects
 
 _VIEW = View(96, 72, Box(0, 0, 96, 72))
 _MAPS = 4
@@ -18,7 +18,7 @@ _THREADS = 4
 
 
 def scale_moves_no_box(subjects: Subjects) -> Iterator[Deviation]:
-    """Every protocol compares a map with its own maximum, mean or quantile: a positive factor cancels."""
+    """Check that a positive factor cancels: a protocol compares a map with its own values alone."""
     image = _picture(0)
     for name, localizer in subjects.localizers.items():
         maps = [_heatmap(seed) for seed in range(_MAPS)]
@@ -29,7 +29,7 @@ def scale_moves_no_box(subjects: Subjects) -> Iterator[Deviation]:
 
 
 def threads_move_no_box(subjects: Subjects) -> Iterator[Deviation]:
-    """What looks at pixels (GrabCut draws random numbers) gives the same on many threads as on one."""
+    """Check that GrabCut, which draws random numbers, gives the same boxes on any number of threads."""
     for name, localizer in subjects.localizers.items():
         if not localizer.needs_image:
             continue
@@ -48,7 +48,7 @@ def _differing(found: list[Box], wanted: list[Box]) -> float:
 
 
 def _heatmap(seed: int) -> FloatArray:
-    """A signed map ``[14, 14]``: one hill on noise."""
+    """Draw a signed map ``[14, 14]``: one hill on noise."""
     draw = np.random.default_rng(seed)
     rows, columns = np.mgrid[:14, :14]
     y, x = draw.uniform(3, 11, 2)
@@ -63,17 +63,3 @@ def _picture(seed: int) -> ImageArray:
     image = draw.integers(0, 120, (_VIEW.height, _VIEW.width, 3), np.uint8)
     image[20:50, 30:70] += 100
     return image
-
-
-CHECKS = (
-    Check(
-        "a positive factor on a map moves no box",
-        "benchmark/localizers/: the one named compares a map with something other than itself",
-        scale_moves_no_box,
-    ),
-    Check(
-        "threads and order move no box",
-        "benchmark/segments.py: GrabCut's random numbers, which OpenCV keeps for each thread",
-        threads_move_no_box,
-    ),
-)

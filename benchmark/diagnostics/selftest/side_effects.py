@@ -12,7 +12,7 @@ from torch import nn
 from benchmark.core.protocols import Method
 from benchmark.diagnostics.selftest.bounds import EXACT
 from benchmark.diagnostics.selftest.case import Case
-from benchmark.diagnostics.selftest.check import Check, Deviation, Subjects
+from benchmark.diagnostics.selftest.check import Deviation, Subjects
 from benchmark.models.forward import find_layer
 from benchmark.models.weights.parameters import parameter_digest
 
@@ -22,7 +22,7 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 
 
 def nothing_is_left_behind(subjects: Subjects) -> Iterator[Deviation]:
-    """No hook, flag, gradient or changed parameter remains of a method that worked, or raised on its way.
+    """Check that no hook, flag, gradient or changed parameter remains of a method that worked, or raised.
 
     Each is tried on a clean copy of the model, so that none is blamed for what another left. Where the model
     names no classifier, there is no place to break off at, and every line of it says so.
@@ -41,7 +41,7 @@ def nothing_is_left_behind(subjects: Subjects) -> Iterator[Deviation]:
 
 
 def _clean(case: Case) -> Case:
-    """The same on a copy of the model that is as a model has to be."""
+    """Return the same case on a copy of the model that is as a model has to be."""
     module = copy.deepcopy(case.model.module).eval().requires_grad_(False)
     module.zero_grad(set_to_none=True)
     for part in module.modules():
@@ -64,7 +64,7 @@ def _raises(case: Case, method: Method) -> None:
 
 
 def _breaks_off(case: Case, method: Method) -> None:
-    """The network itself raises, with all its hooks set."""
+    """Let the network itself raise, with all its hooks set."""
 
     def fail(_module: nn.Module, _args: Any) -> None:
         raise _OursError
@@ -104,12 +104,3 @@ def _remains(case: Case, digest: str) -> dict[str, bool]:
         "autocast": torch.is_autocast_enabled(case.classes.device.type),
         "torch function mode": torch._C._len_torch_function_stack() > 0,
     }
-
-
-CHECKS = (
-    Check(
-        "a method leaves nothing behind",
-        "benchmark/forward.py, or the method named: something set outside a with block",
-        nothing_is_left_behind,
-    ),
-)

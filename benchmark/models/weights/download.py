@@ -1,18 +1,16 @@
 """Download of one file, which appears whole and with the right checksum, or not at all."""
 
-import os
-import shutil
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
-from urllib.request import urlopen
 from uuid import uuid4
+
+from torch.hub import download_url_to_file
 
 from benchmark.core.errors import UserError
 from benchmark.models.weights.files import matches
-
-_TIMEOUT = 20.0  # seconds without an answer
 
 
 def download(url: str, target: Path, checksums: Sequence[str]) -> None:
@@ -33,10 +31,7 @@ def download(url: str, target: Path, checksums: Sequence[str]) -> None:
     by_hand = f"put {target.name} into weights_dir by hand, or give model.weights=PATH"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with urlopen(url, timeout=_TIMEOUT) as answer, temporary.open("wb") as file:
-            shutil.copyfileobj(answer, file)
-            file.flush()
-            os.fsync(file.fileno())
+        download_url_to_file(url, str(temporary), progress=sys.stderr.isatty())
         if checksums and not matches(temporary, checksums):
             raise UserError(
                 f"{url}: what came is another file (expected {' or '.join(checksums)}); {by_hand}"

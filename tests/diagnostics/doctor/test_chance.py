@@ -3,8 +3,8 @@
 import pytest
 from scipy.stats import binom
 
-from benchmark.diagnostics.doctor.chance import fault
 from benchmark.diagnostics.doctor.model import Accuracy
+from benchmark.diagnostics.doctor.verdict import near_chance
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,10 @@ from benchmark.diagnostics.doctor.model import Accuracy
         (Accuracy(0.4, 0.8, 200), 20, False),
     ],
 )
-def test_only_an_accuracy_near_chance_on_enough_images_is_a_fault(
+def test_only_an_accuracy_near_chance_on_enough_images_is_a_near_chance(
     measured: Accuracy, outputs: int, wrong: bool
 ) -> None:
-    assert bool(fault(measured, outputs)) == wrong
+    assert bool(near_chance(measured, outputs)) == wrong
 
 
 @pytest.mark.parametrize(
@@ -41,17 +41,17 @@ def test_only_an_accuracy_near_chance_on_enough_images_is_a_fault(
 def test_of_few_classes_a_good_net_is_told_from_chance(
     top1: float, n: int, outputs: int, wrong: bool
 ) -> None:
-    assert bool(fault(Accuracy(top1, 1.0, n), outputs)) == wrong
+    assert bool(near_chance(Accuracy(top1, 1.0, n), outputs)) == wrong
 
 
 @pytest.mark.parametrize("n", [20, 50, 200])
 @pytest.mark.parametrize("outputs", [2, 3, 5, 20, 1000])
-def test_a_net_half_way_from_chance_to_perfection_is_hardly_ever_at_fault(n: int, outputs: int) -> None:
-    faulty = [k for k in range(n + 1) if fault(Accuracy(k / n, 1.0, n), outputs)]
+def test_a_net_half_way_from_chance_to_perfection_is_hardly_ever_at_near_chance(n: int, outputs: int) -> None:
+    faulty = [k for k in range(n + 1) if near_chance(Accuracy(k / n, 1.0, n), outputs)]
     assert binom(n, (1 + 1 / outputs) / 2).pmf(faulty).sum() < 0.002  # Wilson: 0.0005, approximately
 
 
 @pytest.mark.parametrize("outputs", [2, 3, 20, 1000])
-def test_a_net_that_guesses_is_nearly_always_at_fault(outputs: int) -> None:
-    faulty = [k for k in range(201) if fault(Accuracy(k / 200, 1.0, 200), outputs)]
+def test_a_net_that_guesses_is_nearly_always_at_near_chance(outputs: int) -> None:
+    faulty = [k for k in range(201) if near_chance(Accuracy(k / 200, 1.0, 200), outputs)]
     assert binom(200, 1 / outputs).pmf(faulty).sum() > 0.99

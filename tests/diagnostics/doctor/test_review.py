@@ -18,7 +18,7 @@ from benchmark.datasets.ilsvrc import load_classes
 from benchmark.diagnostics.doctor.causes import convict, turned
 from benchmark.diagnostics.doctor.model import Accuracy, ranks
 from benchmark.diagnostics.doctor.passport import Expected, Passport
-from benchmark.diagnostics.doctor.review import Review, review
+from benchmark.diagnostics.doctor.verdict import Review, review
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
 from benchmark.transforms import Warp

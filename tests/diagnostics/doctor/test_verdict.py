@@ -2,21 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
 from benchmark.diagnostics.doctor.model import Accuracy
 from benchmark.diagnostics.doctor.passport import Expected
-from benchmark.diagnostics.doctor.verdict import AGREES, CONTRADICTS, DOUBTFUL, judge, lines, wilson
+from benchmark.diagnostics.doctor.verdict import AGREES, CONTRADICTS, DOUBTFUL, judge, lines
 
 EXPECTED = Expected("ilsvrc_val", "warp", 0.30, 0.10, "somebody", 0.01)
-
-
-@pytest.mark.parametrize(("wrong", "n"), [(0, 20), (3, 40), (155, 500), (500, 500), (17, 200)])
-def test_the_interval_is_scipys_of_the_same_name(wrong: int, n: int) -> None:
-    low, high = wilson(wrong / n, n)
-    oracle = binomtest(wrong, n).proportion_ci(0.95, method="wilson")
-    assert low == pytest.approx(oracle.low, abs=1e-6)
-    assert high == pytest.approx(oracle.high, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +27,7 @@ def test_the_interval_is_scipys_of_the_same_name(wrong: int, n: int) -> None:
 def test_an_error_is_judged_by_its_interval_and_the_tolerance(
     top1: float, top5: float, n: int, kind: str
 ) -> None:
-    assert judge(Accuracy(top1, top5, n), EXPECTED).kind == kind
+    assert judge(Accuracy(top1, top5, n), EXPECTED) == kind
 
 
 def test_a_sound_net_is_seldom_doubted_and_a_net_ten_points_worse_seldom_passes() -> None:
@@ -46,7 +37,7 @@ def test_a_sound_net_is_seldom_doubted_and_a_net_ten_points_worse_seldom_passes(
         best = rng.random((2000, 500))
         first, fifth = (best < top1).mean(1), (best < top5).mean(1)
         pairs = zip(first.tolist(), fifth.tolist(), strict=True)
-        return [judge(Accuracy(a, b, 500), EXPECTED).kind for a, b in pairs]
+        return [judge(Accuracy(a, b, 500), EXPECTED) for a, b in pairs]
 
     sound, ill = kinds(0.70, 0.90), kinds(0.60, 0.83)
     assert sound.count(AGREES) / 2000 > 0.95
@@ -56,7 +47,7 @@ def test_a_sound_net_is_seldom_doubted_and_a_net_ten_points_worse_seldom_passes(
 
 def test_the_words_hold_both_errors_the_intervals_and_the_suspicion() -> None:
     measured = Accuracy(0.55, 0.80, 500)
-    said = "\n".join(lines(measured, EXPECTED, judge(measured, EXPECTED)))
+    said = "\n".join(lines(measured, EXPECTED))
     for words in (
         "top-1 30.00 %",
         "top-1 45.00 % [40.7, 49.4]",
@@ -67,4 +58,4 @@ def test_the_words_hold_both_errors_the_intervals_and_the_suspicion() -> None:
         assert words in said
     assert "more is wrong than stated" in said
     better = Accuracy(0.82, 0.97, 500)
-    assert "less is wrong" in "\n".join(lines(better, EXPECTED, judge(better, EXPECTED)))
+    assert "less is wrong" in "\n".join(lines(better, EXPECTED))
