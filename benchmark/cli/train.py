@@ -34,7 +34,7 @@ from benchmark.training.passport import (
     write,
 )
 from benchmark.training.probe import probe
-from benchmark.training.state import Point, from_csv
+from benchmark.training.state import CurvePoint, from_csv
 
 _PARTS = ("model", "train", "transform", "run", "train_set", "val_set")
 _PREFIX = "trained:"
@@ -193,6 +193,6 @@ def _log(made: Sequence[Job[TrainingOptions]], tracker: Tracker) -> None:
     print(*([f"\nto look at it: {look}"] if look else []))
 
 
-def _measured(point: Point, column: str) -> dict[str, float]:
+def _measured(point: CurvePoint, column: str) -> dict[str, float]:
     found = {} if point.found is None else {column: point.found}
     return {"loss": point.loss, "lr": point.lr, **found}

@@ -15,7 +15,7 @@ from benchmark.training.job import Job, Trained
 from benchmark.training.loader import Pictures, batches, spans
 from benchmark.training.options import TrainOptions
 from benchmark.training.progress import Progress
-from benchmark.training.state import Learner, Point, resume, save, start
+from benchmark.training.state import CurvePoint, Learner, resume, save, start
 from benchmark.training.validate import measure
 
 _DROPOUT = 2
@@ -115,7 +115,9 @@ def _add_point(session: _Session, validates: bool) -> None:
     if not np.isfinite(loss):
         raise UserError(f"{job.name} diverged before iteration {learner.iteration}; lower train.lr")
     found = _measured(session, _settled(session))[job.options.objective.key] if validates else None
-    point = Point(learner.iteration, job.options.lr_at(learner.iteration - 1), loss, found, session.seconds)
+    point = CurvePoint(
+        learner.iteration, job.options.lr_at(learner.iteration - 1), loss, found, session.seconds
+    )
     learner.curve.append(point)
     learner.loss, learner.pending = torch.zeros_like(learner.loss), 0
     session.progress.add(point)

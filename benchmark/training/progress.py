@@ -6,7 +6,7 @@ import time
 from benchmark.training.distributed import World
 from benchmark.training.job import Job
 from benchmark.training.options import TrainOptions
-from benchmark.training.state import Learner, Point
+from benchmark.training.state import CurvePoint, Learner
 
 _SECONDS_BETWEEN_LINES = 20.0
 
@@ -32,7 +32,7 @@ class Progress:
         else:
             self._print("all layers start at random")
 
-    def add(self, point: Point) -> None:
+    def add(self, point: CurvePoint) -> None:
         """Take note of a point, and print a line if it is time."""
         now, options = time.monotonic(), self._job.options
         quiet = now - self._last < _SECONDS_BETWEEN_LINES

@@ -20,7 +20,7 @@ from benchmark.training.norms import add_norms, calibrate, folded
 from benchmark.training.options import TrainOptions
 
 
-class Point(NamedTuple):
+class CurvePoint(NamedTuple):
     """A line of the curve.
 
     Attributes:
@@ -63,7 +63,7 @@ class Learner:
     iteration: int = 0
     loss: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
     pending: int = 0
-    curve: list[Point] = field(default_factory=list)
+    curve: list[CurvePoint] = field(default_factory=list)
     seconds: float = 0.0
 
     def settle(self) -> nn.Module:
@@ -150,7 +150,7 @@ def resume(job: Job[TrainOptions], learner: Learner) -> None:
             raise UserError(f"{job.checkpoint}: of another training; {remedy}")
         learner.net.load_state_dict(kept["net"])
         learner.optimizer.load_state_dict(kept["optimizer"])
-        learner.curve = [Point(*values) for values in kept["curve"]]
+        learner.curve = [CurvePoint(*values) for values in kept["curve"]]
         for key in _KEPT:
             setattr(learner, key, kept[key])
     except UserError:
@@ -160,16 +160,16 @@ def resume(job: Job[TrainOptions], learner: Learner) -> None:
         raise UserError(f"{job.checkpoint}: cannot be continued ({reason}); {remedy}") from error
 
 
-def from_csv(path: Path) -> list[Point]:
+def from_csv(path: Path) -> list[CurvePoint]:
     """Read the curve that :func:`save` wrote."""
     lines = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))[1:]
     return [
-        Point(int(iteration), float(lr), float(loss), float(found) if found else None, float(seconds))
+        CurvePoint(int(iteration), float(lr), float(loss), float(found) if found else None, float(seconds))
         for iteration, lr, loss, found, seconds in lines
     ]
 
 
-def as_csv(curve: list[Point], column: str) -> str:
+def as_csv(curve: list[CurvePoint], column: str) -> str:
     """Return the curve with a header, its measure named ``column``; what was not measured is empty."""
     lines = [f"iteration,lr,loss,{column},seconds"]
     for iteration, lr, loss, found, seconds in curve:

@@ -309,7 +309,7 @@ def test_a_mistake_is_one_line_that_names_it(train: Command, tmp_path: Path, typ
     [
         ("model=vgg61", "model=vgg61: there is no such model"),
         ("train_set.rot=x", "train_set.rot"),
-        ("", "train_set.root"),
+        ("dataset@train_set=ilsvrc_train", "train_set.root"),
         (
             "experiment=embedded model=squeezenet_caffe",
             "model=squeezenet_caffe: this experiment trains vgg16_cam_compact, ",

@@ -23,7 +23,7 @@ _SHARED = ("dataset", "run", "bootstrap", "task", "experiment", "row")
 
 
 @dataclass(frozen=True)
-class Job:
+class FinishedJob:
     """How a job ended.
 
     Attributes:
@@ -37,7 +37,7 @@ class Job:
     message: str
 
 
-def record(job: Job) -> None:
+def record(job: FinishedJob) -> None:
     """Keep how the job that runs ended, in its folder below the sweep's."""
     folder = Path(HydraConfig.get().runtime.output_dir)
     content = {"words": job.words, "status": job.status, "message": job.message}
@@ -104,6 +104,6 @@ def _number(path: Path) -> tuple[int, str]:
     return (int(name) if name.isdigit() else 0, str(path))
 
 
-def _read(path: Path) -> Job:
+def _read(path: Path) -> FinishedJob:
     content = json.loads(path.read_text(encoding="utf-8"))
-    return Job(tuple(content["words"]), content["status"], content["message"])
+    return FinishedJob(tuple(content["words"]), content["status"], content["message"])
