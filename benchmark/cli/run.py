@@ -6,16 +6,14 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from benchmark.cli.app.build import build
-from benchmark.cli.app.finish import failed_checks, finish
+from benchmark.cli.app.build import build, dataset_of
+from benchmark.cli.app.finished import recall, remember
 from benchmark.cli.app.groups import typed
-from benchmark.cli.app.planning import experiment_of
-from benchmark.cli.app.rows import rows
 from benchmark.core.files import write_atomically
 from benchmark.core.options import check
+from benchmark.core.protocols import Dataset
 from benchmark.pipeline.exhibits import Pictures
 from benchmark.pipeline.names import label
-from benchmark.tasks.task import Task
 
 
 def main(cfg: DictConfig) -> int:
@@ -27,13 +25,30 @@ def main(cfg: DictConfig) -> int:
     _refuse_unwritable(results / "runs")
     build(cfg.tracking)  # refuses its options now, and not after hours of work
     check("pictures", cfg.pictures, Pictures)
+    dataset = dataset_of(cfg)
+    multirun = HydraConfig.get().mode == RunMode.MULTIRUN
+    known = None if multirun else recall(results, cfg, dataset)
+    return known.tell(cfg.notes) if known else _measure(cfg, results, dataset, multirun)
+
+
+def _measure(cfg: DictConfig, results: Path, dataset: Dataset, multirun: bool) -> int:
+    # Here, since a finished run needs none of it, and torch takes seconds.
+    from benchmark.cli.app.finish import failed_checks, finish
+    from benchmark.cli.app.planning import experiment_of
+    from benchmark.cli.app.rows import rows
+    from benchmark.tasks.task import Task
+
     task: Task = build(cfg.task)
     task.check(typed())
-    outcome = task.run(experiment_of(cfg, rows(cfg, typed()), results))
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
+    experiment = experiment_of(cfg, rows(cfg, typed()), results, dataset)
+    outcome = task.run(experiment)
+    if multirun:
         return failed_checks(outcome)
-    folder = results / label(outcome.dataset)
-    return finish(cfg, outcome, folder, lambda _, path: outcome.sheet(Path(f"{path}.png")))
+    folder = results / label(dataset)
+    run = finish(cfg, outcome, folder, lambda _, path: outcome.sheet(Path(f"{path}.png")))
+    if not outcome.table.open:
+        remember(results, cfg, dataset, experiment.rows, run)
+    return run.status
 
 
 def _refuse_unwritable(folder: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from benchmark.cli.app.build import build, published
+from benchmark.cli.app.finished import Finished
 from benchmark.reporting.archive import Archived, read_table, result_file, write_table
 from benchmark.reporting.render import show, write_all
 from benchmark.reporting.table import Table
@@ -15,7 +16,7 @@ from benchmark.tasks.task import Outcome
 
 def finish(
     cfg: DictConfig, outcome: Outcome, folder: Path, beside: Callable[[Table, Path], list[Path]]
-) -> int:
+) -> Finished:
     """Write, show and log a table.
 
     Args:
@@ -25,7 +26,7 @@ def finish(
         beside: Writes more files there: of the table as it is on disk, under the given path and a suffix.
 
     Returns:
-        The exit status: 1 if a check of the table failed.
+        Where it all lies, and the exit status: 1 if a check of the table failed.
     """
     results = folder.parent
     tracker: Tracker = build(cfg.tracking)
@@ -41,7 +42,13 @@ def finish(
     files |= {row: [result_file(folder, table.name, row), path] for row, path in outcome.records.items()}
     look = tracker.log(table, files)
     print(*([f"\nto look at it: {look}"] if look else []))
-    return failed_checks(outcome)
+    return Finished(
+        archive=str(archive),
+        written=tuple(map(str, written)),
+        records=tuple(map(str, outcome.records.values())),
+        look=look or "",
+        status=failed_checks(outcome),
+    )
 
 
 def failed_checks(outcome: Outcome) -> int:

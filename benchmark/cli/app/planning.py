@@ -25,18 +25,19 @@ _NOTICE = (
 _SHARED = ("dataset", "run", "bootstrap", "task")
 
 
-def experiment_of(cfg: DictConfig, composed: list[ComposedRow], results: Path) -> Experiment:
+def experiment_of(
+    cfg: DictConfig, composed: list[ComposedRow], results: Path, dataset: Dataset
+) -> Experiment:
     """Give what a person wants measured, free of the library that read it.
 
     Raises:
-        UserError: If a row has conditions of its own, or the dataset cannot be read.
+        UserError: If a row has conditions of its own.
     """
     settings = build(cfg.run)
     _ = settings.torch_device  # refused before anything is read
     refuse_own_conditions(cfg, composed)
     name = cfg.table.get("published") if cfg.table else None
     published_numbers = published(name) if name else None
-    dataset = dataset_of(cfg)
     announce(dataset)
     cell = (cfg.model.name, cfg.method.name, cfg.get("classes", cfg.localizer).name)
     own_name = str(cfg.table.name) if cfg.table else "-".join(cell)

@@ -8,7 +8,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from benchmark.cli.app.build import build
+from benchmark.cli.app.build import build, dataset_of
 from benchmark.cli.app.finish import finish
 from benchmark.cli.app.groups import config_name, is_group, search_path, typed
 from benchmark.cli.app.planning import experiment_of
@@ -70,7 +70,7 @@ def tabulate(jobs: Sequence[Sequence[str]]) -> int:
     digest = fingerprint({"name": experiment.name, "words": variation(typed())})[:8]
     folder = results / f"{label(outcome.dataset)}-sweep-{digest}"
     points = {name: Point(one.base, one.values) for name, one in found.items()}
-    return finish(cfgs[0], outcome, folder, lambda table, path: _beside(table, path, points))
+    return finish(cfgs[0], outcome, folder, lambda table, path: _beside(table, path, points)).status
 
 
 def _beside(table: Table, path: Path, points: Mapping[str, Point]) -> list[Path]:
@@ -85,7 +85,7 @@ def _beside(table: Table, path: Path, points: Mapping[str, Point]) -> list[Path]
 def _experiment(
     cfg: DictConfig, swept: Sequence[_Swept], twins: list[list[str]], results: Path
 ) -> Experiment:
-    plain = experiment_of(cfg, [one.row for one in swept], results)
+    plain = experiment_of(cfg, [one.row for one in swept], results, dataset_of(cfg))
     options = ", ".join(dict.fromkeys(key for one in swept for key in one.values))
     title = f"{plain.title if cfg.table else plain.dataset.name}, by {options}"
     name = stem(str(cfg.table.name) if cfg.table else "sweep", variation(typed()))

@@ -1,0 +1,128 @@
+"""Recognise a finished run without building anything of it, so that its table is shown in about a second.
+
+A run with a whole table leaves ``results/runs/finished/<hash>.json``: where the table lies, and all
+files that it was made of, with their sizes and times: code that no installed package brings, yamls, weights.
+The hash is of the configuration, the dataset's fingerprint and the versions of packages. As long as all of it
+is as it was, the same words need neither networks nor images.
+"""
+
+import json
+import sys
+import sysconfig
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from benchmark.cli.app.build import plain, published
+from benchmark.cli.app.groups import typed
+from benchmark.core.errors import UserError
+from benchmark.core.files import write_atomically
+from benchmark.core.protocols import Dataset
+from benchmark.core.provenance import fingerprint, package_versions
+from benchmark.models.weights.files import find
+from benchmark.pipeline.rows import Row
+from benchmark.reporting.archive import read_table
+from benchmark.reporting.render import show
+
+_SHOWN_ALONE = ("notes",)
+"""Options that change what is printed, and nothing that is measured."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run.
+
+    Attributes:
+        archive: The table's json.
+        written: All files of the table, in the order in which they are told.
+        records: Files of records that the table's json names.
+        look: How to look at what was tracked; empty where nothing was.
+        status: The exit status.
+    """
+
+    archive: str
+    written: Sequence[str]
+    records: Sequence[str]
+    look: str
+    status: int
+
+    def tell(self, notes: bool) -> int:
+        """Show the table and where its files are; give the exit status."""
+        show(read_table(Path(self.archive), published).table, notes=notes)
+        print("\nwritten, with all notes:", *self.written, sep="\n  ", flush=True)
+        print(*([f"\nto look at it: {self.look}"] if self.look else []))
+        return self.status
+
+
+def recall(results: Path, cfg: DictConfig, dataset: Dataset) -> Finished | None:
+    """Return the finished run of this configuration; ``None`` if there is none, or a file of it changed."""
+    try:
+        content = json.loads(_memo(results, cfg, dataset).read_text(encoding="utf-8"))
+        run, made_of = Finished(**content["run"]), content["made_of"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    there = all(Path(path).is_file() for path in (run.archive, *run.written, *run.records))
+    return run if there and _stamps(made_of) == made_of else None
+
+
+def remember(results: Path, cfg: DictConfig, dataset: Dataset, rows: Iterable[Row], run: Finished) -> None:
+    """Note down a run that ended with a whole table."""
+    files = {*_code(), *_yamls(), *(str(path) for row in rows for path in _weights(row.config["model"]))}
+    content = {"run": asdict(run), "made_of": _stamps(files)}
+    write_atomically(_memo(results, cfg, dataset), json.dumps(content, indent=1))
+
+
+def _memo(results: Path, cfg: DictConfig, dataset: Dataset) -> Path:
+    config = {key: plain(node) if isinstance(node, DictConfig) else node for key, node in cfg.items()}
+    identity = {
+        "config": {str(key): node for key, node in config.items() if key not in _SHOWN_ALONE},
+        "words": [word for word in typed() if word.partition("=")[0] not in _SHOWN_ALONE],
+        "dataset": dataset.fingerprint,
+        "packages": package_versions(),
+        "python": sys.version,
+    }
+    text = json.dumps(identity, sort_keys=True, default=str)
+    return results / "runs" / "finished" / f"{fingerprint(text)[:16]}.json"
+
+
+def _stamps(files: Iterable[str]) -> dict[str, list[int]]:
+    """Return size and time of each file; of one that is not there, nothing."""
+    stamps = {}
+    for path in sorted(files):
+        with suppress(OSError):
+            stat = Path(path).stat()
+            stamps[path] = [stat.st_size, stat.st_mtime_ns]
+    return stamps
+
+
+def _code() -> set[str]:
+    """Return the files of all modules that are this package's, or nobody's who has a version number."""
+    installed = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+    files = {name: str(getattr(module, "__file__", None) or "") for name, module in list(sys.modules.items())}
+    own = __name__.partition(".")[0]
+    return {
+        file
+        for name, file in files.items()
+        if file.endswith(".py") and (name.partition(".")[0] == own or not file.startswith(installed))
+    }
+
+
+def _yamls() -> set[str]:
+    """Return the files of all folders that the configuration may come from."""
+    folders = [source.path for source in HydraConfig.get().runtime.config_sources if source.schema == "file"]
+    return {str(path) for folder in folders for path in Path(folder).rglob("*.yaml")}
+
+
+def _weights(model: Mapping[str, Any]) -> list[Path]:
+    """Return the files that a model's options name, of weights and of all else."""
+    found = []
+    for value in model.values():
+        if isinstance(value, str) and value:
+            with suppress(UserError, OSError):
+                found.append(find(value, model.get("weights_dir")).absolute())
+    return found
