@@ -4,18 +4,26 @@ Coordinates are 0-based inclusive in all of its files and half-open here (``x1 +
 has one class. The layouts are described in :mod:`benchmark.datasets.ilsvrc.layout`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Sample
 from benchmark.datasets.ilsvrc.classes import Classes, ilsvrc_ids, load_classes
-from benchmark.datasets.ilsvrc.crosscheck import box_set
-from benchmark.datasets.ilsvrc.options import IlsvrcOptions, classes_of
-from benchmark.datasets.ilsvrc.reader import Evidence, gather
-from benchmark.datasets.ilsvrc.report import LayoutReport
-from benchmark.datasets.ilsvrc.sources import BOXES_REMEDY, LABELS_REMEDY
+from benchmark.datasets.ilsvrc.crosscheck import GroundTruth, Source, box_set, merge
+from benchmark.datasets.ilsvrc.image_files import ImageFiles, find_image_folder, find_images
+from benchmark.datasets.ilsvrc.options import LAYOUTS, IlsvrcOptions, classes_of
+from benchmark.datasets.ilsvrc.report import LayoutReport, SourceReport
+from benchmark.datasets.ilsvrc.sources import (
+    BOXES_REMEDY,
+    LABELS_REMEDY,
+    check_classes,
+    collect,
+    find_blacklist,
+    read_sources,
+)
 from benchmark.datasets.ilsvrc.train import load_train
 from benchmark.datasets.image_set import ImageSet, fingerprint
 
@@ -69,24 +77,94 @@ def load(**options: Any) -> IlsvrcVal:
         UserError: If anything is missing, damaged or contradictory, with the file or option and the remedy.
     """
     chosen = IlsvrcOptions.parse(**options)
-    classes = classes_of(chosen)
     try:
-        evidence = gather(chosen, classes)
+        return _read(chosen, classes_of(chosen))
     except OSError as error:  # a folder without permission, or a file server that does not answer
         raise UserError(f"{error.filename}: cannot be read ({error.strerror}); check permissions") from error
-    skipped = _missing(chosen, evidence)
-    samples = chosen.arrange(_sample(image_id, evidence) for image_id in evidence.wanted - skipped.keys())
-    sizes = evidence.images.bytes if evidence.images else {}
+
+
+def _read(options: IlsvrcOptions, classes: Classes) -> IlsvrcVal:
+    images = _images(options, classes)
+    # Without images the annotations say which ones there are; XML files that are not listed stay unread.
+    ids = (
+        options.listed()
+        if images is None
+        else _wanted(options, images.paths, f"has no file in {images.folder}")
+    )
+    parts = collect(options)
+    checked = check_classes(parts, classes)
+    sources = read_sources(parts, classes, ids, options.count)
+    if images is not None:
+        sources.append(("image names", images.named))
+    truth = merge([source for _, source in sources], classes)
+    if images is None:
+        ids = _wanted(options, truth.labels.keys() | truth.boxes.keys(), "has neither label nor box")
+    assert ids is not None
+    blacklist = find_blacklist(parts, classes.last_image)
+    skipped = _missing(options, ids, truth)
+    samples = options.arrange(
+        Sample(
+            image_id=image_id,
+            path=images.paths[image_id] if images else None,
+            label=truth.labels[image_id],
+            boxes=truth.boxes[image_id],
+            blacklisted=image_id in blacklist[1],
+            size=truth.sizes.get(image_id),
+        )
+        for image_id in ids - skipped.keys()
+    )
+    sizes = images.bytes if images else {}
     return IlsvrcVal(
-        name=chosen.name,
+        name=options.name,
         classes=classes.wnids,
         class_names=classes.names,
         samples=samples,
         skipped=skipped,
         fingerprint=fingerprint("ilsvrc_val 1", samples, lambda sample: _line(sample, classes, sizes)),
-        report=evidence.report,
-        count=chosen.count,
+        report=_report(options, images, sources, checked, blacklist),
+        count=options.count,
         ilsvrc_ids=classes.ilsvrc_ids,
+    )
+
+
+def _report(
+    options: IlsvrcOptions,
+    images: ImageFiles | None,
+    sources: Sequence[tuple[str, Source]],
+    checked: tuple[Path, ...],
+    blacklist: tuple[Path | None, frozenset[str]],
+) -> LayoutReport:
+    mentioned: frozenset[str] = frozenset().union(*(source.mentioned for _, source in sources))
+    return LayoutReport(
+        images=images.folder if images else None,
+        layout=images.layout if images else "boxes alone",
+        image_count=len(images.paths) if images else 0,
+        sources=tuple(SourceReport.of(kind, source) for kind, source in sources if source.says_something),
+        checked=checked,
+        blacklist=blacklist[0],
+        blacklist_count=len(blacklist[1]),
+        blacklist_off=options.blacklist_off,
+        annotated_only=len(mentioned - images.paths.keys()) if images else 0,
+        ignored=images.ignored if images else (),
+        count=options.count,
+    )
+
+
+def _wanted(options: IlsvrcOptions, there: Collection[str], fault: str) -> frozenset[str]:
+    return frozenset(options.wanted(there, fault))
+
+
+def _images(options: IlsvrcOptions, classes: Classes) -> ImageFiles | None:
+    folder = options.images or (find_image_folder(options.root) if options.root else None)
+    found = find_images(folder, classes) if folder else None
+    if found is not None and found.paths:
+        return found
+    place = options.images or options.root
+    if place is None:
+        return None
+    raise UserError(
+        f"{place}: no image called ILSVRC2012_val_*.JPEG in any known layout; correct dataset.root, name the "
+        f"folder with dataset.images=, or for truth alone use dataset.ground_truth= ({LAYOUTS})"
     )
 
 
@@ -101,25 +179,14 @@ def _line(sample: Sample, classes: Classes, sizes: Mapping[str, int]) -> str:
     return f"{sample.image_id} {sizes.get(sample.image_id, 0)} {wnid} {sample.blacklisted:d} {boxes}"
 
 
-def _sample(image_id: str, evidence: Evidence) -> Sample:
-    return Sample(
-        image_id=image_id,
-        path=evidence.images.paths[image_id] if evidence.images else None,
-        label=evidence.truth.labels[image_id],
-        boxes=evidence.truth.boxes[image_id],
-        blacklisted=image_id in evidence.blacklisted,
-        size=evidence.truth.sizes.get(image_id),
-    )
-
-
-def _missing(options: IlsvrcOptions, evidence: Evidence) -> dict[str, str]:
+def _missing(options: IlsvrcOptions, ids: frozenset[str], truth: GroundTruth) -> dict[str, str]:
     """Return the images without a label or boxes, each with what it lacks; refuse them unless skipped."""
-    no_label = evidence.wanted - evidence.truth.labels.keys()
-    no_box = evidence.wanted - evidence.truth.boxes.keys()
+    no_label = ids - truth.labels.keys()
+    no_box = ids - truth.boxes.keys()
     place = options.images or options.root or options.ground_truth
     for images, what, remedy in ((no_box, "boxes", BOXES_REMEDY), (no_label, "labels", LABELS_REMEDY)):
-        if images == evidence.wanted:
+        if images == ids:
             count = f"{len(images)} images, but " if images else ""
             raise UserError(f"{place}: {count}no {what}; {remedy}")
     lacking = {i: "no label" if i in no_label else "no box" for i in no_label | no_box}
-    return options.skipped(lacking, evidence.wanted, f"complete the annotations in {place}")
+    return options.skipped(lacking, ids, f"complete the annotations in {place}")

@@ -33,6 +33,11 @@ class Source:
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     mentioned: frozenset[str] = frozenset()
 
+    @property
+    def says_something(self) -> bool:
+        """Return whether it states anything."""
+        return bool(self.labels or self.boxes or self.sizes)
+
 
 @dataclass(frozen=True)
 class GroundTruth:

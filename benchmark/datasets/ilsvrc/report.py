@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, Self
 
+from benchmark.datasets.ilsvrc.crosscheck import Source
 from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT
 
 
-@dataclass(frozen=True)
-class SourceReport:
-    """One source that was read.
+class SourceReport(NamedTuple):
+    """One source that was read, with the numbers of labels, boxes and sizes that it states.
 
     Attributes:
         kind: ``xml``, ``solution``, ``localization``, ``sizes``, ``labels``, ``devkit labels`` or
@@ -24,6 +25,18 @@ class SourceReport:
     labels: int
     boxes: int
     sizes: int
+
+    @classmethod
+    def of(cls, kind: str, source: Source) -> Self:
+        """Count what a source states."""
+        boxes = sum(len(each) for each in source.boxes.values())
+        return cls(kind, source.path, len(source.labels), boxes, len(source.sizes))
+
+    @property
+    def line(self) -> str:
+        """Return the source's line of the report."""
+        stated = [f"{count} {what}" for what, count in zip(self._fields[2:], self[2:], strict=True) if count]
+        return f"truth       {', '.join(stated) or 'nothing'} in {self.path}"
 
 
 @dataclass(frozen=True)
@@ -65,12 +78,9 @@ class LayoutReport:
 
     def lines(self) -> list[str]:
         """Return the report as lines of text."""
-        where = (
-            f"{self.image_count} files in {self.images} ({self.layout})"
-            if self.images
-            else "none, boxes alone"
-        )
-        lines = [f"images      {where}", *map(_source_line, self.sources)]
+        found = f"{self.image_count} files in {self.images} ({self.layout})"
+        where = found if self.images else "none, boxes alone"
+        lines = [f"images      {where}", *(source.line for source in self.sources)]
         lines += [f"classes     agree with {path}" for path in self.checked]
         lines.append(f"blacklist   {self._blacklist_words()}")
         if self.annotated_only:
@@ -92,9 +102,3 @@ class LayoutReport:
         if self.blacklist_off:
             return "switched off: localization counts every image"
         return "not found: localization counts every image, unlike the devkit (set dataset.blacklist=)"
-
-
-def _source_line(source: SourceReport) -> str:
-    counts = {"labels": source.labels, "boxes": source.boxes, "sizes": source.sizes}
-    stated = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"truth       {stated or 'nothing'} in {source.path}"
