@@ -72,25 +72,25 @@ class Selection(Checked, group="dataset"):
             raise UserError(f"{absent[0]} of dataset.list {fault} ({so}); {remedy}")
         return tuple(sorted(listed))
 
-    def skipped(self, lacking: Mapping[str, str], wanted: Collection[str], remedy: str) -> dict[str, str]:
+    def skipped(self, incomplete: Mapping[str, str], wanted: Collection[str], remedy: str) -> dict[str, str]:
         """Return the images to leave out, each with what it lacks.
 
         Args:
-            lacking: What each incomplete image lacks, by image id.
+            incomplete: What each incomplete image lacks, by image id.
             wanted: Ids of all selected images.
             remedy: Advice for the error message.
 
         Raises:
             UserError: If incomplete images are an error (``missing``), or no image would be left.
         """
-        if lacking and (self.missing == "error" or len(lacking) == len(wanted)):
-            first = min(lacking)
-            some = len(lacking) < len(wanted)
+        if incomplete and (self.missing == "error" or len(incomplete) == len(wanted)):
+            first = min(incomplete)
+            some = len(incomplete) < len(wanted)
             leave = "; or leave such images out (dataset.missing=skip)" if some else ""
             raise UserError(
-                f"{first}: {lacking[first]} ({len(lacking)} of {len(wanted)} images so); {remedy}{leave}"
+                f"{first}: {incomplete[first]} ({len(incomplete)} of {len(wanted)} images so); {remedy}{leave}"
             )
-        return dict(sorted(lacking.items()))
+        return dict(sorted(incomplete.items()))
 
     def arrange(self, samples: Iterable[Sample]) -> tuple[Sample, ...]:
         """Return the samples in the selected order, at most ``limit`` of them."""

@@ -129,9 +129,9 @@ def _missing(
     """Return the images to leave out since their file is missing, and the size in bytes of all others."""
     paths = [files.images / found.pictures[image_id].file_name for image_id in shown]
     sized = list(zip(shown, paths, file_sizes(paths), strict=True))
-    lacking = {image_id: f"there is no {path}" for image_id, path, size in sized if size is None}
+    incomplete = {image_id: f"there is no {path}" for image_id, path, size in sized if size is None}
     sizes = {image_id: size for image_id, _, size in sized if size is not None}
-    return selection.skipped(lacking, shown, _REMEDY), sizes
+    return selection.skipped(incomplete, shown, _REMEDY), sizes
 
 
 def _sample(image_id: str, picture: CocoImage, folder: Path) -> Sample:

@@ -188,5 +188,5 @@ def _missing(options: IlsvrcOptions, ids: frozenset[str], truth: GroundTruth) ->
         if images == ids:
             count = f"{len(images)} images, but " if images else ""
             raise UserError(f"{place}: {count}no {what}; {remedy}")
-    lacking = {i: "no label" if i in no_label else "no box" for i in no_label | no_box}
-    return options.skipped(lacking, ids, f"complete the annotations in {place}")
+    incomplete = {i: "no label" if i in no_label else "no box" for i in no_label | no_box}
+    return options.skipped(incomplete, ids, f"complete the annotations in {place}")

@@ -73,14 +73,14 @@ def _missing(
     """Return the images to leave out since a file is missing, and the size in bytes of every image."""
     images = file_sizes(map(tree.image, wanted))
     truths = file_sizes(map(tree.annotation, wanted))
-    lacking = {}
+    incomplete = {}
     for image_id, image, truth in zip(wanted, images, truths, strict=True):
         if truth is None:
-            lacking[image_id] = f"there is no {tree.annotation(image_id)}"
+            incomplete[image_id] = f"there is no {tree.annotation(image_id)}"
         if image is None:
-            lacking[image_id] = f"there is no {tree.image(image_id)}"
+            incomplete[image_id] = f"there is no {tree.image(image_id)}"
     sizes = {i: size for i, size in zip(wanted, images, strict=True) if size is not None}
-    return selection.skipped(lacking, wanted, _REMEDY), sizes
+    return selection.skipped(incomplete, wanted, _REMEDY), sizes
 
 
 def _samples(
