@@ -85,7 +85,7 @@ def test_a_peer_that_is_missing_or_fails_is_listed_and_stops_nothing(monkeypatch
     monkeypatch.setattr(command, "PEERS", {"grad_cam": {**PEERS["grad_cam"], "another": broken}})
     found, left_out = lines(on(googlenet_like), GradCAM())
     assert left_out["captum LayerGradCam"].startswith("not installed")
-    assert left_out["another"] == "fails on googlenet_like: CommandtimeError: no such layer type"
+    assert left_out["another"] == "fails on googlenet_like: RuntimeError: no such layer type"
     assert list(found)[-1] == "  torchcam GradCAM"
 
 

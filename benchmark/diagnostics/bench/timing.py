@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Sequence
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
 
 import torch
 from torch.autograd.profiler import profile
@@ -12,24 +11,20 @@ from torch.autograd.profiler import profile
 Work = Callable[[], object]
 
 
-class Ratio(NamedTuple):
-    """One time as a multiple of another: the median of the pairs, their least and their greatest."""
+def ratio(seconds: Sequence[float], yardstick: Sequence[float]) -> tuple[float, float, float]:
+    """Compare one time with another, pair by pair: what slows the machine for longer slows both of a pair.
 
-    median: float
-    least: float
-    greatest: float
-
-
-def ratio(seconds: Sequence[float], yardstick: Sequence[float]) -> Ratio:
-    """Compare pair by pair: what slows the machine for longer than one pair slows both of it."""
+    Returns:
+        The median of the quotients, the least and the greatest.
+    """
     pairs = [a / b for a, b in zip(seconds, yardstick, strict=True)]
-    return Ratio(median(pairs), min(pairs), max(pairs))
+    return median(pairs), min(pairs), max(pairs)
 
 
 def interleaved(
     works: Sequence[Work], repeats: int, device: torch.device, clock: Callable[[], float] = perf_counter
 ) -> list[tuple[float, ...]]:
-    """Seconds of each work: all in turn (A B A B …) ``repeats`` times, after one turn that does not count.
+    """Time works in turn (A B A B …), ``repeats`` times each, after one turn that does not count.
 
     The clock is read when the device has finished all that it was given before, and again after the work.
     """
@@ -49,7 +44,7 @@ def interleaved(
 
 
 def peak_bytes(work: Work, device: torch.device) -> int:
-    """Most bytes of tensors that live at once while the work runs, above those that lived before it.
+    """Measure the most bytes of tensors that live at once during the work, above those that lived before.
 
     CUDA: the allocator's own peak. CPU: from the profiler's record of each allocation and release by torch;
     what a library takes for itself is not in it.
@@ -59,9 +54,7 @@ def peak_bytes(work: Work, device: torch.device) -> int:
         before = torch.cuda.memory_allocated(device)
         work()
         return torch.cuda.max_memory_allocated(device) - before
-    os.environ.setdefault(
-        "KINETO_LOG_LEVEL", "99"
-    )  # else stderr is told whenever the profiler starts and stops
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler's start and stop are on stderr
     with profile(profile_memory=True) as record:
         work()
     events = record.kineto_results.events() if record.kineto_results else []

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from benchmark.core.masks import labelled
 from benchmark.core.protocols import Dataset
@@ -56,12 +55,6 @@ class Examination:
         ]
 
 
-class _Finding(NamedTuple):
-    facts: ImageFacts | None = None
-    unreadable: str = ""
-    misfit: str = ""
-
-
 def examine(
     samples: Sequence[Sample], decode: bool, pool: Executor, seen: Callable[[int], None]
 ) -> Examination:
@@ -74,17 +67,23 @@ def examine(
         seen: Called with 1 after each file.
     """
     files = [sample for sample in samples if sample.path is not None]
-    findings = []
-    for finding in pool.map(lambda sample: _look(sample, decode), files):
-        findings.append(finding)
+    facts, unreadable, misfits = [], [], []
+    for sample, found in zip(files, pool.map(lambda sample: _look(sample, decode), files), strict=True):
         seen(1)
-    facts = [finding.facts for finding in findings if finding.facts is not None]
+        if isinstance(found, str):
+            unreadable.append(found)
+            continue
+        facts.append(found)
+        try:
+            check_size(sample, (found.width, found.height))
+        except UnreadableImage as error:
+            misfits.append(str(error))
     return Examination(
         modes=Counter(fact.mode for fact in facts),
         formats=Counter(fact.format for fact in facts),
         exif_rotated=sum(fact.exif_rotated for fact in facts),
-        unreadable=tuple(finding.unreadable for finding in findings if finding.unreadable),
-        misfits=tuple(finding.misfit for finding in findings if finding.misfit),
+        unreadable=tuple(unreadable),
+        misfits=tuple(misfits),
         decoded=decode,
     )
 
@@ -130,14 +129,9 @@ def class_fault(dataset: Dataset) -> str:
     return ""
 
 
-def _look(sample: Sample, decode: bool) -> _Finding:
+def _look(sample: Sample, decode: bool) -> ImageFacts | str:
     assert sample.path is not None
     try:
-        facts = inspect(sample.path, decode)
+        return inspect(sample.path, decode)
     except UnreadableImage as error:
-        return _Finding(unreadable=str(error))
-    try:
-        check_size(sample, (facts.width, facts.height))
-    except UnreadableImage as error:
-        return _Finding(facts, misfit=str(error))
-    return _Finding(facts)
+        return str(error)

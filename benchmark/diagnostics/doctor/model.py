@@ -106,8 +106,7 @@ def ranks(scene: Scene, count: int, pool: Executor) -> Tensor:
         UserError: If the model's outputs do not fit the dataset's classes, or are not finite.
     """
     scene = replace(scene, settings=replace(scene.settings, unreadable="skip"))
-    samples = arrange(scene.dataset.samples, "stratified", 0, count)
-    size = scene.settings.batch_size
+    samples, size = arrange(scene.dataset.samples, "stratified", 0, count), scene.settings.batch_size
     groups = [samples[start : start + size] for start in range(0, len(samples), size)]
     scene.prepare()
     batches = (batch for batch in read_batches(scene, groups, pool) if batch.samples)

@@ -1,11 +1,11 @@
-"""What is known of a net from elsewhere: its file, its input, and the error that its authors measured.
+"""Passports: what is known of a net, its file, its input, and the error that its authors measured.
 
 One yaml a net in ``benchmark/passports``, by the model's name; the nets that come with the package have
 theirs beside the weights, as ``./scripts/train`` wrote it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,44 +133,33 @@ def find(name: str) -> Passport | None:
 
 
 def _written(name: str, content: Mapping[str, Any]) -> Passport:
-    return Passport(
-        name,
-        content["file"],
-        content["where"],
-        tuple(content["checksums"]),
-        _input(content["input"]),
-        tuple(_expected(entry) for entry in content["expected"]),
-    )
+    expected = tuple(_expected(entry) for entry in content["expected"])
+    form, checksums = _input(content["input"]), tuple(content["checksums"])
+    return Passport(name, content["file"], content["where"], checksums, form, expected)
 
 
 def _expected(entry: Mapping[str, Any]) -> Expected:
-    percent = {key: entry[key] / 100 for key in ("top1", "top5", "tolerance")}
-    return Expected(**{"dataset": "ilsvrc_val", **entry, **percent})
+    fractions = {key: entry[key] / 100 for key in ("top1", "top5", "tolerance")}
+    return Expected(**{"dataset": "ilsvrc_val", **entry, **fractions})
 
 
 def _trained(name: str, content: Mapping[str, Any]) -> Passport:
-    images, config = content["val_set"], content["config"]
+    config = content["config"]
     measured = Expected(
-        dataset=images["name"],
+        dataset=content["val_set"]["name"],
         transform=config["transform"]["name"],
         top1=content["cls_top1"],
         top5=content["cls_top5"],
         source=f"measured at the end of its training on {content['n']} images",
         tolerance=content["tolerance"] / 100,
     )
-    form = _input(config["model"]["input"])
-    file = f"{name}.safetensors"
-    return Passport(name, file, "this package", (f"sha256:{content['sha256']}",), form, (measured,))
+    form, checksums = _input(config["model"]["input"]), (f"sha256:{content['sha256']}",)
+    return Passport(name, f"{name}.safetensors", "this package", checksums, form, (measured,))
 
 
 def _input(content: Mapping[str, Any]) -> InputFormat:
-    mean, std = (_three(content[key]) for key in ("mean", "std"))
-    return InputFormat(content["size"], mean, std, content["order"], float(content["scale"]))
-
-
-def _three(values: Sequence[float]) -> tuple[float, float, float]:
-    first, second, third = map(float, values)
-    return first, second, third
+    (m0, m1, m2), (s0, s1, s2) = (map(float, content[key]) for key in ("mean", "std"))
+    return InputFormat(content["size"], (m0, m1, m2), (s0, s1, s2), content["order"], float(content["scale"]))
 
 
 def _short(value: Any) -> str:
