@@ -1,15 +1,16 @@
 """``./scripts/explain-gap``: from a row's published number to the measured one, one convention at a time."""
 
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from benchmark.cli.app.build import build, published
-from benchmark.cli.app.gap_states import RUN, GapStates, states_of
+from benchmark.cli.app.gap_states import RUN, GapStates, Setting, states_of
 from benchmark.cli.app.groups import is_group
 from benchmark.cli.app.planning import plan_of
 from benchmark.core.errors import UserError
@@ -21,9 +22,9 @@ from benchmark.pipeline.plan import Plan
 from benchmark.reporting.render import terminal
 from benchmark.reporting.table import Table
 from benchmark.tasks.boxes.cell import BoxCell
-from benchmark.tasks.boxes.gap import overrides as words
 from benchmark.tasks.boxes.gap import render
 from benchmark.tasks.boxes.gap.gap import Gap, published_error, reproduced, verdict_of
+from benchmark.tasks.boxes.gap.overrides import key_of, laid_over, parted
 from benchmark.tasks.boxes.gap.plot import picture
 from benchmark.tasks.boxes.gap.scoring import DEPTHS, Outcomes, Scoring, changed, outcomes, records_of
 from benchmark.tasks.boxes.gap.waterfall import State, Step, effect, waterfall
@@ -56,13 +57,12 @@ def main(cfg: DictConfig) -> int:
     return 0
 
 
-@dataclass(frozen=True)
-class _Stored:
+class _Stored(NamedTuple):
     """What the stored shards say, by state."""
 
     plan: Plan[BoxCell]
-    records: Mapping[str, Records]
-    missing: Mapping[str, str]
+    records: dict[str, Records]
+    missing: dict[str, str]
 
 
 def _refuse_other_overlaps(cfg: DictConfig) -> None:
@@ -72,23 +72,24 @@ def _refuse_other_overlaps(cfg: DictConfig) -> None:
 
 
 def _stored(cfg: DictConfig, states: GapStates, runs: Path) -> _Stored:
-    """Records of every state that is stored; those of the run itself must be."""
+    """Read the records of every state that is stored; those of the run itself must be."""
     alike = cfg.copy()
     alike.table = None  # its other rows, and what holds between them, play no part
     plan = plan_of(alike, list(states.rows.values()), runs)
     records: dict[str, Records] = {}
     missing = dict(states.refused)
     known: dict[Path, Records | None] = {}
-    for name in states.rows:
+    for setting in (one for one in (*states.walk, *states.alone) if one.name in states.rows):
+        name, command = setting.name, _command(states, setting)
         if name in plan.open:
-            missing[name] = f"{_command(states, name)}  ({plan.open[name].reason})"
+            missing[name] = f"{command}  ({plan.open[name].reason})"
             continue
         cell = plan.rows[name]
         if cell.folder not in known:
             known[cell.folder] = records_of(cell)
         found = known[cell.folder]
         if found is None:
-            missing[name] = _command(states, name)
+            missing[name] = command
         else:
             records[name] = found
     if RUN not in records:
@@ -99,10 +100,9 @@ def _stored(cfg: DictConfig, states: GapStates, runs: Path) -> _Stored:
     return _Stored(plan, records, missing)
 
 
-def _command(states: GapStates, name: str) -> str:
-    lines = words.laid_over(states.base, words.parted(states.settings[name])[0], is_group)
-    kept = [word for word in lines if words.key_of(word) != "experiment"]
-    return shlex.join(["./scripts/run", *kept])
+def _command(states: GapStates, setting: Setting) -> str:
+    words = laid_over(states.base, parted(setting.words)[0], is_group)
+    return shlex.join(["./scripts/run", *(word for word in words if key_of(word) != "experiment")])
 
 
 def _gap(cfg: DictConfig, states: GapStates, stored: _Stored) -> Gap:
@@ -110,44 +110,38 @@ def _gap(cfg: DictConfig, states: GapStates, stored: _Stored) -> Gap:
     table = _table(cfg, states, stored.plan)
     (made,) = table.measured
     scored = {
-        name: outcomes(records, _scoring(states, name), depth) for name, records in stored.records.items()
+        setting.name: outcomes(found, changed(Scoring(), parted(setting.words)[1]), depth)
+        for setting in (*states.walk, *states.alone)
+        if (found := stored.records.get(setting.name)) is not None
     }
     walk = [
-        State(convention, change, scored.get(name), stored.missing.get(name, ""))
-        for name, convention, change in states.walk
+        State(one.convention, one.change, scored.get(one.name), stored.missing.get(one.name, ""))
+        for one in states.walk
     ]
-    classes = [
+    classification = [
         float(top_errors(found, found.classes == found.labels[:, None])[depth].mean()) if found else None
-        for found in (stored.records.get(name) for name, _, _ in states.walk)
+        for found in (stored.records.get(one.name) for one in states.walk)
     ]
-    fall = waterfall(published_error(table, states.row, metric), walk, classes, cfg.resamples)
+    begin = published_error(table, states.row, metric)
     return Gap(
         row=states.row,
         metric=metric,
         images=str(table.dataset),
         complete=table.dataset.complete,
         run=", ".join((made.model, made.method, made.localizer)),
-        waterfall=fall,
+        waterfall=waterfall(begin, walk, classification, cfg.resamples),
         same=states.same,
-        alone=tuple(_alone(states, stored, scored, cfg.resamples)),
+        alone=tuple(_step(one, scored, stored, cfg.resamples) for one in states.alone),
         verdict=verdict_of(table, metric),
         reproduced=reproduced(table, states.row, metric),
     )
 
 
-def _scoring(states: GapStates, name: str) -> Scoring:
-    return changed(Scoring(), words.parted(states.settings[name])[1])
-
-
-def _alone(
-    states: GapStates, stored: _Stored, scored: Mapping[str, Outcomes], resamples: int
-) -> Iterator[Step]:
-    for convention, choice, name in states.alone:
-        if name in scored:
-            found = effect(scored[RUN], scored[name], resamples)
-            yield Step(convention, choice, found, scored[name].error)
-        else:
-            yield Step(convention, choice, None, missing=stored.missing[name])
+def _step(setting: Setting, scored: Mapping[str, Outcomes], stored: _Stored, resamples: int) -> Step:
+    name, convention, choice, _ = setting
+    if name not in scored:
+        return Step(convention, choice, None, missing=stored.missing[name])
+    return Step(convention, choice, effect(scored[RUN], scored[name], resamples), scored[name].error)
 
 
 def _table(cfg: DictConfig, states: GapStates, plan: Plan[BoxCell]) -> Table:

@@ -1,7 +1,7 @@
 """Conventions as overrides, the same that one types: a state of the walk is a list of them."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 Words = Sequence[str]
 """Overrides, and conventions of the scoring as ``score.truth=first``."""
@@ -60,11 +60,6 @@ def filled(words: Words, setting: Callable[[str], str | None]) -> list[str] | No
     return [_PLACE.sub(lambda match: str(values[match.group(1)]), word) for word in words]
 
 
-def covered(word: str, by: Iterable[Words]) -> bool:
-    """Tell whether some of the settings decide the very key that a word sets."""
-    return any(key_of(word) == key_of(other) for words in by for other in words)
-
-
 def touched(word: str, settings: Iterable[Words], groups: Callable[[str], bool]) -> bool:
     """Tell whether a word sets what a convention is about.
 
@@ -79,20 +74,3 @@ def parted(words: Words) -> tuple[list[str], list[str]]:
     """Part overrides of the run from conventions of the scoring, these without their ``score.``."""
     scoring = [word.removeprefix(_SCORE) for word in words if word.startswith(_SCORE)]
     return [word for word in words if not word.startswith(_SCORE)], scoring
-
-
-def walk(conventions: Sequence[str], paper: Mapping[str, Words]) -> list[tuple[str, list[Words]]]:
-    """Walk from the paper's conventions to the run's.
-
-    Args:
-        conventions: All of them, in the order in which they are changed.
-        paper: Convention to the paper's setting, where it is not the run's.
-
-    Returns:
-        For each state the convention just changed, and the settings that are the paper's yet.
-    """
-    order = [convention for convention in conventions if convention in paper]
-    return [
-        (order[done - 1] if done else "", [paper[convention] for convention in order[done:]])
-        for done in range(len(order) + 1)
-    ]

@@ -1,6 +1,6 @@
 """Words over words: which setting holds when two of them are about the same thing."""
 
-from benchmark.tasks.boxes.gap.overrides import covered, filled, joined, laid_over, parted, touched, walk
+from benchmark.tasks.boxes.gap.overrides import filled, joined, laid_over, parted, touched
 
 DTBOX, LOWER, TEN = ["localizer=cam_dtbox"], ["localizer.threshold=0.08"], ["transform=ten_crop"]
 
@@ -27,17 +27,6 @@ def test_an_option_of_the_run_s_own_choice_is_dropped_while_another_choice_is_in
     assert joined([own], groups) == own
 
 
-def test_the_walk_turns_the_paper_s_conventions_one_by_one_in_the_order_of_all_conventions() -> None:
-    paper = {"threshold": LOWER, "preprocessing": TEN, "component": DTBOX}
-    assert walk(["weights", "preprocessing", "component", "threshold"], paper) == [
-        ("", [TEN, DTBOX, LOWER]),
-        ("preprocessing", [DTBOX, LOWER]),
-        ("component", [LOWER]),
-        ("threshold", []),
-    ]
-    assert walk(["weights"], {}) == [("", [])]
-
-
 def test_the_run_s_own_setting_is_filled_in_or_the_words_do_not_apply() -> None:
     own: dict[str, str] = {"localizer.threshold": "0.2"}
     words = ["localizer=open_box", "localizer.threshold=<localizer.threshold>"]
@@ -50,11 +39,6 @@ def test_a_setting_that_the_run_has_not_may_have_a_default() -> None:
     words = ["localizer.component=<localizer.component|pixels>"]
     assert filled(words, lambda _: None) == ["localizer.component=pixels"]
     assert filled(words, lambda _: "all") == ["localizer.component=all"]
-
-
-def test_a_word_is_covered_by_one_that_sets_the_same_key_alone() -> None:
-    assert covered("localizer.threshold=0.5", [TEN, LOWER])
-    assert not covered("localizer.threshold=0.5", [TEN, DTBOX])
 
 
 def test_a_word_touches_the_convention_that_ends_with_its_key_and_a_group_those_of_its_options() -> None:
