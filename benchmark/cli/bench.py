@@ -78,7 +78,7 @@ def main(cfg: DictConfig) -> int:
 
 
 def _writable(folder: Path) -> Path:
-    """The folder, refused before minutes of work and not after."""
+    """Return the folder for the results, refused before the work if it cannot be written."""
     probe = folder / ".writable"
     write_atomically(probe, "")
     probe.unlink()
@@ -150,7 +150,7 @@ def _lines(bench: Stopwatch, methods: Sequence[Method], left_out: dict[str, str]
 
 
 def _alone(bench: Stopwatch, method: Method) -> Cost:
-    """A method with a forward pass of its own, and without."""
+    """Time a method with a forward pass of its own, and without."""
     line = bench.line(method.name, lambda: bench.explain([method]))
     forward = bench.record([method])
     without = bench.line(f"{method.name} alone", lambda: bench.explain([method], forward), memory=False)

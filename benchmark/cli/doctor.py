@@ -181,7 +181,7 @@ def _classify(patient: _Patient, path: Path | None) -> None:
 
 
 def _names(patient: _Patient, outputs: int) -> Sequence[str]:
-    """What a person calls each output; its number where nothing names it."""
+    """Return the name of each output in words, or its number if nothing names it."""
     ilsvrc = load_classes()
     words = dict(zip(ilsvrc.wnids, ilsvrc.names, strict=True))
     identifiers: Sequence[str] = ilsvrc.wnids

@@ -145,7 +145,7 @@ def _step(setting: Setting, scored: Mapping[str, Outcomes], stored: _Stored, res
 
 
 def _table(cfg: DictConfig, states: GapStates, plan: Plan[BoxCell]) -> Table:
-    """The run's row alone, as ``run`` has it, for its verdict."""
+    """Return the table of the run's row alone, for its verdict."""
     metrics = {name: build(cfg.metric[name]) for name in _METRICS if name in cfg.metric}
     made = result(plan.rows[RUN], metrics)
     named = replace(made, row=states.row)

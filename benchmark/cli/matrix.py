@@ -77,7 +77,7 @@ def _matrix(cfg: DictConfig, found: Mapping[str, Evaluated], split: Split) -> Ma
 
 
 def _variation(cfg: DictConfig) -> list[str]:
-    """What the user changed in the matrix; a part of it goes by a hash, since lists make no file names."""
+    """Return what the user changed in the matrix; a part of it is named by a hash instead of its lists."""
     lists = {option: list(cfg[option]) for option in _LISTS}
     named = ("model=", *(f"{option}=" for option in _LISTS))
     changes = [change for change in variation(typed()) if not change.startswith(named)]

@@ -61,7 +61,7 @@ def main(cfg: DictConfig) -> int:
 
 
 def _refuse_early(job: Job[TrainingOptions], world: World) -> None:
-    """What would be told only after the training."""
+    """Refuse what would otherwise be found only after the training."""
     stated = expected(job)
     if stated is not None:
         read(stated)
@@ -77,7 +77,7 @@ def _refuse_unwritable(folder: Path) -> None:
 
 
 def _recipes(cfg: DictConfig) -> list[ComposedRow]:
-    """The nets that are asked for: those of an experiment, one of them by its model, or the one named."""
+    """Return the networks to train: those of an experiment, one of them by its model, or the one named."""
     words = typed()
     if cfg.get("recipes") is None:
         if cfg.get("table") is not None:
@@ -120,7 +120,7 @@ def _job(
 def _origin(
     options: TrainingOptions, weights_dir: str | None, results: Path, made: Sequence[Job[TrainingOptions]]
 ) -> Path | None:
-    """The file to start from: trained in this very command, or found."""
+    """Return the file to start from, trained by this command or found."""
     if options.init is None:
         return None
     name = options.init.removeprefix(_PREFIX)
@@ -131,7 +131,7 @@ def _origin(
 
 
 def _found(given: Path, weights_dir: str | None) -> Path:
-    """A file as it is named, or else in the folder of weights."""
+    """Return the path of a file as it is named, or else in the folder of weights."""
     if is_file(given) or given.is_absolute() or weights_dir is None:
         return given
     kept = Path(weights_dir).expanduser() / given
@@ -177,7 +177,7 @@ def _tell(job: Job[TrainingOptions], passport: Passport) -> bool:
 
 
 def _files(job: Job[TrainingOptions]) -> list[Path]:
-    """What the training left; a probe has no curve."""
+    """Return the files that the training wrote; a probe has no curve."""
     return [job.weights, job.passport] + [job.curve] * job.curve.is_file()
 
 

@@ -75,7 +75,7 @@ def unfit(option: str, value: object, must: str) -> UserError:
 
 
 def _fitted(value: Any, kind: Any) -> Any:
-    """The value, converted; ValueError where it does not fit."""
+    """Convert the value, or raise ValueError if it does not fit."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         value = _fitted(value, arguments[0])
@@ -118,7 +118,7 @@ def _holds(limit: str, value: Any) -> bool:
 
 
 def _words(kind: Any, many: bool = False) -> str:
-    """What an annotation allows, such as ``a number in [0, 1), or null``."""
+    """Return in words what an annotation allows, such as ``a number in [0, 1), or null``."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         words = _words(arguments[0], many)

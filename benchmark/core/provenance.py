@@ -39,7 +39,7 @@ def _version(name: str) -> str:
 
 @cache
 def commit() -> dict[str, str | bool]:
-    """The checkout's commit, and whether what makes the numbers differs from it.
+    """Return the checkout's commit, and whether the files that make the numbers differ from it.
 
     ``results/`` does not count as a change: a run writes there.
     """
@@ -58,7 +58,7 @@ def _git(root: Path, *arguments: str) -> str:
 
 
 def made_by(device: torch.device) -> dict[str, str | bool]:
-    """The commit, the device and the software that a number is made with."""
+    """Return the commit, the device and the software that a number is made with."""
     import torch
 
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()

@@ -87,9 +87,8 @@ class Selection(Checked, group="dataset"):
             first = min(incomplete)
             some = len(incomplete) < len(wanted)
             leave = "; or leave such images out (dataset.missing=skip)" if some else ""
-            raise UserError(
-                f"{first}: {incomplete[first]} ({len(incomplete)} of {len(wanted)} images so); {remedy}{leave}"
-            )
+            so = f"{len(incomplete)} of {len(wanted)} images so"
+            raise UserError(f"{first}: {incomplete[first]} ({so}); {remedy}{leave}")
         return dict(sorted(incomplete.items()))
 
     def arrange(self, samples: Iterable[Sample]) -> tuple[Sample, ...]:

@@ -9,14 +9,14 @@ _LONGEST_STEM = 120
 
 
 def label(dataset: Dataset) -> str:
-    """The name of a dataset's results: only the whole official set goes by its bare name."""
+    """Return the name of a dataset's results; only the whole official set has its bare name."""
     if dataset.complete:
         return dataset.name
     return f"{dataset.name}-{len(dataset.samples)}-{dataset.fingerprint[:8]}"
 
 
 def stem(name: str, variation: Sequence[str]) -> str:
-    """The name of a table's files: the experiment's, and what the user changed in it.
+    """Return the name of a table's files: the experiment's, and what the user changed in it.
 
     It holds only what file systems and Hydra's command line take without quotes. A long one is cut, and ends
     in a hash of the whole: a file's name has room for 255 bytes, suffixes such as ``-curves.csv`` among them.

@@ -34,7 +34,7 @@ def unfinished(row: str, cells: Sequence[Cell], store: ShardStore) -> OpenRow | 
 
 
 def without_places(scene: Scene, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with paths cut to their last part, and without how the work was shared out.
+    """Return the configuration with paths cut to their last part, and without the options of workers.
 
     Where files lie is no condition of a number: what they hold is, by its hash.
     """
@@ -50,12 +50,12 @@ def _last_part(value: Any) -> Any:
 
 
 def first_line(component: object) -> str:
-    """What a component says of itself, in a sentence."""
+    """Return the first sentence of a component's documentation."""
     return (inspect.getdoc(type(component)) or "").partition("\n")[0]
 
 
 def conditions(scene: Scene, made: Sequence[Made]) -> dict[str, Any]:
-    """What is needed to distrust the numbers. Nothing here differs between two runs of the same thing."""
+    """Return what is needed to judge the numbers; it is the same for two runs of the same thing."""
     makers = {provenance.fingerprint(dict(entry.by)): dict(entry.by) for entry in made}
     dataset, model = scene.dataset, scene.model
     return {

@@ -39,7 +39,7 @@ class Scene:
         return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
     def batches(self, shards: Iterable[int]) -> Iterator[tuple[int, list[Sample]]]:
-        """The batches of the given shards, each with its shard's number."""
+        """Yield the batches of the given shards, each with its shard's number."""
         for number in sorted(shards):
             indices = self.shards[number]
             for start in range(0, len(indices), self.settings.batch_size):

@@ -88,13 +88,13 @@ class RunSettings(Checked, group="run"):
         return self.threads or allowed or 1
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """The context in which a forward pass and its methods run."""
+        """Return the context in which a forward pass and its methods run."""
         if self.precision in ("float32", "float64"):
             return nullcontext()
         return torch.autocast(self.torch_device.type, dtype=_PRECISIONS[self.precision])
 
     def identity(self) -> dict[str, Any]:
-        """What of these settings can change a number, if only its last bit."""
+        """Return the settings that can change a number, if only in its last bit."""
         return {
             "device": self.torch_device.type,
             "precision": self.precision,

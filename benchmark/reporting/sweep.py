@@ -107,7 +107,7 @@ def _options(points: Mapping[str, Point]) -> list[str]:
 
 
 def _metric(table: Table) -> str:
-    """What the rows are compared by, else the first published number, else the first of all."""
+    """Return the number to compare rows by: the chosen one, the first published one, or the first of all."""
     compared = [difference.metric for difference in table.differences]
     measured = [name for row in table.measured for name in row.metrics]
     return next(name for name in [*compared, *table.titles, *measured] if name in measured)
@@ -131,7 +131,7 @@ def _number(value: str | None) -> float | None:
 
 
 def _line(row: str, point: Point, axis: str) -> str:
-    """A row's name without its value on the axis."""
+    """Return a row's name without its value on the axis."""
     value = point.values.get(axis)
     ends = (f"/{axis}={value}", f"/{axis.rpartition('.')[2]}={value}", f"/{value}")
     return next((row.replace(end, "", 1) for end in ends if end in row), row)

@@ -5,12 +5,12 @@ from hydra.core.hydra_config import HydraConfig
 
 
 def typed() -> list[str]:
-    """The overrides of this job as Hydra took them, without its own."""
+    """Return the overrides of this job as Hydra took them, without Hydra's own."""
     return list(HydraConfig.get().overrides.task)
 
 
 def config_name() -> str:
-    """The yaml that this command is composed from; that of ``run`` where there is no command."""
+    """Return the name of the yaml that this command is composed from; without a command, that of ``run``."""
     return str(HydraConfig.get().job.config_name) if HydraConfig.initialized() else "config"
 
 
@@ -21,7 +21,7 @@ def search_path() -> list[str]:
 
 
 def choices(group: str) -> list[str]:
-    """The names that a group can be chosen by, a user's own among them; none if it is no group."""
+    """Return the names by which a group is chosen, a user's own included; none if there is no such group."""
     loader = GlobalHydra.instance().config_loader()
     return sorted(set(loader.get_group_options(group, overrides=search_path())))
 

@@ -89,7 +89,7 @@ class Sweep(Callback):
 
 
 def _unfit(words: Sequence[str]) -> list[str]:
-    """The swept options that rows of one table share, or that change no row at all."""
+    """Return the swept options that all rows of a table share, or that change no row."""
     swept = [override for override in parsed(words) if override.is_sweep_override()]
     lines = {str(override.input_line): key_of(override) for override in swept}
     return [word for word, key in lines.items() if key.startswith(_SHARED) or not variation([word])]

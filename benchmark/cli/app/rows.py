@@ -83,7 +83,7 @@ def parsed(words: Iterable[str]) -> list[Override]:
 
 
 def key_of(override: Override) -> str:
-    """What is set: ``method``, ``method.layer``, or ``method@reference``, the same group in another place."""
+    """Return the key that is set: ``method``, ``method.layer``, or ``method@reference`` for another place."""
     return f"{override.key_or_group}@{override.package}" if override.package else override.key_or_group
 
 

@@ -101,7 +101,7 @@ def _swept_values(jobs: Sequence[Sequence[str]]) -> list[Values]:
 
 
 def _named(row: ComposedRow, cfg: DictConfig, values: Values) -> _Swept:
-    """A row under its name and its values, ``vgg16/cam/threshold=0.1``; a cell's name holds some already."""
+    """Name a row by its name and its values, ``vgg16/cam/threshold=0.1``, without those in it already."""
     fitting = {key_of(word) for word in parsed(row.fitting)}
     own = {key: value for key, value in values.items() if key in fitting}
     shown = {key: value for key, value in own.items() if cfg.table or key not in ("model", "method")}

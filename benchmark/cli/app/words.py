@@ -74,7 +74,7 @@ class Typed:
         return [*flags, *self.words]
 
     def value(self, key: str) -> str | None:
-        """The value of ``KEY=VALUE``, or ``None`` where the key was not typed."""
+        """Return the value of ``KEY=VALUE``, or ``None`` if the key was not typed."""
         found = [value for name, _, value in (word.partition("=") for word in self.words) if name == key]
         return found[-1] if found else None
 
@@ -96,7 +96,7 @@ class Typed:
         return [f"hydra.searchpath=['file://{Path(folder).absolute()}']"] if folder else typed
 
     def config_name(self, default: str) -> str:
-        """The yaml that is composed."""
+        """Return the name of the yaml that is composed."""
         return self.flags.get("--config-name") or default
 
 
@@ -124,7 +124,7 @@ def completed(typed: Typed, config_name: str) -> Typed:
 
 
 def rows_of(cfg: DictConfig) -> dict[str, list[str]]:
-    """The words of each row of a table, as its yaml lists them; none without a table.
+    """Return the words of each row of a table, as its yaml lists them; none without a table.
 
     Raises:
         UserError: If a row is not a list of words.
@@ -155,7 +155,7 @@ def _row(typed: Typed, config_name: str, name: str) -> list[str]:
 
 
 def _value(name: str, left: list[str]) -> str:
-    """The word after a flag, which is its value unless the flag needs none."""
+    """Take the value of a flag from the words that follow it."""
     allowed = _VALUED[name]
     if name == "--info" and (not left or left[0] not in allowed):
         return "all"

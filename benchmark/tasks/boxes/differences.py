@@ -51,7 +51,7 @@ def differences(
 
 
 def _wrong(metrics: Mapping[str, Metric], records: Records) -> dict[str, BoolArray]:
-    """The errors of every metric that judges images."""
+    """Return the errors of every metric that judges images."""
     judges = [metric for metric in metrics.values() if isinstance(metric, Judge)]
     return {name: wrong for judge in judges for name, wrong in judge.wrong(records).items()}
 

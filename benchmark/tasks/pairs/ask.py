@@ -110,7 +110,7 @@ def _finished(
 
 
 def about(pair: Pair, logits: FloatArray, output: int) -> dict[str, Any]:
-    """The columns that every pair has (:class:`benchmark.tasks.pairs.types.Pairs`), from ``[C]`` scores."""
+    """Return the columns that every pair has (:class:`benchmark.tasks.pairs.types.Pairs`)."""
     if not np.isfinite(logits).all():
         raise UserError(
             f"image {pair.sample.image_id}: NaN or infinity in the scores; use run.precision=float32, "

@@ -29,7 +29,7 @@ class ClassPolicy(Protocol):
     def version(self) -> int: ...  # noqa: D102
 
     def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
-        """Outputs ``[N, K]`` int64 on the logits' device, -1 where an image has fewer; without waiting.
+        """Return outputs ``[N, K]`` int64 on the logits' device, padded with -1, without waiting for it.
 
         A class that stands twice in a row counts once.
 
@@ -63,11 +63,11 @@ class Reading(Protocol):
         ...
 
     def measure(self, asked: Asked) -> Mapping[str, Tensor]:
-        """The part made on the device: name to ``[N, K, …]``, without waiting for it."""
+        """Return the part made on the device by name, ``[N, K, …]``, without waiting for the device."""
         ...
 
     def finish(self, pair: Pair, values: Mapping[str, FloatArray]) -> Mapping[str, Any]:
-        """The part made on the host, on a thread: one pair's columns from its values ``[…]``.
+        """Return the part made on the host, on a thread: one pair's columns from its values ``[…]``.
 
         Raises:
             UserError: If a value is not finite.

@@ -51,7 +51,7 @@ class Resampling(Checked, group="bootstrap"):
     seed: Natural = 0
 
     def estimate(self, statistic: Statistic) -> Estimate:
-        """The number with its 95 % interval; of one image alone, what is no fraction has no bounds."""
+        """Return the number with its 95 % interval; from a single image only a fraction has bounds."""
         value = float(statistic.reduce(statistic.values.mean(axis=0, keepdims=True))[0])
         interval = bootstrap(statistic.values, statistic.reduce, self.resamples, self.seed)
         count = len(statistic.image_ids)
@@ -60,7 +60,7 @@ class Resampling(Checked, group="bootstrap"):
         return Estimate(value, *(interval if count > 1 else UNBOUNDED), count)
 
     def difference(self, first: Statistic, second: Statistic) -> Estimate | None:
-        """The first less the second over the images that both have; ``None`` if there is none."""
+        """Return the first less the second over the images that both have; ``None`` if there is none."""
         places = {image_id: number for number, image_id in enumerate(second.image_ids)}
         shared = [(n, places[image_id]) for n, image_id in enumerate(first.image_ids) if image_id in places]
         if not shared:
@@ -78,7 +78,7 @@ class Resampling(Checked, group="bootstrap"):
 
 
 def result(row: PairRow, resampling: Resampling) -> Measured | OpenRow:
-    """What a row's stored pairs say, or how many of its shards are missing.
+    """Return the numbers of a row's stored pairs, or how many of its shards are missing.
 
     Raises:
         UserError: If a stored file is damaged, a metric lacks a reading or a reference, or the method and its

@@ -90,7 +90,7 @@ class Pairs:
     unknown: int = 0
 
     def __len__(self) -> int:
-        """Number of pairs."""
+        """Return the number of pairs."""
         return len(self.image_ids)
 
 
@@ -124,12 +124,12 @@ class Statistic:
 
 
 def first(means: Numbers) -> Numbers:
-    """The first column's mean: ``Statistic.reduce`` where each image has one number."""
+    """Return the first column's mean: the ``Statistic.reduce`` of one number an image."""
     return means[:, 0]
 
 
 def ratios(means: Numbers) -> Numbers:
-    """The mean over classes of (sum of hits) / (sum of trials), columns ``hits 0 … C-1, trials 0 … C-1``.
+    """Average (sum of hits) / (sum of trials) over classes, columns ``hits 0 … C-1, trials 0 … C-1``.
 
     A class that a draw of images lacks does not count in that draw.
     """
@@ -142,6 +142,6 @@ def ratios(means: Numbers) -> Numbers:
 
 
 def padded(rows: list[list[int]]) -> IntArray:
-    """Lists of classes as an array ``[N, K]``, filled up with -1; K is at least 1."""
+    """Return lists of classes as an array ``[N, K]``, padded with -1; K is at least 1."""
     width = max([1, *map(len, rows)])
     return np.array([row + [-1] * (width - len(row)) for row in rows], np.int32).reshape(len(rows), width)

@@ -35,7 +35,7 @@ class Labelled(Checked, group="classes"):
     version: int = field(default=1, init=False)
 
     def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
-        """Outputs ``[N, K]``, ascending by class, filled up with -1; the logits' values are not looked at."""
+        """Return outputs ``[N, K]``, ascending by class, padded with -1; the logits' values are not used."""
         return outputs_of([self._choice(sample) for sample in samples], outputs, logits.device)
 
     def _choice(self, sample: Sample) -> list[int]:

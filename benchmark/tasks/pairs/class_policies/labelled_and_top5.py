@@ -30,7 +30,7 @@ class LabelledAndTop5(Checked, group="classes"):
     version: int = field(default=1, init=False)
 
     def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
-        """Outputs ``[N, K + 5]``: those of the image's classes, filled up with -1, then the five best."""
+        """Return outputs ``[N, K + 5]``: those of the image's classes, padded with -1, then the five best."""
         held = outputs_of([labelled(s, difficult=True) for s in samples], outputs, logits.device)
         best = logits.topk(min(_BEST, logits.shape[1]), dim=1).indices
         return torch.cat([held, best], dim=1)

@@ -30,7 +30,7 @@ class Predicted(Checked, group="classes"):
     version: int = field(default=1, init=False)
 
     def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
-        """Outputs ``[N, count]``.
+        """Return outputs ``[N, count]``.
 
         Raises:
             UserError: If the network has fewer outputs.

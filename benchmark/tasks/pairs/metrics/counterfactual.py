@@ -52,7 +52,7 @@ class Counterfactual(Checked, group="pair_metric.counterfactual"):
         """Any classes will do: images of which not both are asked do not count."""
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
-        """The three shares, and what chance would give of each.
+        """Return the three shares, and what chance would give of each.
 
         Raises:
             UserError: If the pairs lack the columns of the reading ``summary``.
@@ -77,7 +77,7 @@ class Counterfactual(Checked, group="pair_metric.counterfactual"):
         )
 
     def _rows(self, pairs: Pairs) -> tuple[tuple[str, ...], Owner]:
-        """The images that count, and the rows ``[images, 2]`` of their pairs."""
+        """Return the images that count, and the rows ``[images, 2]`` of their pairs."""
         images, owner = owners(pairs)
         columns = pairs.columns
         asked = columns["labelled"] & ~columns["difficult"] & (columns["classes"] == 2)
@@ -89,6 +89,6 @@ class Counterfactual(Checked, group="pair_metric.counterfactual"):
 
 
 def _either(chances: Column) -> Column:
-    """That at least one of two happens, independent of each other: ``[n]`` of ``[n, 2]``."""
+    """Return the probability that at least one of two independent events happens, ``[n]`` of ``[n, 2]``."""
     either: Column = 1 - (1 - chances.astype(np.float64)).prod(axis=1)
     return either

@@ -54,7 +54,7 @@ class PointingGame(Checked, group="pair_metric.pointing_game"):
         """Any classes will do: those that an image does not hold do not count."""
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
-        """The four shares.
+        """Return the four shares.
 
         Raises:
             UserError: If the pairs lack the columns of the reading ``summary``.

@@ -77,7 +77,7 @@ class PointingRecall(Checked, group="pair_metric.pointing_recall"):
             raise self._unasked(f"classes={policy.name}: ")
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
-        """The four shares; ``pointing_recall`` is left out where one half of the images has none.
+        """Return the four shares, without ``pointing_recall`` if one half of the images has none.
 
         Raises:
             UserError: If the pairs lack the columns of the reading ``summary``, or are not of the best
@@ -101,7 +101,7 @@ class PointingRecall(Checked, group="pair_metric.pointing_recall"):
         )
 
     def _counted(self, pairs: Pairs) -> BoolArray:
-        """The pairs of the best classes, ``[n]``, without the difficult ones."""
+        """Return the pairs of the best classes, ``[n]``, without the difficult ones."""
         columns = pairs.columns
         among: BoolArray = columns["rank"] < self.best
         asked = set(columns["rank"][among].tolist())
@@ -116,7 +116,7 @@ class PointingRecall(Checked, group="pair_metric.pointing_recall"):
         )
 
     def _used(self, pairs: Pairs, highest: Numbers, near: BoolArray, counted: BoolArray) -> Numbers:
-        """The threshold of each pair, ``[n]``; NaN where the other half of the images has no pair."""
+        """Return the threshold of each pair, ``[n]``; NaN if the other half of the images has no pair."""
         if self.threshold is not None:
             return np.full(len(pairs), float(self.threshold))
         halves, used = _halves(pairs), np.full(len(pairs), np.nan)
@@ -145,7 +145,7 @@ def _right(pairs: Pairs, near: BoolArray, kept: BoolArray) -> BoolArray:
 
 
 def _best(pairs: Pairs, right: BoolArray, counted: BoolArray) -> Statistic:
-    """The best share over the thresholds, columns ``hits at each, trials``."""
+    """Return the best share over the thresholds, from columns ``hits at each, trials``."""
     values = np.concatenate([right, np.ones((len(pairs), 1), np.bool_)], axis=1)
     return Statistic(*image_sums(pairs, values, counted), _highest_share, fraction=True)
 

@@ -90,7 +90,7 @@ class RankCorrelation(Checked, group="pair_metric.rank_correlation"):
         return _NAMES[self.coefficient] + ("" if grid == _USUAL else f"_{grid}")
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
-        """The correlations, and the share of constant maps.
+        """Return the correlations, and the share of constant maps.
 
         Raises:
             UserError: If there is no reference, or the pairs lack the columns of the reading ``summary``.
@@ -112,7 +112,7 @@ class RankCorrelation(Checked, group="pair_metric.rank_correlation"):
         return answered(found)
 
     def _cells(self, pairs: Pairs, grid: int) -> Numbers:
-        """What is ranked, ``[n, cells]`` float64."""
+        """Return the values that are ranked, ``[n, cells]`` float64."""
         option = f"reading.summary.grids=[{','.join(map(str, self.grids))}]"
         maps = column(pairs, f"grid{grid}", "summary", option).astype(np.float64)
         return _SIGNS[self.sign](maps.reshape(len(maps), grid**2))

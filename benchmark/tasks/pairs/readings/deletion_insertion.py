@@ -53,7 +53,7 @@ class DeletionInsertionAreas(CurveOptions):
         return {"deletion": deletion, "insertion": insertion}
 
     def finish(self, pair: Pair, values: Mapping[str, FloatArray]) -> dict[str, Any]:
-        """The same, on the host.
+        """Return the same, on the host.
 
         Raises:
             UserError: If the map held NaN or infinity.

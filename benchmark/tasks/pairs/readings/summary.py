@@ -66,7 +66,7 @@ class Summary(Checked, group="reading.summary"):
         return {**grids, "highest": highest, "lowest": lowest, "constant": highest == lowest, "map": full}
 
     def finish(self, pair: Pair, values: Mapping[str, FloatArray]) -> dict[str, Any]:
-        """The columns above.
+        """Return the columns above.
 
         Raises:
             UserError: If the map holds NaN or infinity.
@@ -84,7 +84,7 @@ class Summary(Checked, group="reading.summary"):
 
 
 def averages(maps: Tensor, size: int, grid: int) -> Tensor:
-    """Maps averaged over equal areas, without making the large ones in between.
+    """Average maps over equal areas, without making the large ones in between.
 
     ``G = R M Cᵀ``: along each axis the weights of enlarging and of averaging are multiplied beforehand. Equal
     values stay equal and zeros exactly zero: sums are made in the widest float of the device.

@@ -64,7 +64,7 @@ class CurveOptions(Checked, group="reading.deletion_insertion"):
 
 @torch.no_grad()
 def curves(model: Model, inputs: Tensor, maps: Tensor, classes: Tensor, options: CurveOptions) -> Tensor:
-    """The scores of both curves, the points of all images and classes batched on the device.
+    """Return the scores of both curves, with the points of all images and classes batched on the device.
 
     After step ``t`` of ``T``, ``⌊t S² / T⌋`` pixels are changed. Of pixels with equal values the first of the
     first row goes first, and so on row by row; a constant map so takes rows from the top.
@@ -101,7 +101,7 @@ def curves(model: Model, inputs: Tensor, maps: Tensor, classes: Tensor, options:
 
 
 def auc(values: Tensor) -> Tensor:
-    """The area under curves by the trapezoid rule, as a share of the pixels goes from 0 to 1.
+    """Return the area under curves over the share of pixels from 0 to 1, by the trapezoid rule.
 
     Args:
         values: ``[2, N, K, T + 1]``, at equal distances; any leading axes.
