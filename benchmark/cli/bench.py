@@ -32,8 +32,7 @@ from benchmark.core.provenance import made_by
 from benchmark.core.types import Box, ImageArray, Model, View
 from benchmark.datasets.images import read_rgb
 from benchmark.diagnostics.bench.peers import PEERS
-from benchmark.diagnostics.bench.stopwatch import Cost, Covers, Stopwatch, covered
-from benchmark.diagnostics.bench.timing import Work, interleaved
+from benchmark.diagnostics.bench.stopwatch import Cost, Covers, Stopwatch, Work, covered, interleaved
 from benchmark.models.forward import find_layer, forward_pass
 from benchmark.pipeline.settings import RunSettings
 from benchmark.transforms.normalize import side_by_side, to_input

@@ -39,14 +39,14 @@ class Killed(BaseException):
 
 def kill_after(patch: pytest.MonkeyPatch, iterations: int) -> None:
     """Between two checkpoints: what came after the last one is lost."""
-    step = loop._step
+    step = loop._Session.step
 
     def fragile(session: Any, *rest: Any) -> None:
         if session.learner.iteration == iterations:
             raise Killed
         step(session, *rest)
 
-    patch.setattr(loop, "_step", fragile)
+    patch.setattr(loop._Session, "step", fragile)
 
 
 @pytest.mark.parametrize("killed_after", [3, 8, 11])

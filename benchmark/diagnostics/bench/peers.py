@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor, nn
 
-from benchmark.diagnostics.bench.timing import Work
+from benchmark.diagnostics.bench.stopwatch import Work
 
 
 def _captum_grad_cam(module: nn.Module, layer: str, inputs: Tensor, classes: Tensor) -> Work:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from benchmark.diagnostics.bench.timing import Work, interleaved, peak_bytes, ratio
+from benchmark.diagnostics.bench.stopwatch import Work, interleaved, peak_bytes, ratio
 
 CPU = torch.device("cpu")
 MEGA = torch.zeros(1_000_000, dtype=torch.uint8)
