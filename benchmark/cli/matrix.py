@@ -8,7 +8,7 @@ from rich.console import Console
 
 from benchmark.cli.app.build import build, plain
 from benchmark.cli.app.groups import typed
-from benchmark.cli.app.planning import announce, plan_of
+from benchmark.cli.app.planning import announce, plan_of, refuse_wrong_options
 from benchmark.cli.app.rows import ComposedRow, composed, refuse_fixed, variation
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
@@ -39,6 +39,7 @@ def main(cfg: DictConfig) -> int:
     metrics: dict[str, Metric] = {str(name): build(node) for name, node in cfg.metric.items()}
     iou = float(getattr(metrics.get("gt_known"), "iou", _IOU))
     rows = _rows(cfg)
+    refuse_wrong_options(rows)
     plan = plan_of(cfg, rows, results / "runs")
     split = split_of(plan.dataset, cfg.heldout)
     announce(plan.dataset)

@@ -1,26 +1,24 @@
 """How the expensive half of a run is computed."""
 
+from __future__ import annotations
+
 import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import torch
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count, Natural, unfit
 
-_PRECISIONS = {
-    "float32": torch.float32,
-    "float64": torch.float64,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-}
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
 class RunSettings(Checked, group="run"):
     """Options of ``conf/run``; what can change a number is in :meth:`identity`.
+
+    A command's configuration is checked against these types as it is composed, before PyTorch is imported.
 
     Attributes:
         device: ``auto`` (CUDA where there is one), or a torch device.
@@ -59,6 +57,8 @@ class RunSettings(Checked, group="run"):
         Raises:
             UserError: If there is no such device here.
         """
+        import torch
+
         name = self.device
         if name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -74,11 +74,15 @@ class RunSettings(Checked, group="run"):
     @property
     def dtype(self) -> torch.dtype:
         """Of parameters and inputs; the two autocast precisions keep them in float32."""
+        import torch
+
         return torch.float64 if self.precision == "float64" else torch.float32
 
     @property
     def memory_format(self) -> torch.memory_format:
         """Of parameters and inputs."""
+        import torch
+
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
     @property
@@ -91,7 +95,9 @@ class RunSettings(Checked, group="run"):
         """Return the context in which a forward pass and its methods run."""
         if self.precision in ("float32", "float64"):
             return nullcontext()
-        return torch.autocast(self.torch_device.type, dtype=_PRECISIONS[self.precision])
+        import torch
+
+        return torch.autocast(self.torch_device.type, dtype=getattr(torch, self.precision))
 
     def identity(self) -> dict[str, Any]:
         """Return the settings that can change a number, if only in its last bit."""

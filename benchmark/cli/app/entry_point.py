@@ -46,6 +46,8 @@ def start(command: str) -> None:
             raise UserError(
                 f"{error.filename}: cannot be made ({error.strerror}); see results_dir"
             ) from error
+        except ValueError as error:  # Hydra's as well, such as of run=null
+            raise UserError(str(error)) from error
         return 0
 
     status, _ = guarded(action, lambda error: one_line(error, typed, config_name))

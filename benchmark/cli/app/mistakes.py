@@ -12,6 +12,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException, ValidationError
 
+from benchmark.cli.app.schema import refusal
 from benchmark.cli.app.words import Typed
 from benchmark.core.errors import UserError
 from benchmark.core.nested import flatten
@@ -80,10 +81,11 @@ def one_line(error: Exception, typed: Typed, config_name: str) -> str:
 
 
 def _wrong_kind(error: ValidationError) -> str:
-    found = re.search(r"Value '(.*)'.* could not be converted to (\w+)", str(error))
+    found = re.search(r"Value '(.*?)'.* could not be converted to (\w+)", str(error))
     if found is None:
         return f"{error.full_key}: {str(error).splitlines()[0]}"
-    return f"{error.full_key}={found.group(1)}: give {_KINDS.get(found.group(2), found.group(2))}"
+    known = refusal(str(error.full_key), found.group(1))
+    return known or f"{error.full_key}={found.group(1)}: give {_KINDS.get(found.group(2), found.group(2))}"
 
 
 class _Known:

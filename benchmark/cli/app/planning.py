@@ -36,6 +36,7 @@ def experiment_of(
     settings = build(cfg.run)
     _ = settings.torch_device  # refused before anything is read
     refuse_own_conditions(cfg, composed)
+    refuse_wrong_options(composed)
     name = cfg.table.get("published") if cfg.table else None
     published_numbers = published(name) if name else None
     announce(dataset)
@@ -70,6 +71,21 @@ def plan_of(cfg: DictConfig, composed: list[ComposedRow], runs: Path) -> Plan[Bo
     plan = box_plan_of(dataset_of(cfg), settings, runs, list(map(row_of, composed)))
     plan.refuse_nothing_to_measure()
     return plan
+
+
+_OPTIONS = ("method", "reference", "localizer", "transform", "classes", "metric", "reading", "pair_metric")
+"""Groups whose objects cost nothing to make."""
+
+
+def refuse_wrong_options(composed: list[ComposedRow]) -> None:
+    """Refuse an option out of its range before anything is read; its row would stay open otherwise.
+
+    Raises:
+        UserError: Naming the option and its range.
+    """
+    for row in composed:
+        for group in _OPTIONS:
+            part(row.cfg, group)
 
 
 def row_of(composed: ComposedRow) -> Row:
