@@ -1,0 +1,135 @@
+"""Hydra's own flags and folders, as people know them, with every command."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers.commands import Command
+
+from benchmark.cli.__main__ import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = """
+# @package _global_
+table:
+  name: mine
+  title: "Mine on {dataset}"
+  rows:
+    vgg16/mine: ['model=${nets.vgg16}', method=grad_cam, localizer=mine]
+    vgg16/cam: ['model=${nets.vgg16_cam}', method=cam, localizer=cam_20]
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A folder of a user's own configurations, outside of the checkout."""
+    for group, name, text in (
+        ("experiment", "mine", TABLE),
+        ("localizer", "mine", "defaults: [gradcam_15, _self_]\nname: mine\nthreshold: 0.3\n"),
+    ):
+        (tmp_path / "mine" / group).mkdir(parents=True)
+        (tmp_path / "mine" / group / f"{name}.yaml").write_text(text)
+    return tmp_path / "mine"
+
+
+@pytest.fixture
+def shown(command: Command) -> Callable[..., dict[str, object]]:
+    """``shown("key=value", …)``: what ``--cfg job`` prints."""
+
+    def show(*words: str) -> dict[str, object]:
+        status, printed, complaint = command("run", *words)
+        assert status == 0, complaint
+        content: dict[str, object] = yaml.safe_load(printed)
+        return content
+
+    return show
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_its_help(command: Command, name: str) -> None:
+    status, printed, complaint = command(name, "--help")
+    assert (status, complaint) == (0, "")
+    assert "Usage: ./scripts/" in printed
+
+
+def test_flags_stand_before_behind_and_between_other_words(shown: Callable[..., dict[str, object]]) -> None:
+    words = ("experiment=table1", "localizer.threshold=0.3")
+    whole = shown("--cfg", "job", *words)
+    assert whole["localizer"]["threshold"] == 0.3  # type: ignore[index]
+    assert shown(*words, "--cfg", "job") == shown(words[0], "-c", "job", words[1]) == whole
+
+
+def test_a_command_without_a_word_means_table1_and_any_word_means_one_cell(
+    shown: Callable[..., dict[str, object]],
+) -> None:
+    assert shown("--cfg", "job") == shown("experiment=table1", "--cfg", "job")
+    cell = shown("dataset.limit=16", "--cfg", "job")
+    assert (cell["table"], cell["model"]["name"]) == (None, "vgg16_compact")  # type: ignore[index]
+
+
+def test_part_of_the_embedded_images_is_an_option_of_the_experiment_that_is_shown(
+    shown: Callable[..., dict[str, object]],
+) -> None:
+    def part(*words: str) -> tuple[object, object]:
+        dataset = shown("experiment=occlusion", *words, "--cfg", "job", "--resolve")["dataset"]
+        return dataset["limit"], dataset["order"]  # type: ignore[index]
+
+    assert part() == (120, "stratified")
+    assert part("dataset.limit=48") == (48, "stratified")
+    assert part("dataset=voc2007") == (None, "id")
+
+
+def test_one_row_of_a_table_is_shown_as_its_words_compose_it_and_what_is_typed_wins(
+    shown: Callable[..., dict[str, object]],
+) -> None:
+    row = shown("experiment=table1", "row=vgg16/cam", "--cfg", "job")
+    names = [row[group]["name"] for group in ("model", "method", "localizer")]  # type: ignore[index]
+    assert names == ["vgg16_cam_compact", "cam", "cam_20"]
+    words = ("row=vgg16/cam", "experiment=table1", "localizer=gradcam_15", "localizer.threshold=0.4")
+    other = shown(*words, "--cfg", "job")
+    assert (other["localizer"]["name"], other["localizer"]["threshold"]) == ("gradcam_15", 0.4)  # type: ignore[index]
+
+
+def test_a_users_configurations_are_found_in_every_row(command: Command, mine: Path, tmp_path: Path) -> None:
+    few = ("dataset.count=24", "dataset.limit=2", "pictures=0", "tracking=none", "metric=[localization]")
+    places = (f"results_dir={tmp_path}/results", f"cache_dir={tmp_path}/cache")
+    own = f"hydra.run.dir={tmp_path / 'own'}"
+    words = ("--config-dir", str(mine), *places, "experiment=mine", own)
+    status, printed, complaint = command("run", *few, *words)
+    assert status == 0, complaint
+    assert "vgg16/mine" in printed
+    assert (tmp_path / "own" / ".hydra" / "overrides.yaml").is_file()
+    assert len(list(tmp_path.glob("results/embedded-2-*/mine*.json"))) == 1
+    status, _, complaint = command("run", "experiment=mini", "--config-dir", str(mine))
+    assert status == 2
+    assert "choose one of counterfactual, embedded, googlenet, ilsvrc_vgg16_cam, mine, " in complaint
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *([], ["rum"], ["run", "--help"], ["run", "datset.root=x"], ["run", "run.batch_size=ab"]),
+        *(["run", "experiment=table1", "--cfg", "job"], ["matrix", "--info", "defaults-tree"]),
+    ],
+)
+def test_a_question_and_a_typo_import_no_heavy_package_and_write_nothing(
+    words: list[str], tmp_path: Path
+) -> None:
+    code = (
+        "import sys\nsys.path.insert(0, sys.argv.pop(1))\nfrom benchmark.cli.__main__ import main\n"
+        "try:\n    main()\nfinally:\n"
+        "    heavy = {'torch', 'torchvision', 'mlflow', 'matplotlib', 'pandas', 'scipy'} & set(sys.modules)\n"
+        "    print('HEAVY', *heavy, file=sys.stderr)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT), *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stderr.splitlines()[-1] == "HEAVY", ended.stderr
+    assert list(tmp_path.iterdir()) == []
