@@ -6,10 +6,10 @@ sheet shows, so that an unchanged one is not drawn again. Matplotlib is imported
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,11 @@ from benchmark.core import provenance
 from benchmark.core.code_hash import code_fingerprint
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Box, FloatArray, ImageArray, IntArray
+from benchmark.reporting.figure import DPI, png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
 _STAMP = "fingerprint"
 _COLUMNS = 14  # at most: more would not be legible
@@ -32,7 +33,7 @@ _ENTRIES = 3  # of the legend, in a line
 
 # Inches: a panel, between panels, round the page; a line of the title and of small text; under a panel; the
 # names of the columns; a line of the legend; the least width of a page; a small letter, on average.
-_DPI, _WIDE, _GAP, _EDGE, _TITLE, _LINE, _BELOW = 110, 1.65, 0.12, 0.25, 0.24, 0.155, 0.46
+_WIDE, _GAP, _EDGE, _TITLE, _LINE, _BELOW = 1.65, 0.12, 0.25, 0.24, 0.155, 0.46
 _HEADING, _LEGEND, _PAGE, _LETTER = 0.42, 0.24, 7.0, 0.06
 _LOWEST = 0.4  # a panel's height, as a share of its width
 _SMALL, _LARGE = 7.5, 11.5  # points
@@ -129,29 +130,22 @@ def _stamped(path: Path) -> str | None:
 
 def drawn(sheet: PictureSheet, fingerprint: str) -> bytes:
     """Draw a sheet as PNG with its fingerprint and no date."""
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     headings, rows = sheet.headings[:_COLUMNS], [row[:_COLUMNS] for row in sheet.rows]
     across = max(_PAGE - 2 * _EDGE, len(headings) * (_WIDE + _GAP) - _GAP)
     title = textwrap.wrap(sheet.title, int(across / (1.8 * _LETTER)))
     conditions = textwrap.wrap("; ".join([*sheet.conditions, *_left_out(sheet)]), int(across / _LETTER))
-    heights = [_WIDE * _share(row) for row in rows]
+    marks, heights = _marks_on(rows), [_WIDE * _share(row) for row in rows]
     head = _TITLE * len(title) + _LINE * len(conditions) + _GAP
-    with mpl.rc_context():
-        mpl.rcdefaults()  # whatever a person has configured
-        legend = _legend(rows)
-        top = head + -(-len(legend) // _ENTRIES) * _LEGEND + _GAP
-        blocks = -(-len(rows) // _ROWS_A_HEADING)
-        high = top + blocks * _HEADING + sum(heights) + len(heights) * _BELOW
-        figure = Figure(figsize=(across + 2 * _EDGE, high + 2 * _EDGE), dpi=_DPI)
-        page = _Page(FigureCanvasAgg(figure))
+    first = head + ceil(len(marks) / _ENTRIES) * _LEGEND + _GAP
+    high = first + ceil(len(rows) / _ROWS_A_HEADING) * _HEADING + sum(heights) + len(heights) * _BELOW
+
+    def draw(figure: Figure) -> None:
+        page, top = _Page(figure), first
         for number, text in enumerate(title):
             page.say(0, _TITLE * number + 0.05, text, size=_LARGE, weight="bold")
         for number, text in enumerate(conditions):
             page.say(0, _TITLE * len(title) + number * _LINE, text, color=_MUTED)
-        page.legend(head, legend)
+        page.legend(head, marks)
         for number, (row, tall) in enumerate(zip(rows, heights, strict=True)):
             if number % _ROWS_A_HEADING == 0:
                 page.headings(top, headings)
@@ -159,9 +153,8 @@ def drawn(sheet: PictureSheet, fingerprint: str) -> bytes:
             for column, panel in enumerate(row):
                 page.panel(column * (_WIDE + _GAP), top, tall, panel)
             top += tall + _BELOW
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None, _STAMP: fingerprint})
-    return buffer.getvalue()
+
+    return png(draw, across + 2 * _EDGE, high + 2 * _EDGE, None, **{_STAMP: fingerprint})
 
 
 def _left_out(sheet: PictureSheet) -> Iterator[str]:
@@ -184,19 +177,19 @@ def _share(row: Sequence[Panel]) -> float:
 class _Page:
     """A figure, measured in inches from the top left inside its edge."""
 
-    canvas: FigureCanvasAgg
+    figure: Figure
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Give a place as shares of the figure's width and height."""
-        width, height = self.canvas.figure.get_size_inches()
+        width, height = self.figure.get_size_inches()
         return (_EDGE + x) / width, 1 - (_EDGE + y) / height
 
     def say(self, x: float, y: float, text: str, room: float | None = None, **style: Any) -> None:
         """Write a line at a place; what is too much for the room becomes an ellipsis in its middle."""
         style = {"size": _SMALL, "color": _INK, "va": "baseline", "parse_math": False, **style}
-        words = self.canvas.figure.text(*self.place(x, y + 0.1), text, **style)
+        words = self.figure.text(*self.place(x, y + 0.1), text, **style)
         kept = len(text)
-        while room and kept > 1 and words.get_window_extent().width > room * _DPI:
+        while room and kept > 1 and words.get_window_extent().width > room * DPI:
             kept -= 1
             words.set_text(f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}")
 
@@ -208,9 +201,9 @@ class _Page:
 
     def panel(self, x: float, y: float, tall: float, panel: Panel) -> None:
         """Draw a panel and its caption; a verdict's mark and colour are the last line's."""
-        width, height = self.canvas.figure.get_size_inches()
+        width, height = self.figure.get_size_inches()
         place = (*self.place(x, y + tall), _WIDE / width, tall / height)
-        axes = self.canvas.figure.add_axes(place, facecolor=_MARGIN, xticks=[], yticks=[])
+        axes = self.figure.add_axes(place, facecolor=_MARGIN, xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         if panel.pixels is not None:
             _image(axes, panel.pixels, panel.heat, tall / _WIDE)
@@ -225,20 +218,16 @@ class _Page:
             said, colour = (mark + text, judged) if last else (text, _INK)
             self.say(x, y + tall + 0.05 + line * _LINE, said, _WIDE, color=colour)
 
-    def legend(self, y: float, entries: Mapping[str, Any]) -> None:
+    def legend(self, y: float, marks: Sequence[str]) -> None:
         """Say what the marks mean."""
         from matplotlib.legend_handler import HandlerTuple
 
         style: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": self.place(0, y), "ncols": _ENTRIES}
-        style |= {
-            "fontsize": _SMALL,
-            "frameon": False,
-            "borderpad": 0,
-            "borderaxespad": 0,
-            "labelspacing": 0.9,
-        }
-        parts = {tuple: HandlerTuple(ndivide=None, pad=0)}  # several handles side by side
-        self.canvas.figure.legend(list(entries.values()), list(entries), handler_map=parts, **style)
+        style |= {"fontsize": _SMALL, "frameon": False, "labelspacing": 0.9}
+        style |= {"borderpad": 0, "borderaxespad": 0}
+        style["handler_map"] = {tuple: HandlerTuple(ndivide=None, pad=0)}  # several handles side by side
+        handles = _handles()
+        self.figure.legend([handles[mark] for mark in marks], list(marks), **style)
 
 
 def _image(axes: Axes, pixels: ImageArray, heat: FloatArray | None, shape: float) -> None:
@@ -279,23 +268,35 @@ def _marks(axes: Axes, panel: Panel) -> None:
             axes.plot(x + 0.5, y + 0.5, "o", mfc="none", mec=colour, mew=width, markersize=7)
 
 
-def _legend(rows: Sequence[Sequence[Panel]]) -> dict[str, Any]:
-    """Name the marks that are on this sheet, each with what stands for it."""
+def _marks_on(rows: Sequence[Sequence[Panel]]) -> list[str]:
+    """Name the marks of a sheet that its legend explains."""
+    panels = [panel for row in rows for panel in row]
+    shapes = {panel.heat.ndim for panel in panels if panel.heat is not None}
+    there = {
+        "ground truth": any(len(panel.truth) for panel in panels),
+        "box of another class": any(len(panel.others) for panel in panels),
+        "predicted box": any(panel.box for panel in panels),
+        "peak of the map": any(panel.peak for panel in panels),
+        "heatmap, from 0 to its maximum": 2 in shapes,
+        "signed map in its own colours, grey is 0": 3 in shapes,
+    }
+    return [mark for mark, shown in there.items() if shown]
+
+
+def _handles() -> dict[str, Any]:
+    """Make what stands for each mark in the legend."""
     import matplotlib as mpl
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    panels = [panel for row in rows for panel in row]
-    shapes = {panel.heat.ndim for panel in panels if panel.heat is not None}
-    ring: dict[str, Any] = {"marker": "o", "mfc": "none", "mec": _PEAK, "mew": 1.6}
-    heat = tuple(Patch(color=colour) for colour in mpl.colormaps[_HEAT](np.linspace(0, 1, 16)))
-    signed = tuple(Patch(color=colour) for colour in ("#5078c8", "#808080", "#e07850"))
-    entries = {
-        "ground truth": (any(len(p.truth) for p in panels), Line2D([], [], color=_DARK, linestyle=_DASH)),
-        "box of another class": (any(len(p.others) for p in panels), Line2D([], [], color=_OTHER)),
-        "predicted box": (any(p.box for p in panels), Line2D([], [], color=_BOX, linewidth=2)),
-        "peak of the map": (any(p.peak for p in panels), Line2D([], [], linestyle="none", **ring)),
-        "heatmap, from 0 to its maximum": (2 in shapes, heat),
-        "signed map in its own colours, grey is 0": (3 in shapes, signed),
+    heat = mpl.colormaps[_HEAT](np.linspace(0, 1, 16))
+    return {
+        "ground truth": Line2D([], [], color=_DARK, linestyle=_DASH),
+        "box of another class": Line2D([], [], color=_OTHER),
+        "predicted box": Line2D([], [], color=_BOX, linewidth=2),
+        "peak of the map": Line2D([], [], linestyle="none", marker="o", mfc="none", mec=_PEAK, mew=1.6),
+        "heatmap, from 0 to its maximum": tuple(Patch(color=colour) for colour in heat),
+        "signed map in its own colours, grey is 0": tuple(
+            Patch(color=colour) for colour in ("#5078c8", "#808080", "#e07850")
+        ),
     }
-    return {name: handle for name, (there, handle) in entries.items() if there}

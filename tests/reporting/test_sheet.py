@@ -13,6 +13,7 @@ from PIL import Image
 
 from benchmark.core.types import Box, FloatArray
 from benchmark.reporting import sheet
+from benchmark.reporting.figure import DPI
 from benchmark.reporting.sheet import Panel, PictureSheet, drawn, make
 
 Pixels = npt.NDArray[np.uint8]
@@ -45,7 +46,7 @@ def crop(panel: Panel) -> Pixels:
     """A panel's image as it is drawn, beside the image alone."""
     shown = rendered(of(Panel(pixels=panel.pixels), panel))
     x0, y0, x1, y1 = extent(shown, RED)
-    pitch = round((sheet._WIDE + sheet._GAP) * sheet._DPI)
+    pitch = round((sheet._WIDE + sheet._GAP) * DPI)
     middle = (x0 + x1) // 2  # of both, where the panel shows the image's own colour too
     x0, y0, x1, y1 = extent(shown[:, : max(middle, 204)], RED)
     return shown[y0:y1, x0 + pitch : x1 + pitch]
@@ -106,7 +107,7 @@ def test_a_long_caption_stays_under_its_own_panel() -> None:
     short, long = (rendered(of(Panel(("cat", text)), Panel())) for text in ("x", "W" * 300))
     assert short.shape == long.shape
     _, x = np.nonzero((short != long).any(-1))
-    assert x.max() <= (sheet._EDGE + sheet._WIDE) * sheet._DPI
+    assert x.max() <= (sheet._EDGE + sheet._WIDE) * DPI
 
 
 @pytest.fixture
