@@ -5,7 +5,7 @@ from types import TracebackType
 
 
 def _complain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Ctrl-C while PyTorch is still being imported is no defect to show a traceback of."""
+    """End without a traceback on Ctrl-C while PyTorch is still being imported."""
     if issubclass(kind, KeyboardInterrupt):
         print("error: interrupted", file=sys.stderr)
     else:

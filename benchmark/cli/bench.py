@@ -103,7 +103,7 @@ def _prepare(model: Model, transform: Transform, settings: RunSettings, options:
 
 
 def _picture(seed: int) -> ImageArray:
-    """Coarse colours with fine noise: about as hard to decode and to segment as a photograph."""
+    """Draw coarse colours with fine noise, about as hard to decode and to segment as a photograph."""
     draw = np.random.default_rng(seed)
     colours = cv2.resize(draw.integers(0, 256, (12, 16, 3), np.uint8), _SIZE)
     return (colours + draw.normal(0, 8, colours.shape)).clip(0, 255).astype(np.uint8)
@@ -120,7 +120,7 @@ def _conditions(bench: Stopwatch, settings: RunSettings, transform: Transform) -
 
 
 def _lines(bench: Stopwatch, methods: Sequence[Method], left_out: dict[str, str]) -> Iterator[Cost]:
-    """Each method that accepts the model, its peers, and all methods together.
+    """Time each method that accepts the model, its peers, and all methods together.
 
     Raises:
         UserError: If no method accepts the model.
@@ -173,7 +173,7 @@ def _peers(bench: Stopwatch, method: Method, ours: float, left_out: dict[str, st
 def _host(
     transform: Transform, model: Model, localizers: Mapping[str, Localizer], repeats: int
 ) -> dict[str, float]:
-    """Milliseconds of what a run does on its threads, in one of them."""
+    """Time in milliseconds what a run does on its threads, in one of them."""
     picture, size, view = _picture(0), model.input.size, View(*_SIZE, Box(0, 0, *_SIZE))
     heatmap = (np.random.default_rng(0).random((size, size)) ** 4).astype(np.float32)
     print("timing the localizers", file=sys.stderr)

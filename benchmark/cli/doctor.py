@@ -142,7 +142,7 @@ def _compare(
 
 
 def _why_unfair(dataset: Dataset, options: DictConfig) -> str:
-    """Why these images may be easier or harder than the whole set's; empty where they are a fair sample."""
+    """Return why these images may be easier or harder than the whole set's; empty for a fair sample."""
     report = getattr(dataset, "report", None)
     all_here = report is not None and report.image_count == getattr(dataset, "count", -1)
     drawn = all_here and options.get("list") is None and options.get("order") == "stratified"

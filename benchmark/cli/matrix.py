@@ -87,7 +87,7 @@ def _variation(cfg: DictConfig) -> list[str]:
 
 
 def _write(matrix: Matrix, folder: Path, tracker: Tracker, notes: bool) -> None:
-    """Files, terminal, MLflow."""
+    """Write the files, print the matrix, and log it to MLflow."""
     table = matrix.table
     shown = layouts(matrix)
     files: dict[str, str | bytes] = {

@@ -52,7 +52,7 @@ def _measure(cfg: DictConfig, results: Path, dataset: Dataset, multirun: bool) -
 
 
 def _refuse_unwritable(folder: Path) -> None:
-    """Before hours of work, not after."""
+    """Refuse, before hours of work, a folder that cannot be written."""
     trial = folder / ".writable"
     write_atomically(trial, "")
     trial.unlink(missing_ok=True)

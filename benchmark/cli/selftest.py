@@ -54,7 +54,7 @@ def _models(cfg: DictConfig) -> list[Model]:
 
 
 def _every(group: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Everything in a folder of ``conf`` that needs no option, by name; with options of one's own."""
+    """Build everything in a folder of ``conf`` that needs no option, by name, with the given options."""
     names = choices(group)
     every = hydra.compose("selftest", [f"+{group}@every.{name}={name}" for name in names]).every
     wanted = {name: {**node, **options.get(name, {})} for name, node in every.items() if not _lacks(node)}

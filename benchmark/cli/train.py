@@ -70,7 +70,7 @@ def _refuse_early(job: Job[TrainingOptions], world: World) -> None:
 
 
 def _refuse_unwritable(folder: Path) -> None:
-    """Before hours of work, not after."""
+    """Refuse, before hours of work, a folder that cannot be written."""
     trial = folder / ".writable"
     write_atomically(trial, "")
     trial.unlink(missing_ok=True)
@@ -157,7 +157,7 @@ def _one(job: Job[TrainingOptions], world: World) -> bool:
 
 
 def _trained(job: Job[TrainingOptions], world: World) -> Trained:
-    """By the kind of training that the options are of."""
+    """Train by the kind of training that the options are of."""
     if isinstance(job.options, ProbeOptions):
         return probe(cast(Job[ProbeOptions], job), world)
     return train(cast(Job[TrainOptions], job), world)
@@ -182,7 +182,7 @@ def _files(job: Job[TrainingOptions]) -> list[Path]:
 
 
 def _log(made: Sequence[Job[TrainingOptions]], tracker: Tracker) -> None:
-    """At the end: a tracking server that is away stops no training."""
+    """Log the training at the end; an unreachable tracking server stops nothing."""
     for job in made:
         passport = read(job.passport)
         start = job.passport.stat().st_mtime - passport["seconds"]

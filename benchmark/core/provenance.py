@@ -20,13 +20,13 @@ NUMERIC_PACKAGES = ("torch", "torchvision", "numpy", "scipy", "opencv-python-hea
 
 
 def fingerprint(value: Any) -> str:
-    """sha256 of a value's canonical json: keys sorted, no white space."""
+    """Return the sha256 of a value's canonical json: keys sorted, no white space."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def package_versions(names: Iterable[str] = NUMERIC_PACKAGES) -> dict[str, str]:
-    """Installed versions; ``"-"`` for a package that is not installed under that name."""
+    """Return installed versions; ``"-"`` for a package that is not installed under that name."""
     return {name: _version(name) for name in names}
 
 

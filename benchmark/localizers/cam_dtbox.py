@@ -72,7 +72,7 @@ class CamDtBox(Checked, group="localizer"):
         return LocatedBox(box or whole(view), peak(pixels), empty=box is None)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """Boxes ``[T, 4]`` where each fraction of ``grid`` is the lowest level, from one upsampling.
+        """Return boxes ``[T, 4]`` with each fraction of ``grid`` as the lowest level, from one upsampling.
 
         Raises:
             UserError: If the heatmap holds NaN or infinity.

@@ -33,7 +33,7 @@ class Scene:
 
     @property
     def shards(self) -> list[range]:
-        """About 100 fixed sets of images, as index ranges; a batch never crosses from one to the next."""
+        """Return about 100 fixed sets of images, as index ranges; no batch crosses from one to the next."""
         count, batch = len(self.dataset.samples), self.settings.batch_size
         size = batch * max(1, ceil(count / (_SHARDS * batch)))
         return [range(start, min(start + size, count)) for start in range(0, count, size)]

@@ -34,11 +34,11 @@ class Scenes:
     _outputs: dict[int, int] = field(default_factory=dict, init=False)
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of scenes."""
         return len(self._made)
 
     def __iter__(self) -> Iterator[Scene]:
-        """In the order of their making."""
+        """Return the scenes in the order of their making."""
         return iter(self._made.values())
 
     def of(self, row: Row) -> Scene:
@@ -58,7 +58,7 @@ class Scenes:
         return self._made[key]
 
     def outputs(self, model: Model) -> int:
-        """How many scores a scene's model gives; each is asked once.
+        """Return the number of scores of a scene's model, found once for each.
 
         Raises:
             UserError: If it cannot take inputs of its size.

@@ -52,7 +52,7 @@ class RunSettings(Checked, group="run"):
 
     @property
     def torch_device(self) -> torch.device:
-        """The device itself.
+        """Return the device itself.
 
         Raises:
             UserError: If there is no such device here.
@@ -73,21 +73,21 @@ class RunSettings(Checked, group="run"):
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of parameters and inputs; the two autocast precisions keep them in float32."""
+        """Return the type of parameters and inputs, which the two autocast precisions keep in float32."""
         import torch
 
         return torch.float64 if self.precision == "float64" else torch.float32
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """Of parameters and inputs."""
+        """Return the memory format of parameters and inputs."""
         import torch
 
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
     @property
     def thread_count(self) -> int:
-        """Threads that decode images and extract boxes."""
+        """Return the number of threads that decode images and extract boxes."""
         allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         return self.threads or allowed or 1
 

@@ -72,7 +72,7 @@ class ShardStore:
 
     @property
     def suffix(self) -> str:
-        """What the name of a file of all shards ends in."""
+        """Return the ending of the name of a file of all shards."""
         return f".{self.name}.parquet"
 
     def file(self, folder: Path, number: int) -> Path:
@@ -166,7 +166,7 @@ def _digest(files: Sequence[Path]) -> str:
 
 
 def _is_made_of(merged: Path, digest: str) -> bool:
-    """Whether a file of all shards is there, whole, and was made of those with this digest."""
+    """Return whether a file of all shards exists, is whole, and was made of those with this digest."""
     try:
         metadata = pq.read_schema(merged).metadata or {}
     except (OSError, pa.ArrowException):

@@ -158,7 +158,7 @@ def drawn(sheet: PictureSheet, fingerprint: str) -> bytes:
 
 
 def _left_out(sheet: PictureSheet) -> Iterator[str]:
-    """Say what is not shown and should be."""
+    """Return what is missing from the sheet."""
     lost = [panel.lost for row in sheet.rows for panel in row[:_COLUMNS]]
     if any(lost):
         yield f"heatmaps not stored: {sum(lost)}"

@@ -29,7 +29,7 @@ class DatasetNote:
     note: str = ""
 
     def __str__(self) -> str:
-        """Tell these images from any others, in one line."""
+        """Identify these images in one line."""
         part = "complete" if self.complete else "not the whole official set"
         note = f"; {self.note}" if self.note else ""
         return f"{self.name}: {self.images} images, {part}, fingerprint {self.fingerprint[:12]}{note}"
@@ -76,22 +76,22 @@ class Table:
 
     @property
     def measured(self) -> tuple[Result, ...]:
-        """The rows that have numbers."""
+        """Return the rows that have numbers."""
         return tuple(row for row in self.rows if isinstance(row, Result))
 
     @property
     def open(self) -> tuple[OpenRow, ...]:
-        """The rows that have none."""
+        """Return the rows that have no numbers."""
         return tuple(row for row in self.rows if isinstance(row, OpenRow))
 
     @property
     def titles(self) -> dict[str, str]:
-        """The published metrics in the order of printing, each with what stands over its column."""
+        """Return the published metrics in the order of printing, each with the head of its column."""
         return {column.key: column.title for column in self.published.columns} if self.published else {}
 
     @property
     def comparable(self) -> bool:
-        """Whether there are published numbers, and of this very dataset, be it a part of it."""
+        """Return whether there are published numbers on this dataset or a part of it."""
         return self.published is not None and self.published.measured_on == self.dataset.name
 
     def published_row(self, row: str) -> PublishedRow | None:
@@ -123,7 +123,7 @@ class Table:
 
     @property
     def not_comparable(self) -> str:
-        """Why no measured number of the table may be compared with a published one, in one sentence."""
+        """Return in a sentence why no number of the table may be compared with a published one."""
         published_on = self.published.measured_on if self.published else "nothing"
         models = ", ".join(dict.fromkeys(row.model for row in self.rows))
         return (
@@ -133,7 +133,7 @@ class Table:
 
     @property
     def full_title(self) -> str:
-        """The title; with the number of images where they are not the whole official set."""
+        """Return the title, with the number of images if they are not the whole official set."""
         part = "" if self.dataset.complete else f" [{self.dataset.images} images only]"
         return one_line(self.title) + part
 

@@ -10,7 +10,7 @@ PLAIN = ("rank_correlation", "kendall", "spearman", "deletion", "insertion")
 
 
 def plain(metric: str) -> bool:
-    """Tell whether a metric is printed as it is, with three decimals, and not in percent.
+    """Return whether a metric is printed as it is, with three decimals, and not in percent.
 
     >>> plain("rank_correlation_28"), plain("constant_maps")
     (True, False)

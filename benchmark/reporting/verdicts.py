@@ -85,7 +85,7 @@ def causes(result: Result, published: PublishedRow, metric: str) -> tuple[Cause,
 
 
 def _holds(result: Result, reason: Reason) -> bool:
-    """Tell whether a row was measured with the choices that a reason is about."""
+    """Return whether a row was measured with the choices that a reason is about."""
     return all(_chosen(result.config, key) in choices for key, choices in reason.given.items())
 
 

@@ -52,7 +52,7 @@ class Experiment:
 
     @property
     def runs(self) -> Path:
-        """Where raw records go."""
+        """Return the folder of the raw records."""
         return self.results / "runs"
 
     def tabulated(self, rows: Sequence[Any], **more: Any) -> Table:

@@ -33,7 +33,7 @@ def augmented(image: ImageArray, size: int, options: Augmentation, random: np.ra
 def _part(
     image: ImageArray, options: Augmentation, shape: tuple[float, float], place: tuple[float, float]
 ) -> tuple[int, int, int, int]:
-    """Corners of the part that is seen, from four numbers in [0, 1)."""
+    """Return the corners of the visible part, from four numbers in [0, 1)."""
     least, greatest = options.crop
     area = least + (greatest - least) * shape[0]
     ratio = options.ratio ** (2 * shape[1] - 1)
@@ -45,7 +45,7 @@ def _part(
 
 
 def _tinted(pixels: FloatArray, colour: float, drawn: list[float]) -> FloatArray:
-    """Brightness, contrast about the mean and saturation about grey, each times ``1 ± colour``."""
+    """Change brightness, contrast and saturation, each by a factor of ``1 ± colour``."""
     brightness, contrast, saturation = (np.float32(1 + colour * (2 * number - 1)) for number in drawn)
     pixels = pixels * brightness
     mean = (pixels @ _GREY).mean()

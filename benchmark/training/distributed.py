@@ -90,7 +90,7 @@ def joined(settings: RunSettings) -> Iterator[World]:
 
 
 def _own_device(settings: RunSettings) -> RunSettings:
-    """Each process of a machine takes a GPU of its own."""
+    """Give each process of a machine a GPU of its own."""
     asked = settings.device
     if asked == "auto":
         asked = "cuda" if torch.cuda.is_available() else "cpu"

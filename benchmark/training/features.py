@@ -141,7 +141,7 @@ def _computed(scene: Scene, shard: range, mirrored: bool, pool: Executor) -> dic
 def _seen(
     scene: Scene, samples: Iterable[Sequence[Sample]], mirrored: bool, pool: Executor
 ) -> Iterator[tuple[Tensor, Sequence[Sample]]]:
-    """Features ``[N, V, D]`` of each batch, and the samples that they are of."""
+    """Yield features ``[N, V, D]`` of each batch, with their samples."""
     module, settings = scene.model.module, scene.settings
     heard: list[Tensor] = []
     hook = classifier(scene.model).register_forward_pre_hook(lambda _layer, args: heard.append(args[0]))

@@ -98,7 +98,7 @@ def _norm(job: Job[TrainOptions], pictures: Pictures, copied: list[str]) -> None
 
 
 def _optimizer(module: nn.Module, copied: list[str], options: TrainOptions) -> torch.optim.Optimizer:
-    """Four kinds of parameters: with and without decay, copied and new."""
+    """Return four kinds of parameters: with and without decay, copied and new."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
         layer = name.rpartition(".")[0].removesuffix(".layer").removesuffix(".norm")
@@ -136,7 +136,7 @@ def save(job: Job[TrainOptions], learner: Learner, seconds: float) -> None:
 
 
 def resume(job: Job[TrainOptions], learner: Learner) -> None:
-    """Go on from the checkpoint, if there is one.
+    """Continue from the checkpoint, if there is one.
 
     Raises:
         UserError: If it cannot be read, or is of another training.

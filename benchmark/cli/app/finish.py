@@ -52,5 +52,5 @@ def finish(
 
 
 def failed_checks(outcome: Outcome) -> int:
-    """Whether a check of the table failed, as an exit status."""
+    """Return 1 if a check of the table failed, else 0, as an exit status."""
     return int(any(check.startswith("FAILED") for check in outcome.table.checks))

@@ -165,12 +165,12 @@ def _stem(cfg: DictConfig, run: ComposedRow, fitting: Words) -> str:
 
 
 def _has(cfg: DictConfig, words: Words) -> bool:
-    """Tell whether the run has these settings already."""
+    """Return whether the run has these settings already."""
     return all(f"{key_of(word)}={_setting(cfg, key_of(word))}" == word for word in words)
 
 
 def _differs(cfg: DictConfig, words: Words) -> bool:
-    """Tell whether the run has these options, and otherwise: its localizer may have no threshold."""
+    """Return whether the run has these options, and otherwise: its localizer may have no threshold."""
     return not _has(cfg, words) and all(_setting(cfg, key_of(word)) is not None for word in words)
 
 

@@ -15,7 +15,7 @@ def config_name() -> str:
 
 
 def search_path() -> list[str]:
-    """Where else configurations were typed to lie; ``--config-dir`` is on Hydra's search path already."""
+    """Return the search path that was typed; ``--config-dir`` is on Hydra's own already."""
     own = HydraConfig.get().overrides.hydra if HydraConfig.initialized() else ()
     return [word for word in own if word.startswith("hydra.searchpath")]
 
@@ -27,5 +27,5 @@ def choices(group: str) -> list[str]:
 
 
 def is_group(key: str) -> bool:
-    """Whether an override's key chooses a yaml, such as ``localizer``."""
+    """Return whether an override's key chooses a yaml, such as ``localizer``."""
     return bool(choices(key))

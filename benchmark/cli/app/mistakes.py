@@ -113,7 +113,7 @@ class _Known:
         return self._loader.get_group_options(group, overrides=self._searched)
 
     def listed(self, group: str) -> str:
-        """Every name that a group can be chosen by."""
+        """Return every name by which a group can be chosen."""
         return ", ".join(sorted(self._choices(group)))
 
     def no_such_option(self, option: str) -> str:

@@ -108,6 +108,6 @@ def refuse_own_conditions(cfg: DictConfig, composed: list[ComposedRow]) -> None:
 
 
 def announce(dataset: Dataset) -> None:
-    """Tell who named no images what is used instead."""
+    """Print which images are used if none were named."""
     if dataset.name == "embedded":
         print(_NOTICE, file=sys.stderr)

@@ -78,7 +78,7 @@ def composed(
 
 
 def parsed(words: Iterable[str]) -> list[Override]:
-    """Words as Hydra reads them."""
+    """Parse words as Hydra does."""
     return OverridesParser.create().parse_overrides(list(words))
 
 
@@ -116,7 +116,7 @@ def _compose(overrides: Iterable[Override]) -> DictConfig:
 
 
 def has(cfg: DictConfig, key: str) -> bool:
-    """Whether a configuration has an option."""
+    """Return whether a configuration has an option."""
     parent, _, last = key.rpartition(".")
     node: Any = OmegaConf.select(cfg, parent) if parent else cfg
     return isinstance(node, DictConfig) and last in node
@@ -161,6 +161,6 @@ def changes_of(cfg: DictConfig, words: Sequence[str]) -> list[str]:
 
 
 def _names_a_file(override: Override) -> bool:
-    """Whether it is a file, whose content tells, and not ``random``, ``none`` or another edition."""
+    """Return whether it is a file, identified by its content, and not ``random``, ``none`` or an edition."""
     files = ("model.weights", "model.input.mean_image", "dataset.blacklist")
     return override.key_or_group in files and any(mark in str(override.value()) for mark in "/.")

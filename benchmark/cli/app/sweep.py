@@ -94,7 +94,7 @@ def _experiment(
 
 
 def _swept_values(jobs: Sequence[Sequence[str]]) -> list[Values]:
-    """Of each job, the values of those options that are not the same in all of them."""
+    """Return each job's values of the options that differ between jobs."""
     every = [{key_of(word): word.get_value_element_as_str() for word in parsed(words)} for words in jobs]
     keys = [key for key in every[0] if any(one.get(key) != every[0][key] for one in every)]
     return [{key: one[key] for key in keys if key in one} for one in every]
@@ -114,7 +114,7 @@ def _named(row: ComposedRow, cfg: DictConfig, values: Values) -> _Swept:
 
 
 def _pairs(swept: Sequence[_Swept]) -> Iterator[tuple[str, str]]:
-    """Rows that differ by one swept option alone, the later job's first."""
+    """Pair the rows that differ by one swept option alone, the later job's first."""
     for first, second in combinations(swept, 2):
         keys = first.values.keys() | second.values.keys()
         differing = [key for key in keys if first.values.get(key) != second.values.get(key)]

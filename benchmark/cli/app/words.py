@@ -69,7 +69,7 @@ class Typed:
 
     @property
     def line(self) -> list[str]:
-        """The command line in Hydra's order."""
+        """Return the command line in Hydra's order."""
         flags = [part for name, value in self.flags.items() for part in (name, value) if part]
         return [*flags, *self.words]
 
@@ -90,7 +90,7 @@ class Typed:
 
     @property
     def searched(self) -> list[str]:
-        """Where else configurations are looked for, as a word for a composition outside of Hydra's main."""
+        """Return the search path of configurations, as a word for a composition outside of Hydra's main."""
         folder = self.flags.get("--config-dir")
         typed = [word for word in self.words if word.startswith("hydra.searchpath=")]
         return [f"hydra.searchpath=['file://{Path(folder).absolute()}']"] if folder else typed

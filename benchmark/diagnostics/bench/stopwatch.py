@@ -47,7 +47,7 @@ class Covers(Protocol):
     batch: int | None
 
     def positions(self, size: int) -> int:
-        """Covered images of one image of this side."""
+        """Return the number of covered images for one image of this side."""
         ...
 
     def drops(self, model: Model, forward: ForwardPass, classes: Tensor, span: range) -> Tensor:
@@ -55,7 +55,7 @@ class Covers(Protocol):
         ...
 
     def spread(self, drops: Tensor, size: int) -> Tensor:
-        """Heatmaps from what all of them gave, ``[N, positions, K]``."""
+        """Return heatmaps from the drops of all of them, ``[N, positions, K]``."""
         ...
 
 

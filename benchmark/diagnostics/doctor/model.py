@@ -114,7 +114,7 @@ def ranks(scene: Scene, count: int, pool: Executor) -> Tensor:
 
 
 def _ranks(scene: Scene, batch: Batch) -> Tensor:
-    """How many classes each image's label does not beat: a tie is no knowledge of the label."""
+    """Count the classes that each image's label does not beat; a tie is no knowledge of the label."""
     scores = probabilities(scene.model, batch.inputs, scene.settings)
     outputs = class_order(scene, scores.shape[1]).to_output[[sample.label for sample in batch.samples]]
     own = scores.gather(1, torch.from_numpy(outputs).long()[:, None])

@@ -29,7 +29,7 @@ class Review:
 
 
 def review(scene: Scene, measured: Accuracy, passport: Passport | None, chosen: str) -> Review:
-    """Hold an accuracy against chance, and against the passport as far as that is comparable.
+    """Compare an accuracy with chance, and with the passport as far as that is comparable.
 
     Args:
         scene: What it was measured on.
@@ -133,13 +133,13 @@ def _reservations(scene: Scene, passport: Passport, expected: Expected) -> list[
 
 
 def _interval(share: float, n: int, confidence: float) -> tuple[float, float]:
-    """Wilson's (1927) score interval of a fraction observed on ``n >= 1`` images."""
+    """Return Wilson's (1927) score interval of a fraction observed on ``n >= 1`` images."""
     interval = binomtest(round(share * n), n).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)
 
 
 def _errors(measured: Accuracy, expected: Expected) -> tuple[tuple[float, float], ...]:
-    """Both errors, as measured and as stated."""
+    """Return both errors, as measured and as stated."""
     return (1 - measured.top1, expected.top1), (1 - measured.top5, expected.top5)
 
 

@@ -104,7 +104,7 @@ def prepare(model: Model, methods: Mapping[str, Method], settings: RunSettings) 
 
 
 def _images(form: InputFormat) -> Tensor:
-    """Seeded images ``[N, 3, S, S]``, preprocessed: blots of colour, so that each excites other places."""
+    """Draw seeded, preprocessed images ``[N, 3, S, S]`` of coloured blots, each exciting other places."""
     generator = torch.Generator().manual_seed(0)
     blots = torch.rand((_IMAGES, 3, 7, 7), generator=generator)
     fine = torch.rand((_IMAGES, 3, form.size, form.size), generator=generator)

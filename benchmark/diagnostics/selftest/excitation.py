@@ -41,7 +41,7 @@ def mass_is_conserved(subjects: Subjects) -> Iterator[Deviation]:
 
 
 def _imbalance(case: Case, forward: ForwardPass, tensor: Tensor, bound: Bound) -> float:
-    """``|Σ P + lost - 1|``, over ``Σ |P|`` where that is more than 1; lost is counted where it matters."""
+    """Return ``|Σ P + lost - 1|``, over ``Σ |P|`` if that is more than 1."""
     units = _at(case, forward, tensor)
     size = units.abs().sum(2).clamp(min=1)
     excess = units.sum(2) - 1
@@ -115,7 +115,7 @@ def _lost(case: Case, forward: ForwardPass, above: Tensor) -> Tensor:
 
 
 def _positive_input(operation: Operation) -> Tensor | None:
-    """``Σ_j W+_ij a_j`` of each unit, in the shape of the output; ``None`` for what loses nothing."""
+    """Return ``Σ_j W+_ij a_j`` of each unit, in the shape of the output; ``None`` if nothing can be lost."""
     if _name(operation) in _AVERAGES:
         return torch.as_tensor(operation.output)
     if _name(operation) not in ("conv2d", "linear"):

@@ -75,12 +75,12 @@ def counterfactual_is_the_negative_part(subjects: Subjects) -> Iterator[Deviatio
 
 
 def _explained(subjects: Subjects) -> Iterator[Case]:
-    """Those whose model says where its last convolution is."""
+    """Select the cases whose model says where its last convolution is."""
     yield from (case for case in subjects.cases if case.has(_LAST))
 
 
 def _sums(forward: ForwardPass, layer: str, case: Case) -> Tensor:
-    """``Σ_ij ∂y^c/∂A^k_ij``, ``[N, K, C]``, one class after the other."""
+    """Return ``Σ_ij ∂y^c/∂A^k_ij``, ``[N, K, C]``, one class after the other."""
     maps = forward.activations[layer]
     rows = []
     for pick in one_hot(forward.logits, case.classes):

@@ -58,7 +58,7 @@ def _heatmap(seed: int) -> FloatArray:
 
 
 def _picture(seed: int) -> ImageArray:
-    """Noise with a brighter rectangle, ``[72, 96, 3]``."""
+    """Draw noise with a brighter rectangle, ``[72, 96, 3]``."""
     draw = np.random.default_rng(seed)
     image = draw.integers(0, 120, (_VIEW.height, _VIEW.width, 3), np.uint8)
     image[20:50, 30:70] += 100

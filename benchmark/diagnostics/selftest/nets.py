@@ -9,7 +9,7 @@ _SIZE = 32
 
 
 def normed() -> Model:
-    """``[N, 3, 32, 32]`` to 12 logits through batch norm and LRN; seeded, on the CPU in float32."""
+    """Build a seeded network from ``[N, 3, 32, 32]`` through batch norm and LRN to 12 logits."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         norm = nn.BatchNorm2d(8)

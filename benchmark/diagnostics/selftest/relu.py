@@ -43,7 +43,7 @@ class _GuidedReLU(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, arriving: Tensor) -> Tensor:
-        """Both conditions at once."""
+        """Return where both conditions hold."""
         (active,) = ctx.saved_tensors
         return torch.where(active & (arriving > 0), arriving, 0.0)
 

@@ -57,7 +57,7 @@ def _works(case: Case, method: Method) -> None:
 
 
 def _raises(case: Case, method: Method) -> None:
-    """Classes that are no whole numbers: refused on every device, and no assertion of CUDA's."""
+    """Check that classes that are not whole numbers are refused, without an assertion of CUDA's."""
     with case.arithmetic():
         forward = case.record(method.layers, method.operations)
         method(case.model, forward, case.classes.float())
@@ -86,12 +86,12 @@ _ENDINGS: Mapping[str, Callable[[Case, Method], None]] = {
 
 
 def _endings(case: Case) -> Mapping[str, Callable[[Case, Method], None]]:
-    """Those that a model can have."""
+    """Select the methods that suit the model."""
     return {ending: act for ending, act in _ENDINGS.items() if act is not _breaks_off or case.has(_LAST)}
 
 
 def _remains(case: Case, digest: str) -> dict[str, bool]:
-    """All that a method could leave behind, in words that a person reads, and whether it is there."""
+    """Yield in words everything that a method could leave behind, with whether it is there."""
     parts = list(case.model.module.modules())
     parameters = list(case.model.module.parameters())
     return {

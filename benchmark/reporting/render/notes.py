@@ -143,7 +143,7 @@ def _protocols(rows: Sequence[Result]) -> Iterator[tuple[str, str]]:
 
 
 def _protocol(row: Result) -> str:
-    """Tell what the run recorded about its localizer or reference, and the options that it ran with."""
+    """Return what the run recorded about its localizer or reference, and the options that it ran with."""
     options = flatten(_mapping(row.config.get("localizer", row.config.get("reference"))))
     chosen = [f"{key} {value}" for key, value in options.items() if key not in _ELSEWHERE]
     meaning = str(row.conditions.get("protocol", "")).rstrip(".")
@@ -185,7 +185,7 @@ def _circumstances(conditions: Mapping[str, Condition]) -> str:
 
 
 def _about(row: Result, rows: Sequence[Result]) -> str:
-    """Tell weights, counts, and the conditions that not all rows share."""
+    """Return weights, counts, and the conditions that not all rows share."""
     averaged: dict[int, list[str]] = {}
     for name, estimate in sorted(row.metrics.items()):
         averaged.setdefault(estimate.n, []).append(name)

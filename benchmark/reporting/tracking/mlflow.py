@@ -111,7 +111,7 @@ class MlflowTracker:
             raise UserError(f"tracking.uri={self.uri}: MLflow no longer logs into a folder; give {remedy}")
 
     def log(self, table: Table, files: Files) -> str:
-        """See :meth:`Tracker.log`."""
+        """Log a table; see :meth:`Tracker.log`."""
         for path in (path for group in files.values() for path in group):
             if not path.is_file():
                 raise UserError(f"{path}: to be logged, but not there; ./scripts/run makes it anew")
@@ -120,7 +120,7 @@ class MlflowTracker:
         )
 
     def log_training(self, training: Logged, curve: Curve, files: Sequence[Path]) -> str:
-        """See :meth:`Tracker.log_training`."""
+        """Log a training; see :meth:`Tracker.log_training`."""
         return self._log(
             "training",
             "the same command",

@@ -34,12 +34,12 @@ class BoxCell(Cell):
 
     @property
     def protocol(self) -> str:
-        """The box protocol by name and version, and what was changed in it."""
+        """Return the box protocol by name and version, and what was changed in it."""
         return ", ".join([f"{self.localizer.name} v{self.localizer.version}", *self.changes])
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """All that the row needs: itself."""
+        """Return the cells that the row needs: itself."""
         return (self,)
 
 

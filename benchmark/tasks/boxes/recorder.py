@@ -84,7 +84,7 @@ class BoxRecorder:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """Cells of one scene share a forward pass."""
+        """Return what cells share that share a forward pass: their scene."""
         return (id(self.scene),)
 
     @cached_property

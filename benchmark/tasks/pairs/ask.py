@@ -68,7 +68,7 @@ class PendingPairs:
 
     @property
     def count(self) -> int:
-        """Number of images."""
+        """Return the number of images."""
         return len(self.batch.samples)
 
     def wait(self) -> None:

@@ -27,7 +27,7 @@ class Coloured(Protocol):
     """What a method may offer besides: its map in colours, before they are combined to one number a pixel."""
 
     def products(self, model: Model, forward: ForwardPass, classes: Tensor) -> Iterator[Tensor]:
-        """Signed maps ``[N, 3, S, S]`` of each class, in the channel order of the network's input."""
+        """Yield signed maps ``[N, 3, S, S]`` of each class, in the channel order of the network's input."""
         ...
 
 

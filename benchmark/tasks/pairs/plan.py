@@ -50,12 +50,12 @@ class PairRow:
 
     @property
     def scene(self) -> Scene:
-        """Model, images, transform."""
+        """Return model, images and transform."""
         return self.cell.scene
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The method's and the reference's."""
+        """Return the method's cell, and the reference's if there is one."""
         return (self.cell,) if self.reference is None else (self.cell, self.reference)
 
 

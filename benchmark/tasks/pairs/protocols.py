@@ -110,7 +110,7 @@ class PairMetric(Protocol):
         ...
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
-        """Named statistics; a name is left out where not one pair can answer.
+        """Return named statistics; a name is left out if no pair has an answer.
 
         Raises:
             UserError: If the pairs lack a column, naming the reading that makes it.

@@ -33,7 +33,7 @@ class Question:
 
     @property
     def protocol(self) -> str:
-        """The class policy by name and version."""
+        """Return the class policy by name and version."""
         return f"{self.policy.name} v{self.policy.version}"
 
 

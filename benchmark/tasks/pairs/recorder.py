@@ -34,7 +34,7 @@ class PairRecorder:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """Cells of one scene that are asked the same share a forward pass."""
+        """Return what cells share that share a forward pass: their scene and their question."""
         return id(self.scene), fingerprint(self.question.config)
 
     def start(self, cells: Sequence[Cell], batch: Batch) -> PendingPairs:

@@ -117,7 +117,7 @@ def result(row: PairRow, resampling: Resampling) -> Measured | OpenRow:
 
 
 def _refuse_unlike(row: PairRow, pairs: Pairs, reference: Pairs | None) -> None:
-    """Rows meet by their place: an image that one of two runs could not read would shift all after it."""
+    """Refuse runs with different images, since rows are compared by their position."""
     if reference is None or row.reference is None:
         return
     asked, held = ((one.image_ids, one.columns["label"].tolist()) for one in (pairs, reference))
@@ -129,12 +129,12 @@ def _refuse_unlike(row: PairRow, pairs: Pairs, reference: Pairs | None) -> None:
 
 
 def _protocol(row: PairRow) -> str:
-    """In a word or two, under the row's name: what it is held against, or which classes are asked."""
+    """Return the reference or the classes in a word or two, to stand under the row's name."""
     return f"{row.reference.method.name}, {row.question.protocol}" if row.reference else row.question.protocol
 
 
 def _told(row: PairRow) -> str:
-    """In a sentence: every named, versioned part of the protocol with what it means."""
+    """Return in a sentence every named, versioned part of the protocol with its meaning."""
     policy, readings = row.question.policy, row.question.readings.values()
     return "; ".join(
         [
@@ -163,7 +163,7 @@ def _counts(row: PairRow, pairs: Pairs, reference: Pairs | None) -> dict[str, in
 def differences(
     measured: Sequence[Measured], metric: str | None, resampling: Resampling
 ) -> tuple[Difference, ...]:
-    """Paired differences of a metric between rows of one network and setting, the higher row first."""
+    """Return paired differences of a metric between rows of one network and setting, the higher first."""
     if metric is None:
         return ()
     rows = [one for one in measured if metric in one.statistics]

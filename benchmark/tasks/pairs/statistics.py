@@ -93,5 +93,5 @@ def class_mean(pairs: Pairs, hits: Column, chosen: BoolArray, fraction: bool = T
 
 
 def answered(statistics: Mapping[str, Statistic]) -> dict[str, Statistic]:
-    """Without those that not one image could answer."""
+    """Leave out the statistics that no image could answer."""
     return {name: statistic for name, statistic in statistics.items() if statistic.image_ids}

@@ -46,7 +46,7 @@ def published_error(table: Table, row: str, metric: str) -> PublishedError | Non
 
 
 def verdict_of(table: Table, metric: str) -> str:
-    """Tell the verdict on the first row's number, with what was weighed."""
+    """Return the verdict on the first row's number, with what was weighed."""
     row = table.rows[0].row
     line = next((one for one in lines(table) if (one.row, one.metric) == (row, metric)), None)
     if line is None or line.verdict is None:
@@ -58,7 +58,7 @@ def verdict_of(table: Table, metric: str) -> str:
 
 
 def reproduced(table: Table, row: str, metric: str) -> str:
-    """Tell what another study measured, and why it differs; empty for none."""
+    """Return what another study measured, and why it differs; empty without one."""
     study = table.reproduction(row)
     if study is None or metric not in study.rows[row]:
         return ""

@@ -61,7 +61,7 @@ def filled(words: Words, setting: Callable[[str], str | None]) -> list[str] | No
 
 
 def touched(word: str, settings: Iterable[Words], groups: Callable[[str], bool]) -> bool:
-    """Tell whether a word sets what a convention is about.
+    """Return whether a word sets what a convention is about.
 
     That is the key that the convention's settings end with; or the word chooses the group that has it.
     """
@@ -71,6 +71,6 @@ def touched(word: str, settings: Iterable[Words], groups: Callable[[str], bool])
 
 
 def parted(words: Words) -> tuple[list[str], list[str]]:
-    """Part overrides of the run from conventions of the scoring, these without their ``score.``."""
+    """Separate overrides of the run from conventions of the scoring, these without their ``score.``."""
     scoring = [word.removeprefix(_SCORE) for word in words if word.startswith(_SCORE)]
     return [word for word in words if not word.startswith(_SCORE)], scoring

@@ -121,7 +121,7 @@ def outcomes(records: Records, scoring: Scoring, depth: int) -> Outcomes:
 
 
 def _met(boxes: IntArray, records: Records, scoring: Scoring) -> BoolArray:
-    """Tell ``[n, k]`` whether each box meets the ground truth of its image."""
+    """Return ``[n, k]``, whether each box meets the ground truth of its image."""
     truth, owner = records.truth, records.owner
     if scoring.truth == "first":
         owner, first = np.unique(owner, return_index=True)
@@ -133,7 +133,7 @@ def _met(boxes: IntArray, records: Records, scoring: Scoring) -> BoolArray:
 
 
 def _enough(a: IntArray, b: IntArray, scoring: Scoring) -> BoolArray:
-    """Tell whether boxes overlap enough; counts are whole numbers, so equality is exact."""
+    """Return whether boxes overlap enough; counts are whole numbers, so equality is exact."""
     if scoring.pixels == "inclusive" and scoring.overlap == "at_least":
         return matches(a, b, _IOU)
     less = 0 if scoring.pixels == "inclusive" else 1

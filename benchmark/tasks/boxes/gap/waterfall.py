@@ -94,7 +94,7 @@ class Waterfall:
 
     @property
     def start(self) -> float:
-        """The error that the steps begin at."""
+        """Return the error at which the steps begin."""
         if self.published:
             return self.published.error
         return self.measured.value - sum(step.effect.estimate.value for step in self.steps if step.effect)

@@ -33,25 +33,25 @@ class Matrix:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Methods in order."""
+        """Return the methods in order."""
         names = (row.row.rpartition("/")[0] for row in self.table.rows)
         return tuple(dict.fromkeys(name for name in names if name))
 
     @property
     def protocols(self) -> tuple[str, ...]:
-        """Protocols whose boxes depend on the map, in order, each with its chosen version after it."""
+        """Return the protocols whose boxes depend on the map, each followed by its chosen version."""
         found = dict.fromkeys(row.row.rpartition("/")[2] for row in self.table.rows if "/" in row.row)
         fixed = [name for name in found if not name.endswith(CHOSEN)]
         return tuple(name for one in fixed for name in (one, one + CHOSEN) if name in found)
 
     @property
     def baselines(self) -> tuple[str, ...]:
-        """Protocols whose boxes do not."""
+        """Return the protocols whose boxes do not depend on the map."""
         return tuple(row.row for row in self.table.rows if "/" not in row.row)
 
     @property
     def families(self) -> tuple[tuple[str, ...], ...]:
-        """Protocols that differ in the threshold alone and so share a curve, chosen versions among them."""
+        """Return the protocols that differ in the threshold alone, and so share a curve."""
         groups: dict[str, list[str]] = {}
         for protocol in self.protocols:
             if (result := self.any_result(protocol)) is not None:

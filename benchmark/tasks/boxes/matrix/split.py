@@ -44,7 +44,7 @@ class Split:
 
     @property
     def rest(self) -> Dataset:
-        """What is evaluated, as a dataset of its own; the dataset itself where nothing is held out."""
+        """Return the evaluated images as a dataset of its own; the dataset itself if nothing is held out."""
         whole = self.dataset
         if not self.heldout:
             return whole

@@ -71,7 +71,7 @@ class ThresholdCurve:
 
     @property
     def best(self) -> float:
-        """The threshold of the least error, the lowest of equal ones."""
+        """Return the threshold of the least error, the lowest of equal ones."""
         return float(self.thresholds[self.errors.argmin()])
 
 

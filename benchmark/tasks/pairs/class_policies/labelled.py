@@ -50,7 +50,7 @@ class Labelled(Checked, group="classes"):
 
 
 def _extent(sample: Sample) -> tuple[int, int]:
-    """Height and width of an image, or of what its objects fill where no annotation states them."""
+    """Return height and width of an image, or of what its objects fill if no annotation states them."""
     objects = objects_of(sample)
     if sample.size is not None:
         return sample.size[1], sample.size[0]

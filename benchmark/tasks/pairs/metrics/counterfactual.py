@@ -49,7 +49,7 @@ class Counterfactual(Checked, group="pair_metric.counterfactual"):
     gives: tuple[str, ...] = field(default=_GIVES, init=False)
 
     def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
-        """Any classes will do: images of which not both are asked do not count."""
+        """Accept any classes; images without maps of both their classes do not count."""
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """Return the three shares, and what chance would give of each.

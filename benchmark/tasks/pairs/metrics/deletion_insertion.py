@@ -34,10 +34,10 @@ class DeletionInsertion(Checked, group="pair_metric.deletion_insertion"):
     gives: tuple[str, ...] = field(default=("deletion", "insertion"), init=False)
 
     def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
-        """Any classes will do, and any options of the reading."""
+        """Accept any classes, and any options of the reading."""
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
-        """Both areas.
+        """Return both areas.
 
         Raises:
             UserError: If the pairs lack the columns of the reading ``deletion_insertion``.

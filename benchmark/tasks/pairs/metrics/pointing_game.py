@@ -51,7 +51,7 @@ class PointingGame(Checked, group="pair_metric.pointing_game"):
     gives: tuple[str, ...] = field(default=_GIVES, init=False)
 
     def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
-        """Any classes will do: those that an image does not hold do not count."""
+        """Accept any classes; those that an image does not hold do not count."""
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """Return the four shares.

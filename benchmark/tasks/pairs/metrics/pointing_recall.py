@@ -130,14 +130,14 @@ class PointingRecall(Checked, group="pair_metric.pointing_recall"):
 
 
 def _grid(highest: Numbers, quantiles: int) -> Numbers:
-    """Thresholds ``[t]``, ascending: of never, the quantiles of the maxima, of always."""
+    """Return ascending thresholds ``[t]``: never rejecting, the quantiles of the maxima, always rejecting."""
     inner = np.quantile(highest, np.linspace(0, 1, quantiles)) if len(highest) else np.zeros(0)
     grid: Numbers = np.concatenate([[-np.inf], np.unique(inner), [np.inf]])
     return grid
 
 
 def _right(pairs: Pairs, near: BoolArray, kept: BoolArray) -> BoolArray:
-    """Whether each map ``[n, …]`` is right, given which ``[n, …]`` are not rejected."""
+    """Return whether each map ``[n, …]`` is right, given which ``[n, …]`` are not rejected."""
     shape = (-1,) + (1,) * (kept.ndim - 1)
     there = pairs.columns["labelled"].reshape(shape)
     right: BoolArray = np.where(there, kept & near.reshape(shape), ~kept)
@@ -156,7 +156,7 @@ def _highest_share(means: Numbers) -> Numbers:
 
 
 def _halves(pairs: Pairs) -> _Halves:
-    """In which half of the images each pair lies, 0 or 1, ``[n]``: the last bit of the name's sha256."""
+    """Return the half of the images of each pair ``[n]``, 0 or 1: the last bit of the name's sha256."""
     images, owner = owners(pairs)
     bits = [hashlib.sha256(image.encode()).digest()[-1] & 1 for image in images]
     return np.array(bits, np.int64)[owner]

@@ -65,7 +65,7 @@ class RankCorrelation(Checked, group="pair_metric.rank_correlation"):
 
     @property
     def gives(self) -> tuple[str, ...]:
-        """Names of its statistics: the correlation on the first grid, on the others, ``constant_maps``."""
+        """Return the names of its statistics: the correlation on each grid, and ``constant_maps``."""
         return (*(self._name(grid) for grid in self.grids), "constant_maps")
 
     def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
@@ -118,7 +118,7 @@ class RankCorrelation(Checked, group="pair_metric.rank_correlation"):
         return _SIGNS[self.sign](maps.reshape(len(maps), grid**2))
 
     def _correlations(self, own: Numbers, other: Numbers, wanted: BoolArray) -> Numbers:
-        """Of each wanted pair ``[n]``; 0 elsewhere. A few thousand pairs at a time bound the memory."""
+        """Return the correlation of each wanted pair ``[n]``, 0 elsewhere, a few thousand pairs at a time."""
         values = np.zeros(len(wanted))
         rows = np.flatnonzero(wanted)
         correlate = {"spearman": spearman, "kendall": kendall}[self.coefficient]
@@ -129,7 +129,7 @@ class RankCorrelation(Checked, group="pair_metric.rank_correlation"):
 
 
 def spearman(left: Numbers, right: Numbers) -> Numbers:
-    """Spearman's rank correlation of each row of ``[n, m]`` with the same row of the other, ``[n]``.
+    """Return Spearman's rank correlation of each row of ``[n, m]`` with the same row of the other, ``[n]``.
 
     Average ranks are multiples of one half, so that all but the last line is exact. No row may be constant.
     """
@@ -140,13 +140,13 @@ def spearman(left: Numbers, right: Numbers) -> Numbers:
 
 
 def kendall(left: Numbers, right: Numbers) -> Numbers:
-    """Kendall's tau-b of each row of ``[n, m]`` with the same row of the other, ``[n]``; none constant."""
+    """Return Kendall's tau-b of each row of ``[n, m]`` with the same row of the other; none is constant."""
     taus = [kendalltau(a, b).statistic for a, b in zip(left, right, strict=True)]
     return np.array(taus, np.float64)
 
 
 def _flat(pairs: Pairs, cells: Numbers) -> BoolArray:
-    """Which maps have one value only, ``[n]``.
+    """Return which maps have one value only, ``[n]``.
 
     The reading knows of the whole map; the cells tell of a map whose differences average out, or are gone
     after the sign was taken. Sums of equal numbers may differ by rounding, which is no order.

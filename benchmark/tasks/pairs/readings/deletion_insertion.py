@@ -39,7 +39,7 @@ class DeletionInsertionAreas(CurveOptions):
         self.refuse(model.input)
 
     def measure(self, asked: Asked) -> dict[str, Tensor]:
-        """Both areas ``[N, K]``; NaN where the map is not finite.
+        """Return both areas ``[N, K]``; NaN if the map is not finite.
 
         Raises:
             UserError: If the network sees each image several times, so that no one input is the image.

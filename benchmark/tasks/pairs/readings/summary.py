@@ -59,7 +59,7 @@ class Summary(Checked, group="reading.summary"):
 
     @torch.no_grad()
     def measure(self, asked: Asked) -> dict[str, Tensor]:
-        """Grids ``[N, K, g, g]``, extremes ``[N, K]``, and the map itself for :meth:`finish`."""
+        """Return grids ``[N, K, g, g]``, extremes ``[N, K]``, and the map itself for :meth:`finish`."""
         full = asked.maps.detach().float()
         highest, lowest = full.amax((2, 3)), full.amin((2, 3))
         grids = {f"grid{g}": averages(asked.maps, asked.model.input.size, g) for g in self.grids}
@@ -105,7 +105,7 @@ def averages(maps: Tensor, size: int, grid: int) -> Tensor:
 
 
 def distance(pixels: BoolArray, point: tuple[int, int]) -> float:
-    """From a pixel ``(x, y)`` to the nearest one of a region ``[H, W]``; 0 within, inf if it is empty."""
+    """Return the distance from pixel ``(x, y)`` to a region ``[H, W]``: 0 within, inf if it is empty."""
     x, y = point
     if pixels[y, x]:
         return 0.0
@@ -115,7 +115,7 @@ def distance(pixels: BoolArray, point: tuple[int, int]) -> float:
 
 
 def weights(cells: int, size: int, grid: int) -> npt.NDArray[np.float64]:
-    """``[grid, cells]``: how ``cells`` along an axis make areas of an input of ``size`` pixels.
+    """Return weights ``[grid, cells]`` by which cells along an axis make areas of ``size`` pixels of input.
 
     Pixel ``i`` lies at ``i (cells - 1) / (size - 1)`` between the cells around it; area ``a`` covers
     ``[a size / grid, (a + 1) size / grid)``. Both in whole numbers over a common denominator, so that what

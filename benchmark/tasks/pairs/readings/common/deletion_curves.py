@@ -113,7 +113,7 @@ def auc(values: Tensor) -> Tensor:
 
 
 def _ranks(maps: Tensor, size: int) -> Tensor:
-    """When each pixel goes, from 0, ``[N, K, size, size]``."""
+    """Return the rank at which each pixel is changed, from 0, ``[N, K, size, size]``."""
     same = maps.shape[-2:] == (size, size)
     flat = (maps if same else enlarged(maps, size)).flatten(2)
     order = flat.argsort(dim=-1, descending=True, stable=True)
@@ -122,7 +122,7 @@ def _ranks(maps: Tensor, size: int) -> Tensor:
 
 
 def _unravel(flat: Tensor, grid: tuple[int, ...]) -> list[Tensor]:
-    """As ``torch.unravel_index``, which would send the grid's sides to the device each time."""
+    """Unravel indices as ``torch.unravel_index``, without sending the sides to the device each time."""
     indices = []
     for side in reversed(grid):
         indices.append(flat % side)
