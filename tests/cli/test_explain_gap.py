@@ -94,8 +94,8 @@ def test_what_was_changed_in_a_row_is_a_step_of_its_own_and_no_convention_that_i
     assert [line["convention"] for line in walk][-2:] == ["as typed", "measured"]
     assert (walk[-2]["setting"], walk[-2]["missing"]) == (layer, "")
     assert float(walk[-2]["error"]) == float(walk[-1]["error"])
-    told = " ".join(printed.split()).partition("the same in paper and run, as far as is known: ")[2]
-    assert told.startswith("weights, upsampling, blacklist")
+    after = " ".join(printed.split()).partition("the same in paper and run, as far as is known: ")[2]
+    assert after.startswith("weights, upsampling, blacklist")
     assert "layer" not in {line["convention"] for line in lines if line["part"] == "alone"}
 
 
@@ -120,8 +120,8 @@ def test_what_the_run_has_as_the_paper_is_no_step_and_what_else_was_typed_is_one
     ]
     assert [line["convention"] for line in walk] == [*conventions, "as typed", "measured"]
     assert walk[-2]["setting"] == "method.layer=inception_4e"
-    told = " ".join(printed.split()).partition("the same in paper and run, as far as is known: ")[2]
-    assert told.startswith(f"{same}, ")
+    after = " ".join(printed.split()).partition("the same in paper and run, as far as is known: ")[2]
+    assert after.startswith(f"{same}, ")
 
 
 @pytest.mark.slow
@@ -131,7 +131,7 @@ def test_cells_of_two_localizers_do_not_share_a_file_and_claim_nothing_of_a_pape
     other = [word.replace("gradcam_15", "wsol_maxboxacc_v1") for word in CELL]
     for cell in (CELL, other):
         assert started("run", *cell, *QUICK)[0] == 0
-        status, printed, complaint = started("explain-gap", *cell)
+        status, printed, complaint = started("explain-gap", "~experiment", *cell)
         assert status == 0, complaint
         assert "the same in paper and run" not in printed
     found = {path.stem: read(path) for path in tmp_path.glob("results/embedded-7-*/gap-*.csv")}
@@ -150,9 +150,9 @@ def test_cells_of_two_localizers_do_not_share_a_file_and_claim_nothing_of_a_pape
     [
         (
             ("row=googlenet/gradcam",),
-            "row=googlenet/gradcam: there is no such row here; choose row=googlenet/grad_",
+            "row=googlenet/gradcam: there is no such row; choose row=googlenet/grad_",
         ),
-        (("row=null",), "row is not given; choose row=googlenet/grad_cam, row="),
+        (("row=null",), "row is not given; choose row=googlenet/grad_cam | row="),
         (
             ("row=googlenet/cam", "metric.localization.iou=0.3"),
             "metric.localization.iou=0.3: explain-gap takes",

@@ -107,8 +107,8 @@ def test_a_method_that_does_not_fit_is_an_open_row_and_the_rest_is_measured(matr
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        (["methods=[grad_cma]"], "grad_cma: there is no such method; did you mean grad_cam"),
-        (["localizers=[gradcam15]"], "gradcam15: there is no such localizer; did you mean gradcam_15"),
+        (["methods=[grad_cma]"], "method=grad_cma: there is no such method; choose one of "),
+        (["localizers=[gradcam15]"], "localizer=gradcam15: there is no such localizer; choose one of "),
         (["methods=cam"], "methods=cam: give a list, such as methods=[grad_cam,cam]"),
         (["methods=[]"], "methods=[]: give a list"),
         (["method=cam"], "method=cam: the rows go over a list"),

@@ -92,7 +92,8 @@ def _run_row(cfg: DictConfig, words: Words) -> ComposedRow:
     """Return the row to explain, as the run had it."""
     found = rows(cfg, words)
     if len(found) > 1:
-        raise UserError(f"row is not given; choose {' | '.join(f'row={row.name}' for row in found)}")
+        there = " | ".join(f"row={row.name}" for row in found)
+        raise UserError(f"row is not given; choose {there}, or ~experiment for the one cell that is typed")
     return found[0]
 
 
