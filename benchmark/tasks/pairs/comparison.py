@@ -1,4 +1,4 @@
-"""Which number the rows of a table of pairs are compared by: what the table names, as the options make it."""
+"""The number by which the rows of a table of pairs are compared: the one that the table names."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Metrics = Mapping[str, PairMetric]
 
 
 class Headline(NamedTuple):
-    """A number that rows are compared by.
+    """A number by which rows are compared.
 
     Attributes:
-        metric: Its name.
-        maker: The pair metric that gives it.
+        metric: Name of the number.
+        maker: Name of the pair metric that gives it.
     """
 
     metric: str
@@ -25,19 +25,19 @@ class Headline(NamedTuple):
 
 
 def headlines(rows: Mapping[str, Metrics], wanted: str | None, strict: bool) -> dict[str, Headline]:
-    """Choose what each row is compared by; a row that has nothing of the kind is left out.
+    """Choose the number by which each row is compared; a row without such a number is left out.
 
     ``wanted`` names a number (``rank_correlation_28``), or a pair metric and so the first number that it
-    gives with its options (``rank_correlation``: of Kendall's coefficient, ``kendall``).
+    gives with its options (``rank_correlation``; with Kendall's coefficient, ``kendall``).
 
     Args:
-        rows: By name.
-        wanted: As the table has it; ``None``: nothing is compared.
-        strict: Whether it was meant for these pair metrics. If not, as where the user chose others than the
+        rows: Pair metrics of each row, by name.
+        wanted: The table's ``differences``; ``None`` for no comparison.
+        strict: Whether ``wanted`` must be there. If not, since the user chose other pair metrics than the
             table's own, and no row has it, rows are compared by their first number.
 
     Raises:
-        UserError: If no row has it, with the names that there are.
+        UserError: If ``strict`` and no row has it, with the names that there are.
     """
     if wanted is None:
         return {}

@@ -10,12 +10,12 @@ from benchmark.tasks.pairs.types import padded
 
 
 def outputs_of(labels: list[list[int]], outputs: IntArray, device: torch.device) -> Tensor:
-    """Return outputs ``[N, K]`` int64 of each image's classes, filled up with -1, without waiting.
+    """Return outputs ``[N, K]`` int64 of each image's classes, padded with -1, without waiting.
 
     Args:
-        labels: Of each of N images, indices into the dataset's ``classes``.
-        outputs: ``[classes]`` output of each of them.
-        device: Where they are wanted.
+        labels: Classes of each of N images, indices into the dataset's ``classes``.
+        outputs: ``[classes]``, the network's output for each of the dataset's classes.
+        device: The device to copy them to.
     """
     rows = padded(labels)
     found = np.where(rows < 0, -1, outputs[rows]).astype(np.int64)

@@ -1,4 +1,4 @@
-"""The order of the methods, in sentences: the one found, the published one, how sure both are."""
+"""The order of the methods in sentences: the measured one, the published one, and how certain they are."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def orders(
     """Write one sentence for each family of at least two rows.
 
     Args:
-        results: Of the table.
-        headline: The number that they are ordered by, higher first.
-        differences: Paired, with intervals.
-        published: May hold the rows' numbers, without their settings.
+        results: Results of the table's rows.
+        headline: The number by which they are ordered, the highest first.
+        differences: Paired differences with their confidence intervals.
+        published: Published numbers, if there are any.
     """
     families: dict[tuple[str, str], list[Result]] = {}
     for one in results:

@@ -1,4 +1,4 @@
-"""From columns of pairs to statistics of images: what the metrics of pairs share."""
+"""From columns of pairs to statistics of images: the arithmetic that the pair metrics share."""
 
 from collections.abc import Mapping
 
@@ -17,13 +17,13 @@ def column(pairs: Pairs, name: str, reading: str, option: str = "") -> Column:
     """Return a column ``[n, …]`` that a reading makes.
 
     Args:
-        pairs: As stored.
-        name: Of the column.
-        reading: That makes it, its key in ``conf/reading``.
-        option: Of the reading, as typed, where the column depends on one.
+        pairs: Stored pairs.
+        name: Name of the column.
+        reading: Key of the reading that makes it, in ``conf/reading``.
+        option: Option of the reading, as typed, if the column depends on one.
 
     Raises:
-        UserError: If it was not stored, naming the reading.
+        UserError: If it was not stored, with the name of the reading.
     """
     if name not in pairs.columns:
         typed = f"reading=[{reading}] {option}".strip()
@@ -32,7 +32,7 @@ def column(pairs: Pairs, name: str, reading: str, option: str = "") -> Column:
 
 
 def owners(pairs: Pairs) -> tuple[tuple[str, ...], Owner]:
-    """Return the images in stored order, and for each pair the place of its own among them, ``[n]``."""
+    """Return the images in stored order, and for each pair the position of its image among them, ``[n]``."""
     places = {image: place for place, image in enumerate(dict.fromkeys(pairs.image_ids))}
     return tuple(places), np.array([places[image] for image in pairs.image_ids], np.intp)
 
@@ -41,8 +41,8 @@ def image_sums(pairs: Pairs, values: Column, chosen: BoolArray) -> tuple[tuple[s
     """Sum the chosen pairs' values over each image.
 
     Args:
-        pairs: As stored.
-        values: ``[n, t]`` of each pair.
+        pairs: Stored pairs.
+        values: ``[n, t]``, t values a pair.
         chosen: ``[n]``, the pairs that count.
 
     Returns:
@@ -59,8 +59,8 @@ def image_mean(pairs: Pairs, values: Column, chosen: BoolArray, fraction: bool =
     """Take the mean over the chosen pairs of an image, then over the images that have one.
 
     Args:
-        pairs: As stored.
-        values: ``[n]`` of each pair.
+        pairs: Stored pairs.
+        values: ``[n]``, one value a pair.
         chosen: ``[n]``, the pairs that count.
         fraction: Whether the values are 0 and 1.
     """
@@ -70,7 +70,7 @@ def image_mean(pairs: Pairs, values: Column, chosen: BoolArray, fraction: bool =
 
 
 def pair_share(pairs: Pairs, hits: Column, chosen: BoolArray) -> Statistic:
-    """Take the share of hits ``[n]`` among the chosen pairs, each counting the same, of whatever image."""
+    """Take the share of hits ``[n]`` among the chosen pairs, all of which weigh the same."""
     counted = np.stack([hits, np.ones(len(pairs))], axis=1)
     return Statistic(*image_sums(pairs, counted, chosen), ratios, fraction=True)
 
@@ -79,8 +79,8 @@ def class_mean(pairs: Pairs, hits: Column, chosen: BoolArray, fraction: bool = T
     """Take the mean over classes of the hits' mean over the chosen pairs of a class.
 
     Args:
-        pairs: As stored.
-        hits: ``[n]`` of each pair.
+        pairs: Stored pairs.
+        hits: ``[n]``, one value a pair.
         chosen: ``[n]``, the pairs that count.
         fraction: Whether the hits are 0 and 1.
     """

@@ -1,1 +1,1 @@
-"""Which classes of an image are asked about, one file a policy."""
+"""Class policies, one file each: for which classes of an image heatmaps are made."""

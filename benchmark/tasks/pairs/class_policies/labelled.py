@@ -16,12 +16,12 @@ class Labelled(Checked, group="classes"):
     """Each class that the image holds; with ``one``, a single one of them.
 
     Attributes:
-        name: Key in ``conf/classes``.
-        difficult: Whether classes all of whose objects are difficult are asked too.
-        only: Ask only images that hold exactly so many classes, those of difficult objects included;
-            ``None``: ask each image. An image that is not asked has no pair.
-        one: Ask one class an image: of those that the options above leave, the one whose objects, difficult
-            ones included, cover most pixels; of equals the first in the order of the dataset's classes.
+        name: The policy's key in ``conf/classes``.
+        difficult: Whether to include classes of which all objects are difficult.
+        only: Number of classes that an image must hold, those of difficult objects included, to have any
+            pair; ``None`` for any number.
+        one: Whether to choose a single class: of those that the options above leave, the one whose objects,
+            difficult ones included, cover most pixels; of equal ones the first of the dataset's classes.
         version: Raised whenever a change of the code can change a choice.
 
     Raises:
@@ -41,12 +41,12 @@ class Labelled(Checked, group="classes"):
     def _choice(self, sample: Sample) -> list[int]:
         if self.only is not None and len(labelled(sample, difficult=True)) != self.only:
             return []
-        held = labelled(sample, self.difficult)
-        if not self.one or len(held) < 2:
-            return held
+        classes = labelled(sample, self.difficult)
+        if not self.one or len(classes) < 2:
+            return classes
         height, width = _extent(sample)
-        areas = [int(region(sample, [label], height, width).sum()) for label in held]
-        return [held[areas.index(max(areas))]]
+        areas = [int(region(sample, [label], height, width).sum()) for label in classes]
+        return [classes[areas.index(max(areas))]]
 
 
 def _extent(sample: Sample) -> tuple[int, int]:

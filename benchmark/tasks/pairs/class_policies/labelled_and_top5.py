@@ -18,11 +18,11 @@ _BEST = 5
 class LabelledAndTop5(Checked, group="classes"):
     """Each class that the image holds, also those of difficult objects alone, and the network's five best.
 
-    What the pointing game with recall asks (paper §4.3): a map of a predicted class that the image lacks
-    ought to be rejected. A network of fewer than five outputs is asked for all.
+    The pointing game with recall needs them (paper §4.3), since the map of a predicted class that the image
+    does not hold ought to be rejected. Of a network with fewer than five outputs all are taken.
 
     Attributes:
-        name: Key in ``conf/classes``.
+        name: The policy's key in ``conf/classes``.
         version: Raised whenever a change of the code can change a choice.
     """
 
@@ -31,6 +31,6 @@ class LabelledAndTop5(Checked, group="classes"):
 
     def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
         """Return outputs ``[N, K + 5]``: those of the image's classes, padded with -1, then the five best."""
-        held = outputs_of([labelled(s, difficult=True) for s in samples], outputs, logits.device)
+        own = outputs_of([labelled(s, difficult=True) for s in samples], outputs, logits.device)
         best = logits.topk(min(_BEST, logits.shape[1]), dim=1).indices
-        return torch.cat([held, best], dim=1)
+        return torch.cat([own, best], dim=1)

@@ -14,11 +14,11 @@ from benchmark.core.types import IntArray, Sample
 class Predicted(Checked, group="classes"):
     """The network's best outputs, whatever the image holds.
 
-    An output that is none of the dataset's classes stands among them too, and gives no pair.
+    An output that is not one of the dataset's classes is among them too, and gives no pair.
 
     Attributes:
-        name: Key in ``conf/classes``.
-        count: How many, the best first.
+        name: The policy's key in ``conf/classes``.
+        count: Number of outputs, the best first.
         version: Raised whenever a change of the code can change a choice.
 
     Raises:

@@ -1,4 +1,4 @@
-"""On images of two classes: does a map of one have its peak on the other?"""
+"""Peaks on images of two classes: whether a map of one has its peak on an object of the other."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,13 +16,13 @@ _GIVES = (*_PEAKS, *(f"{name}_chance" for name in _PEAKS))
 
 @dataclass(frozen=True)
 class Counterfactual(Checked, group="pair_metric.counterfactual"):
-    """On images of two classes: whether the peak of one class's map lies inside an object of the other.
+    """The share of images of two classes on which the map of one class has its peak on the other.
 
-    A counterfactual map shows what would lower the score of its class (protocol §7.5), and should peak on
-    the other; a map that explains should peak on its own. Counted are images that hold exactly two classes,
-    both asked, neither of them all difficult. An object is its mask, or its box where there is none. The two
-    classes' objects may overlap: a peak there counts as on both. A constant map has its peak at the first
-    pixel that the network saw.
+    A counterfactual map shows what lowers the score of its class (protocol §7.5), and should peak on the
+    other class; any other map should peak on its own. Only images that hold exactly two classes count, with
+    maps of both and neither of them difficult throughout. An object is its mask, or its box if it has none.
+    Objects of the two classes may overlap; a peak there counts as on both. A constant map has its peak at the
+    first pixel that the network has seen.
 
     =========================  =======================================================================
     ``peak_on_other``          share of the pairs, two an image, whose peak is inside the other class
@@ -35,9 +35,9 @@ class Counterfactual(Checked, group="pair_metric.counterfactual"):
     Attributes:
         name: The metric's key in ``conf/pair_metric``.
         version: Raised whenever a change of the code can change a number.
-        limit: Only the first so many of these images, in stored order; ``None``: all.
-        reads: The readings whose columns it needs.
-        needs_reference: Whether it compares with a reference.
+        limit: Number of these images to use, the first in stored order; ``None`` for all.
+        reads: Names of the readings whose columns it needs.
+        needs_reference: Whether it compares with a reference map.
         gives: Names of its statistics.
     """
 

@@ -15,15 +15,15 @@ from benchmark.tasks.pairs.types import Answers, Statistic
 class DeletionInsertion(Checked, group="pair_metric.deletion_insertion"):
     """How fast the class's score falls as a map's highest pixels are deleted, and rises as they are inserted.
 
-    ``deletion`` is the area under the first curve, where less is better, ``insertion`` that under the second,
-    where more is; both in units of the score, that of the reading (Petsiuk et al., "RISE", BMVC 2018, §4.2).
-    The mean over an image's pairs, whichever classes were asked, then over the images.
+    ``deletion`` is the area under the first curve, of which less is better, ``insertion`` that under the
+    second, of which more is; both in units of the reading's score (Petsiuk et al., "RISE", BMVC 2018, §4.2).
+    Each is the mean over an image's pairs, whichever their classes, then over the images.
 
     Attributes:
         name: The metric's key in ``conf/pair_metric``.
         version: Raised whenever a change of the code can change a number.
-        reads: The readings whose columns it needs.
-        needs_reference: Whether it compares with a reference.
+        reads: Names of the readings whose columns it needs.
+        needs_reference: Whether it compares with a reference map.
         gives: Names of its statistics.
     """
 

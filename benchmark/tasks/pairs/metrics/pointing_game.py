@@ -1,4 +1,4 @@
-"""The pointing game: does a map's maximum lie on an object of its class?"""
+"""The pointing game: whether a map's maximum lies on an object of its class."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ _GIVES = ("pointing", "pointing_difficult", "pointing_all_pairs", "pointing_chan
 
 @dataclass(frozen=True)
 class PointingGame(Checked, group="pair_metric.pointing_game"):
-    """Whether a map's maximum lies on an object of its class, or less than the tolerance from one.
+    """The share of maps whose maximum lies on an object of their class, or less than the tolerance from one.
 
-    Zhang et al. (Excitation Backprop, IJCV 2018), as its authors' code and TorchRay have it (protocol §7.1).
-    The pairs are those of an image and a class that it holds, left out where all objects of the class are
-    difficult; where there is one that is not, difficult ones are as good as others. Distances are of the
-    original image's pixels, from the maximum, the first of equal ones, to an object's nearest pixel. A
-    constant map points at the first pixel that the network saw, and so mostly misses.
+    Source: Zhang et al. (Excitation Backprop, IJCV 2018), by its authors' code and TorchRay (protocol §7.1).
+    The pairs are those of an image and a class that it holds, without classes of which all objects are
+    difficult; if one is not, all objects of the class count. Distances are in pixels of the original image,
+    from the maximum (the first of equal ones) to an object's nearest pixel. A constant map points at the
+    first pixel that the network has seen, and so mostly misses.
 
     ======================  ==========================================================================
     ``pointing``            hits / trials of each class, averaged over the classes
@@ -31,15 +31,16 @@ class PointingGame(Checked, group="pair_metric.pointing_game"):
                             that the class covers; the tolerance would add to it
     ======================  ==========================================================================
 
-    The difficult pairs are by the authors' rule; their released lists may differ in single pairs, also as
-    overlapping objects are counted once here.
+    The difficult pairs follow the authors' rule; their released lists may differ in single pairs, for
+    instance since overlapping objects are counted once here.
 
     Attributes:
         name: The metric's key in ``conf/pair_metric``.
         version: Raised whenever a change of the code can change a number.
-        tolerance: A hit is nearer than this, pixels above 0; with 1 only the object's own pixels are.
-        reads: The readings whose columns it needs.
-        needs_reference: Whether it compares with a reference.
+        tolerance: Distance below which a maximum hits, in pixels, above 0; with 1 only the object's own
+            pixels count.
+        reads: Names of the readings whose columns it needs.
+        needs_reference: Whether it compares with a reference map.
         gives: Names of its statistics.
     """
 

@@ -1,4 +1,4 @@
-"""The pointing game with recall, in which a map may be rejected: the Grad-CAM paper's variant."""
+"""The pointing game with recall, the Grad-CAM paper's variant, in which a map may be rejected."""
 
 import hashlib
 from collections.abc import Mapping
@@ -25,32 +25,33 @@ _OUTPUTS = 100_000  # more than any network has, so that no policy lacks one
 class PointingRecall(Checked, group="pair_metric.pointing_recall"):
     """The share of the five best classes' maps that are right: on an object of the class, or else rejected.
 
-    Grad-CAM paper §4.3 (protocol §7.1). A map is *rejected* if its maximum, un-normalised, is below a
-    threshold. That of a class that the image holds is right if it is not rejected and its maximum is less
-    than ``tolerance`` from an object; that of any other class if it is rejected. All pairs weigh the same;
-    those whose objects are all difficult are left out. Neither threshold nor tolerance is given there.
+    Source: Grad-CAM paper §4.3 (protocol §7.1). A map is *rejected* if its un-normalised maximum is below a
+    threshold. The map of a class that the image holds is right if it is not rejected and its maximum is less
+    than ``tolerance`` from an object; the map of any other class is right if it is rejected. All pairs weigh
+    the same; those whose objects are all difficult are left out. The paper states neither threshold nor
+    tolerance.
 
     ===========================  =====================================================================
-    ``pointing_recall``          threshold fixed; or, where it is ``None``, for either half of the
-                                 images (by the sha256 of their names) the best of the other half
-    ``pointing_recall_best``     the best threshold in hindsight, chosen on the very images: a bound
-    ``pointing_recall_never``    no map is rejected
-    ``pointing_recall_always``   each map is: what is right without looking at a map
+    ``pointing_recall``          with the given threshold; or, if it is ``None``, for either half of the
+                                 images (by the sha256 of their names) with the best of the other half
+    ``pointing_recall_best``     with the best threshold on these very images: a bound
+    ``pointing_recall_never``    if no map is rejected
+    ``pointing_recall_always``   if each map is rejected: what is right without looking at a map
     ===========================  =====================================================================
 
-    Thresholds are compared at the quantiles of the maxima, and never and always; the lowest of equally good
-    ones is taken. The interval of ``pointing_recall`` holds the chosen thresholds fixed; that of ``best``
-    takes the best anew in each resample.
+    The thresholds that are tried are quantiles of the maxima, never and always; the lowest of equally good
+    ones is taken. The confidence interval of ``pointing_recall`` keeps the chosen thresholds; that of
+    ``best`` chooses anew in each resample.
 
     Attributes:
         name: The metric's key in ``conf/pair_metric``.
         version: Raised whenever a change of the code can change a number.
-        tolerance: A hit is nearer than this, pixels of the original image, above 0.
-        threshold: On a map's maximum; ``None``: chosen on the other half.
-        best: How many of the best classes.
-        quantiles: How many thresholds are compared, never and always not counted.
-        reads: The readings whose columns it needs.
-        needs_reference: Whether it compares with a reference.
+        tolerance: Distance below which a maximum hits, in pixels of the original image, above 0.
+        threshold: Threshold on a map's maximum; ``None`` chooses it on the other half of the images.
+        best: Number of best classes.
+        quantiles: Number of thresholds that are tried, without never and always.
+        reads: Names of the readings whose columns it needs.
+        needs_reference: Whether it compares with a reference map.
         gives: Names of its statistics.
     """
 
@@ -65,10 +66,10 @@ class PointingRecall(Checked, group="pair_metric.pointing_recall"):
     gives: tuple[str, ...] = field(default=_GIVES, init=False)
 
     def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
-        """Refuse classes that leave out one of the best, tried on an image that holds the worst one alone.
+        """Refuse a class policy that leaves out one of the best classes, by trying it on an image.
 
         Raises:
-            UserError: If the policy does not ask them.
+            UserError: If the policy does not choose all of them.
         """
         image = Sample("", None, 0, np.array([[0, 0, 1, 1]], np.int32))
         scores = torch.arange(_OUTPUTS, dtype=torch.float32)[None]
@@ -80,8 +81,7 @@ class PointingRecall(Checked, group="pair_metric.pointing_recall"):
         """Return the four shares, without ``pointing_recall`` if one half of the images has none.
 
         Raises:
-            UserError: If the pairs lack the columns of the reading ``summary``, or are not of the best
-                classes.
+            UserError: If the pairs lack the columns of the reading ``summary``, or the best classes.
         """
         pairs = answers.pairs
         near = column(pairs, "own_distance", "summary") < self.tolerance

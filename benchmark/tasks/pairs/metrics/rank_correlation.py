@@ -1,4 +1,4 @@
-"""Rank correlation of a method's maps with those of its reference."""
+"""Rank correlation of a method's maps with its reference's."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,27 +30,27 @@ _AT_ONCE = 2048
 class RankCorrelation(Checked, group="pair_metric.rank_correlation"):
     """The rank correlation of a method's map with the reference's (the occlusion map), over a grid of cells.
 
-    The Grad-CAM paper's measure of faithfulness (§5.3), of which it states neither grid nor coefficient nor
-    sign; the defaults are reasoned in protocol §6.3. Both maps are averaged over the areas of the cells of a
-    grid over the network's input, then taken as ``sign`` says, then ranked; equal values get the average of
-    their ranks. (Zeros that a ReLU leaves stay exactly zero in an average over zeros, and so are ties.)
+    It is the Grad-CAM paper's measure of faithfulness (§5.3), of which it states neither grid nor coefficient
+    nor sign; protocol §6.3 gives the reasons for the defaults. Both maps are averaged over the cells of a
+    grid over the network's input, changed as ``sign`` says, and ranked; equal values get the average of their
+    ranks. (Zeros that a ReLU leaves stay exactly zero in an average over zeros, and so are ties.)
 
     ``rank_correlation`` is that of a 14 x 14 grid, ``rank_correlation_28`` of 28 x 28, and so on; Kendall's
     are ``kendall`` and ``kendall_28``. Each is the mean over the pairs of an image, then over the images.
-    ``constant_maps`` is the share of pairs of which the map or the reference's has, on the first grid, one
-    value only: the map does as a whole, or its cells differ by less than a millionth of the largest.
+    ``constant_maps`` is the share of pairs of which either map is constant on the first grid: as a whole, or
+    since its cells differ by less than a millionth of the largest.
 
     Attributes:
         name: The metric's key in ``conf/pair_metric``.
         version: Raised whenever a change of the code can change a number.
-        coefficient: ``spearman``: Pearson's correlation of the ranks; ``kendall``: Kendall's tau-b.
-        sign: What is ranked of the method's and the reference's cells alike: ``signed``, ``abs`` or ``relu``.
-        constant: What a pair counts of which a map is constant: ``zero``, no correlation; or ``leave_out``.
-        difficult: Pairs of a class of which all objects are difficult: ``leave_out`` or ``keep``. Those of a
-            class that the image does not hold always count.
-        grids: Cells along a side, ascending; the reading must store them.
-        reads: The readings whose columns it needs.
-        needs_reference: Whether it compares with a reference.
+        coefficient: ``spearman``, Pearson's correlation of the ranks, or ``kendall``, Kendall's tau-b.
+        sign: How the cells of both maps are changed before they are ranked: ``signed``, ``abs`` or ``relu``.
+        constant: How a pair with a constant map counts: as ``zero``, no correlation, or ``leave_out``.
+        difficult: How pairs of a class count of which all objects are difficult: ``leave_out`` or ``keep``.
+            Those of a class that the image does not hold always count.
+        grids: Numbers of cells along a side, ascending; the reading must store them.
+        reads: Names of the readings whose columns it needs.
+        needs_reference: Whether it compares with a reference map.
     """
 
     name: str
@@ -69,10 +69,10 @@ class RankCorrelation(Checked, group="pair_metric.rank_correlation"):
         return (*(self._name(grid) for grid in self.grids), "constant_maps")
 
     def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
-        """Refuse a grid that the reading ``summary`` does not store; any classes will do.
+        """Refuse a grid that the reading ``summary`` does not store; accept any classes.
 
         Raises:
-            UserError: Naming both options.
+            UserError: With the names of both options.
         """
         stored = set(getattr(readings["summary"], "grids", self.grids))
         lacking = [grid for grid in self.grids if grid not in stored]
@@ -131,7 +131,7 @@ class RankCorrelation(Checked, group="pair_metric.rank_correlation"):
 def spearman(left: Numbers, right: Numbers) -> Numbers:
     """Return Spearman's rank correlation of each row of ``[n, m]`` with the same row of the other, ``[n]``.
 
-    Average ranks are multiples of one half, so that all but the last line is exact. No row may be constant.
+    Average ranks are multiples of one half, so all but the last line is exact. No row may be constant.
     """
     a, b = (rankdata(values, axis=1) - (values.shape[1] + 1) / 2 for values in (left, right))
     both = np.einsum("nm,nm->n", a, b)
@@ -148,8 +148,8 @@ def kendall(left: Numbers, right: Numbers) -> Numbers:
 def _flat(pairs: Pairs, cells: Numbers) -> BoolArray:
     """Return which maps have one value only, ``[n]``.
 
-    The reading knows of the whole map; the cells tell of a map whose differences average out, or are gone
-    after the sign was taken. Sums of equal numbers may differ by rounding, which is no order.
+    The reading says whether the whole map is constant. The cells can be constant although it is not, if its
+    differences average out or the change of sign removes them; sums of equal numbers may differ by rounding.
     """
     spread = np.ptp(cells, axis=1)
     flat: BoolArray = column(pairs, "constant", "summary") | (spread <= _FLAT * np.abs(cells).max(axis=1))

@@ -1,4 +1,4 @@
-"""Whether a heatmap ranks the pixels as its network does."""
+"""Areas under deletion and insertion curves: whether a heatmap ranks the pixels as its network does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ from benchmark.tasks.pairs.types import Asked, Pair
 
 @dataclass(frozen=True)
 class DeletionInsertionAreas(CurveOptions):
-    """Columns ``deletion``, where less is better, and ``insertion``, where more is: float32 areas.
+    """The float32 columns ``deletion``, an area of which less is better, and ``insertion``, of which more is.
 
-    Costs ``2 (steps + 1)`` forward passes a pair of image and class
+    It takes ``2 (steps + 1)`` forward passes a pair of image and class
     (:mod:`benchmark.tasks.pairs.readings.common.deletion_curves`, which has the options).
 
     Attributes:
-        name: Key in ``conf/reading``.
+        name: The reading's key in ``conf/reading``.
         version: Raised whenever a change of the code can change a value.
     """
 
@@ -31,10 +31,10 @@ class DeletionInsertionAreas(CurveOptions):
     version: int = field(default=1, init=False)
 
     def check(self, model: Model) -> None:
-        """Refuse what this network's input does not allow.
+        """Refuse options that this network's input does not allow.
 
         Raises:
-            UserError: For more steps than pixels, or an impossible fill.
+            UserError: If there are more steps than pixels, or a fill does not suit the input.
         """
         self.refuse(model.input)
 
@@ -42,7 +42,7 @@ class DeletionInsertionAreas(CurveOptions):
         """Return both areas ``[N, K]``; NaN if the map is not finite.
 
         Raises:
-            UserError: If the network sees each image several times, so that no one input is the image.
+            UserError: If the transform shows each image several times, so that no single input is the image.
         """
         inputs = asked.forward.inputs.detach()
         if len(inputs) != len(asked.maps):

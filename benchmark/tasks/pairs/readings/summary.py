@@ -1,4 +1,4 @@
-"""A heatmap in short: small grids of it, its extremes, and where its peak lies."""
+"""A summary of a heatmap: small grids of it, its extremes, and the position of its peak."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from benchmark.tasks.pairs.types import Asked, Pair
 
 @dataclass(frozen=True)
 class Summary(Checked, group="reading.summary"):
-    """What rank correlation and the pointing game need of a heatmap, whatever its size.
+    """The values that rank correlation and the pointing game need of a heatmap, whatever its size.
 
     ==================  ==============  ==========================================================
     column              type            meaning
@@ -29,18 +29,18 @@ class Summary(Checked, group="reading.summary"):
     highest, lowest     float32         of the map, un-normalised
     constant            bool            whether it has one value
     peak                int32, 2        x and y of its maximum, original pixels
-    own_distance        float32         from there to the class's nearest pixel; 0 inside, inf without one
-    other_distance      float32         likewise to the image's other classes
+    own_distance        float32         from the peak to the class's nearest pixel; 0 inside, inf without one
+    other_distance      float32         from the peak to the nearest pixel of the image's other classes
     ==================  ==============  ==========================================================
 
-    A map smaller than the input is first enlarged to it, bilinearly, the outer cells on the outer pixels, as
-    the paper's code does (protocol §1.3). The peak is that of the map enlarged in the same way to the
-    original image, negative values and all; of equal pixels the first in raster order. Distances are
-    Euclidean between pixels, difficult objects included, boxes where a dataset has no masks.
+    A map smaller than the input is first enlarged to it bilinearly with aligned corners, as in the paper's
+    code (protocol §1.3). The peak is that of the map enlarged in the same way to the original image, negative
+    values included; of equal pixels the first in raster order. Distances are Euclidean between pixels, to
+    masks (boxes if a dataset has none), difficult objects included.
 
     Attributes:
-        grids: Cells along an axis, 1 to the input's size.
-        name: Key in ``conf/reading``.
+        grids: Numbers of cells along an axis, each from 1 to the input's size.
+        name: The reading's key in ``conf/reading``.
         version: Raised whenever a change of the code can change a value.
     """
 
@@ -52,7 +52,7 @@ class Summary(Checked, group="reading.summary"):
         """Refuse grids that do not fit the input.
 
         Raises:
-            UserError: For a grid that is finer than the input.
+            UserError: If a grid is finer than the input.
         """
         if max(self.grids) > model.input.size:
             raise unfit("reading.summary.grids", self.grids, f"at most {model.input.size}, the input's size")
@@ -86,13 +86,13 @@ class Summary(Checked, group="reading.summary"):
 def averages(maps: Tensor, size: int, grid: int) -> Tensor:
     """Average maps over equal areas, without making the large ones in between.
 
-    ``G = R M Cᵀ``: along each axis the weights of enlarging and of averaging are multiplied beforehand. Equal
-    values stay equal and zeros exactly zero: sums are made in the widest float of the device.
+    ``G = R M Cᵀ``: along each axis the weights of enlarging and of averaging are multiplied beforehand. Sums
+    are taken in the widest float of the device, so that equal values stay equal and zeros exactly zero.
 
     Args:
         maps: ``[N, K, h, w]`` over an input of ``size`` pixels; an axis of fewer cells is enlarged first.
-        size: Of the input, pixels.
-        grid: Areas along an axis, whether or not they cut between pixels.
+        size: Side of the input in pixels.
+        grid: Number of areas along an axis; they need not end between pixels.
 
     Returns:
         ``[N, K, grid, grid]`` float32.
@@ -118,10 +118,10 @@ def weights(cells: int, size: int, grid: int) -> npt.NDArray[np.float64]:
     """Return weights ``[grid, cells]`` by which cells along an axis make areas of ``size`` pixels of input.
 
     Pixel ``i`` lies at ``i (cells - 1) / (size - 1)`` between the cells around it; area ``a`` covers
-    ``[a size / grid, (a + 1) size / grid)``. Both in whole numbers over a common denominator, so that what
-    does not reach an area has no weight in it, not even a rounding's.
+    ``[a size / grid, (a + 1) size / grid)``. Both are whole numbers over a common denominator, so that a cell
+    that does not reach an area has exactly no weight in it.
     """
-    pixels = max(size, cells)  # a map that is no smaller is averaged as it is
+    pixels = max(size, cells)  # a map that is not smaller is averaged as it is
     places = np.arange(pixels)[:, None] * (cells - 1) - np.arange(cells) * (pixels - 1)
     enlarge = np.maximum(pixels - 1 - np.abs(places), 0) if pixels > 1 else np.ones((1, 1), np.int64)
     edges, starts = np.arange(grid + 1)[:, None] * pixels, np.arange(pixels) * grid

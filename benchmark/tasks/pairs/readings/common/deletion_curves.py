@@ -1,8 +1,9 @@
 """Deletion and insertion curves (Petsiuk et al., "RISE", BMVC 2018, §4.2).
 
-Does a heatmap rank the pixels as the network does? *Deletion* takes the pixels away from the image, the
-highest of the heatmap first: the score of a good map's class falls at once, the area under it is small.
-*Insertion* puts them into a blurred image in the same order: it rises at once, the area is large.
+They measure whether a heatmap ranks the pixels as the network does. *Deletion* removes pixels from the image,
+the highest of the heatmap first: with a good map the class's score falls at once, and the area under its
+curve is small. *Insertion* puts them into a blurred image in the same order: the score rises at once, and the
+area is large.
 """
 
 from dataclasses import dataclass
@@ -20,22 +21,22 @@ from benchmark.core.types import InputFormat, Model
 
 @dataclass(frozen=True)
 class CurveOptions(Checked, group="reading.deletion_insertion"):
-    """How pixels are taken away and put back.
+    """The options by which pixels are removed and put back.
 
-    The defaults are the paper's as its code has them, from memory: 224 * 8 pixels a step, which is 28 steps;
-    the mean pixel after a deletion; insertion into a blur by an 11 x 11 Gaussian of sigma 5. Its blur is dark
-    towards the border, ours repeats the border's pixels.
+    The defaults are those of the paper's code, from memory: 224 * 8 pixels a step, which is 28 steps; the
+    mean pixel after a deletion; insertion into a blur by an 11 x 11 Gaussian of sigma 5. Its blur is dark
+    towards the border, while this one repeats the border's pixels.
 
     Attributes:
-        steps: Equal shares of the pixels; a curve has one point more.
-        fill: What is left where a pixel is deleted, one of :data:`benchmark.attribution.common.fills.Fill`.
-        start: What insertion starts from, likewise.
-        sigma: Of the blur, pixels of the network's input.
-        radius: Of the blur's kernel, pixels.
+        steps: Number of equal steps; a curve has one point more.
+        fill: Value of a deleted pixel, one of :data:`benchmark.attribution.common.fills.Fill`.
+        start: Image from which insertion starts, likewise.
+        sigma: Standard deviation of the blur, pixels of the network's input.
+        radius: Radius of the blur's kernel, pixels.
         score: ``softmax``, or ``sigmoid`` for a network of several labels, or ``logit``.
-        batch: Changed images of one forward pass; ``None``: what suits the device
-            (:func:`benchmark.attribution.common.occluded.at_once`). Changes speed and memory, no number
-            but for rounding.
+        batch: Number of changed images in one forward pass; ``None`` chooses it by the device
+            (:func:`benchmark.attribution.common.occluded.at_once`). It changes speed and memory, and the
+            numbers by rounding alone.
 
     Raises:
         UserError: If an option is out of its range.
@@ -50,10 +51,10 @@ class CurveOptions(Checked, group="reading.deletion_insertion"):
     batch: Count | None = None
 
     def refuse(self, form: InputFormat) -> None:
-        """Refuse what this network's input does not allow.
+        """Refuse options that this network's input does not allow.
 
         Raises:
-            UserError: For more steps than pixels, or an impossible fill.
+            UserError: If there are more steps than pixels, or a fill does not suit the input.
         """
         refuse_fill("reading.deletion_insertion.fill", self.fill, form)
         refuse_fill("reading.deletion_insertion.start", self.start, form)
@@ -66,20 +67,20 @@ class CurveOptions(Checked, group="reading.deletion_insertion"):
 def curves(model: Model, inputs: Tensor, maps: Tensor, classes: Tensor, options: CurveOptions) -> Tensor:
     """Return the scores of both curves, with the points of all images and classes batched on the device.
 
-    After step ``t`` of ``T``, ``⌊t S² / T⌋`` pixels are changed. Of pixels with equal values the first of the
-    first row goes first, and so on row by row; a constant map so takes rows from the top.
+    After step ``t`` of ``T``, ``⌊t S² / T⌋`` pixels are changed. Pixels with equal values are changed in
+    raster order, so that a constant map changes rows from the top.
 
     Args:
-        model: In evaluation mode.
-        inputs: ``[N, 3, S, S]``, preprocessed, on the model's device. Not changed.
+        model: A model in evaluation mode.
+        inputs: ``[N, 3, S, S]``, preprocessed, on the model's device; left as they are.
         maps: ``[N, K, h, w]``, finite; smaller ones are enlarged
             (:func:`benchmark.attribution.common.class_activation.enlarged`).
-        classes: ``[N, K]`` int64 outputs that the maps belong to.
-        options: How.
+        classes: ``[N, K]`` int64 output indices of the maps.
+        options: How pixels are removed and put back.
 
     Returns:
         ``[2, N, K, T + 1]``: deletion, from the whole image to nothing, and insertion, from the blurred image
-        to the whole one. float32, or the model's type where that is wider.
+        to the whole one; float32, or the model's type if that is wider.
     """
     size = inputs.shape[-1]
     ranks, grid = _ranks(maps.detach(), size), (2, *classes.shape, options.steps + 1)
@@ -104,10 +105,10 @@ def auc(values: Tensor) -> Tensor:
     """Return the area under curves over the share of pixels from 0 to 1, by the trapezoid rule.
 
     Args:
-        values: ``[2, N, K, T + 1]``, at equal distances; any leading axes.
+        values: ``[2, N, K, T + 1]``, at equal distances; the leading axes may be any.
 
     Returns:
-        ``[2, N, K]``: deletion, where less is better, and insertion, where more is.
+        ``[2, N, K]``: deletion, of which less is better, and insertion, of which more is.
     """
     return torch.trapezoid(values, dx=1 / (values.shape[-1] - 1))
 
