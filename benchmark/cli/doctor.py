@@ -15,7 +15,7 @@ from benchmark.core.options import Count, check
 from benchmark.core.progress import Counter
 from benchmark.core.protocols import Dataset, SeveralViews, Transform
 from benchmark.core.types import Model
-from benchmark.datasets.ilsvrc import load_classes
+from benchmark.datasets.ilsvrc.classes import load_classes
 from benchmark.datasets.images import read_rgb
 from benchmark.diagnostics.doctor import dataset as census
 from benchmark.diagnostics.doctor import model as sanity

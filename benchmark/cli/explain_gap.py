@@ -26,8 +26,9 @@ from benchmark.tasks.boxes.gap import render
 from benchmark.tasks.boxes.gap.gap import Gap, published_error, reproduced, verdict_of
 from benchmark.tasks.boxes.gap.overrides import key_of, laid_over, parted
 from benchmark.tasks.boxes.gap.plot import picture
-from benchmark.tasks.boxes.gap.scoring import DEPTHS, Outcomes, Scoring, changed, outcomes, records_of
+from benchmark.tasks.boxes.gap.scoring import DEPTHS, Outcomes, Scoring, changed, outcomes
 from benchmark.tasks.boxes.gap.waterfall import State, Step, effect, waterfall
+from benchmark.tasks.boxes.recorder import records_of
 from benchmark.tasks.boxes.result import result
 from benchmark.tasks.task import note_of
 

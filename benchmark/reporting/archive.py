@@ -9,18 +9,22 @@
         table1.png                  a few images with each row's heatmap and box
 """
 
+from __future__ import annotations
+
 import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Difference, Estimate, OpenRow, Result
-from benchmark.reporting.published import Published
 from benchmark.reporting.table import DatasetNote, Table
+
+if TYPE_CHECKING:
+    from benchmark.reporting.published import Published
 
 _T = TypeVar("_T")
 

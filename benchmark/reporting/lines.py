@@ -1,12 +1,16 @@
 """The lines of a table: each number beside the published one, and the verdict on it, judged here alone."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmark.core.types import OpenRow, Result
-from benchmark.reporting.published import PublishedRow
-from benchmark.reporting.table import Table
 from benchmark.reporting.verdicts import NOT_COMPARABLE, Verdict, causes, judge
+
+if TYPE_CHECKING:
+    from benchmark.reporting.published import PublishedRow
+    from benchmark.reporting.table import Table
 
 
 class Line(NamedTuple):

@@ -1,13 +1,17 @@
 """A table: measured cells beside published numbers."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Difference, OpenRow, Result
-from benchmark.reporting.published import Published, PublishedRow, Reproduction
 from benchmark.reporting.text import one_line
+
+if TYPE_CHECKING:
+    from benchmark.reporting.published import Published, PublishedRow, Reproduction
 
 
 @dataclass(frozen=True, slots=True)

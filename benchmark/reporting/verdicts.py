@@ -12,12 +12,16 @@ beside the published numbers, with their source, and hold with classification as
 are no reason: nothing bounds what they change.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from __future__ import annotations
 
-from benchmark.core.types import Estimate, Result
-from benchmark.reporting.published import PublishedRow, Reason
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
 from benchmark.reporting.text import shown
+
+if TYPE_CHECKING:
+    from benchmark.core.types import Estimate, Result
+    from benchmark.reporting.published import PublishedRow, Reason
 
 MATCHES = "matches"
 EXPLAINED = "explained"

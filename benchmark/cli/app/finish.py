@@ -1,7 +1,10 @@
 """What stands at the end of a run and of a sweep: a table written, shown and logged."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
@@ -9,9 +12,11 @@ from benchmark.cli.app.build import build, published
 from benchmark.cli.app.finished import Finished
 from benchmark.reporting.archive import Archived, read_table, result_file, write_table
 from benchmark.reporting.render import show, write_all
-from benchmark.reporting.table import Table
-from benchmark.reporting.tracking.mlflow import Tracker
-from benchmark.tasks.task import Outcome
+
+if TYPE_CHECKING:
+    from benchmark.reporting.table import Table
+    from benchmark.reporting.tracking.mlflow import Tracker
+    from benchmark.tasks.task import Outcome
 
 
 def finish(

@@ -26,8 +26,6 @@ from benchmark.core.protocols import Dataset
 from benchmark.core.provenance import fingerprint, package_versions
 from benchmark.models.weights.files import find
 from benchmark.pipeline.rows import Row
-from benchmark.reporting.archive import read_table
-from benchmark.reporting.render import show
 
 _SHOWN_ALONE = ("notes",)
 """Options that change what is printed, and nothing that is measured."""
@@ -53,6 +51,9 @@ class Finished:
 
     def tell(self, notes: bool) -> int:
         """Show the table and where its files are; give the exit status."""
+        from benchmark.reporting.archive import read_table
+        from benchmark.reporting.render import show
+
         show(read_table(Path(self.archive), published).table, notes=notes)
         print("\nwritten, with all notes:", *self.written, sep="\n  ", flush=True)
         print(*([f"\nto look at it: {self.look}"] if self.look else []))

@@ -1,16 +1,21 @@
 """Possible causes of a low accuracy: the same images once more, with one thing changed."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from scipy.stats import binomtest
 from torch import Tensor
 
-from benchmark.core.types import InputFormat
-from benchmark.datasets.ilsvrc import load_classes
+from benchmark.datasets.ilsvrc.classes import load_classes
 from benchmark.diagnostics.doctor.model import ranks
-from benchmark.pipeline.scene import Scene
+
+if TYPE_CHECKING:
+    from benchmark.core.types import InputFormat
+    from benchmark.pipeline.scene import Scene
 
 _SURE = 0.001
 

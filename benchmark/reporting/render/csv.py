@@ -1,14 +1,18 @@
 """A table for machines: one line for each metric of each row and each paired difference, numbers unscaled."""
 
+from __future__ import annotations
+
 import csv
 import io
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.reporting.lines import Line, differences, lines
-from benchmark.reporting.table import Table
 from benchmark.reporting.verdicts import NOT_COMPARABLE
+
+if TYPE_CHECKING:
+    from benchmark.reporting.table import Table
 
 COLUMNS = (
     *("row", "model", "method", "protocol", "metric", "measured", "low", "high", "n"),

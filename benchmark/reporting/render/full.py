@@ -1,13 +1,18 @@
 """A whole table, for its files: every metric, each with interval, published number and verdict, and notes."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from benchmark.core.types import OpenRow, Result
 from benchmark.reporting.lines import Line, lines
 from benchmark.reporting.render.layout import OUTSIDE, Block, Layout, Subtable, block
 from benchmark.reporting.render.notes import NOT_COMPARABLE, notes
-from benchmark.reporting.table import Table
 from benchmark.reporting.text import NONE, interval, shown
+
+if TYPE_CHECKING:
+    from benchmark.reporting.table import Table
 
 _COLUMNS = 6
 

@@ -1,18 +1,22 @@
 """The notes under a table: what each number means, where it came from, and why it may differ."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.core.nested import flatten
-from benchmark.core.types import Result
 from benchmark.reporting.lines import lines
-from benchmark.reporting.published import Condition
 from benchmark.reporting.render.layout import Notes
-from benchmark.reporting.table import Table
 from benchmark.reporting.text import one_line, plain, shown
 from benchmark.reporting.verdicts import CLASSIFICATION
 from benchmark.reporting.verdicts import NOT_COMPARABLE as NO_VERDICT
+
+if TYPE_CHECKING:
+    from benchmark.core.types import Result
+    from benchmark.reporting.published import Condition
+    from benchmark.reporting.table import Table
 
 NOT_COMPARABLE = "published, not comparable"
 """What stands beside published numbers of another dataset than the table's."""

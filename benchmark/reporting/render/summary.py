@@ -1,15 +1,20 @@
 """What a run ends with: a table in one line a row, at most 100 columns wide, and how to read it."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import isfinite
+from typing import TYPE_CHECKING
 
 from benchmark.reporting.lines import Line, lines
 from benchmark.reporting.render.layout import UNEXPLAINED_MARK, Layout, Subtable
-from benchmark.reporting.table import Table
 from benchmark.reporting.text import NONE, interval, one_line, plain, shown
 from benchmark.reporting.verdicts import EXPLAINED, MATCHES, NOT_COMPARABLE, UNEXPLAINED
+
+if TYPE_CHECKING:
+    from benchmark.reporting.table import Table
 
 WIDTH = 100
 MARKS = {MATCHES: "=", EXPLAINED: "≈", UNEXPLAINED: UNEXPLAINED_MARK}

@@ -15,14 +15,16 @@ from benchmark.pipeline.exhibits import Exhibit, Key, best_exhibit, chosen, writ
 from benchmark.pipeline.explain import Explained, explain
 from benchmark.pipeline.heatmap_store import KEPT_SIDE, Heatmaps, heatmap_file, read_heatmaps, write_heatmaps
 from benchmark.tasks.boxes.locate import Located, collect, locate, slots
-from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of
+from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of, read_records
 
 if TYPE_CHECKING:
-    from benchmark.core.types import Sample
+    from benchmark.core.types import Records, Sample
     from benchmark.pipeline.batches import Batch
+    from benchmark.pipeline.results import files_of
     from benchmark.pipeline.scene import Scene
     from benchmark.pipeline.shard_loop import Shard
     from benchmark.tasks.boxes.cell import BoxCell
+from benchmark.pipeline.shard_loop import measure
 
 
 class LocatedImage(NamedTuple):
@@ -136,3 +138,14 @@ def _joined(parts: Sequence[Heatmaps], skipped: Mapping[str, str]) -> Heatmaps:
         views=tuple(view for part in parts for view in part.views),
         skipped=skipped,
     )
+
+
+def records_of(cell: BoxCell) -> Records | None:
+    """Return a cell's records, made from its stored heatmaps where only those are there; else ``None``."""
+    files = files_of(cell, STORE)
+    absent = [number for number, file in enumerate(files) if not file.exists()]
+    if not all(heatmap_file(cell.heatmap_folder, number).exists() for number in absent):
+        return None
+    if absent:
+        measure(BoxRecorder(cell.scene), [cell])
+    return read_records(files)

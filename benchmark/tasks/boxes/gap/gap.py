@@ -1,11 +1,16 @@
 """A gap as one value, what is printed and drawn of it, and what was published about it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from benchmark.reporting.lines import lines
-from benchmark.reporting.table import Table
 from benchmark.reporting.text import shown
 from benchmark.tasks.boxes.gap.waterfall import PublishedError, Step, Waterfall
+
+if TYPE_CHECKING:
+    from benchmark.reporting.table import Table
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmark.reporting.figure import png
-from benchmark.tasks.boxes.gap.gap import Gap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from benchmark.tasks.boxes.gap.gap import Gap
 
 _UP, _DOWN, _END = "tab:red", "tab:green", "0.4"
 

@@ -1,12 +1,17 @@
 """A gap as text and as csv."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from benchmark.reporting.render import csv
 from benchmark.reporting.render.layout import Block, Layout, Notes, Subtable, block
 from benchmark.reporting.text import NONE, shown
-from benchmark.tasks.boxes.gap.gap import Gap
 from benchmark.tasks.boxes.gap.waterfall import CLASSIFICATION, REST, Step
+
+if TYPE_CHECKING:
+    from benchmark.tasks.boxes.gap.gap import Gap
 
 _COLUMNS = ("points", "95 % interval", "worse / better", "error, %")
 _HEADER = (

@@ -11,12 +11,6 @@ from benchmark.core.boxes import matches
 from benchmark.core.errors import UserError
 from benchmark.core.options import Checked
 from benchmark.core.types import BoolArray, IntArray, Records
-from benchmark.pipeline.heatmap_store import heatmap_file
-from benchmark.pipeline.results import files_of
-from benchmark.pipeline.shard_loop import measure
-from benchmark.tasks.boxes.cell import BoxCell
-from benchmark.tasks.boxes.recorder import BoxRecorder
-from benchmark.tasks.boxes.records import STORE, read_records
 
 DEPTHS = {"loc_top1": 1, "loc_top5": 5}
 """The errors that can be explained, and how many predictions each looks at."""
@@ -56,17 +50,6 @@ def changed(scoring: Scoring, words: Sequence[str]) -> Scoring:
         if name not in known:
             raise UserError(f"score.{name}: there is no such convention; choose {', '.join(known)}")
     return replace(scoring, **pairs)
-
-
-def records_of(cell: BoxCell) -> Records | None:
-    """Return a cell's records, made from its stored heatmaps where only those are there; else ``None``."""
-    files = files_of(cell, STORE)
-    absent = [number for number, file in enumerate(files) if not file.exists()]
-    if not all(heatmap_file(cell.heatmap_folder, number).exists() for number in absent):
-        return None
-    if absent:
-        measure(BoxRecorder(cell.scene), [cell])
-    return read_records(files)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,19 @@
 """Steps that begin at a published number and sum exactly to the measured one, each paired image by image."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from benchmark.core.bootstrap import Numbers, bootstrap, bounded, clopper_pearson
 from benchmark.core.types import Estimate
-from benchmark.tasks.boxes.gap.scoring import Outcomes
+
+if TYPE_CHECKING:
+    from benchmark.tasks.boxes.gap.scoring import Outcomes
 
 CLASSIFICATION = "classification"
 REST = "images, and what is not known"

@@ -1,13 +1,18 @@
 """A matrix as one value: what is printed and drawn of it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from benchmark.core.types import Estimate, OpenRow, Result
-from benchmark.reporting.table import Table
 from benchmark.tasks.boxes.matrix.evaluate import CHOSEN
-from benchmark.tasks.boxes.matrix.split import Split
 from benchmark.tasks.boxes.matrix.threshold import ThresholdCurve, family, threshold_option
+
+if TYPE_CHECKING:
+    from benchmark.reporting.table import Table
+    from benchmark.tasks.boxes.matrix.split import Split
 
 
 @dataclass(frozen=True)

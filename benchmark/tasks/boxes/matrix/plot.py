@@ -11,12 +11,13 @@ from benchmark.core.types import Estimate, Result
 from benchmark.reporting.figure import png
 from benchmark.tasks.boxes.matrix.evaluate import CHOSEN
 from benchmark.tasks.boxes.matrix.matrix import Matrix, threshold_of
-from benchmark.tasks.boxes.matrix.threshold import ThresholdCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
+
+    from benchmark.tasks.boxes.matrix.threshold import ThresholdCurve
 
 _METRIC = "gt_known"
 _COLUMNS = 2

@@ -1,5 +1,7 @@
 """A matrix as text: for each number one panel of protocols by methods, then what a reader must know."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import replace
 
