@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "torchvision", "matplotlib", "mlflow", "pandas", "sklearn", "scipy", "cv2")
 SCORING_HALF = ("core", "metrics", "reporting", "datasets")
+COMMANDS = ("table", "score", "sync", "export", "run")
 
 
 def modules(room: str) -> list[str]:
@@ -22,7 +23,10 @@ def modules(room: str) -> list[str]:
     "names",
     [
         pytest.param([name for room in SCORING_HALF for name in modules(room)], id="scoring half"),
-        *(pytest.param([f"benchmark.cli.{name}"], id=name) for name in ("table", "score", "sync", "export")),
+        *(
+            pytest.param([f"benchmark.cli.{name}"], id=name)
+            for name in ("table", "score", "sync", "export", "run")
+        ),
     ],
 )
 def test_reading_results_imports_nothing_that_only_a_measurement_needs(names: list[str]) -> None:

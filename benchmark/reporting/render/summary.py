@@ -8,6 +8,7 @@ from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from benchmark.core.types import OpenRow
 from benchmark.reporting.lines import Line, lines
 from benchmark.reporting.render.layout import UNEXPLAINED_MARK, Layout, Subtable
 from benchmark.reporting.text import NONE, interval, one_line, plain, shown
@@ -64,10 +65,7 @@ def _subtable(table: Table, found: _Found, keys: Sequence[str]) -> tuple[Subtabl
     room = WIDTH - max(len(row.row) for row in table.rows)
     for count in range(len(keys), 0, -1):
         for form in _FORMS:
-            columns = [
-                _column(table.titles.get(key, key), [found.get((row.row, key)) for row in table.rows], form)
-                for key in keys[:count]
-            ]
+            columns = [_column(table, found, key, form) for key in keys[:count]]
             if sum(2 + len(column[0]) for column in columns) <= room or (count, form) == (1, _FORMS[-1]):
                 heads, *rows = zip(*columns, strict=True)
                 cells = zip(table.rows, rows, strict=True)
@@ -76,20 +74,24 @@ def _subtable(table: Table, found: _Found, keys: Sequence[str]) -> tuple[Subtabl
     raise ValueError("there is no metric to show")
 
 
-def _column(title: str, found: Sequence[Line | None], form: _Form) -> list[str]:
+def _column(table: Table, found: _Found, metric: str, form: _Form) -> list[str]:
     """Write the title and the cells of one metric, all of one width, their parts below each other."""
-    parts = [(form(line), _published(line)) if line else (NONE, "") for line in found]
-    point = max(text.find(".") for text, _ in parts)
-    values = [" " * (point - text.find(".")) + text if "." in text else text for text, _ in parts]
-    width = max(map(len, values))
-    cells = [f"{value:<{width}} {text}".rstrip() for value, (_, text) in zip(values, parts, strict=True)]
+    lines = [found.get((row.row, metric)) for row in table.rows]
+    nothing = ["open" if isinstance(row, OpenRow) else NONE for row in table.rows]
+    values = [form(line) if line else text for line, text in zip(lines, nothing, strict=True)]
+    point = max(text.find(".") for text in values)
+    values = [" " * (point - text.find(".")) + text if "." in text else text for text in values]
+    width, title = max(map(len, values)), table.titles.get(metric, metric)
+    cells = [
+        f"{value:<{width}} {_published(line)}".rstrip() for value, line in zip(values, lines, strict=True)
+    ]
     total = max(map(len, [title, *cells]))
     return [text.ljust(total) for text in [title, *cells]]
 
 
-def _published(line: Line) -> str:
+def _published(line: Line | None) -> str:
     """Write the verdict's mark and the published value; in parentheses what is not comparable."""
-    if line.published is None:
+    if line is None or line.published is None:
         return ""
     value = shown(line.metric, line.published)
     word = line.verdict.word if line.verdict else ""

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers.handmade import ROOT, correlations, estimate, on_another_dataset, result, table, table1
+from helpers.handmade import DATASET, ROOT, correlations, estimate, on_another_dataset, result, table, table1
 
-from benchmark.core.types import Estimate
+from benchmark.core.types import Estimate, OpenRow
 from benchmark.reporting.archive import read_table
 from benchmark.reporting.published import load
 from benchmark.reporting.render import show
@@ -56,7 +56,7 @@ def test_table1_has_its_four_published_cells_in_one_line_a_row() -> None:
 
 def test_where_there_is_room_the_interval_is_written_out_and_an_open_row_keeps_what_was_published() -> None:
     assert cells(table(), "a/cam") == "31.00 [29.0, 33.0] = 30.00  56.00 [54.0, 58.0] ≠ 50.00"
-    assert cells(table(), "b/cam").split() == ["–", "open", "60.00"]
+    assert cells(table(), "b/cam").split() == ["open", "open", "60.00"]
     assert "Open: b/cam: b.caffemodel is not there; give model.weights=PATH" in printed(table())
 
 
@@ -86,6 +86,12 @@ def test_a_failed_check_is_told_in_full_and_a_long_one_by_its_counts() -> None:
         "FAILED: a = b: 3 of 4 equal",
         "Compared: a by m: 2 of 3 differences have 0 in their interval; 0 of 1 pairs.",
     ]
+
+
+def test_a_table_of_open_rows_or_of_none_shows_what_there_is() -> None:
+    opened = [OpenRow(f"{name}/cam", name, "cam", "no weights") for name in "ab"]
+    assert printed(table(*opened, published=None, checks=()))[-1] == "Open: a/cam, b/cam: no weights"
+    assert printed(Table("t", "T", DATASET, ()))[0] == "T [200 images only]"
 
 
 def test_differences_that_no_check_counts_are_counted() -> None:
