@@ -16,9 +16,9 @@ from benchmark.attribution.common.excitation import walk
 from benchmark.core.errors import UserError
 from benchmark.core.types import InputFormat, Model, Weights
 from benchmark.models.assembly import ModelSpec
-from benchmark.models.caffe_layers import fill, load_caffe, local_response_norm, named, pooling, scaled
+from benchmark.models.caffe_layers import load_caffe, local_response_norm, named, pooling, scaled
 from benchmark.models.forward import forward_pass
-from benchmark.models.weights.parameters import randomize
+from benchmark.models.weights.parameters import load_file, randomize
 
 
 @pytest.mark.parametrize("channels", [2, 3, 5, 8])
@@ -104,12 +104,14 @@ def blobs() -> dict[str, list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]
     }
 
 
-FILE = Path("net.caffemodel")
+def written(given: dict[str, list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]], path: Path) -> Path:
+    path.write_bytes(FORMATS["new packed"].net(given))
+    return path
 
 
-def test_blobs_go_to_the_layer_of_their_name_up_to_leading_ones() -> None:
+def test_blobs_go_to_the_layer_of_their_name_up_to_leading_ones(tmp_path: Path) -> None:
     module, given = net(), blobs()
-    fill(module, given, FILE)
+    load_file(module, written(given, tmp_path / "net.caffemodel"))
     for name in given:
         parameters = module.get_submodule(name.replace("/", ".")).parameters()
         for parameter, blob in zip(parameters, given[name], strict=True):
@@ -119,47 +121,54 @@ def test_blobs_go_to_the_layer_of_their_name_up_to_leading_ones() -> None:
 @pytest.mark.parametrize(
     ("layer", "change", "words"),
     [
-        ("fc", None, "layer fc missing; the file has a/1x1"),
-        ("fc", [np.zeros((3, 2))], "layer fc has 1 blobs for 2"),
-        ("fc", [np.zeros((3, 2)), np.zeros(3), np.zeros(3)], "layer fc has 3 blobs for 2"),
-        ("fc", [np.zeros((2, 3)), np.zeros(3)], r"layer fc has shape \[2, 3\] for \[3, 2\]"),
-        ("a/1x1", [np.zeros((1, 2, 1, 1)), np.zeros(2)], r"layer a/1x1 has shape \[1, 2, 1, 1\]"),
-        ("fc", [np.full((3, 2), np.nan), np.zeros(3)], "layer fc holds NaN"),
-        ("fc", [np.zeros((3, 2)), np.full(3, np.inf)], "layer fc holds NaN or infinity"),
-        ("loss1/fc", [np.zeros(3)], r"unknown to the net: loss1/fc.*model\.ignore=\[loss1/fc\]"),
+        ("fc", None, r"without fc\.weight, fc\.bias"),
+        ("fc", [np.zeros((3, 2))], r"without fc\.bias"),
+        ("fc", [np.zeros((3, 2)), np.zeros(3), np.zeros(3)], r"with fc\.blob2"),
+        ("fc", [np.zeros((2, 3)), np.zeros(3)], r"fc\.weight \[2, 3\] for \[3, 2\]"),
+        ("a/1x1", [np.zeros((1, 2, 1, 1)), np.zeros(2)], r"a\.1x1\.weight \[1, 2, 1, 1\]"),
+        ("fc", [np.full((3, 2), np.nan), np.zeros(3)], r"fc\.weight holds NaN"),
+        ("fc", [np.zeros((3, 2)), np.full(3, np.inf)], r"fc\.bias holds NaN or infinity"),
+        ("loss1/fc", [np.zeros(3)], r"with loss1\.fc\.weight.*model\.ignore=\[loss1\.fc\.weight"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_by_layer(
-    layer: str, change: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] | None, words: str
+    layer: str,
+    change: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] | None,
+    words: str,
+    tmp_path: Path,
 ) -> None:
     given = blobs()
     if change is None:
         del given[layer]
     else:
         given[layer] = [blob.astype(np.float32) for blob in change]
+    path = written(given, tmp_path / "net.caffemodel")
     with pytest.raises(UserError, match=words) as refused:
-        fill(net(), given, FILE)
-    assert str(refused.value).startswith("net.caffemodel: ")
+        load_file(net(), path)
+    assert str(refused.value).startswith(f"{path}: ")
 
 
-def test_ignored_layers_may_be_there() -> None:
-    fill(net(), {**blobs(), "loss1/fc": [np.zeros(3, np.float32)]}, FILE, ["loss1/"])
+def test_ignored_layers_may_be_there(tmp_path: Path) -> None:
+    path = written({**blobs(), "loss1/fc": [np.zeros(3, np.float32)]}, tmp_path / "net.caffemodel")
+    load_file(net(), path, ["loss1/"])
 
 
-@pytest.mark.parametrize("name", ["net.caffemodel", "net", "net.pth", "net.pt", "net.safetensors", "NET.PTH"])
+@pytest.mark.parametrize(
+    "name", ["net.caffemodel", "net", "net.pth", "net.pt", "net.safetensors", "NET.PTH", "torch.bin"]
+)
 def test_one_net_is_read_alike_from_a_caffemodel_and_from_its_own_state_dict(
     name: str, tmp_path: Path
 ) -> None:
     path, given = tmp_path / name, blobs()
     wanted = net()
-    fill(wanted, given, FILE)
+    load_file(wanted, written(given, tmp_path / "first.caffemodel"))
     state = wanted.state_dict()
-    if name.lower().endswith((".pth", ".pt")):
+    if name.lower().endswith((".pth", ".pt", ".bin")):
         torch.save(state, path)
     elif name.endswith(".safetensors"):
         save_file(state, path)
     else:
-        path.write_bytes(FORMATS["new packed"].net(given))
+        written(given, path)
     form = InputFormat(4, (0.0, 0.0, 0.0))
     model = load_caffe(net(), ModelSpec("net", form, {"classifier": "fc"}, str(path), classes=None))
     assert all(torch.equal(value, state[key]) for key, value in model.module.state_dict().items())

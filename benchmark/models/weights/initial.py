@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
-from benchmark.models.weights.caffemodel import fits, read_caffemodel
-from benchmark.models.weights.parameters import TORCH_FILES, read_state
+from benchmark.models.weights.caffemodel import fits
+from benchmark.models.weights.parameters import read_state
 
 
 @torch.no_grad()
@@ -21,8 +21,7 @@ def load_matching(
 
     Args:
         module: Changed in place.
-        path: A ``.pth``, ``.pt`` or ``.safetensors`` with a state dict; any other file is a caffemodel, whose
-            slashes are the module's dots.
+        path: A file of parameters, as for :func:`benchmark.models.weights.parameters.read_state`.
         rename: Names of layers in a torch file, each with the module's name for it.
 
     Returns:
@@ -32,7 +31,9 @@ def load_matching(
         UserError: If the file is missing or damaged, a copied layer holds NaN or infinity, or no layer
             matches.
     """
-    given = _tensors(path, rename)
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; give the weights to start from")
+    given = read_state(path, rename)
     copied: list[str] = []
     left: list[str] = []
     for name, layer in module.named_modules():
@@ -49,19 +50,6 @@ def load_matching(
             "; give the weights of a net that shares layers with this one"
         )
     return copied, left
-
-
-def _tensors(path: Path, rename: Mapping[str, str] | None) -> Mapping[str, Tensor]:
-    """Read all tensors of the file, by the keys of a state dict."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; give the weights to start from")
-    if path.suffix.lower() in TORCH_FILES:
-        return read_state(path, rename)
-    return {
-        f"{name.replace('/', '.')}.{part}": torch.from_numpy(blob)
-        for name, blobs in read_caffemodel(path).items()
-        for part, blob in zip(("weight", "bias"), blobs, strict=False)
-    }
 
 
 def _copy(own: Mapping[str, Tensor], given: Mapping[str, Tensor], path: Path) -> None:

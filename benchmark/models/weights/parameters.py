@@ -1,4 +1,4 @@
-"""Parameters of a module, from a torch or safetensors file or at random."""
+"""Parameters of a module: from a file of torch, safetensors or Caffe, or at random."""
 
 import hashlib
 import zipfile
@@ -13,10 +13,12 @@ from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Weights
+from benchmark.models.weights.caffemodel import fits, read_caffemodel
 
 SAFETENSORS = ".safetensors"
 TORCH_FILES = (".pth", ".pt", ".tar", SAFETENSORS)
-"""Endings of the files that :func:`load_file` reads."""
+"""Endings of the files that torch and safetensors read."""
+_BLOBS = {0: "weight", 1: "bias"}
 
 
 def empty(build: Callable[[], nn.Module]) -> nn.Module:
@@ -77,22 +79,25 @@ def parameter_digest(module: nn.Module) -> str:
 def load_file(
     module: nn.Module, path: Path, ignore: Sequence[str] = (), rename: Mapping[str, str] | None = None
 ) -> None:
-    """Fill a module from a file of ``torch.save`` or ``.safetensors``.
+    """Fill a module from a file of parameters.
 
     Args:
         module: Changed in place; every parameter and buffer gets a value, in the module's own precision.
-        path: A file with a state dict, bare or under ``state_dict``, with or without ``module.`` before its
-            keys. A linear layer may be stored as a convolution over its whole input.
-        ignore: Keys that begin so need no counterpart in the module.
+        path: As for :func:`read_state`. Shapes are equal up to leading ones, as Caffe's first format stores a
+            bias as ``1 x 1 x 1 x n``; a linear layer may be stored as a convolution over its whole input.
+        ignore: Keys that begin so, with Caffe's slashes or with dots, need no counterpart in the module.
         rename: See :func:`read_state`.
 
     Raises:
         UserError: If the file cannot be read, has no state dict, does not fit, or holds NaN or infinity.
     """
-    found = read_state(path, rename)
-    state = {key: value for key, value in found.items() if not key.startswith(tuple(ignore))}
+    ignored = tuple(start.replace("/", ".") for start in ignore)
     own = module.state_dict()
-    state = {key: _flat(value, own[key]) if key in own else value for key, value in state.items()}
+    state = {
+        key: _fitted(value, own.get(key))
+        for key, value in read_state(path, rename).items()
+        if not key.startswith(ignored)
+    }
     shapes = [
         f"{key} {list(value.shape)} for {list(own[key].shape)}"
         for key, value in state.items()
@@ -103,7 +108,8 @@ def load_file(
     missing, unexpected = module.load_state_dict(state, strict=False)
     if missing or unexpected:
         parts = [f"without {_few(missing)}"] * bool(missing) + [f"with {_few(unexpected)}"] * bool(unexpected)
-        raise UserError(f"{path}: does not fit the model: {' and '.join(parts)}; {_REMEDY}")
+        beyond = "" if missing else f", or accept what it has beyond it, model.ignore=[{unexpected[0]},…]"
+        raise UserError(f"{path}: does not fit the model: {' and '.join(parts)}; {_REMEDY}{beyond}")
     for key, value in module.state_dict().items():
         if not value.isfinite().all():
             raise UserError(f"{path}: {key} holds NaN or infinity; get weights with every layer in them")
@@ -113,10 +119,12 @@ _REMEDY = "give the file of this architecture, or the architecture of this file 
 
 
 def read_state(path: Path, rename: Mapping[str, str] | None = None) -> Mapping[str, Tensor]:
-    """Read the state dict in a file of ``torch.save`` or ``.safetensors``, without what wraps it.
+    """Read the parameters in a file under a state dict's keys.
 
     Args:
-        path: The file.
+        path: A ``.safetensors`` file, or one of ``torch.save`` with a state dict, bare or under
+            ``state_dict``, with or without ``module.`` before its keys; any other file is a caffemodel, whose
+            layer ``conv1/7x7_s2`` becomes ``conv1.7x7_s2.weight`` and ``conv1.7x7_s2.bias``.
         rename: Names of layers in the file, each with its new name; every other layer keeps its own.
 
     Raises:
@@ -124,6 +132,8 @@ def read_state(path: Path, rename: Mapping[str, str] | None = None) -> Mapping[s
     """
     try:
         content = _content(path)
+    except UserError:
+        raise
     except Exception as error:  # the unpickler can raise almost anything on damaged bytes
         # The text of an UnpicklingError recommends loading the file unsafely, so it is not repeated.
         quoted = str(error) and not isinstance(error, UnpicklingError)
@@ -138,10 +148,13 @@ def read_state(path: Path, rename: Mapping[str, str] | None = None) -> Mapping[s
     return {key: state[old] for key, old in renamed.items()}
 
 
-def _flat(value: Tensor, like: Tensor) -> Tensor:
-    """Flatten a linear layer that the file stores as a convolution over all of its input."""
+def _fitted(value: Tensor, like: Tensor | None) -> Tensor:
+    """Reshape a value that has leading ones, or is a linear layer stored as a convolution over its input."""
+    if like is None or value.shape == like.shape:
+        return value
     folded = value.ndim > 2 and like.ndim == 2 and value.shape[0] == like.shape[0]
-    return value.flatten(1) if folded and value.numel() == like.numel() else value
+    same = fits(value.shape, like.shape) or (folded and value.numel() == like.numel())
+    return value.reshape(like.shape) if same else value
 
 
 def _renamed(key: str, rename: Mapping[str, str]) -> str:
@@ -152,8 +165,21 @@ def _renamed(key: str, rename: Mapping[str, str]) -> str:
 def _content(path: Path) -> Any:
     if path.suffix.lower() == SAFETENSORS:
         return load(path.read_bytes())
+    if not _is_torch(path):
+        return {
+            f"{name.replace('/', '.')}.{_BLOBS.get(place, f'blob{place}')}": torch.from_numpy(blob)
+            for name, blobs in read_caffemodel(path).items()
+            for place, blob in enumerate(blobs)
+        }
     # Only the zip format can be mapped; torchvision's older files are bare pickles.
     return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+
+
+def _is_torch(path: Path) -> bool:
+    if path.suffix.lower() in TORCH_FILES:
+        return True
+    with path.open("rb") as file:
+        return file.read(4).startswith((b"PK\x03\x04", b"\x80"))  # a zip file or a pickle, under any name
 
 
 def _few(names: Sequence[str]) -> str:
