@@ -10,26 +10,15 @@ from typing import Any
 from torch import nn
 
 from benchmark.core.types import Model
-from benchmark.models.assembly import ModelSpec
-from benchmark.models.caffe_layers import load_caffe, local_response_norm, named, pooling, scaled
-from benchmark.models.weights.parameters import empty
+from benchmark.models.caffe_layers import load_net, local_response_norm, named, pooling, scaled
 
 _CELLS = 6 * 6
 """Number of cells of ``pool5``, for an input of 227 pixels."""
 
 
 def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
-    """Build the net and load its parameters.
-
-    Args:
-        width: Factor on the channels of all layers but the classifier; the zoo's file needs 1.
-        outputs: Number of classes; the zoo's file needs 1000.
-        options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
-
-    Raises:
-        UserError: If the file of weights is missing, of another net, or damaged.
-    """
-    return load_caffe(empty(lambda: alexnet(width, outputs)), ModelSpec(**options))
+    """Build BVLC AlexNet and load its parameters; see :func:`benchmark.models.caffe_layers.load_net`."""
+    return load_net(alexnet, width, outputs, options)
 
 
 def alexnet(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:

@@ -4,14 +4,15 @@ A layer's module has Caffe's own name, with dots for slashes: ``inception_5b/1x1
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
 from benchmark.core.types import Model
 from benchmark.models.assembly import ModelSpec, assemble
 from benchmark.models.weights.files import find, verified
-from benchmark.models.weights.parameters import load_file, randomize
+from benchmark.models.weights.parameters import empty, load_file, randomize
 
 
 def named(layers: Mapping[str, nn.Module]) -> nn.Sequential:
@@ -44,6 +45,21 @@ class _LocalResponseNorm(nn.LocalResponseNorm):
 def scaled(channels: int, width: float) -> int:
     """Return ``width`` times the channels, rounded to an even number (for groups of two), at least two."""
     return max(2, 2 * round(channels * width / 2))
+
+
+def load_net(build: Callable[[float, int], nn.Module], width: float, outputs: int, options: Any) -> Model:
+    """Build a Caffe net and load its parameters.
+
+    Args:
+        build: Builds the net from the two arguments below.
+        width: Factor on the channels of all layers but the classifier; the published files need 1.
+        outputs: Number of classes; the published files need 1000.
+        options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
+
+    Raises:
+        UserError: If the file of weights is missing, of another net, or damaged.
+    """
+    return load_caffe(empty(lambda: build(width, outputs)), ModelSpec(**options))
 
 
 def load_caffe(module: nn.Module, spec: ModelSpec) -> Model:

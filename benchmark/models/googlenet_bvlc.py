@@ -13,9 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark.core.types import Model
-from benchmark.models.assembly import ModelSpec
-from benchmark.models.caffe_layers import load_caffe, local_response_norm, named, pooling, scaled
-from benchmark.models.weights.parameters import empty
+from benchmark.models.caffe_layers import load_net, local_response_norm, named, pooling, scaled
 
 Widths = tuple[int, int, int, int, int, int]
 """Channels of the layers ``1x1``, ``3x3_reduce``, ``3x3``, ``5x5_reduce``, ``5x5`` and ``pool_proj``."""
@@ -35,22 +33,13 @@ _POOL_AFTER = {"3b": "pool3", "4e": "pool4"}
 
 
 def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
-    """Build GoogLeNet and load its parameters.
-
-    Args:
-        width: Factor on the channels of all layers but the classifier; the published file needs 1.
-        outputs: Number of classes; the published file needs 1000.
-        options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
-
-    Raises:
-        UserError: If the file of weights is missing, of another net, or damaged.
-    """
-    return load_caffe(empty(lambda: googlenet(width, outputs)), ModelSpec(**options))
+    """Build BVLC GoogLeNet and load its parameters; see :func:`benchmark.models.caffe_layers.load_net`."""
+    return load_net(googlenet, width, outputs, options)
 
 
 def load_cam(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
-    """Build GoogLeNet-CAM and load its parameters; arguments and errors as for :func:`load`."""
-    return load_caffe(empty(lambda: googlenet_cam(width, outputs)), ModelSpec(**options))
+    """Build GoogLeNet-CAM and load its parameters; see :func:`benchmark.models.caffe_layers.load_net`."""
+    return load_net(googlenet_cam, width, outputs, options)
 
 
 def googlenet(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:

@@ -12,9 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark.core.types import Model
-from benchmark.models.assembly import ModelSpec
-from benchmark.models.caffe_layers import load_caffe, named, pooling, scaled
-from benchmark.models.weights.parameters import empty
+from benchmark.models.caffe_layers import load_net, named, pooling, scaled
 
 _FIRES = {
     2: (16, 64),
@@ -30,17 +28,8 @@ _FIRES = {
 
 
 def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
-    """Build the net and load its parameters.
-
-    Args:
-        width: Factor on the channels of all layers but the classifier; DeepScale's file needs 1.
-        outputs: Number of classes; DeepScale's file needs 1000.
-        options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
-
-    Raises:
-        UserError: If the file of weights is missing, of another net, or damaged.
-    """
-    return load_caffe(empty(lambda: squeezenet(width, outputs)), ModelSpec(**options))
+    """Build SqueezeNet and load its parameters; see :func:`benchmark.models.caffe_layers.load_net`."""
+    return load_net(squeezenet, width, outputs, options)
 
 
 def squeezenet(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:

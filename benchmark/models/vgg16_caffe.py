@@ -11,9 +11,7 @@ from typing import Any
 from torch import nn
 
 from benchmark.core.types import Model
-from benchmark.models.assembly import ModelSpec
-from benchmark.models.caffe_layers import load_caffe, named, pooling, scaled
-from benchmark.models.weights.parameters import empty
+from benchmark.models.caffe_layers import load_net, named, pooling, scaled
 
 _STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Channels of ``conv1_1`` to ``conv5_3``."""
@@ -22,22 +20,13 @@ _CELLS = 7 * 7
 
 
 def load(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
-    """Build VGG-16 and load its parameters.
-
-    Args:
-        width: Factor on the channels of all layers but the classifier; the authors' file needs 1.
-        outputs: Number of classes; the authors' file needs 1000.
-        options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
-
-    Raises:
-        UserError: If the file of weights is missing, of another net, or damaged.
-    """
-    return load_caffe(empty(lambda: vgg16(width, outputs)), ModelSpec(**options))
+    """Build VGG-16 and load its parameters; see :func:`benchmark.models.caffe_layers.load_net`."""
+    return load_net(vgg16, width, outputs, options)
 
 
 def load_cam(width: float = 1.0, outputs: int = 1000, **options: Any) -> Model:
-    """Build VGG16-CAM and load its parameters; arguments and errors as for :func:`load`."""
-    return load_caffe(empty(lambda: vgg16_cam(width, outputs)), ModelSpec(**options))
+    """Build VGG16-CAM and load its parameters; see :func:`benchmark.models.caffe_layers.load_net`."""
+    return load_net(vgg16_cam, width, outputs, options)
 
 
 def vgg16(width: float = 1.0, outputs: int = 1000) -> nn.Sequential:
