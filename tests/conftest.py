@@ -7,6 +7,8 @@ from helpers.commands import Command, started
 from helpers.reports import ORACLE_DEVIATION
 from hypothesis import settings
 
+import benchmark.cli.app.schema  # noqa: F401 - makes the types known that the yaml files name
+
 # No test times anything; examples are drawn the same way each time.
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
