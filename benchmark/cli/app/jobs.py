@@ -18,7 +18,7 @@ from benchmark.cli.app.rows import key_of, parsed, variation
 from benchmark.cli.app.words import Typed
 from benchmark.core.files import write_atomically
 
-_FILE = "job.json"
+_FILE = "gradcam-job.json"  # a name of our own: an earlier one is deleted from the folder of the sweep
 _SHARED = ("dataset", "run", "bootstrap", "task", "experiment", "row")
 
 

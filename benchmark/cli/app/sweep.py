@@ -86,7 +86,7 @@ def _experiment(
     cfg: DictConfig, swept: Sequence[_Swept], twins: list[list[str]], results: Path
 ) -> Experiment:
     plain = experiment_of(cfg, [one.row for one in swept], results, dataset_of(cfg))
-    options = ", ".join(dict.fromkeys(key for one in swept for key in one.values))
+    options = ", ".join(dict.fromkeys(key for one in swept for key in one.values)) or "no option"
     title = f"{plain.title if cfg.table else plain.dataset.name}, by {options}"
     name = stem(str(cfg.table.name) if cfg.table else "sweep", variation(typed()))
     table = {**(plain.table or {}), "same_boxes": twins}
