@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
-import hydra
 import numpy as np
 import torch
 from omegaconf import DictConfig
@@ -22,10 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmark.cli.app.build import build
-from benchmark.cli.app.groups import choices
+from benchmark.cli.app.groups import choices, compose
 from benchmark.core.device import reproducible
 from benchmark.core.errors import UserError
-from benchmark.core.files import write_atomically
+from benchmark.core.files import refuse_unwritable, write_atomically
 from benchmark.core.options import Count, check
 from benchmark.core.protocols import Localizer, Method, Transform
 from benchmark.core.provenance import made_by
@@ -59,7 +58,9 @@ def main(cfg: DictConfig) -> int:
     settings: RunSettings = build(cfg.run)
     if settings.torch_device.type not in ("cpu", "cuda"):
         raise UserError(f"run.device={settings.device}: only cpu and cuda can be timed here")
-    folder = None if cfg.output is None else _writable(Path(cfg.output).expanduser())
+    folder = None if cfg.output is None else Path(cfg.output).expanduser()
+    if folder is not None:
+        refuse_unwritable(folder)
     methods = _every_method() if cfg.get("method") is None else [build(cfg.method)]
     localizers, transform = {name: build(node) for name, node in cfg.localizers.items()}, build(cfg.transform)
     left_out: dict[str, str] = {}
@@ -76,17 +77,8 @@ def main(cfg: DictConfig) -> int:
     return 0
 
 
-def _writable(folder: Path) -> Path:
-    """Return the folder for the results, refused before the work if it cannot be written."""
-    probe = folder / ".writable"
-    write_atomically(probe, "")
-    probe.unlink()
-    return folder
-
-
 def _every_method() -> list[Method]:
-    names = choices("method")
-    return [build(hydra.compose("bench", [f"method={name}"]).method) for name in names]
+    return [build(compose([f"method={name}"]).method) for name in choices("method")]
 
 
 def _prepare(model: Model, transform: Transform, settings: RunSettings, options: DictConfig) -> Stopwatch:

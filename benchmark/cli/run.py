@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from benchmark.cli.app.build import build, dataset_of
 from benchmark.cli.app.finished import recall, remember
 from benchmark.cli.app.groups import typed
-from benchmark.core.files import write_atomically
+from benchmark.core.files import refuse_unwritable
 from benchmark.core.options import check
 from benchmark.core.protocols import Dataset
 from benchmark.pipeline.exhibits import Pictures
@@ -22,7 +22,7 @@ def main(cfg: DictConfig) -> int:
     A job of a sweep only measures: :mod:`benchmark.cli.app.sweep` makes the one table of all jobs at the end.
     """
     results = Path(cfg.results_dir).expanduser().resolve()
-    _refuse_unwritable(results / "runs")
+    refuse_unwritable(results / "runs")
     build(cfg.tracking)  # refuses its options now, and not after hours of work
     check("pictures", cfg.pictures, Pictures)
     dataset = dataset_of(cfg)
@@ -49,10 +49,3 @@ def _measure(cfg: DictConfig, results: Path, dataset: Dataset, multirun: bool) -
     if not outcome.table.open:
         remember(results, cfg, dataset, experiment.rows, run)
     return run.status
-
-
-def _refuse_unwritable(folder: Path) -> None:
-    """Refuse, before hours of work, a folder that cannot be written."""
-    trial = folder / ".writable"
-    write_atomically(trial, "")
-    trial.unlink(missing_ok=True)

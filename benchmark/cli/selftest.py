@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import hydra
 import torch
 from omegaconf import DictConfig, OmegaConf
 
 from benchmark.cli.app.build import build
-from benchmark.cli.app.groups import choices
+from benchmark.cli.app.groups import choices, compose
 from benchmark.core.types import Model
 from benchmark.diagnostics.selftest import CHECKS
 from benchmark.diagnostics.selftest.case import Case, prepare
@@ -56,7 +55,7 @@ def _models(cfg: DictConfig) -> list[Model]:
 def _every(group: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Build everything in a folder of ``conf`` that needs no option, by name, with the given options."""
     names = choices(group)
-    every = hydra.compose("selftest", [f"+{group}@every.{name}={name}" for name in names]).every
+    every = compose(f"+{group}@every.{name}={name}" for name in names).every
     wanted = {name: {**node, **options.get(name, {})} for name, node in every.items() if not _lacks(node)}
     return {name: build(OmegaConf.create(node)) for name, node in wanted.items()}
 

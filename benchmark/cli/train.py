@@ -11,7 +11,7 @@ from benchmark.cli.app.build import build, dataset_of, plain
 from benchmark.cli.app.groups import typed
 from benchmark.cli.app.rows import ComposedRow, composed
 from benchmark.core.errors import UserError
-from benchmark.core.files import write_atomically
+from benchmark.core.files import refuse_unwritable
 from benchmark.core.types import Model
 from benchmark.models.weights.files import is_file
 from benchmark.pipeline.scene import Scene
@@ -50,7 +50,7 @@ def main(cfg: DictConfig) -> int:
     with joined(build(cfg.run)) as world:
         _ = world.settings.torch_device  # refused before anything is read
         if world.leads:
-            _refuse_unwritable(results / "training")
+            refuse_unwritable(results / "training")
         for recipe in recipes:
             job = _job(recipe.cfg, results, world, made)
             agree &= _one(job, world)
@@ -66,14 +66,7 @@ def _refuse_early(job: Job[TrainingOptions], world: World) -> None:
     if stated is not None:
         read(stated)
     if job.options.publish is not None and world.leads:
-        _refuse_unwritable(Path(job.options.publish).expanduser())
-
-
-def _refuse_unwritable(folder: Path) -> None:
-    """Refuse, before hours of work, a folder that cannot be written."""
-    trial = folder / ".writable"
-    write_atomically(trial, "")
-    trial.unlink(missing_ok=True)
+        refuse_unwritable(Path(job.options.publish).expanduser())
 
 
 def _recipes(cfg: DictConfig) -> list[ComposedRow]:

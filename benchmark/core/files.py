@@ -46,3 +46,14 @@ def write_atomically(path: Path, data: bytes | str) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Try to write into a folder, so that one that cannot be written is told before hours of work, not after.
+
+    Raises:
+        UserError: If the folder cannot be created or written.
+    """
+    trial = folder / ".writable"
+    write_atomically(trial, "")
+    trial.unlink(missing_ok=True)

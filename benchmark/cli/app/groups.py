@@ -1,31 +1,40 @@
-"""Inside a command: what was typed, and the groups of options on Hydra's search path."""
+"""Inside a command: what was typed, and configurations on Hydra's search path, a user's own among them."""
 
+from collections.abc import Iterable
+
+import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
 
 
 def typed() -> list[str]:
-    """Return the overrides of this job as Hydra took them, without Hydra's own."""
+    """Give the overrides of this job as Hydra took them, without its own."""
     return list(HydraConfig.get().overrides.task)
 
 
 def config_name() -> str:
-    """Return the name of the yaml that this command is composed from; without a command, that of ``run``."""
+    """Name the yaml that this command is composed from; that of ``run`` where there is no command."""
     return str(HydraConfig.get().job.config_name) if HydraConfig.initialized() else "config"
 
 
-def search_path() -> list[str]:
-    """Return the search path that was typed; ``--config-dir`` is on Hydra's own already."""
-    own = HydraConfig.get().overrides.hydra if HydraConfig.initialized() else ()
-    return [word for word in own if word.startswith("hydra.searchpath")]
+def compose(words: Iterable[str]) -> DictConfig:
+    """Compose this command's configuration from other words."""
+    return hydra.compose(config_name(), [*_search_path(), *words])
 
 
 def choices(group: str) -> list[str]:
-    """Return the names by which a group is chosen, a user's own included; none if there is no such group."""
+    """List the names that a group can be chosen by; none if it is no group."""
     loader = GlobalHydra.instance().config_loader()
-    return sorted(set(loader.get_group_options(group, overrides=search_path())))
+    return sorted(set(loader.get_group_options(group, overrides=_search_path())))
 
 
 def is_group(key: str) -> bool:
-    """Return whether an override's key chooses a yaml, such as ``localizer``."""
+    """Tell whether an override's key chooses a yaml, such as ``localizer``."""
     return bool(choices(key))
+
+
+def _search_path() -> list[str]:
+    """Where else configurations were typed to lie; ``--config-dir`` is on Hydra's search path already."""
+    own = HydraConfig.get().overrides.hydra if HydraConfig.initialized() else ()
+    return [word for word in own if word.startswith("hydra.searchpath")]

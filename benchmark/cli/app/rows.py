@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
 
-from benchmark.cli.app.groups import config_name, is_group, search_path
+from benchmark.cli.app.groups import compose, is_group
 from benchmark.cli.app.words import rows_of
 from benchmark.core.errors import UserError
 
@@ -112,7 +111,7 @@ def _composed(own: list[Override], over: list[Override]) -> tuple[DictConfig, li
 
 
 def _compose(overrides: Iterable[Override]) -> DictConfig:
-    return hydra.compose(config_name(), [*search_path(), *(str(each.input_line) for each in overrides)])
+    return compose(str(each.input_line) for each in overrides)
 
 
 def has(cfg: DictConfig, key: str) -> bool:

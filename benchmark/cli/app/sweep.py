@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-import hydra
 from omegaconf import DictConfig
 
 from benchmark.cli.app.build import build, dataset_of
 from benchmark.cli.app.finish import finish
-from benchmark.cli.app.groups import config_name, is_group, search_path, typed
+from benchmark.cli.app.groups import compose, is_group, typed
 from benchmark.cli.app.planning import experiment_of
 from benchmark.cli.app.rows import ComposedRow, key_of, parsed, rows, variation
 from benchmark.core.errors import UserError
@@ -53,7 +52,7 @@ def tabulate(jobs: Sequence[Sequence[str]]) -> int:
         UserError: If an option was swept that changes no row, or the jobs cannot share one table.
     """
     values = _swept_values(jobs)
-    cfgs = [hydra.compose(config_name(), [*search_path(), *words]) for words in jobs]
+    cfgs = [compose(words) for words in jobs]
     found: dict[str, _Swept] = {}
     twins: list[list[str]] = []
     for words, cfg, own in zip(jobs, cfgs, values, strict=True):
