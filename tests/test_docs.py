@@ -8,6 +8,7 @@ from pathlib import Path
 import hydra
 import pytest
 
+import benchmark.cli.app.entry_point  # noqa: F401 - registers what the configurations refer to
 from benchmark.cli.__main__ import COMMANDS
 from benchmark.cli.app.places import CONF
 from benchmark.cli.app.rows import rows

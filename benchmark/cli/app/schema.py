@@ -42,7 +42,7 @@ def refusal(option: str, value: str) -> str | None:
 
 
 def _plain(kind: Any) -> Any:
-    """What OmegaConf knows of an annotation: it has no ranges, and takes ``no`` for a truth value."""
+    """Return the part of an annotation that OmegaConf knows: no ranges, and no ``no`` as a truth value."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return _plain(arguments[0])
