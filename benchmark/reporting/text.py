@@ -1,6 +1,7 @@
 """How numbers and texts of a table are written, whatever it is rendered as."""
 
 import math
+from collections.abc import Iterable
 
 NONE = "–"
 """What stands where there is no number."""
@@ -46,3 +47,15 @@ def interval(metric: str, low: float | None, high: float | None) -> str:
 def one_line(text: object) -> str:
     """Write a text on one line, its white space made single spaces."""
     return " ".join(str(text).split())
+
+
+def grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Write once what is said of several rows.
+
+    >>> grouped([("a/cam", "no weights"), ("b/cam", "no image"), ("c/cam", "no weights")])
+    [('a/cam, c/cam', 'no weights'), ('b/cam', 'no image')]
+    """
+    rows: dict[str, list[str]] = {}
+    for row, text in pairs:
+        rows.setdefault(text, []).append(row)
+    return [(", ".join(names), text) for text, names in rows.items()]

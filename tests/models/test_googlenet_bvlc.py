@@ -121,9 +121,7 @@ def test_another_nets_file_is_refused(shared: Path) -> None:
     path = shared / "weights" / "squeezenet_v1.0.caffemodel"
     with pytest.raises(UserError, match="wrong weights"):
         make("googlenet_bvlc", f"model.weights={path}")
-    with pytest.raises(
-        UserError, match=r"without conv1\.7x7_s2\.weight, .* and 113 more and with fire2"
-    ):
+    with pytest.raises(UserError, match=r"without conv1\.7x7_s2\.weight, .* and 113 more and with fire2"):
         make("googlenet_bvlc", f"model.weights={path}", "model.checksums=[]")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.core.nested import flatten
 from benchmark.reporting.lines import lines
 from benchmark.reporting.render.layout import Notes
-from benchmark.reporting.text import one_line, plain, shown
+from benchmark.reporting.text import grouped, one_line, plain, shown
 from benchmark.reporting.verdicts import CLASSIFICATION
 from benchmark.reporting.verdicts import NOT_COMPARABLE as NO_VERDICT
 
@@ -40,11 +40,11 @@ def notes(table: Table) -> tuple[Notes, ...]:
         Notes("How to read it", tuple(_reading(table))),
         Notes("Images", tuple(_images(table))),
         Notes("Protocols", tuple(_protocols(table.measured))),
-        Notes("Open rows", tuple((row.row, one_line(row.reason)) for row in table.open)),
+        Notes("Open rows", tuple(grouped((row.row, one_line(row.reason)) for row in table.open))),
         Notes("Checks", tuple(("", one_line(check)) for check in table.checks)),
         Notes("Paired differences", tuple(_differences(table))),
         Notes("Verdicts", tuple(_verdicts(table))),
-        Notes(f"Published numbers, {_relation(table)}", tuple(_published(table))),
+        Notes(f"Published numbers, {_relation(table)}", tuple(grouped(_published(table)))),
         Notes("Measured rows", tuple((row.row, _about(row, table.measured)) for row in table.measured)),
         Notes("Conditions of all measured rows", tuple(_common(table.measured).items())),
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from benchmark.core.types import OpenRow
 from benchmark.reporting.lines import Line, lines
 from benchmark.reporting.render.layout import UNEXPLAINED_MARK, Layout, Subtable
-from benchmark.reporting.text import NONE, interval, one_line, plain, shown
+from benchmark.reporting.text import NONE, grouped, interval, one_line, plain, shown
 from benchmark.reporting.verdicts import EXPLAINED, MATCHES, NOT_COMPARABLE, UNEXPLAINED
 
 if TYPE_CHECKING:
@@ -148,10 +148,8 @@ def _footer(table: Table, found: _Found) -> Iterator[str]:
 def conditions(table: Table) -> Iterator[str]:
     """Say what a table was measured on, and why which rows of it are open."""
     yield f"Images: {str(table.dataset).partition('; ')[0]}."
-    reasons: dict[str, list[str]] = {}
-    for row in table.open:
-        reasons.setdefault(one_line(row.reason), []).append(row.row)
-    yield from (f"Open: {', '.join(rows)}: {reason}" for reason, rows in reasons.items())
+    reasons = grouped((row.row, one_line(row.reason)) for row in table.open)
+    yield from (f"Open: {rows}: {reason}" for rows, reason in reasons)
 
 
 def _comparisons(table: Table) -> Iterator[str]:
