@@ -34,7 +34,7 @@ class Dataset(Protocol):
         name: The dataset's key in ``conf/dataset``.
         classes: Class identifiers (for ILSVRC: WNIDs); a label is an index into them.
         class_names: Readable names, one for each class.
-        samples: In a fixed order that does not depend on the file system.
+        samples: Images in a fixed order that does not depend on the file system.
         complete: Whether this is the whole official set, neither a subset nor another collection.
         fingerprint: sha256 over everything in it that can change a number.
         skipped: Identifiers of images that an option leaves out, each with its reason.
@@ -156,7 +156,7 @@ class Localizer(Protocol):
         """Localize one class by its heatmap ``[h, w]``.
 
         Args:
-            heatmap: Of one image and class, unnormalised.
+            heatmap: Unnormalised heatmap of one image and class.
             view: The region of the original image that the heatmap covers.
             image: The original image, where :attr:`needs_image`.
         """

@@ -84,9 +84,9 @@ class View:
     """The region of the original image that a network's input shows.
 
     Attributes:
-        width: Of the original image, pixels.
-        height: Of the original image, pixels.
-        region: In whole pixels; a warp shows the whole image.
+        width: Width of the original image, pixels.
+        height: Height of the original image, pixels.
+        region: The region in whole pixels; a warp shows the whole image.
     """
 
     width: int
@@ -116,7 +116,7 @@ class InputFormat:
     Attributes:
         size: Side of the square input, pixels.
         mean: Per channel, **in the network's channel order** and after ``scale``.
-        std: Likewise.
+        std: Standard deviations of the three channels, likewise.
         order: ``rgb`` or ``bgr``.
         scale: ``1/255`` for torchvision's nets, 1 for Caffe's.
         mean_image: Takes the place of ``mean``, scaled as the pixels are. A yaml names its file, which is
@@ -145,7 +145,7 @@ class Weights:
     Attributes:
         source: File name, torchvision enum, or ``random (seed 0)``.
         sha256: Of the file; of the parameters themselves where there is no file.
-        note: What a reader of a number must know, such as "TF-Slim GoogLeNet with batch norm".
+        note: A remark for readers of its numbers, such as "TF-Slim GoogLeNet with batch norm".
     """
 
     source: str
@@ -159,7 +159,7 @@ class Model:
 
     Attributes:
         name: The model's key in ``conf/model``.
-        module: In evaluation mode, no parameter requires grad, in-place operations switched off.
+        module: The network in evaluation mode; no parameter requires grad, and no layer works in place.
         input: Normalisation of its input.
         layers: Role (``last_conv``, ``classifier``, ``excitation``, …) to dotted module name.
         weights: Provenance of the parameters.
@@ -182,7 +182,7 @@ class Operation:
         function: The function that was called, such as ``torch.nn.functional.linear``.
         args: Its positional arguments.
         kwargs: Its keyword arguments.
-        output: What it returned.
+        output: Its return value.
     """
 
     function: Any
@@ -200,7 +200,7 @@ class ForwardPass:
         logits: ``[N, C]`` pre-softmax scores, attached to the autograd graph of what was recorded.
         activations: Requested layer to its output, as the network computed it, before any later in-place
             change. ``"input"`` is the network's input.
-        operations: In the order of the calls; empty unless requested.
+        operations: Recorded operations in the order of the calls; empty unless requested.
     """
 
     inputs: Tensor

@@ -21,7 +21,7 @@ def load(architecture: str, arguments: Mapping[str, Any] | None = None, **option
     """Build a classifier and load its parameters.
 
     Args:
-        architecture: As in ``torchvision.models``, such as ``vgg16``.
+        architecture: Name of a builder in ``torchvision.models``, such as ``vgg16``.
         arguments: Arguments of torchvision's builder, other than ``weights``.
         options: The fields of :class:`benchmark.models.assembly.ModelSpec`. ``weights`` may also be the name
             of one of torchvision's own, such as ``IMAGENET1K_V1``, which is looked for in ``weights_dir`` and

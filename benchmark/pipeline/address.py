@@ -42,10 +42,10 @@ def address(
         scene: Images, model, transform.
         method: Makes the heatmaps.
         config: Plain configuration of ``model``, ``transform`` and ``method``.
-        runs: Where raw records go.
-        name: Of what is made of the heatmaps, such as the localizer's.
+        runs: Folder of the raw records.
+        name: Name of what is made of the heatmaps, such as the localizer's.
         options: Plain configuration of what is made of them.
-        code: What makes it: functions, classes, objects of classes.
+        code: The code that makes it: functions, classes, objects of classes.
     """
     heatmaps = fingerprint(heatmap_identity(scene, method, config))
     records = fingerprint(

@@ -30,7 +30,7 @@ class Batch:
     Attributes:
         samples: Those that could be read.
         inputs: ``[N, 3, S, S]`` on the CPU; ``[N, V, 3, S, S]`` where each image is seen V times.
-        views: How each input lies in its image.
+        views: The region of its image that each input shows.
         skipped: Those that could not be read, each with the reason.
     """
 

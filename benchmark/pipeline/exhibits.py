@@ -50,7 +50,7 @@ class Exhibit:
     Attributes:
         values: ``[C, h, w]``, shares of the largest absolute value; C is 1, or 3 for a map that has colours
             of its own, RGB.
-        view: How the network's input lay in the image.
+        view: The region of the image that the network's input shows.
     """
 
     values: FloatArray
@@ -101,7 +101,7 @@ def chosen(
     devkit scores; else the first that fits.
 
     Args:
-        samples: To choose from.
+        samples: Samples to choose from.
         count: Images wanted; there are fewer where a part has none that fits.
         fits: Whether an image can be shown; called for as few as possible.
     """

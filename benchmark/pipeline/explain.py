@@ -31,7 +31,7 @@ def forwarded(scene: Scene, methods: Sequence[Method], inputs: Tensor) -> Iterat
 
     Args:
         scene: Model and run options.
-        methods: Whose layers and operations are recorded.
+        methods: Methods whose layers and operations are recorded.
         inputs: ``[N, 3, S, S]`` on the host.
     """
     settings = scene.settings

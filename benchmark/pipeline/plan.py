@@ -39,12 +39,12 @@ class Plan(Generic[R]):
 
     Attributes:
         dataset: The images of every row.
-        settings: How they are computed.
-        runs: Where raw records go.
+        settings: Settings of the computation.
+        runs: Folder of the raw records.
         recorder: Gives what makes a row's records.
         rows: Those that can be measured, by name.
         open: Row to the reason why it cannot be measured.
-        scenes: Of dataset and settings.
+        scenes: Scenes of dataset and settings.
     """
 
     dataset: Dataset

@@ -10,7 +10,7 @@ class Row:
     """One row of a table, before anything of it is built.
 
     Attributes:
-        name: Such as ``vgg16/grad_cam``; of a sweep, with its values, ``vgg16/grad_cam/threshold=0.1``.
+        name: Such as ``vgg16/grad_cam``, in a sweep with its values, ``vgg16/grad_cam/threshold=0.1``.
         config: The row's whole resolved configuration as plain dictionaries, one key a group.
         changes: The user's changes to its localizer, as ``threshold=0.25``.
         build: Makes the object that a group describes, ``build("model")``: ``None`` where the group is not

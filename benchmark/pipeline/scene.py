@@ -22,8 +22,8 @@ class Scene:
     Attributes:
         dataset: The images.
         model: The network.
-        transform: How an image becomes its input.
-        settings: How it is computed.
+        transform: Transform from an image to the model's input.
+        settings: Settings of the computation.
     """
 
     dataset: Dataset

@@ -24,7 +24,7 @@ class Scenes:
 
     Attributes:
         dataset: The images of every scene.
-        settings: How they are computed.
+        settings: Settings of the computation.
     """
 
     dataset: Dataset

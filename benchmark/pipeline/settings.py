@@ -27,9 +27,9 @@ class RunSettings(Checked, group="run"):
         batch_size: Images of one forward pass, at least 1.
         top_k: Predicted classes that get a box, at least 1.
         unreadable: ``error`` or ``skip``.
-        threads: That decode images and extract boxes; ``None`` for one a core.
+        threads: Number of threads that decode images and extract boxes; ``None`` for one a core.
         worker: Number of this worker, from 0.
-        workers: How many workers share the shards.
+        workers: Number of workers that share the shards.
 
     Raises:
         UserError: If an option is out of its range.

@@ -37,7 +37,7 @@ class Pending(Protocol[F_co]):
     """Images of a shard on their way: from the device, or from what is stored.
 
     Attributes:
-        count: How many images there are.
+        count: Number of images.
         skipped: Images that could not be read, each with the reason.
     """
 
@@ -60,10 +60,10 @@ class Shard(Generic[F]):
     """What is written of one shard.
 
     Attributes:
-        number: Of the shard.
-        images: What was made of each image that could be read.
+        number: Number of the shard.
+        images: The task's record of each image that could be read.
         skipped: Images that could not be read, each with the reason.
-        made: How it came to be.
+        made: Where and when it was made.
     """
 
     number: int
@@ -77,7 +77,7 @@ class Recorder(Protocol[C, F]):
 
     Attributes:
         scene: Images, model, transform.
-        store: Where records go.
+        store: Store of the records.
         key: Cells of recorders with the same key share a forward pass.
     """
 

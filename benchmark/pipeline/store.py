@@ -36,7 +36,7 @@ class Made:
 
     Attributes:
         by: Commit, device and package versions.
-        seconds: That it took.
+        seconds: Time that it took.
     """
 
     by: Mapping[str, Any]
@@ -50,7 +50,7 @@ class Shards:
     Attributes:
         table: All their rows, in order.
         metadata: Numbers are summed up, dictionaries united; of lists, the first one's stands.
-        made: How each came to be.
+        made: Where and when each was made.
     """
 
     table: pa.Table
@@ -63,7 +63,7 @@ class ShardStore:
     """The shards of one kind of record.
 
     Attributes:
-        name: Of its files.
+        name: Beginning of the names of its files.
         keys: Metadata that the task adds to each shard.
     """
 
@@ -178,8 +178,8 @@ def nested(array: npt.NDArray[Any], levels: int, offsets: npt.NDArray[np.int32] 
     """Return an array ``[n, …]`` as nested lists.
 
     Args:
-        array: With at least ``levels + 1`` dimensions, or ``levels`` of them where offsets are given.
-        levels: How deep the lists are nested.
+        array: An array of at least ``levels + 1`` dimensions, or ``levels`` of them if offsets are given.
+        levels: Depth of the nested lists.
         offsets: ``[n + 1]`` where the first level's lists begin and end, if their lengths vary.
     """
     if levels == 0:

@@ -22,7 +22,7 @@ class Line(NamedTuple):
         method: The method's name.
         protocol: Name and version of the localizer; empty for an open row.
         metric: The metric's name.
-        dataset: What ``measured`` was measured on; names its fingerprint and whether it is the whole set.
+        dataset: Images of ``measured``, with their fingerprint and whether they are the whole set.
         measured: Value.
         low: Lower end of its 95 % interval.
         high: Upper end.
@@ -32,10 +32,10 @@ class Line(NamedTuple):
         inside: Whether the published value lies in the measured interval, its ends included; likewise.
         verdict: *matches*, *explained*, *unexplained* or, whether measured or not, *not comparable*
             (:mod:`benchmark.reporting.verdicts`); ``None`` where nothing was published.
-        source: Of the published value.
+        source: Source of the published value.
         why: Why a faithful measurement may differ from it, or why the two are not comparable.
         reproduced: Value that others measured; ``None`` where it is not comparable.
-        reproduction: Who.
+        reproduction: Name of the study that reproduced the number.
         open: Why the row has no measured value.
     """
 

@@ -31,10 +31,10 @@ class Column:
 
     Attributes:
         key: The metric's name in records and results.
-        title: What a person reads over the column.
+        title: Heading of the column.
         kind: ``error`` (lower is better), ``accuracy`` (higher is better), ``correlation`` (higher is better;
             in [-1, 1], typed and printed as it is), or ``share`` (neither is better).
-        means: When an image counts, in one clause.
+        means: The condition under which an image counts, in one clause.
     """
 
     key: str
@@ -56,8 +56,8 @@ class Reason:
     """Something known that moves a measurement away from a published number, and by how much.
 
     Attributes:
-        what: In a clause.
-        source: Who measured the size, and how.
+        what: The reason in one clause.
+        source: Who measured its size, and how.
         points: Metric to its least and greatest effect on ``measured - published``, fractions; of a
             localization error, with classification as it is published.
         given: Group (``model``, ``localizer``, ``transform``) or option (``method.layer``) to the choices
@@ -101,7 +101,7 @@ class Reproduction:
 
     Attributes:
         name: A short key.
-        source: Who, where.
+        source: Authors and place of publication.
         conditions: As in :class:`PublishedRow`.
         why: Why it differs from the published numbers and from ours.
         rows: Row to metric to fraction in ``[0, 1]``.
@@ -119,12 +119,12 @@ class Published:
     """A published table.
 
     Attributes:
-        title: Of the table.
-        dataset: What its numbers were measured on, for a person.
+        title: Title of the table.
+        dataset: The images that its numbers were measured on, in words.
         measured_on: The same as a key of ``conf/dataset``; numbers of another dataset are not comparable.
         columns: Its metrics, in the order of printing.
-        rows: By name.
-        reproductions: Of some of its rows, by others.
+        rows: Rows by name.
+        reproductions: Measurements of some of its rows by others.
     """
 
     title: Text

@@ -51,7 +51,7 @@ class Panel:
     """One image on a sheet, what is laid over it and what is said below.
 
     Attributes:
-        caption: At most two lines.
+        caption: Text of at most two lines.
         pixels: ``[H, W, 3]`` uint8; ``None`` leaves the panel empty.
         heat: ``[H, W]``, the heatmap as a share of its maximum in [0, 1]; or ``[H, W, 3]``, a map with
             colours of its own in [-1, 1], shown in place of the image. ``None``: the image alone.
@@ -79,9 +79,9 @@ class PictureSheet:
     """What a sheet shows.
 
     Attributes:
-        title: In large letters.
+        title: Title in large letters.
         conditions: Under it: which images, how they were chosen, what counts as right.
-        headings: Of each column, its name and a second line.
+        headings: Name and second line of each column.
         rows: Panels, one a column.
     """
 
@@ -95,7 +95,7 @@ def make(path: Path, identity: Mapping[str, Any], gather: Callable[[], PictureSh
     """Make a picture sheet, a PNG; the same bytes for the same content on one machine.
 
     Args:
-        path: Where it goes. What is there and shows the same stays as it is.
+        path: File to write. An existing file that shows the same is left as it is.
         identity: All that the content depends on, as plain json, beside the code that gathers it.
         gather: Makes the content, called only where it is needed.
 

@@ -24,7 +24,7 @@ class Point:
     """Where a row of the table stands in the sweep.
 
     Attributes:
-        base: What it is but for the swept options, such as ``vgg16/cam``; may be empty.
+        base: Name without the swept options, such as ``vgg16/cam``; may be empty.
         values: Swept option to value; an option that the row does not have is left out.
     """
 
@@ -36,7 +36,7 @@ def tidy(table: Table, points: Mapping[str, Point]) -> str:
     """Write a line for each metric of each row, with a column for each swept option.
 
     Args:
-        table: Of the sweep.
+        table: Table of the sweep.
         points: Row to its place.
     """
     options = _options(points)
@@ -56,7 +56,7 @@ def picture(table: Table, points: Mapping[str, Point]) -> bytes:
     intervals.
 
     Args:
-        table: Of the sweep.
+        table: Table of the sweep.
         points: Row to its place.
 
     Returns:

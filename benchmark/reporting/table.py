@@ -20,7 +20,7 @@ class DatasetNote:
 
     Attributes:
         name: The dataset's key.
-        images: How many.
+        images: Number of images.
         complete: Whether this is the whole official set; otherwise its numbers are not that set's.
         fingerprint: sha256 of all of it that can change a number.
         note: Anything else a reader must know.
@@ -45,11 +45,11 @@ class Table:
 
     Attributes:
         name: The experiment's table, such as ``table1``.
-        title: What a person reads above it.
-        dataset: What every measured row was measured on.
+        title: Heading of the table.
+        dataset: The images of every measured row.
         rows: Measured or open.
         published: Numbers to stand beside, or ``None``.
-        checks: What was asserted about the rows, each as a sentence.
+        checks: Assertions about the rows, each as a sentence.
         differences: Between rows, paired image by image.
 
     Raises:

@@ -37,10 +37,10 @@ class Cause(NamedTuple):
     """A reason for a difference of one metric.
 
     Attributes:
-        what: In a person's words.
+        what: The reason in words.
         low: Its least effect on ``measured - published``, a fraction.
         high: Its greatest.
-        source: Who measured it; empty where it is computed from the row itself.
+        source: Who measured it; empty if it is computed from the row itself.
     """
 
     what: str
@@ -59,8 +59,8 @@ class Verdict(NamedTuple):
 
     Attributes:
         word: One of the names of this module.
-        causes: That were weighed, whether needed or not.
-        left: How far the moved published number stays from the interval, signed as ``measured - published``;
+        causes: Reasons that were weighed, whether needed or not.
+        left: Distance that remains to the confidence interval, signed as ``measured - published``;
             0 where it reaches it.
     """
 

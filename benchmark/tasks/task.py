@@ -25,16 +25,16 @@ class Experiment:
     """What a person wants measured.
 
     Attributes:
-        name: Of the table's files, without suffix.
-        title: Of the table.
-        rows: As configured.
+        name: Name of the table's files, without suffix.
+        title: Title of the table.
+        rows: Rows as configured.
         dataset: The images of every row.
-        settings: How they are computed.
-        results: Where tables go; raw records go to its subfolder ``runs``.
+        settings: Settings of the computation.
+        results: Folder of the tables; raw records go to its subfolder ``runs``.
         published: Published numbers beside the table, if there are any.
         table: Options of the table that only its task knows, plain.
         words: Overrides as the user typed them.
-        pictures: How many images the picture sheet shows.
+        pictures: Number of images on the picture sheet.
         compare: Pairs of rows whose paired difference the table states, as where an option was swept.
     """
 
@@ -72,7 +72,7 @@ class Outcome:
     """A table, and what belongs to it.
 
     Attributes:
-        table: As measured.
+        table: The measured table.
         dataset: The images.
         records: Row to the file of all its records.
         sheet: Makes the picture sheet at the given path; gives the paths written, if any.
@@ -91,7 +91,7 @@ class Task(Protocol):
         """Refuse, with one line, overrides that fit no experiment of this task.
 
         Args:
-            words: As the user typed them.
+            words: Words as the user typed them.
 
         Raises:
             UserError: Naming the override and the remedy.

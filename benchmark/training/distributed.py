@@ -19,9 +19,9 @@ class World:
     """This process among those of a training.
 
     Attributes:
-        settings: With the device of this process.
+        settings: Settings with the device of this process.
         rank: Its number; number 0 alone writes, prints and tracks.
-        size: How many there are.
+        size: Number of processes.
     """
 
     settings: RunSettings

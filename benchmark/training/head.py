@@ -102,8 +102,8 @@ def held_out(
         loss: As :func:`fit` takes it, like ``outputs`` and ``strengths``.
         outputs: C.
         strengths: ``λ``.
-        folds: How many, at most n.
-        seed: Of the division.
+        folds: Number of folds, at most n.
+        seed: Seed of the division.
 
     Yields:
         Indices ``[m]`` and, for each strength, logits ``[m, C]``.

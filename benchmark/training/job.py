@@ -124,11 +124,11 @@ class Trained:
 
     Attributes:
         state: The plain net's parameters as they are to be saved.
-        found: What the objective's ``found`` gives on the validation images, of exactly these parameters.
+        found: The objective's ``found`` on the validation images, with exactly these parameters.
         copied: Layers that started from given weights.
         left: Layers that started at random.
         seconds: Spent on the training over all starts.
-        facts: What else the passport says of how they came about, plain.
+        facts: Other facts of the training for the passport, as plain values.
     """
 
     state: Mapping[str, Tensor]

@@ -39,7 +39,7 @@ def spans(first: int, last: int, batch: int, rank: int = 0, size: int = 1) -> li
         last: Iteration to stop before.
         batch: Images of an iteration over all processes, a multiple of ``size``.
         rank: Number of the process.
-        size: How many processes there are.
+        size: Number of processes.
     """
     own = batch // size
     starts = (iteration * batch + rank * own for iteration in range(first, last))
@@ -51,7 +51,7 @@ class Pictures(Dataset[tuple[Tensor, Tensor] | str]):
 
     Args:
         scene: Dataset and model.
-        targets: What is to be learnt of each image, one row an image.
+        targets: Targets of the training, one row an image.
         options: Seed, augmentation and how much is kept decoded.
 
     Raises:
@@ -106,8 +106,8 @@ def batches(
     """Yield the inputs ``[n, 3, S, S]`` and targets ``[n, …]`` of each iteration.
 
     Args:
-        pictures: What to read.
-        positions: Of each iteration; see :func:`spans`.
+        pictures: Images to read.
+        positions: Positions of each iteration; see :func:`spans`.
         workers: Processes that decode ahead; 0: none. It changes no batch.
         pinned: Whether to put them where a CUDA device can fetch them.
 

@@ -38,7 +38,7 @@ def add_norms(module: nn.Module, spared: Iterable[str]) -> None:
     """Put a norm after every convolution and linear layer, in place.
 
     Args:
-        module: Of plain layers with biases, which the norms can be folded into.
+        module: A module of plain layers with biases, into which the norms can be folded.
         spared: Names of layers that get none: the classifier.
 
     Raises:
@@ -84,8 +84,8 @@ def calibrate(module: nn.Module, names: Sequence[str], inputs: Tensor) -> None:
     its statistics are those of the first images, and its own scale and shift undo them.
 
     Args:
-        module: With norms; left in training mode.
-        names: Of the layers that were copied; others keep a fresh norm.
+        module: A module with norms; left in training mode.
+        names: Names of the layers that were copied; others keep a fresh norm.
         inputs: ``[N, 3, S, S]``.
     """
     seen: dict[str, Tensor] = {}

@@ -101,7 +101,7 @@ class TrainingOptions(Checked, group="train"):
         loss: ``cross_entropy``, of one class an image, or ``bce``, of any set of classes; see
             :mod:`benchmark.training.objective`.
         init: Weights to start from: a file, ``trained:NAME``, or ``None`` to start at random.
-        seed: Of everything that is drawn.
+        seed: Seed of all random draws.
         publish: Folder that weights and passport are copied to at the end, or ``None``.
         published: Kept in the passport beside the number that is reached.
         passport: ``auto`` (the embedded weights' of the same name, if there is one), ``none``, or a file.
@@ -167,12 +167,12 @@ class TrainOptions(TrainingOptions):
         batch_size: Images of a step, over all processes together.
         optimizer: ``sgd`` (with ``momentum``) or ``adamw``.
         lr: Learning rate before the schedule.
-        momentum: Of ``sgd``.
-        weight_decay: Of weights; biases and norms have none, as in the authors' prototxts.
-        schedule: Of the learning rate.
+        momentum: Momentum of ``sgd``.
+        weight_decay: Decay of weights; biases and norms have none, as in the authors' prototxts.
+        schedule: Schedule of the learning rate.
         new_layers_lr: Factor on the learning rate of layers that were not copied from ``init``.
-        label_smoothing: Of ``cross_entropy``, in [0, 1).
-        augmentation: Of the training images.
+        label_smoothing: Label smoothing of ``cross_entropy``, in [0, 1).
+        augmentation: Augmentation of the training images.
         batch_norm: Whether each convolution is normalised during training; see
             :mod:`benchmark.training.norms`.
         half: Whether the weights are saved, and measured, in half precision.

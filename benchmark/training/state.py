@@ -25,7 +25,7 @@ class CurvePoint(NamedTuple):
 
     Attributes:
         iteration: Iterations done.
-        lr: Of the last of them.
+        lr: Learning rate of the last of them.
         loss: Mean over the images since the last line.
         found: The objective's main number on the validation images; ``None`` where it was not measured.
         seconds: Spent on training and validation until here, over all starts.
@@ -45,12 +45,12 @@ class Learner:
     Attributes:
         plain: The model's own module, filled by :meth:`settle`.
         net: The module that is trained, with norms where the options ask for them.
-        optimizer: Of its parameters.
+        optimizer: Optimizer of its parameters.
         copied: Layers that started from given weights.
         left: Layers that started at random.
         iteration: Iterations done.
         loss: Sum of the losses since the last point of the curve.
-        pending: How many losses that sum has.
+        pending: Number of losses in that sum.
         curve: Points so far.
         seconds: Spent before this start.
     """

@@ -25,8 +25,8 @@ def measure(
 
     Args:
         scene: Dataset, input format, transform and settings.
-        module: On the device; left in evaluation mode.
-        objective: What is measured.
+        module: The network on the device; left in evaluation mode.
+        objective: The objective that is measured.
         outputs: Number of the module's outputs.
         world: Each process measures a part of the images.
 

@@ -49,8 +49,8 @@ class Run(NamedTuple):
         image: Index of the image.
         y: Top pixel of every square.
         x: Left pixel of the first square.
-        height: Of each square, pixels.
-        width: Of each square, pixels.
+        height: Height of each square, pixels.
+        width: Width of each square, pixels.
         step: Pixels from a square's left side to that of the next.
     """
 

@@ -48,7 +48,7 @@ def part(cfg: DictConfig, group: str) -> Any:
 
     Args:
         cfg: The configuration.
-        group: Such as ``model``; ``None`` is given where it is null or not there, and a dictionary where
+        group: The group's name, such as ``model``; ``None`` is returned if it is null or absent, a dictionary if
             several are chosen by a list of names, such as ``metric``.
     """
     node = cfg.get(group)

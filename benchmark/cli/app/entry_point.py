@@ -26,7 +26,8 @@ def start(command: str) -> None:
     a defect of ours shows its traceback. Nothing but Hydra is imported before the configuration is in order.
 
     Args:
-        command: Such as ``run``: its module in :mod:`benchmark.cli`, and the yaml behind it in ``conf``.
+        command: The command's name, such as ``run``: its module in :mod:`benchmark.cli` and its yaml in
+            ``conf``.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us, not a report on stderr
     config_name = "config" if command == "run" else command

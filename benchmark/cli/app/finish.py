@@ -27,7 +27,7 @@ def finish(
     Args:
         cfg: The configuration.
         outcome: The table, and what belongs to it.
-        folder: Where its files go, directly below the results.
+        folder: Folder of its files, directly below the results.
         beside: Writes more files there: of the table as it is on disk, under the given path and a suffix.
 
     Returns:

@@ -39,7 +39,7 @@ class Finished:
         archive: The table's json.
         written: All files of the table, in the order in which they are told.
         records: Files of records that the table's json names.
-        look: How to look at what was tracked; empty where nothing was.
+        look: How to look at what was tracked; empty if nothing was.
         status: The exit status.
     """
 

@@ -31,9 +31,9 @@ class Setting(NamedTuple):
     """A state of the row.
 
     Attributes:
-        name: Of the state.
-        convention: That is changed by it, alone or last of all; empty for the first state of the walk.
-        change: From what to what, or to which choice.
+        name: Name of the state.
+        convention: The convention that it changes, alone or last; empty for the first state of the walk.
+        change: The change in words: from what to what, or to which choice.
         words: Laid over the row's own: overrides, and conventions of the scoring (``score.truth=first``).
     """
 
@@ -49,9 +49,9 @@ class GapStates:
 
     Attributes:
         row: The row's name.
-        stem: Of the files.
+        stem: Beginning of the files' names.
         base: The run's overrides, save those that the walk's last step is about.
-        walk: From the paper's conventions to the run.
+        walk: States from the paper's conventions to the run's.
         alone: The run with one setting changed.
         same: Conventions that are the same in paper and run.
         rows: State to its composed row; one that cannot be composed is left out.

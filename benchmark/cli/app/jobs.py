@@ -27,9 +27,9 @@ class FinishedJob:
     """How a job ended.
 
     Attributes:
-        words: What it was composed from.
+        words: Words that it was composed from.
         status: Its exit status.
-        message: What went wrong, in one line; empty if nothing did.
+        message: The error in one line; empty without one.
     """
 
     words: tuple[str, ...]

@@ -29,7 +29,7 @@ def guarded(action: Callable[[], int], describe: Callable[[Exception], str]) -> 
     """Give an action's exit status, and one line on what went wrong, which is printed.
 
     Args:
-        action: What may fail; a defect of ours shows its traceback.
+        action: The action, which may fail; a defect of this package shows its traceback.
         describe: Hydra's and OmegaConf's errors in one line.
     """
     try:
@@ -54,7 +54,7 @@ def one_line(error: Exception, typed: Typed, config_name: str) -> str:
     """Say in one line what was mistyped.
 
     Args:
-        error: Of Hydra or OmegaConf.
+        error: Error of Hydra or OmegaConf.
         typed: The command line.
         config_name: The yaml behind the command.
     """

@@ -19,7 +19,7 @@ class ComposedRow:
     """One row as configured.
 
     Attributes:
-        name: Such as ``vgg16/grad_cam``.
+        name: Name of the row, such as ``vgg16/grad_cam``.
         cfg: The row's whole configuration.
         fitting: The words laid over it that it has a place for.
         changes: Those of them that change its localizer, as ``threshold=0.25``.
@@ -36,7 +36,7 @@ def rows(cfg: DictConfig, words: Sequence[str]) -> list[ComposedRow]:
 
     Args:
         cfg: The composed configuration.
-        words: What was typed.
+        words: Words that were typed.
 
     Raises:
         UserError: If a word fits no row, or a row is not a list of words.
@@ -57,8 +57,8 @@ def composed(
 
     Args:
         named: Row to its own words.
-        words: What was typed.
-        refusal: What is said of a word that fits no row.
+        words: Words that were typed.
+        refusal: Error message for a word that fits no row.
 
     Raises:
         UserError: If there is such a word.

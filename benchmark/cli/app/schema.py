@@ -28,8 +28,8 @@ def refusal(option: str, value: str) -> str | None:
     """Say what an option must be, where its type is known here.
 
     Args:
-        option: Such as ``run.batch_size``.
-        value: As typed.
+        option: Name of the option, such as ``run.batch_size``.
+        value: Value as it was typed.
     """
     group, _, name = option.rpartition(".")
     if group not in _CHECKED:

@@ -30,7 +30,7 @@ class _Swept:
 
     Attributes:
         base: The row's name in the job's own table; empty for a single cell.
-        values: Of those swept options that the row has.
+        values: Values of the swept options that the row has.
         row: Under the name that it has in the table of the sweep.
     """
 

@@ -88,10 +88,10 @@ class Stopwatch:
         """Time the work against the plain forward pass, and take its memory.
 
         Args:
-            name: Of the line.
-            work: On as many images as the batch has, ``passes`` times.
+            name: Name of the line.
+            work: The work, on as many images as the batch has, ``passes`` times.
             memory: Whether to take it.
-            passes: How many plain ones the work is compared with.
+            passes: Number of plain forward passes that the work is compared with.
         """
         print(f"timing {name.strip()}", file=sys.stderr)
 

@@ -61,7 +61,7 @@ def examine(
     """Look at the file of every sample that has one.
 
     Args:
-        samples: Of a dataset.
+        samples: Samples of a dataset.
         decode: Whether to decode the pixels too.
         pool: Threads to work on.
         seen: Called with 1 after each file.

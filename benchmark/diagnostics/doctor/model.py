@@ -63,7 +63,7 @@ def probabilities(model: Model, inputs: Tensor, settings: RunSettings) -> Tensor
     """Return the softmax ``[N, C]``, float64 on the CPU; the model is on the device already.
 
     Args:
-        model: To ask.
+        model: The model.
         inputs: ``[N, 3, S, S]``, or ``[N, V, 3, S, S]``: the mean over the V views of an image is meant.
         settings: Device and precision.
 

@@ -31,8 +31,8 @@ class Expected:
         transform: The key of the preprocessing that comes nearest to theirs.
         top1: Top-1 error, fraction.
         top5: Top-5 error, fraction.
-        source: Who measured it, and what of their preprocessing is not ours.
-        tolerance: By how much a sound reproduction may differ beyond chance, fraction.
+        source: Who measured it, and how their preprocessing differs.
+        tolerance: Fraction by which a sound reproduction may differ beyond chance.
         mean_image: Whether the mean image was subtracted, not the mean pixel.
     """
 
@@ -52,9 +52,9 @@ class Passport:
     Attributes:
         name: The model's key.
         file: The weights' file name.
-        where: Where people get it.
+        where: Where to get it.
         checksums: ``sha256:HEX`` or ``sha1:HEX`` of the file, at least the first 8 digits; none if unknown.
-        input: What the net expects of its pixels.
+        input: Input format that the network expects.
         expected: Errors measured, of which a dataset and a transform may have several.
     """
 

@@ -18,7 +18,7 @@ class Review:
     """What an accuracy says of a net.
 
     Attributes:
-        lines: For a reader.
+        lines: The review as lines of text.
         problems: One line for each clear contradiction.
         suspicious: Whether it is worth while to try out what may be wrong.
     """
@@ -32,9 +32,9 @@ def review(scene: Scene, measured: Accuracy, passport: Passport | None, chosen: 
     """Compare an accuracy with chance, and with the passport as far as that is comparable.
 
     Args:
-        scene: What it was measured on.
+        scene: Model, images and transform of the measurement.
         measured: The accuracy, on at least one image.
-        passport: Of the model, if it has one.
+        passport: Passport of the model, if it has one.
         chosen: Why these images may be no fair sample of the dataset; empty where they are one.
     """
     found = _against_passport(scene, measured, passport, chosen)
@@ -49,8 +49,8 @@ def near_chance(measured: Accuracy, outputs: int) -> str:
     and not up to half-way from chance to perfection: one that reaches both decides nothing.
 
     Args:
-        measured: On at least one image.
-        outputs: Of the model, among which chance would choose.
+        measured: Accuracy measured on at least one image.
+        outputs: Number of outputs, among which chance would choose.
     """
     if measured.n < _ENOUGH:
         return ""

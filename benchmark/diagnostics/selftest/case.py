@@ -25,12 +25,12 @@ class Case:
     """What every check of heatmaps is made on.
 
     Attributes:
-        model: On the device, in the run's type and memory format.
+        model: The model on the device, in the run's type and memory format.
         methods: Those that accept the model, by name.
         refused: Those that do not, each with its reason.
         inputs: ``[N, 3, S, S]`` likewise.
         classes: ``[N, K]`` int64 outputs; no two images have the same.
-        settings: Of the run.
+        settings: Settings of the run.
     """
 
     model: Model
@@ -81,8 +81,8 @@ def prepare(model: Model, methods: Mapping[str, Method], settings: RunSettings) 
 
     Args:
         model: Changed in place.
-        methods: By name.
-        settings: Of the run.
+        methods: Methods by name.
+        settings: Settings of the run.
 
     Raises:
         UserError: If the device is not here, or the model's scores are not ``[N, C]``.

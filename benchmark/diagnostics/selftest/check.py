@@ -19,7 +19,7 @@ class Subjects:
 
     Attributes:
         cases: Models on the user's device, in the user's precision.
-        localizers: By name.
+        localizers: Localizers by name.
     """
 
     cases: tuple[Case, ...]
@@ -31,9 +31,9 @@ class Deviation(NamedTuple):
 
     Attributes:
         where: Model and method, or localizer.
-        deviation: From what must hold, ``>= 0``; NaN where there is nothing to compare.
-        bound: What is allowed, and why.
-        detail: What a reader should know beyond the number.
+        deviation: Deviation from what must hold, ``>= 0``; NaN if there is nothing to compare.
+        bound: Deviation that is allowed, and why.
+        detail: A remark beside the number.
     """
 
     where: str
@@ -74,9 +74,9 @@ class Finding(NamedTuple):
     """The outcome of a check.
 
     Attributes:
-        check: Which.
+        check: The check.
         worst: The deviation nearest to its bound, or beyond it; ``None`` where the check applies to nothing.
-        seconds: How long it took.
+        seconds: Time that it took.
     """
 
     check: Check
@@ -110,7 +110,7 @@ def relative(measured: Tensor, wanted: Tensor) -> float:
 
     Args:
         measured: ``[N, K, …]``, on any device.
-        wanted: Of the same shape.
+        wanted: The expected values, of the same shape.
 
     Returns:
         NaN where the wanted maps are all zero, or anything is not finite; infinity where shapes differ.

@@ -70,7 +70,7 @@ class SeededGrabCut(Checked, ABC, group="localizer"):
     Attributes:
         name: The localizer's key in ``conf/localizer``.
         version: Raised whenever a change of the code can change a box.
-        foreground: From where on pixels are seeds of the foreground.
+        foreground: Value from which pixels are seeds of the foreground.
         background: Up to where they are seeds of the background, below ``foreground``.
         iterations: Iterations of GrabCut, at least 1.
         max_side: The longer side, in pixels, of the copy on which GrabCut works; ``None`` works on the

@@ -19,9 +19,9 @@ def download(url: str, target: Path, checksums: Sequence[str]) -> None:
     Several processes may do so at once; the last one wins, with the same content.
 
     Args:
-        url: Where from.
-        target: Where to; its folder is made.
-        checksums: Of which the content must match one, if there are any; see
+        url: Address of the file.
+        target: Path to write; its folder is created.
+        checksums: The content must match one of them, if there are any; see
             :mod:`benchmark.models.weights.files`.
 
     Raises:

@@ -17,8 +17,8 @@ def show(table: Table, console: Console | None = None, notes: bool = False) -> N
     """Print a table in one line a row, at most 100 columns wide; or in full, with all its notes.
 
     Args:
-        table: To print.
-        console: Where to; standard output if ``None``.
+        table: Table to print.
+        console: Console to print to; standard output if ``None``.
         notes: Whether to print all that the files hold: as wide as the terminal is, or 120 columns where the
             output goes into a pipe or a file.
     """

@@ -34,7 +34,7 @@ class Layout:
     Attributes:
         title: Above it.
         subtables: One below the other.
-        notes: What a reader must know before quoting a number.
+        notes: Remarks that a reader must know before quoting a number.
         footer: The same in a few lines, where the notes stand elsewhere.
     """
 

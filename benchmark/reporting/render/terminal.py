@@ -20,8 +20,8 @@ def show(layout: Layout, console: Console, most: int = 10_000) -> None:
     """Print at the console's width, or at 120 columns where it is no terminal and so has none.
 
     Args:
-        layout: What to print.
-        console: Where to.
+        layout: Layout to print.
+        console: Console to print to.
         most: Columns that are used at most.
     """
     width = min(most, console.width if console.is_terminal else WIDTH)
@@ -42,7 +42,7 @@ def render(layout: Layout, width: int = WIDTH, colour: str | None = None) -> str
     broken where there is room for one column.
 
     Args:
-        layout: What to print.
+        layout: Layout to print.
         width: Columns there are.
         colour: One of rich's colour systems, or ``None`` for none.
     """

@@ -56,8 +56,8 @@ class Tracker(Protocol):
         """Log a table and its measured cells; what is logged already is left as it is.
 
         Args:
-            table: What to log.
-            files: What to keep beside it.
+            table: Table to log.
+            files: Files to store with it.
 
         Returns:
             What to type to look at it; empty where nothing was logged.
@@ -90,10 +90,10 @@ class MlflowTracker:
     """Logs to MLflow.
 
     Attributes:
-        uri: Of the tracking server or database; ``None`` or empty for ``<results_dir>/mlflow.db``.
-        results_dir: Where a local database, its artifacts and the lock file go.
+        uri: URI of the tracking server or database; ``None`` or empty for ``<results_dir>/mlflow.db``.
+        results_dir: Folder of a local database, its artifacts and the lock file.
         experiment: Its name; ``None`` for the table's.
-        artifacts: Where artifacts go, a URI; ``None`` for ``<results_dir>/mlartifacts``, or where a server
+        artifacts: URI of the artifacts; ``None`` for ``<results_dir>/mlartifacts``, or where a server
             keeps them. Only a new experiment takes it over.
     """
 

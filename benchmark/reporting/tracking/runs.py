@@ -25,7 +25,7 @@ class Logged:
     """One run of a tracker.
 
     Attributes:
-        name: What a person reads.
+        name: Name that is shown.
         identity: Tags by which the run is found again.
         tags: The others.
         params: The configuration's leaves by dotted key.

@@ -60,7 +60,7 @@ def box_cell(
         method: Built from ``config["method"]``.
         localizer: Built from ``config["localizer"]``.
         config: The row's plain configuration.
-        runs: Where raw records go.
+        runs: Folder of the raw records.
         changes: Options of the localizer that the user changed.
     """
     place = address(

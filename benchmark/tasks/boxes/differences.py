@@ -35,7 +35,7 @@ def differences(
 
     Args:
         rows: Those that can be measured.
-        metrics: Of each row, by name.
+        metrics: Metrics of each row, by name.
         pairs: The rows to compare.
     """
     for first, second in pairs:

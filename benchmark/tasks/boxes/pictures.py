@@ -33,8 +33,8 @@ def picture_sheet(path: Path, table: Table, cells: Mapping[str, BoxCell], count:
     """Make a table's picture sheet, a PNG; the same bytes for the same cells on one machine.
 
     Args:
-        path: Where it goes. What is there and shows the same stays as it is.
-        table: Made from the cells.
+        path: File to write. An existing file that shows the same is left as it is.
+        table: Table made from the cells.
         cells: All that the experiment measures, by row; of one dataset.
         count: Images on it, at most.
 

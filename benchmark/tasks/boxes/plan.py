@@ -26,9 +26,9 @@ def plan_of(dataset: Dataset, settings: RunSettings, runs: Path, rows: Iterable[
 
     Args:
         dataset: The images of every row.
-        settings: How they are computed.
-        runs: Where raw records go.
-        rows: As configured.
+        settings: Settings of the computation.
+        runs: Folder of the raw records.
+        rows: Rows as configured.
 
     Raises:
         UserError: If an image holds objects of several classes, or the device cannot be used.

@@ -33,8 +33,8 @@ class ImagePairs(NamedTuple):
 
     Attributes:
         image_id: The image's.
-        pairs: Of each method, its pairs, one a class.
-        unknown: How many of the chosen outputs are none of the dataset's classes.
+        pairs: Pairs of each method, one a class.
+        unknown: Number of chosen outputs that are none of the dataset's classes.
     """
 
     image_id: str
@@ -48,12 +48,12 @@ class PendingPairs:
 
     Attributes:
         batch: The images.
-        readings: By name.
+        readings: Readings by name.
         chosen: ``[N, K]`` outputs, -1 where an image has fewer.
         logits: ``[N, C]``.
-        values: Of each method and reading, name to ``[N, K, …]``.
+        values: Values ``[N, K, …]`` by method, reading and name.
         order: Between outputs and labels.
-        ready: When all of it has arrived; ``None`` where nothing travels.
+        ready: Event after which all of it has arrived; ``None`` if nothing is copied.
         skipped: None of its images.
     """
 

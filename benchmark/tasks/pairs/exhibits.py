@@ -46,8 +46,8 @@ class ExhibitReading:
 
     Attributes:
         images: Identifiers of those images.
-        name: Of its column.
-        version: Of its code.
+        name: Name of its column.
+        version: Version of its code.
     """
 
     images: frozenset[str]

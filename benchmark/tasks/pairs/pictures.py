@@ -49,8 +49,8 @@ def pair_sheet(path: Path, table: Table, rows: Mapping[str, PairRow], count: int
     and each row's.
 
     Args:
-        path: Where it goes. What is there and shows the same stays as it is.
-        table: As measured.
+        path: File to write. An existing file that shows the same is left as it is.
+        table: The measured table.
         rows: All that can be measured, by name.
         count: Images on it, at most.
 

@@ -34,10 +34,10 @@ class PairRow:
 
     Attributes:
         row: Its name.
-        question: What is asked.
+        question: Classes and readings that are asked for.
         cell: The method's answers.
         reference: The reference method's; ``None`` without one.
-        metrics: What is made of the answers, by name.
+        metrics: Pair metrics by name.
         config: The row's resolved configuration, plain.
     """
 
@@ -64,9 +64,9 @@ def plan_of(dataset: Dataset, settings: RunSettings, runs: Path, rows: Iterable[
 
     Args:
         dataset: The images of every row.
-        settings: How they are computed.
-        runs: Where raw records go.
-        rows: As configured.
+        settings: Settings of the computation.
+        runs: Folder of the raw records.
+        rows: Rows as configured.
 
     Raises:
         UserError: If the device cannot be used.

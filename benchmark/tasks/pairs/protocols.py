@@ -102,7 +102,7 @@ class PairMetric(Protocol):
 
         Args:
             policy: Chooses the pairs' classes.
-            readings: By name; those of ``reads`` are among them.
+            readings: Readings by name; those of ``reads`` are among them.
 
         Raises:
             UserError: With the reason and the remedy.

@@ -23,7 +23,7 @@ class Question:
 
     Attributes:
         policy: The classes.
-        readings: By name.
+        readings: Readings by name.
         config: The plain configuration that both were built from.
     """
 
@@ -47,7 +47,7 @@ def pair_cell(
         question: Asked of it.
         method: Built from ``config["method"]``.
         config: Plain configuration of ``model``, ``transform`` and ``method``.
-        runs: Where raw records go.
+        runs: Folder of the raw records.
     """
     place = address(
         scene,

@@ -27,7 +27,7 @@ class Measured:
     """A finished row: its result, and the statistics behind it.
 
     Attributes:
-        result: With estimates.
+        result: The result, with its estimates.
         statistics: Metric to what its estimate is made of.
     """
 
@@ -40,8 +40,8 @@ class Resampling(Checked, group="bootstrap"):
     """The bootstrap over images.
 
     Attributes:
-        resamples: How many, at least 1.
-        seed: Of the draws, at least 0.
+        resamples: Number of resamples, at least 1.
+        seed: Seed of the draws, at least 0.
 
     Raises:
         UserError: If an option is out of its range.

@@ -31,7 +31,7 @@ class Pairs:
     """The task ``pairs``.
 
     Attributes:
-        bootstrap: Of the confidence intervals, over images.
+        bootstrap: Bootstrap over images, for the confidence intervals.
     """
 
     bootstrap: Resampling = field(default_factory=Resampling)

@@ -24,11 +24,11 @@ class Asked(NamedTuple):
 
     Attributes:
         model: The network.
-        forward: Of N images.
+        forward: Forward pass of N images.
         classes: ``[N, K]`` int64 outputs; where an image has fewer than K, filled up with output 0, of which
             nothing is kept.
         maps: ``[N, K, h, w]``, un-normalised.
-        method: Made them.
+        method: The method that made the maps.
     """
 
     model: Model
@@ -44,7 +44,7 @@ class Pair(NamedTuple):
     Attributes:
         sample: The image.
         label: The class, an index into the dataset's ``classes``; the image need not hold it.
-        view: How the network's input lay in the image.
+        view: The region of the image that the network's input shows.
     """
 
     sample: Sample
@@ -98,8 +98,8 @@ class Answers(NamedTuple):
     """What a metric of pairs sees.
 
     Attributes:
-        pairs: Of the row's method.
-        reference: Of its reference method, the same rows in the same order; ``None`` where it has none.
+        pairs: Pairs of the row's method.
+        reference: Pairs of its reference method, the same rows in the same order; ``None`` without one.
     """
 
     pairs: Pairs
@@ -113,7 +113,7 @@ class Statistic:
     Attributes:
         image_ids: ``[n]`` distinct images.
         values: ``[n, t]`` float64 of each image.
-        reduce: From means ``[r, t]`` to the number ``[r]``; for the mean of one column, ``first``.
+        reduce: Maps means ``[r, t]`` to the number ``[r]``; for the mean of one column, ``first``.
         fraction: Whether the number is a fraction of n trials, so that 0 and 1 get the exact interval.
     """
 

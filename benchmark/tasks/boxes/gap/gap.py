@@ -20,14 +20,14 @@ class Gap:
     Attributes:
         row: The row's name.
         metric: ``loc_top1`` or ``loc_top5``.
-        images: What it was measured on, in one line.
+        images: The images that were measured, in one line.
         complete: Whether that is the whole official set.
         run: Model, method and protocol, in one line.
         waterfall: The walk from the published number.
         same: Conventions that are alike in paper and run, as far as is known.
         alone: Every other setting, all else as in the run.
-        verdict: On the row's number, with its reasons; or why there is none.
-        reproduced: What another study measured, in a sentence; empty for none.
+        verdict: Verdict on the row's number with its reasons, or why there is none.
+        reproduced: What another study measured, in a sentence; empty without one.
     """
 
     row: str

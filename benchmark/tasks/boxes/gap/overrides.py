@@ -48,7 +48,7 @@ def filled(words: Words, setting: Callable[[str], str | None]) -> list[str] | No
 
     Args:
         words: Overrides.
-        setting: What the run has at a key, as text; ``None`` where it has no such option.
+        setting: Gives the run's value of an option as text, ``None`` if it has no such option.
 
     Returns:
         ``None`` where the run has no such setting, and there is no default.

@@ -26,7 +26,7 @@ class Scoring(Checked, group="score"):
         blacklist: Whether the average leaves these images out.
         truth: Whether any box of the class may be met, or only the first of the annotation's.
         pixels: ``inclusive``: a box of one pixel has area 1 (``x2 - x1 + 1``); ``corners``: it has none.
-        overlap: At least half, or more than half.
+        overlap: Overlap of a right box: at least half, or more than half.
         target: ``predicted``: class and its own box must be right; ``given``: the class is given, the box of
             its own map is judged, and there is one prediction whatever the depth.
     """
@@ -76,7 +76,7 @@ def outcomes(records: Records, scoring: Scoring, depth: int) -> Outcomes:
     Args:
         records: Predictions, boxes and ground truth.
         scoring: The rule.
-        depth: How many of the predictions may be right.
+        depth: Number of predictions that may be right.
 
     Raises:
         UserError: If a map, a prediction or every single image that the rule looks at is missing.

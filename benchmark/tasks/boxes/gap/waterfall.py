@@ -37,8 +37,8 @@ class State(NamedTuple):
     """The conventions at one point of the walk, and what they give on the run's images.
 
     Attributes:
-        convention: What the step that ends here changes; empty for the first.
-        change: From what to what, in words.
+        convention: Convention that the step to this state changes; empty for the first.
+        change: The change in words: from what to what.
         outcomes: ``None`` where they need another run.
         missing: Then, why and with which command.
     """
@@ -53,9 +53,9 @@ class Step(NamedTuple):
     """One change of conventions: a bar of the walk, or a setting on its own.
 
     Attributes:
-        convention: What is changed; several names where the points between them need another run.
-        change: From what to what, or to which setting.
-        effect: In fractions; ``None`` where it needs another run or does not apply.
+        convention: Convention that is changed; several names if the states between need another run.
+        change: The change in words: from what to what, or to which setting.
+        effect: Effect in fractions; ``None`` if it needs another run or does not apply.
         error: Measured error once it is done; ``None`` before anything was measured.
         missing: Without an effect, why and with which command.
     """
@@ -84,9 +84,9 @@ class Waterfall:
     """The whole walk.
 
     Attributes:
-        published: Where it begins; ``None`` where no number is comparable: then at the first measured error.
-        steps: In order; their effects sum to ``measured - published``.
-        measured: Where it ends.
+        published: Error at its beginning; ``None`` if none is comparable, to begin at the first measured one.
+        steps: Steps in order; their effects sum to ``measured - published``.
+        measured: Error at its end.
         unmeasured: Steps of the walk without an effect of their own: it is part of :data:`REST`, or of a step
             with several conventions.
     """
@@ -117,11 +117,11 @@ def waterfall(
     the difference in classification error times the published share of right boxes among right classes.
 
     Args:
-        published: Where to begin.
+        published: Error at which to begin.
         states: The last one measured.
         classification: Classification error of each state, for the same depth; ``None`` where it was not
             measured.
-        resamples: Of the bootstrap.
+        resamples: Number of bootstrap resamples.
 
     Raises:
         ValueError: If the last state was not measured.
@@ -177,10 +177,10 @@ def effect(before: Outcomes, after: Outcomes, resamples: int, seed: int = 0) -> 
     that was seen in 0 of ``n`` images, in either direction (Clopper and Pearson).
 
     Args:
-        before: Of all images.
-        after: Of the same images in the same order.
-        resamples: Of the bootstrap.
-        seed: Of the bootstrap.
+        before: Outcomes of all images.
+        after: Outcomes of the same images in the same order.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
     """
     first, second = (found.wrong & found.counted for found in (before, after))
     n = int((before.counted | after.counted).sum())

@@ -31,9 +31,9 @@ def evaluate(cell: BoxCell, split: Split, metrics: Mapping[str, Metric], iou: fl
     """Compute the numbers of the images that are not held out; an open row where records are missing.
 
     Args:
-        cell: To evaluate.
+        cell: Cell to evaluate.
         split: Its images.
-        metrics: By name.
+        metrics: Metrics by name.
         iou: Least overlap of a right box of the curve, in (0, 1].
     """
     found = result(cell, {})
@@ -63,7 +63,7 @@ def choose(
 
     Args:
         plan: Its own cells are measured.
-        split: Which images are held out; without any, nothing is chosen.
+        split: The images that are held out; without any, nothing is chosen.
         iou: Least overlap of a right box, in (0, 1].
         make: Builds a localizer from its options.
 

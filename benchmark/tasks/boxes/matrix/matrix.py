@@ -25,7 +25,7 @@ class Matrix:
     Attributes:
         table: Its rows.
         curves: Row to GT-known error over thresholds, of the evaluated images.
-        split: Which images were evaluated.
+        split: The images that were evaluated, and those held out.
         panels: Metric to the words above it, in the order in which they are printed.
         bounds: The same for metrics that pick thresholds by the truth of the evaluated images.
     """

@@ -34,7 +34,7 @@ class Split:
 
     Attributes:
         dataset: All images; every one of them is measured.
-        name: Of the list of held-out images; empty where there is none.
+        name: Name of the list of held-out images; empty without one.
         heldout: Their ids.
     """
 

@@ -81,7 +81,7 @@ def curve_of(records: Records, iou: float) -> ThresholdCurve | None:
     Of several boxes at one threshold (``wsol_maxboxacc_v2``) the first counts, as at a fixed one.
 
     Args:
-        records: What was recorded.
+        records: Records with a curve over thresholds.
         iou: Least overlap of a right box, in (0, 1].
 
     Returns:
