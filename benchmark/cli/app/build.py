@@ -48,8 +48,8 @@ def part(cfg: DictConfig, group: str) -> Any:
 
     Args:
         cfg: The configuration.
-        group: The group's name, such as ``model``; ``None`` is returned if it is null or absent, a dictionary if
-            several are chosen by a list of names, such as ``metric``.
+        group: The group's name, such as ``model``; the result is ``None`` if it is null or absent, and a
+            dictionary if several are chosen by a list of names, such as ``metric``.
     """
     node = cfg.get(group)
     if not node:

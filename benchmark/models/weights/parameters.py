@@ -83,7 +83,7 @@ def load_file(
 
     Args:
         module: Changed in place; every parameter and buffer gets a value, in the module's own precision.
-        path: A file as for :func:`read_state`. Its shapes may have leading ones, as Caffe's first format stores
+        path: A file as for :func:`read_state`. Shapes may have leading ones, as Caffe's first format stores
             a bias as ``1 x 1 x 1 x n``; a linear layer may be stored as a convolution over its whole input.
         ignore: Keys that begin so, with Caffe's slashes or with dots, need no counterpart in the module.
         rename: See :func:`read_state`.
