@@ -113,7 +113,7 @@ def completed(typed: Typed, config_name: str) -> Typed:
     Raises:
         UserError: If there is no such row.
     """
-    if config_name == "config" and not typed.words and "--help" not in typed.flags:
+    if typed.config_name(config_name) == "config" and not typed.words and "--help" not in typed.flags:
         return Typed(typed.flags, ("experiment=table1",))
     name = typed.value("row")
     if name in (None, "", "null"):
