@@ -1,4 +1,4 @@
-"""Entry points: the only modules, beside config, that import Hydra."""
+"""Commands: the only part of the package that imports Hydra."""
 
 import sys
 from types import TracebackType

@@ -1,4 +1,4 @@
-"""``./scripts/bench``: what each method costs beside the plain forward pass, and beside other packages."""
+"""``./scripts/bench``: time and memory of each method beside the plain forward pass and other packages."""
 
 import io
 import json

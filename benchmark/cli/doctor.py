@@ -1,4 +1,4 @@
-"""``./scripts/doctor``: what a folder, a weights file or an image really is, before a long run finds out."""
+"""``./scripts/doctor``: what a folder, a weights file or an image is, and what would stop a run."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -35,7 +35,7 @@ _NOT_ONE = (
 
 @dataclass(frozen=True)
 class _Patient:
-    """What is examined: the dataset, the model, or both."""
+    """The dataset, the model, or both, which are examined."""
 
     dataset: Dataset | None
     model: Model | None

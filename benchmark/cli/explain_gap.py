@@ -59,7 +59,7 @@ def main(cfg: DictConfig) -> int:
 
 
 class _Stored(NamedTuple):
-    """What the stored shards say, by state."""
+    """Numbers of the stored shards, by state."""
 
     plan: Plan[BoxCell]
     records: dict[str, Records]

@@ -19,7 +19,7 @@ _FREE_OF_NUMBERS = ("weights", "weights_dir", "checksums", "classes", "note")
 
 
 class Address(NamedTuple):
-    """Where a cell's heatmaps and records lie, and the sha256 of all that can change the records."""
+    """The folders of a cell's heatmaps and records, and the sha256 of all that can change the records."""
 
     heatmap_folder: Path
     folder: Path

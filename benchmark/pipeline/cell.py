@@ -1,4 +1,4 @@
-"""What one method leaves on disk for one scene and task."""
+"""The files of one method for one scene and task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One method on a scene, and where its heatmaps and a task's records of them lie.
+    """One method on a scene, with the folders of its heatmaps and of a task's records.
 
     Attributes:
         scene: Images, model, transform.

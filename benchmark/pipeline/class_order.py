@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClassOrder:
-    """Between a dataset's labels and a model's outputs.
+    """The map between a dataset's labels and a model's outputs.
 
     Attributes:
         to_output: ``[classes]`` output of each label.

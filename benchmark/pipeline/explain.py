@@ -43,7 +43,7 @@ def forwarded(scene: Scene, methods: Sequence[Method], inputs: Tensor) -> Iterat
 
 @dataclass(frozen=True)
 class Explained:
-    """A batch's heatmaps on their way to the host; :meth:`fetch` waits for them."""
+    """A batch's heatmaps that are being copied to the host; :meth:`fetch` waits for them."""
 
     batch: Batch
     top: Tensor

@@ -35,7 +35,7 @@ R = TypeVar("R", bound=PlannedRow)
 
 @dataclass
 class Plan(Generic[R]):
-    """What an experiment measures.
+    """The plan of an experiment: what it measures.
 
     Attributes:
         dataset: The images of every row.

@@ -1,4 +1,4 @@
-"""What one forward pass is made of."""
+"""The model, images and transform of a forward pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHARDS = 100
 
 @dataclass(frozen=True)
 class Scene:
-    """What one forward pass is made of: the methods of every cell of a scene share it.
+    """Model, images and transform of a forward pass, which the methods of all its cells share.
 
     Attributes:
         dataset: The images.

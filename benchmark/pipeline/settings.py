@@ -1,4 +1,4 @@
-"""How the expensive half of a run is computed."""
+"""Settings of the computation: device, precision, batch size, workers."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ F_co = TypeVar("F_co", covariant=True)
 
 
 class Pending(Protocol[F_co]):
-    """Images of a shard on their way: from the device, or from what is stored.
+    """Images of a shard that are still being made, by the device or from stored heatmaps.
 
     Attributes:
         count: Number of images.
@@ -57,7 +57,7 @@ class Pending(Protocol[F_co]):
 
 @dataclass(frozen=True)
 class Shard(Generic[F]):
-    """What is written of one shard.
+    """The content of one shard.
 
     Attributes:
         number: Number of the shard.
@@ -73,7 +73,7 @@ class Shard(Generic[F]):
 
 
 class Recorder(Protocol[C, F]):
-    """What a task makes of the images of a scene: all that differs between the loops of two tasks.
+    """A task's part of the loop: what it makes of the images of a scene.
 
     Attributes:
         scene: Images, model, transform.
@@ -127,7 +127,7 @@ def measure(recorder: Recorder[C, F], cells: Sequence[C]) -> None:
 
 @dataclass
 class _OpenShard(Generic[C, F]):
-    """A shard in the making, its images on their way through the threads."""
+    """A shard that is being made, with its images in the threads."""
 
     number: int
     cells: Sequence[C]

@@ -32,7 +32,7 @@ from benchmark.core.files import write_atomically
 
 @dataclass(frozen=True)
 class Made:
-    """How a shard came to be.
+    """When, where and by which software a shard was made.
 
     Attributes:
         by: Commit, device and package versions.
@@ -45,7 +45,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Shards:
-    """Some shards, read as one.
+    """Shards that are read as one table.
 
     Attributes:
         table: All their rows, in order.

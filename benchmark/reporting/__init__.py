@@ -1,1 +1,1 @@
-"""reporting."""
+"""From results to tables, verdicts, text, pictures and MLflow."""

@@ -1,4 +1,4 @@
-"""A table's folder: what can be read again, on any machine, without records, images or a model.
+"""A table's folder, which can be read on any machine without records, images or a model.
 
 ::
 
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Archived:
-    """A table, and where what belongs to it lies.
+    """A table, and the paths of what belongs to it.
 
     Attributes:
         table: The table.

@@ -1,4 +1,4 @@
-"""Figures as png: the same bytes for the same numbers and the same matplotlib, imported only to draw."""
+"""Figures as png, with the same bytes for the same numbers and the same matplotlib."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One circumstance of a published number, and how sure it is."""
+    """One condition of a published number, and how certain it is."""
 
     what: Text
     sure: Sure
@@ -53,7 +53,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Something known that moves a measurement away from a published number, and by how much.
+    """A known reason that moves a measurement away from a published number, with its size.
 
     Attributes:
         what: The reason in one clause.

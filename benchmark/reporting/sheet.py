@@ -48,7 +48,7 @@ _NO_BOX = np.zeros((0, 4), np.int32)
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One image on a sheet, what is laid over it and what is said below.
+    """One image on a sheet, with its overlays and its caption.
 
     Attributes:
         caption: Text of at most two lines.
@@ -76,7 +76,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class PictureSheet:
-    """What a sheet shows.
+    """The content of a sheet.
 
     Attributes:
         title: Title in large letters.

@@ -21,7 +21,7 @@ _MANY = 10
 
 @dataclass(frozen=True)
 class Point:
-    """Where a row of the table stands in the sweep.
+    """The position of a row in the sweep.
 
     Attributes:
         base: Name without the swept options, such as ``vgg16/cam``; may be empty.

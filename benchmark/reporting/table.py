@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DatasetNote:
-    """What the measured numbers of a table were measured on.
+    """The images that the numbers of a table were measured on.
 
     Attributes:
         name: The dataset's key.

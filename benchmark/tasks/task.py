@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What a person wants measured.
+    """An experiment as configured: rows, images, settings, and the table to make.
 
     Attributes:
         name: Name of the table's files, without suffix.
@@ -85,7 +85,7 @@ class Outcome:
 
 
 class Task(Protocol):
-    """What is done with the heatmaps of an experiment."""
+    """A task: what is measured of the heatmaps of an experiment."""
 
     def check(self, words: Sequence[str]) -> None:
         """Refuse, with one line, overrides that fit no experiment of this task.

@@ -1,1 +1,1 @@
-"""Trains the classifiers of :mod:`benchmark.models`, from scratch or from given weights."""
+"""Training of the classifiers of :mod:`benchmark.models`, from scratch or from given weights."""

@@ -1,4 +1,4 @@
-"""One training: what is asked for, where its files are, and what it ends with."""
+"""One training: its options, its files, and its outcome."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a net is trained for, and by which number it is judged: one class an image, or any set of them."""
+"""Objectives of a training, with their losses and measures: one class an image, or any set of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

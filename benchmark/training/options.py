@@ -95,7 +95,7 @@ class PublishedNumbers:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions(Checked, group="train"):
-    """What every kind of training has.
+    """Options that every kind of training has.
 
     Attributes:
         loss: ``cross_entropy``, of one class an image, or ``bce``, of any set of classes; see

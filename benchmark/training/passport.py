@@ -1,4 +1,4 @@
-"""Passports: what trained weights were made of and reach, and whether a re-training agrees."""
+"""Passports of trained weights: how they were made, what they reach, and whether a re-training agrees."""
 
 import json
 from collections.abc import Mapping

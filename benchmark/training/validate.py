@@ -1,4 +1,4 @@
-"""How good a net is on a dataset, measured as the benchmark itself sees its images."""
+"""Validation of a network on a dataset, with images in the benchmark's own geometry."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""From configuration to objects: what Hydra's instantiation refuses is told in the user's words."""
+"""From configuration to objects; what Hydra's instantiation refuses becomes one line in the user's words."""
 
 from collections.abc import Mapping
 from typing import Any

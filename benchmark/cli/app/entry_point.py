@@ -1,4 +1,4 @@
-"""A command from start to exit status: what is typed, Hydra, and every mistake as one line."""
+"""A command from its command line to its exit status, with every mistake of the user as one line."""
 
 import os
 import sys
@@ -57,7 +57,7 @@ def start(command: str) -> None:
 
 @dataclass(frozen=True)
 class Command:
-    """What Hydra calls with a composed configuration; a launcher may do so in another process."""
+    """The function that Hydra calls with a composed configuration, in a launcher perhaps in another process."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""What stands at the end of a run and of a sweep: a table written, shown and logged."""
+"""The end of a run and of a sweep: a table is written, shown and logged."""
 
 from __future__ import annotations
 

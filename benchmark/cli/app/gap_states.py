@@ -1,4 +1,4 @@
-"""What ``./scripts/explain-gap`` compares: a row's states from the paper to the run, and settings alone."""
+"""The states of a row that ``./scripts/explain-gap`` compares: from the paper's conventions to the run's."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Inside a command: what was typed, and configurations on Hydra's search path, a user's own among them."""
+"""The words that were typed, and the configurations on Hydra's search path, inside a command."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""A sweep, seen by Hydra: each job leaves a note in its folder, and the end of them all is one table."""
+"""Jobs of a sweep: each leaves a file in its folder, and the end of all is one table."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ _SHARED = ("dataset", "run", "bootstrap", "task", "experiment", "row")
 
 @dataclass(frozen=True)
 class FinishedJob:
-    """How a job ended.
+    """The end of a job.
 
     Attributes:
         words: Words that it was composed from.

@@ -1,4 +1,4 @@
-"""What Hydra and OmegaConf refuse, as one line that names what was typed, and the remedy."""
+"""Mistakes that Hydra and OmegaConf refuse, each as one line with the typed word and the remedy."""
 
 import difflib
 import re

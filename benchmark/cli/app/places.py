@@ -1,4 +1,4 @@
-"""Where the package keeps what a configuration speaks of, in a checkout and as installed from a wheel."""
+"""The places that a configuration refers to, in a checkout and as installed from a wheel."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Turn a configuration into what a task measures: what several commands share."""
+"""From a configuration to what a task measures, for several commands."""
 
 import sys
 from functools import partial

@@ -1,4 +1,4 @@
-"""The end of a sweep: what its jobs measured as one table, with a csv and a plot over the swept options."""
+"""The table of a sweep: what its jobs measured, with a csv and a plot over the swept options."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What is typed after a command: Hydra's flags, options as ``KEY=VALUE``, words that stand for others."""
+"""The command line: Hydra's flags, options as ``KEY=VALUE``, and words that stand for others."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,1 +1,1 @@
-"""bench."""
+"""Times and memory of methods, for ./scripts/bench."""

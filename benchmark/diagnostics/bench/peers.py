@@ -1,4 +1,4 @@
-"""The same heatmaps by other packages, one class after the other: what ``./scripts/bench`` compares with.
+"""The same heatmaps by other packages, one class after the other, for ``./scripts/bench`` to compare.
 
 None of them is a dependency: each is imported when it is asked for. Each gets the same frozen model and the
 same inputs as our methods; where it calls ``backward``, the graph therefore has to start at the inputs.

@@ -26,7 +26,7 @@ _PASSES = 4  # plain ones, and batches of covered images, of one timing
 
 @dataclass(frozen=True)
 class Cost:
-    """What was found of one thing, in the order of the printed columns; all times are medians."""
+    """Measured times and memory, in the order of the printed columns; all times are medians."""
 
     work: str
     ms: float
@@ -41,7 +41,7 @@ class Cost:
 
 @runtime_checkable
 class Covers(Protocol):
-    """A method that shows the network covered images, hundreds for each: one of them is what can be timed."""
+    """A method that shows the network hundreds of covered images for each, of which one is timed."""
 
     name: str
     batch: int | None

@@ -1,1 +1,1 @@
-"""What ./scripts/doctor looks at: the images of a dataset, and whether a model classifies them."""
+"""Examinations for ./scripts/doctor: the images of a dataset, and whether a model classifies them."""

@@ -16,7 +16,7 @@ _GREY = ("1", "L", "LA")
 
 @dataclass(frozen=True)
 class Examination:
-    """What an examination of every image file gave.
+    """The outcome of an examination of every image file.
 
     Attributes:
         modes: Pillow's pixel layout (``RGB``, ``L`` for grey, ``CMYK``, …) to number of images.

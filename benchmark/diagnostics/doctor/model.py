@@ -1,4 +1,4 @@
-"""A model, and whether it knows the classes of a dataset: a cheap look before any long run."""
+"""A model, and whether it knows the classes of a dataset, tested cheaply before any long run."""
 
 from concurrent.futures import Executor
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Passports: what is known of a net, its file, its input, and the error that its authors measured.
+"""Passports of networks: file, input, and the error that their authors measured.
 
 One yaml a net in ``benchmark/passports``, by the model's name; the nets that come with the package have
 theirs beside the weights, as ``./scripts/train`` wrote it.
@@ -47,7 +47,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Passport:
-    """What is known of a net.
+    """The known facts of a network.
 
     Attributes:
         name: The model's key.

@@ -1,4 +1,4 @@
-"""What a measured accuracy says of a net: held against chance, and against the net's passport."""
+"""The verdict on a measured accuracy, by comparison with chance and with the network's passport."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _SUSPICIOUS = 0.05
 
 @dataclass(frozen=True)
 class Review:
-    """What an accuracy says of a net.
+    """The verdict on an accuracy.
 
     Attributes:
         lines: The review as lines of text.

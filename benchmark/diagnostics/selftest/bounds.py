@@ -1,4 +1,4 @@
-"""Bounds: how far each precision is allowed to deviate, and why."""
+"""Bounds of the deviations that each precision may show, with the reasons."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from benchmark.pipeline.settings import RunSettings
 
 
 class Bound(NamedTuple):
-    """The greatest deviation that is no failure, and the reason for it."""
+    """The greatest deviation that is accepted, and the reason for it."""
 
     allowed: float
     reason: str

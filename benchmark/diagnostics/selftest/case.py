@@ -22,7 +22,7 @@ _CLASSES = 3
 
 @dataclass(frozen=True)
 class Case:
-    """What every check of heatmaps is made on.
+    """A model with images and classes, on which every check of heatmaps is made.
 
     Attributes:
         model: The model on the device, in the run's type and memory format.

@@ -1,4 +1,4 @@
-"""A check, the deviations that it measures, and what was found."""
+"""A check, the deviations that it measures, and its outcome."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from benchmark.diagnostics.selftest.case import Case
 
 @dataclass(frozen=True)
 class Subjects:
-    """What is checked.
+    """The cases and localizers that are checked.
 
     Attributes:
         cases: Models on the user's device, in the user's precision.
@@ -57,7 +57,7 @@ class Deviation(NamedTuple):
 
 @dataclass(frozen=True)
 class Check:
-    """Something that must hold whatever the weights.
+    """A statement that must hold whatever the weights.
 
     Attributes:
         name: One line of a table.

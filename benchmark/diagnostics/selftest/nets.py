@@ -1,4 +1,4 @@
-"""A net of the layers that the Caffe nets lack: batch norm, and an LRN that is far from doing nothing."""
+"""A network with the layers that the Caffe nets lack: batch norm, and an LRN with a strong effect."""
 
 import torch
 from torch import nn

@@ -33,7 +33,7 @@ def every_relu_is_guided(subjects: Subjects) -> Iterator[Deviation]:
 
 
 class _GuidedReLU(torch.autograd.Function):
-    """``max(x, 0)``; back through it goes ``g`` where ``x > 0`` and ``g > 0``."""
+    """``max(x, 0)``, whose backward pass lets ``g`` through where ``x > 0`` and ``g > 0``."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

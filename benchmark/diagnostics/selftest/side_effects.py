@@ -75,7 +75,7 @@ def _breaks_off(case: Case, method: Method) -> None:
 
 
 class _OursError(Exception):
-    """Raised on purpose."""
+    """An error that a check raises on purpose."""
 
 
 _ENDINGS: Mapping[str, Callable[[Case, Method], None]] = {

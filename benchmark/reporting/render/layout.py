@@ -1,4 +1,4 @@
-"""What is printed, whatever it is rendered as: subtables of rows, and the notes under them."""
+"""The content of a rendered table, whatever its format: subtables of rows, and the notes under them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Subtable:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """A heading, and what stands under it: pairs of a term, which may be empty, and a text."""
+    """A heading with pairs of a term, which may be empty, and a text."""
 
     heading: str
     items: tuple[tuple[str, str], ...]

@@ -1,4 +1,4 @@
-"""What a run ends with: a table in one line a row, at most 100 columns wide, and how to read it."""
+"""The table at the end of a run: one line a row, at most 100 columns wide, and how to read it."""
 
 from __future__ import annotations
 

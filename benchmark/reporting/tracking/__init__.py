@@ -1,1 +1,1 @@
-"""tracking."""
+"""Tracking of finished tables and trainings in MLflow."""

@@ -26,7 +26,7 @@ class Slots(NamedTuple):
 
 
 class Located(NamedTuple):
-    """What one image gave."""
+    """The located boxes of one image."""
 
     sample: Sample
     slots: Slots

@@ -28,7 +28,7 @@ from benchmark.pipeline.shard_loop import measure
 
 
 class LocatedImage(NamedTuple):
-    """What was made of one image.
+    """The boxes and maps of one image.
 
     Attributes:
         located: Folder of a cell to its boxes.
@@ -43,7 +43,7 @@ class LocatedImage(NamedTuple):
 
 @dataclass
 class _Pending:
-    """A batch whose heatmaps travel to the host, or a shard whose heatmaps are stored."""
+    """A batch whose heatmaps are being copied to the host, or a shard whose heatmaps are stored."""
 
     cells: Sequence[BoxCell]
     samples: Sequence[Sample]

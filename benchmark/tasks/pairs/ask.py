@@ -29,7 +29,7 @@ PairColumns = Mapping[str, Any]
 
 
 class ImagePairs(NamedTuple):
-    """What was asked of one image.
+    """The pairs of one image, by method.
 
     Attributes:
         image_id: The image's.
@@ -44,7 +44,7 @@ class ImagePairs(NamedTuple):
 
 @dataclass(frozen=True)
 class PendingPairs:
-    """A batch's answers on their way to the host.
+    """A batch's readings that are being copied to the host.
 
     Attributes:
         batch: The images.

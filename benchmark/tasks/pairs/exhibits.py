@@ -24,7 +24,7 @@ EXHIBIT = "exhibit"
 
 @runtime_checkable
 class Coloured(Protocol):
-    """What a method may offer besides: its map in colours, before they are combined to one number a pixel."""
+    """A method that also offers its map in colours, before they are combined to one number a pixel."""
 
     def products(self, model: Model, forward: ForwardPass, classes: Tensor) -> Iterator[Tensor]:
         """Yield signed maps ``[N, 3, S, S]`` of each class, in the channel order of the network's input."""

@@ -1,4 +1,4 @@
-"""What a class policy, a reading or a pair metric must offer: what one can add to the task ``pairs``.
+"""The protocols of class policies, readings and pair metrics, which one can add to the task ``pairs``.
 
 A class satisfies a protocol by having what it names; it need not import it.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ClassPolicy(Protocol):
-    """Which classes of an image are asked about.
+    """The choice of an image's classes for which maps are made.
 
     Attributes:
         name: The policy's key in ``conf/classes``.
@@ -42,7 +42,7 @@ class ClassPolicy(Protocol):
 
 
 class Reading(Protocol):
-    """What is read off a heatmap and stored, as columns with one value a pair of image and class.
+    """The values that are read off a heatmap and stored, in columns of one value a pair of image and class.
 
     Attributes:
         name: The reading's key in ``conf/reading``.

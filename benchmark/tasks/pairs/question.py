@@ -1,4 +1,4 @@
-"""What is asked of a scene's pairs of image and class, and where a method's answers lie."""
+"""The classes and readings of a table of pairs, and the folder of a method's records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """Which classes are asked about, and what is read off their maps.
+    """The class policy, and the readings of the classes' maps.
 
     Attributes:
         policy: The classes.

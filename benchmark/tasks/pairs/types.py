@@ -1,4 +1,4 @@
-"""The value objects of pairs: what a reading sees, what is stored, what a metric sees and gives."""
+"""The value objects of pairs: inputs of readings, stored columns, and inputs and outputs of metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Column = npt.NDArray[Any]
 
 
 class Asked(NamedTuple):
-    """Heatmaps as a reading sees them, on the device.
+    """The input of a reading: heatmaps on the device.
 
     Attributes:
         model: The network.
@@ -54,7 +54,7 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class Pairs:
-    """What a method gave, column by column; row ``i`` of each is one pair of image and class.
+    """The stored pairs of a method, column by column; row ``i`` of each is one pair of image and class.
 
     Every method asked the same classes of the same images has the same rows in the same order.
 
@@ -95,7 +95,7 @@ class Pairs:
 
 
 class Answers(NamedTuple):
-    """What a metric of pairs sees.
+    """The input of a metric of pairs.
 
     Attributes:
         pairs: Pairs of the row's method.

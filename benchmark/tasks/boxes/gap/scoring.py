@@ -1,4 +1,4 @@
-"""From stored records to what each image gave: by the devkit's rule, or with a convention the other way."""
+"""From stored records to each image's outcome: by the devkit's rule, or with a convention changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -54,7 +54,7 @@ def changed(scoring: Scoring, words: Sequence[str]) -> Scoring:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What each image gave under a rule.
+    """The outcome of each image under a rule.
 
     Attributes:
         wrong: ``[n]`` whether it counts as an error.

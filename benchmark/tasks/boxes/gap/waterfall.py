@@ -68,7 +68,7 @@ class Step(NamedTuple):
 
 
 class PublishedError(NamedTuple):
-    """Where the walk begins.
+    """The error at which the walk begins.
 
     Attributes:
         error: The published number, a fraction.

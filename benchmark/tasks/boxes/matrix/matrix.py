@@ -1,4 +1,4 @@
-"""A matrix as one value: what is printed and drawn of it."""
+"""A matrix as one value, with all that is printed and drawn of it."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Rest:
 
 @dataclass(frozen=True)
 class Split:
-    """A dataset in two.
+    """A dataset split into held-out images and all others.
 
     Attributes:
         dataset: All images; every one of them is measured.

@@ -1,1 +1,1 @@
-"""What is read off a heatmap and stored, one file a reading."""
+"""Readings, one file each: the values that are read off a heatmap and stored."""

@@ -1,1 +1,1 @@
-"""common."""
+"""Arithmetic of a reading that is too long for its file."""
