@@ -57,7 +57,7 @@ def start(command: str) -> None:
 
 @dataclass(frozen=True)
 class Command:
-    """The function that Hydra calls with a composed configuration, in a launcher perhaps in another process."""
+    """The function that Hydra calls with a composed configuration, perhaps in a launcher's process."""
 
     name: str
 
