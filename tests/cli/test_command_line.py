@@ -67,7 +67,7 @@ def test_a_command_without_a_word_means_table1_and_any_word_means_one_cell(
 ) -> None:
     assert shown("--cfg", "job") == shown("experiment=table1", "--cfg", "job")
     cell = shown("dataset.limit=16", "--cfg", "job")
-    assert (cell["table"], cell["model"]["name"]) == (None, "vgg16_compact")  # type: ignore[index]
+    assert (cell["table"], cell["model"]["name"]) == (None, "googlenet_compact")  # type: ignore[index]
 
 
 def test_part_of_the_embedded_images_is_an_option_of_the_experiment_that_is_shown(

@@ -80,7 +80,8 @@ def test_a_table_is_swept_row_by_row_and_a_row_without_the_option_stands_once(
 def test_a_job_that_fails_keeps_no_other_from_running_and_the_end_says_why(
     sweep: Command, tmp_path: Path
 ) -> None:
-    status, printed, complaint = sweep("-m", "method=cam,grad_cam", "localizer=gradcam_15,cam_20")
+    words = ("-m", "model=vgg16_compact", "method=cam,grad_cam", "localizer=gradcam_15,cam_20")
+    status, printed, complaint = sweep(*words)
     assert status == 2
     *_, first, second, last = complaint.splitlines()
     assert last == "error: 2 of 4 jobs failed"
@@ -89,7 +90,7 @@ def test_a_job_that_fails_keeps_no_other_from_running_and_the_end_says_why(
         assert "method=cam" in line
         assert "method cam needs global average pooling" in line
     _, content = table_of(tmp_path)
-    assert content["rows"] == ["vgg16_compact/grad_cam/gradcam_15", "vgg16_compact/grad_cam/cam_20"]
+    assert content["rows"] == ["googlenet_compact/grad_cam/gradcam_15", "googlenet_compact/grad_cam/cam_20"]
     assert "vgg16_compact/grad_cam/cam_20" in printed
 
 
