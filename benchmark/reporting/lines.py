@@ -75,7 +75,8 @@ def differences(table: Table) -> Iterator[Line]:
 def _lines(table: Table, row: Result | OpenRow) -> Iterator[Line]:
     """List a line for each metric that the row has a measured, published or reproduced value of."""
     measured = row.metrics if isinstance(row, Result) else {}
-    origin, study = table.published_row(row.row), table.reproduction(row.row)
+    origin, reproduction = table.published_row(row.row), table.reproduction(row.row)
+    who, study = reproduction or ("", None)
     published = origin.metrics if origin else {}
     reproduced = study.rows[row.row] if study else {}
     known = {*measured, *published, *reproduced}
@@ -88,7 +89,7 @@ def _lines(table: Table, row: Result | OpenRow) -> Iterator[Line]:
             metric=metric,
             dataset=str(table.dataset),
             reproduced=reproduced.get(metric),
-            reproduction=study.name if study and metric in reproduced else "",
+            reproduction=who if metric in reproduced else "",
             open="" if isinstance(row, Result) else row.reason,
         )
         if metric in measured:

@@ -3,10 +3,10 @@
 The fields of such a file are explained in ``results/published/README.md``.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -18,11 +18,11 @@ Text = Annotated[str, "not empty"]
 Sure = Literal["stated", "corroborated", "inferred", "second-hand", "unknown"]
 """How well a circumstance of a published number is known."""
 
+Names = Annotated[tuple[str | float, ...], "not empty"]
+
 _Percent = Annotated[float, "[0, 100]"]
 _Correlation = Annotated[float, "[-1, 1]"]
 _Points = Annotated[float, "[-100, 100]"]
-_Names = Annotated[tuple[str | float, ...], "not empty"]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,12 @@ class Column:
     """A metric as a table shows it.
 
     Attributes:
-        key: The metric's name in records and results.
         title: Heading of the column.
         kind: ``error`` (lower is better), ``accuracy`` (higher is better), ``correlation`` (higher is better;
             in [-1, 1], typed and printed as it is), or ``share`` (neither is better).
         means: The condition under which an image counts, in one clause.
     """
 
-    key: str
     title: Text
     kind: Literal["error", "accuracy", "correlation", "share"]
     means: Text
@@ -67,7 +65,7 @@ class Reason:
     what: Text
     source: Text
     points: Mapping[str, tuple[float, float]]
-    given: Mapping[str, tuple[str | float, ...]]
+    given: Mapping[str, Names] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class PublishedRow:
         why: Why a faithful measurement may differ.
         not_comparable: Why no measurement of this row can be held against it, such as another network;
             empty where it can.
-        reasons: Known to move a measurement, with sizes.
+        reasons: Known to move a measurement, with sizes, under short names.
         models: Those that stand for the published network; any if empty.
     """
 
@@ -91,8 +89,8 @@ class PublishedRow:
     conditions: Mapping[str, Condition]
     why: Text
     not_comparable: Text = ""
-    reasons: tuple[Reason, ...] = ()
-    models: tuple[str, ...] = ()
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
+    models: Names = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +98,12 @@ class Reproduction:
     """The same cells measured by others.
 
     Attributes:
-        name: A short key.
         source: Authors and place of publication.
         conditions: As in :class:`PublishedRow`.
         why: Why it differs from the published numbers and from ours.
         rows: Row to metric to fraction in ``[0, 1]``.
     """
 
-    name: str
     source: Text
     conditions: Mapping[str, Condition]
     why: Text
@@ -122,17 +118,17 @@ class Published:
         title: Title of the table.
         dataset: The images that its numbers were measured on, in words.
         measured_on: The same as a key of ``conf/dataset``; numbers of another dataset are not comparable.
-        columns: Its metrics, in the order of printing.
+        columns: Its metrics by name, in the order of printing.
         rows: Rows by name.
-        reproductions: Measurements of some of its rows by others.
+        reproductions: Measurements of some of its rows by others, under short names.
     """
 
     title: Text
     dataset: Text
     measured_on: Text
-    columns: tuple[Column, ...]
+    columns: Mapping[str, Column]
     rows: Mapping[str, PublishedRow]
-    reproductions: tuple[Reproduction, ...] = ()
+    reproductions: Mapping[str, Reproduction] = field(default_factory=dict)
 
 
 def load(path: Path | str) -> Published:
@@ -173,113 +169,98 @@ def _read(path: Path) -> Any:
 
 
 def _published(node: Any) -> Published:
-    file = {"reproductions": {}} | _mapping("the file", node)
-    columns, rows, studies = (
-        _mapping(key, file.pop(key, None)) for key in ("columns", "rows", "reproductions")
+    file = _mapping("", node)
+    columns, rows = (_mapping(part, file.get(part)) for part in ("columns", "rows"))
+    for name, row in rows.items():
+        entry = _mapping(f"rows.{name}", row)
+        numbers = {key: entry.pop(key) for key in columns if key in entry}
+        rows[name] = entry | {"metrics": _fractions(f"rows.{name}", numbers, columns)}
+    found: Published = _made("", file | {"rows": rows}, Published)
+    for key, column in found.columns.items():
+        if (column.kind == "correlation") != plain(key):
+            must = "correlation, as the name is" if plain(key) else "error | accuracy | share"
+            raise unfit(f"columns.{key}.kind", column.kind, must)
+    return replace(
+        found,
+        rows={name: _row(f"rows.{name}", row, columns) for name, row in found.rows.items()},
+        reproductions={
+            name: _study(f"reproductions.{name}", study, columns)
+            for name, study in found.reproductions.items()
+        },
     )
-    return _make(
-        Published,
-        "the file",
-        file,
-        columns=tuple(_column(key, value) for key, value in columns.items()),
-        rows={row: _row(f"rows.{row}", value, columns) for row, value in rows.items()},
-        reproductions=tuple(_study(name, value, columns) for name, value in studies.items()),
-    )
 
 
-def _column(key: str, node: Any) -> Column:
-    column = _make(Column, f"columns.{key}", node, key=key)
-    if (column.kind == "correlation") != plain(key):
-        must = "correlation, and of no other metric's column" if plain(key) else "error | accuracy | share"
-        raise unfit(f"columns.{key}.kind", column.kind, must)
-    return column
-
-
-def _row(where: str, node: Any, known: Iterable[str]) -> PublishedRow:
-    entry = {"reasons": {}} | _mapping(where, node)
-    reasons = _mapping(f"{where}.reasons", entry.pop("reasons"))
-    ready: dict[str, Any] = {
-        "metrics": _metrics(where, {key: entry.pop(key) for key in known if key in entry}, known),
-        "conditions": _conditions(where, entry),
-        "reasons": tuple(_reason(f"{where}.reasons.{key}", value, known) for key, value in reasons.items()),
+def _row(where: str, row: PublishedRow, known: Collection[str]) -> PublishedRow:
+    _require_circumstances(where, row.conditions)
+    if bool(row.models) == bool(row.not_comparable):
+        raise UserError(f"{where}: give either models or not_comparable")
+    reasons = {
+        name: replace(reason, points=_points(f"{where}.reasons.{name}.points", reason.points, known))
+        for name, reason in row.reasons.items()
     }
-    if "not_comparable" in entry:
-        return _make(PublishedRow, where, entry, models=(), **ready)
-    models = check(f"{where}.models", entry.pop("models", None), _Names)
-    return _make(PublishedRow, where, entry, models=models, not_comparable="", **ready)
+    return replace(row, reasons=reasons)
 
 
-def _reason(where: str, node: Any, known: Iterable[str]) -> Reason:
-    entry = {"given": {}} | _mapping(where, node)
-    points = _mapping(f"{where}.points", entry.pop("points", None))
-    given = _mapping(f"{where}.given", entry.pop("given"))
-    _require_some(f"{where}.points", points, [metric for metric in known if not plain(metric)])
-    return _make(
-        Reason,
-        where,
-        entry,
-        points={metric: _range(f"{where}.points.{metric}", ends) for metric, ends in points.items()},
-        given={group: check(f"{where}.given.{group}", names, _Names) for group, names in given.items()},
-    )
+def _study(where: str, study: Reproduction, known: Collection[str]) -> Reproduction:
+    _require_circumstances(where, study.conditions)
+    rows = {row: _fractions(f"{where}.rows.{row}", value, known) for row, value in study.rows.items()}
+    return replace(study, rows=rows)
 
 
-def _range(where: str, node: Any) -> tuple[float, float]:
-    """Read a least and a greatest effect, typed in points."""
-    if not isinstance(node, list) or len(node) != 2:
-        raise unfit(where, node, "two numbers of points, [least, greatest]")
-    low, high = check(where, node, tuple[_Points, _Points])
-    if low > high:
-        raise unfit(where, node, "[least, greatest]")
-    return round(low / 100, 8), round(high / 100, 8)
+def _points(
+    where: str, points: Mapping[str, tuple[float, float]], known: Collection[str]
+) -> dict[str, tuple[float, float]]:
+    """Turn least and greatest effects, typed in points, into fractions."""
+    _require_some(where, points, [metric for metric in known if not plain(metric)])
+    for metric, ends in points.items():
+        low, high = check(f"{where}.{metric}", ends, tuple[_Points, _Points])
+        if low > high:
+            raise unfit(f"{where}.{metric}", ends, "[least, greatest]")
+    return {metric: (round(low / 100, 8), round(high / 100, 8)) for metric, (low, high) in points.items()}
 
 
-def _study(name: str, node: Any, known: Iterable[str]) -> Reproduction:
-    where = f"reproductions.{name}"
-    entry = _mapping(where, node)
-    numbers = _mapping(f"{where}.rows", entry.pop("rows", None)).items()
-    rows = {row: _metrics(f"{where}.rows.{row}", _mapping(row, value), known) for row, value in numbers}
-    return _make(Reproduction, where, entry, name=name, rows=rows, conditions=_conditions(where, entry))
-
-
-def _conditions(where: str, entry: dict[str, Any]) -> dict[str, Condition]:
-    """Take the circumstances of a number out of its entry."""
-    where = f"{where}.conditions"
-    node = _mapping(where, entry.pop("conditions", None))
-    _require_keys(where, node, ("weights", "input", "measure" if "measure" in node else "box", "images"))
-    return {key: _make(Condition, f"{where}.{key}", value) for key, value in node.items()}
-
-
-def _metrics(where: str, numbers: Mapping[str, Any], known: Iterable[str]) -> dict[str, float]:
-    """Read percent as fractions, as one would type them: without the division's last bit; the rest as is."""
+def _fractions(where: str, numbers: Mapping[str, Any], known: Collection[str]) -> dict[str, float]:
+    """Turn percent into fractions, as one would type them: without the division's last bit."""
     _require_some(where, numbers, known)
-    kinds = {key: _Correlation if plain(key) else _Percent for key in numbers}
-    found = {key: check(f"{where}.{key}", value, kinds[key]) for key, value in numbers.items()}
-    return {key: value if plain(key) else round(value / 100, 8) for key, value in found.items()}
+    for key, value in numbers.items():
+        check(f"{where}.{key}", value, _Correlation if plain(key) else _Percent)
+    return {key: value if plain(key) else round(value / 100, 8) for key, value in numbers.items()}
 
 
-def _make(kind: type[_T], where: str, node: Any, **ready: Any) -> _T:
-    """Make an object of the texts in ``node``: just those fields that are not ``ready``."""
-    texts = _mapping(where, node)
-    kinds = get_type_hints(kind, include_extras=True)
-    _require_keys(where, texts, [name for name in kinds if name not in ready])
-    for key, text in texts.items():
-        text = one_line(text) if isinstance(text, str) else text
-        ready[key] = check(f"{where}.{key}", text, kinds[key])
-    return kind(**ready)
+def _require_circumstances(where: str, conditions: Mapping[str, Condition]) -> None:
+    wanted = ("weights", "input", "measure" if "measure" in conditions else "box", "images")
+    if set(conditions) != set(wanted):
+        raise UserError(f"{where}.conditions: must be of {', '.join(wanted)}")
 
 
-def _require_keys(where: str, entries: Iterable[str], wanted: Iterable[str]) -> None:
-    if set(entries) != set(wanted):
-        has = ", ".join(entries) or "nothing"
-        raise UserError(f"{where}: has {has} where it must have {', '.join(wanted)}")
-
-
-def _require_some(where: str, entries: Mapping[str, Any], known: Iterable[str]) -> None:
+def _require_some(where: str, entries: Mapping[str, Any], known: Collection[str]) -> None:
     if not entries or not set(entries) <= set(known):
         raise UserError(f"{where}: its numbers must be some of {', '.join(known)}")
 
 
+def _made(where: str, node: Any, kind: Any) -> Any:
+    """Make what an annotation names of plain yaml: dataclasses, mappings of them, and checked values."""
+    if is_dataclass(kind):
+        entry, kinds = _mapping(where, node), get_type_hints(kind, include_extras=True)
+        for one in fields(kind):
+            if one.name not in entry and one.default is MISSING and one.default_factory is MISSING:
+                raise UserError(f"{_at(where, one.name)}: is missing")
+        for name in entry:
+            if name not in kinds:
+                raise UserError(f"{_at(where, name)}: there is no such field; choose {', '.join(kinds)}")
+        make: Any = kind
+        return make(**{name: _made(_at(where, name), value, kinds[name]) for name, value in entry.items()})
+    if get_origin(kind) is Mapping:
+        inner = get_args(kind)[1]
+        return {key: _made(_at(where, key), value, inner) for key, value in _mapping(where, node).items()}
+    return check(where, one_line(node) if isinstance(node, str) else node, kind)
+
+
+def _at(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
+
+
 def _mapping(where: str, node: Any) -> dict[str, Any]:
     if not isinstance(node, Mapping) or not all(isinstance(key, str) for key in node):
-        raise UserError(f"{where}: must be a mapping of names")
+        raise UserError(f"{where or 'the file'}: must be a mapping of names")
     return dict(node)

@@ -91,7 +91,8 @@ class Table:
     @property
     def titles(self) -> dict[str, str]:
         """Return the published metrics in the order of printing, each with the head of its column."""
-        return {column.key: column.title for column in self.published.columns} if self.published else {}
+        columns = self.published.columns if self.published else {}
+        return {key: column.title for key, column in columns.items()}
 
     @property
     def comparable(self) -> bool:
@@ -113,17 +114,18 @@ class Table:
         if published is None or here is None:
             return ""
         if published.models and here.model not in published.models:
-            return f"{here.model} is not the published network, for which {_either(published.models)} stands"
+            stands = _either([str(model) for model in published.models])
+            return f"{here.model} is not the published network, for which {stands} stands"
         method = row.rpartition("/")[2]
         if here.method != method:
             return f"{here.method} is not the published method, {method}"
         return published.not_comparable
 
-    def reproduction(self, row: str) -> Reproduction | None:
-        """Return the first study that measured a row again; ``None`` where none is comparable."""
+    def reproduction(self, row: str) -> tuple[str, Reproduction] | None:
+        """Return the first study that measured a row again, with its name, where it is comparable."""
         if self.published is None or not self.comparable or self.mismatch(row):
             return None
-        return next((study for study in self.published.reproductions if row in study.rows), None)
+        return next((named for named in self.published.reproductions.items() if row in named[1].rows), None)
 
     @property
     def not_comparable(self) -> str:

@@ -82,7 +82,7 @@ def causes(result: Result, published: PublishedRow, metric: str) -> tuple[Cause,
     computed = _classification(result.metrics, published.metrics, metric)
     typed = [
         Cause(reason.what, *reason.points[metric], reason.source)
-        for reason in published.reasons
+        for reason in published.reasons.values()
         if metric in reason.points and _holds(result, reason)
     ]
     return tuple(cause for cause in (computed, *typed) if cause and (cause.low, cause.high) != (0.0, 0.0))

@@ -18,20 +18,20 @@ PUBLISHED = Published(
     title="A small table",
     dataset="other images",
     measured_on="some_images",
-    columns=(
-        Column("cls_top1", "cls top-1", "error", "wrong class"),
-        Column("loc_top1", "loc top-1", "error", "wrong class or box"),
-        Column("gt_known", "GT-known", "error", "wrong box"),
-    ),
+    columns={
+        "cls_top1": Column("cls top-1", "error", "wrong class"),
+        "loc_top1": Column("loc top-1", "error", "wrong class or box"),
+        "gt_known": Column("GT-known", "error", "wrong box"),
+    },
     rows={
         "a/cam": PublishedRow(
             {"cls_top1": 0.30, "loc_top1": 0.50}, "Paper, Table 1", _CIRCUMSTANCES, "Other weights."
         ),
         "b/cam": PublishedRow({"loc_top1": 0.60}, "Paper, Table 2", _CIRCUMSTANCES, "Ten crops."),
     },
-    reproductions=(
-        Reproduction("study", "A study", _CIRCUMSTANCES, "All images.", {"a/cam": {"loc_top1": 0.51}}),
-    ),
+    reproductions={
+        "study": Reproduction("A study", _CIRCUMSTANCES, "All images.", {"a/cam": {"loc_top1": 0.51}}),
+    },
 )
 
 
@@ -88,7 +88,7 @@ def table(*rows: Result | OpenRow, published: Published | None = PUBLISHED, **ch
 def table1() -> Table:
     """A table with the rows of the paper's and all columns, its numbers invented."""
     published = load(TABLE1)
-    names = [column.key for column in published.columns]
+    names = list(published.columns)
     metrics = {name: estimate(0.3 + number / 50, n=48_238) for number, name in enumerate(names)}
     rows = [result(name, metrics, model=row.models[0]) for name, row in published.rows.items()]
     dataset = replace(DATASET, name=published.measured_on)
@@ -104,10 +104,10 @@ CORRELATIONS = Published(
     title="Correlations",
     dataset="other images",
     measured_on="some_images",
-    columns=(
-        Column("rank_correlation", "rank corr.", "correlation", "mean over the images"),
-        Column("constant_maps", "constant", "share", "no correlation"),
-    ),
+    columns={
+        "rank_correlation": Column("rank corr.", "correlation", "mean over the images"),
+        "constant_maps": Column("constant", "share", "no correlation"),
+    },
     rows={
         "a/cam": PublishedRow({"rank_correlation": 0.254}, "Paper, 5.3", _CIRCUMSTANCES, "All open."),
         "b/cam": PublishedRow(

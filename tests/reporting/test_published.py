@@ -42,30 +42,34 @@ def write(folder: Path, text: str) -> Path:
 def test_percent_become_fractions(tmp_path: Path) -> None:
     published = load(write(tmp_path, MINIMAL))
     assert published.rows["a/cam"].metrics == {"cls_top1": 0.3038}
-    assert published.reproductions[0].rows == {"a/cam": {"loc_top1": 0.55}}
+    assert published.reproductions["study"].rows == {"a/cam": {"loc_top1": 0.55}}
     assert published.rows["a/cam"].conditions["images"].sure == "unknown"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("cls_top1: 30.38", "cls_topl: 30.38", "rows.a/cam: its numbers must be some of cls_top1, loc_top1"),
+        (
+            "cls_top1: 30.38",
+            "cls_topl: 30.38",
+            "rows.a/cam: its numbers must be some of cls_top1, loc_top1",
+        ),
         ("cls_top1: 30.38", "cls_top1: '30.38'", "rows.a/cam.cls_top1=30.38: must be a number in [0, 100]"),
         ("cls_top1: 30.38", "cls_top1: 130.38", "cls_top1=130.38: must be a number in [0, 100]"),
         ("cls_top1: 30.38", "cls_top1: .nan", "cls_top1=nan: must be a number in [0, 100]"),
         ("cls_top1: 30.38", "cls_top1: yes", "cls_top1=true: must be a number in [0, 100]"),
         ("cls_top1: 30.38", "cls_top1: 30.38\n    cls_top1: 30.83", "cls_top1 stands twice"),
         ("    cls_top1: 30.38\n", "", "rows.a/cam: its numbers must be some of"),
-        ("    models: [a]\n", "", "rows.a/cam.models=null: must be a list of"),
+        ("    models: [a]\n", "", "rows.a/cam: give either models or not_comparable"),
         ("    models: [a]\n", "    models: []\n", "rows.a/cam.models=[]: must be a list of"),
-        ("    why: W\n", "", "rows.a/cam: has source where it must have source, why"),
+        ("    why: W\n", "", "rows.a/cam.why: is missing"),
         ("    why: W\n", "    why: ' '\n", "rows.a/cam.why=: must be a text, not empty"),
         ("    why: W\n", "    why: 12\n", "rows.a/cam.why=12: must be a text"),
         ("sure: inferred", "sure: perhaps", "conditions.box.sure=perhaps: must be stated | corroborated"),
         (
             "      box: {what: w, sure: inferred}\n",
             "",
-            "rows.a/cam.conditions: has weights, input, images where it must have",
+            "rows.a/cam.conditions: must be of weights, input, box, images",
         ),
         (
             "kind: error, means: m}\n  loc",
@@ -75,14 +79,14 @@ def test_percent_become_fractions(tmp_path: Path) -> None:
         (
             "title: T",
             "titel: T",
-            "the file: has titel, dataset, measured_on where it must have title, dataset",
+            "title: is missing",
         ),
         (
             "measured_on: ilsvrc_val\n",
             "",
-            "the file: has title, dataset where it must have title, dataset, measured_on",
+            "measured_on: is missing",
         ),
-        ("measured_on: ilsvrc_val", "measured_on: 12", "the file.measured_on=12: must be a text"),
+        ("measured_on: ilsvrc_val", "measured_on: 12", "measured_on=12: must be a text"),
         (
             "{loc_top1: 55}",
             "{loc_top1: 55, loc_top9: 1}",
@@ -148,7 +152,7 @@ def test_the_typed_numbers_of_table1_give_the_known_conditional_accuracies(row: 
 def test_no_published_or_reproduced_number_contradicts_another_of_its_row() -> None:
     published = load(TABLE1)
     every = [row.metrics for row in published.rows.values()]
-    every += [metrics for study in published.reproductions for metrics in study.rows.values()]
+    every += [metrics for study in published.reproductions.values() for metrics in study.rows.values()]
     for metrics in every:
         assert metrics["cls_top5"] < metrics["cls_top1"] < metrics["loc_top1"]
         assert metrics["cls_top5"] < metrics["loc_top5"] < metrics["loc_top1"]
@@ -163,8 +167,9 @@ GOLDEN_BLACKLIST = {"vgg16": 55.22 - 54.33, "alexnet": 65.70 - 65.02, "googlenet
 def test_the_typed_sizes_of_the_reason_torchvision_follow_from_the_study(net: str, top: str) -> None:
     published = load(TABLE1)
     row = published.rows[f"{net}/grad_cam"]
-    reason = next(reason for reason in row.reasons if reason.given["model"] == (net,))
-    study = published.reproductions[0].rows[f"{net}/grad_cam"]
+    reason = next(reason for reason in row.reasons.values() if reason.given["model"] == (net,))
+    (reproduction,) = published.reproductions.values()
+    study = reproduction.rows[f"{net}/grad_cam"]
     cls, loc = f"cls_{top}", f"loc_{top}"
     classes = study[cls] - row.metrics[cls]
     assert {0.0, round(classes, 8)} == set(reason.points[cls])
@@ -200,23 +205,23 @@ REASONS = """
 
 def test_the_sizes_of_a_reason_are_typed_in_points(tmp_path: Path) -> None:
     text = MINIMAL.replace("    why: W\n", f"    why: W{REASONS}", 1)
-    (reason,) = load(write(tmp_path, text)).rows["a/cam"].reasons
+    reason = load(write(tmp_path, text)).rows["a/cam"].reasons["weights"]
     assert reason.points == {"cls_top1": (-0.02, 0.005)}
     assert reason.given == {"model": ("vgg16",), "localizer.threshold": (0.15,)}
-    assert load(write(tmp_path, MINIMAL)).rows["a/cam"].reasons == ()
+    assert load(write(tmp_path, MINIMAL)).rows["a/cam"].reasons == {}
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("[-2, 0.5]", "2", "reasons.weights.points.cls_top1=2: must be two numbers of points"),
-        ("[-2, 0.5]", "[-2]", "points.cls_top1=[-2]: must be two numbers of points"),
-        ("[-2, 0.5]", "[2, 0.5]", "points.cls_top1=[2, 0.5]: must be [least, greatest]"),
+        ("[-2, 0.5]", "2", "reasons.weights.points.cls_top1=2: must be a list of 2 numbers"),
+        ("[-2, 0.5]", "[-2]", "points.cls_top1=[-2]: must be a list of 2 numbers"),
+        ("[-2, 0.5]", "[2, 0.5]", "points.cls_top1=[2.0, 0.5]: must be [least, greatest]"),
         ("[-2, 0.5]", "[.nan, 0.5]", "points.cls_top1=[nan, 0.5]: must be"),
         ("cls_top1: [", "cls_top9: [", "points: its numbers must be some of cls_top1, loc_top1"),
         ("{cls_top1: [-2, 0.5]}", "{}", "points: its numbers must be some of"),
         ("[vgg16]", "vgg16", "reasons.weights.given.model=vgg16: must be a list of"),
-        ("        source: S\n", "", "reasons.weights: has what where it must have what, source"),
+        ("        source: S\n", "", "reasons.weights.source: is missing"),
     ],
 )
 def test_a_slip_in_a_reason_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
@@ -269,7 +274,7 @@ def test_correlations_are_typed_as_they_are_and_a_row_may_say_why_it_is_not_comp
         (
             "measure: {",
             "box: {what: w, sure: stated}\n      measure: {",
-            "where it must have weights, input, m",
+            "conditions: must be of weights, input, measure, images",
         ),
         ("not_comparable: N", "not_comparable: ' '", "rows.a/cam.not_comparable=: must be a text"),
     ],

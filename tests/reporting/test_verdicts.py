@@ -23,7 +23,7 @@ def measured(cls: float, loc: float, half: float = 0.01) -> Result:
 
 
 def row(*reasons: Reason) -> PublishedRow:
-    return replace(ROW, reasons=reasons)
+    return replace(ROW, reasons={reason.what: reason for reason in reasons})
 
 
 def word(found: Result, published: PublishedRow) -> str:

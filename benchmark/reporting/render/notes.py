@@ -53,18 +53,18 @@ def notes(table: Table) -> tuple[Notes, ...]:
 
 def _reading(table: Table) -> Iterator[tuple[str, str]]:
     points = "" if table.published and not table.comparable else ", differences in percentage points"
-    columns = table.published.columns if table.published else ()
+    columns = table.published.columns if table.published else {}
     measured = {name for row in table.measured for name in row.metrics}
-    known = measured | {column.key for column in columns}
+    known = measured | set(columns)
     unscaled = sorted(filter(plain, known))
     if known == set(unscaled) and unscaled:
         yield "", "Values are plain numbers, not %; – stands where there is no number."
     else:
         but = f", but for {', '.join(unscaled)}, which are plain numbers" if unscaled else ""
         yield "", f"Values are in %{points}{but}; – stands where there is no number."
-    for column in columns:
+    for column in columns.values():
         yield column.title, f"{column.kind}{_BETTER.get(column.kind, '')}: {column.means}"
-    others = measured - {column.key for column in columns}
+    others = measured - set(columns)
     if others:
         where = "explained in benchmark/metrics or benchmark/tasks/pairs/metrics"
         yield ", ".join(sorted(others)), f"{where}; thresholds are 100 times the localizer's own"
@@ -176,10 +176,10 @@ def _published(table: Table) -> Iterator[tuple[str, str]]:
             yield row.row, f"{entry.source}. {_circumstances(entry.conditions)}.{why}"
         else:
             yield row.row, "nothing published is known for this row"
-    for other in table.published.reproductions if table.comparable else ():
+    for name, other in table.published.reproductions.items() if table.comparable else ():
         if names & set(other.rows):
             yield (
-                f"reproduced ({other.name})",
+                f"reproduced ({name})",
                 f"{other.source}. {_circumstances(other.conditions)}. {other.why}",
             )
 

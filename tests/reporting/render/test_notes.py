@@ -103,7 +103,7 @@ def test_a_metric_without_a_column_is_explained_by_reference() -> None:
 
 def test_every_column_is_explained_with_its_direction() -> None:
     reading = told(table())["How to read it"]
-    for column in PUBLISHED.columns:
+    for column in PUBLISHED.columns.values():
         assert reading[column.title].startswith("error (lower is better): ")
 
 

@@ -29,7 +29,7 @@ def told(first: str, second: str, low: float, high: float, metric: str = M) -> D
 
 def published(numbers: Mapping[str, float]) -> Published:
     entries = {row: PublishedRow({M: value}, "somewhere", {}, "") for row, value in numbers.items()}
-    return Published("", "", "voc2007", (Column(M, "", "correlation", ""),), entries)
+    return Published("", "", "voc2007", {M: Column("", "correlation", "")}, entries)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,8 @@ def verdict_of(table: Table, metric: str) -> str:
 
 def reproduced(table: Table, row: str, metric: str) -> str:
     """Return what another study measured, and why it differs; empty without one."""
-    study = table.reproduction(row)
-    if study is None or metric not in study.rows[row]:
+    found = table.reproduction(row)
+    if found is None or metric not in found[1].rows[row]:
         return ""
-    return f"reproduced by others ({study.name}): {shown(metric, study.rows[row][metric])}. {study.why}"
+    name, study = found
+    return f"reproduced by others ({name}): {shown(metric, study.rows[row][metric])}. {study.why}"
