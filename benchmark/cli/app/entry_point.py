@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from benchmark.cli.app.jobs import FinishedJob, record
+from benchmark.cli.app.jobs import record
 from benchmark.cli.app.mistakes import INTERRUPTED, guarded, one_line
 from benchmark.cli.app.places import CONF
 from benchmark.cli.app.words import Typed, completed
@@ -76,7 +76,7 @@ class Command:
 
         status, message = guarded(action, lambda error: one_line(error, Typed({}, words), config_name))
         if multirun and status != INTERRUPTED:
-            record(FinishedJob(words, status, message))
+            record(words, status, message)
         elif status:
             # SystemExit passes through Hydra unharmed, where an exception would be reported in Hydra's words.
             sys.exit(status)

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,26 +21,17 @@ _FILE = "gradcam-job.json"  # a name of our own: an earlier one is deleted from 
 _SHARED = ("dataset", "run", "bootstrap", "task", "experiment", "row")
 
 
-@dataclass(frozen=True)
-class FinishedJob:
-    """The end of a job.
+def record(words: Sequence[str], status: int, message: str) -> None:
+    """Keep how the job that runs ended, in its folder below the sweep's.
 
-    Attributes:
-        words: Words that it was composed from.
+    Args:
+        words: What it was composed from.
         status: Its exit status.
-        message: The error in one line; empty without one.
+        message: What went wrong, in one line; empty if nothing did.
     """
-
-    words: tuple[str, ...]
-    status: int
-    message: str
-
-
-def record(job: FinishedJob) -> None:
-    """Keep how the job that runs ended, in its folder below the sweep's."""
+    note = {"words": list(words), "status": status, "message": message}
     folder = Path(HydraConfig.get().runtime.output_dir)
-    content = {"words": job.words, "status": job.status, "message": job.message}
-    write_atomically(folder / _FILE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(folder / _FILE, json.dumps(note, indent=1, ensure_ascii=False) + "\n")
 
 
 class Sweep(Callback):
@@ -70,10 +60,10 @@ class Sweep(Callback):
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Say which jobs failed and why, and make the table of the others; the exit status is the worst."""
         HydraConfig.instance().set_config(config)
-        jobs = [_read(path) for path in sorted(_notes(config), key=_number)]
-        failed = [job for job in jobs if job.message]
-        status = max((job.status for job in jobs), default=0)
-        done = [job.words for job in jobs if not job.message]
+        jobs = [json.loads(path.read_text(encoding="utf-8")) for path in _notes(config)]
+        failed = [job for job in jobs if job["message"]]
+        status = max((job["status"] for job in jobs), default=0)
+        done = [job["words"] for job in jobs if not job["message"]]
         if self.one_table and done:
             typed_words = Typed({}, tuple(typed()))
             ended = guarded(
@@ -82,7 +72,7 @@ class Sweep(Callback):
             )[0]
             status = max(status, ended)
         for job in failed:
-            print(f"error: {' '.join(job.words)}: {job.message}", file=sys.stderr)
+            print(f"error: {' '.join(job['words'])}: {job['message']}", file=sys.stderr)
         if failed:
             print(f"error: {len(failed)} of {len(jobs)} jobs failed", file=sys.stderr)
         sys.exit(status)  # which passes through Hydra, where an exception would be reported in its words
@@ -96,14 +86,6 @@ def _unfit(words: Sequence[str]) -> list[str]:
 
 
 def _notes(config: DictConfig) -> list[Path]:
-    return list(Path(config.hydra.sweep.dir).rglob(_FILE))
-
-
-def _number(path: Path) -> tuple[int, str]:
-    name = path.parent.name
-    return (int(name) if name.isdigit() else 0, str(path))
-
-
-def _read(path: Path) -> FinishedJob:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return FinishedJob(tuple(content["words"]), content["status"], content["message"])
+    """Find what the jobs of a sweep left, in the order of their numbers."""
+    found = Path(config.hydra.sweep.dir).rglob(_FILE)
+    return sorted(found, key=lambda path: (len(path.parent.name), str(path)))
