@@ -82,11 +82,12 @@ def options() -> Iterator[tuple[str, Any, str]]:
     for group in GROUPS:
         for path in sorted((CONF / group).glob("*.yaml")):
             loaded: Any = OmegaConf.to_container(OmegaConf.load(path))
+            loaded.pop("defaults", None)
             nested = "_target_" not in loaded
             node = loaded[path.stem] if nested else loaded
             where = f"{group}.{path.stem}" if nested else group
             for key in node:
-                if key not in ("_target_", "defaults"):
+                if key != "_target_":
                     yield where, node, str(key)
 
 
