@@ -23,6 +23,8 @@ _VALUED: Mapping[str, tuple[str, ...]] = {
     "--info": ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath"),
     **dict.fromkeys(("--package", "--config-path", "--config-name", "--config-dir"), ()),
 }
+_SHORT = {"--notes": "notes=true"}
+"""Flags of our own, each with the option that it stands for."""
 _MODES = ("--run", "--multirun", "--cfg", "--info", "--shell-completion")
 _OF_ROWS = ("experiment", "dataset", "nets", "table")
 
@@ -52,8 +54,8 @@ class Typed:
         left = list(line)
         while left:
             word = left.pop(0)
-            if not word.startswith("-"):
-                words.append(word)
+            if not word.startswith("-") or word in _SHORT:
+                words.append(_SHORT.get(word, word))
                 continue
             typed, equals, value = word.partition("=")
             name = _ALIASES.get(typed, typed)
