@@ -1,12 +1,13 @@
 """Peaks on images of two classes: whether a map of one has its peak on an object of the other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from benchmark.core.options import Checked, Count
-from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
+from benchmark.core.options import Count
+from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import Owner, answered, column, owners
 from benchmark.tasks.pairs.types import Answers, Column, Pairs, Statistic, first
 
@@ -15,7 +16,7 @@ _GIVES = (*_PEAKS, *(f"{name}_chance" for name in _PEAKS))
 
 
 @dataclass(frozen=True)
-class Counterfactual(Checked, group="pair_metric.counterfactual"):
+class Counterfactual(MapMetric, group="pair_metric.counterfactual"):
     """The share of images of two classes on which the map of one class has its peak on the other.
 
     A counterfactual map shows what lowers the score of its class (protocol §7.5), and should peak on the
@@ -33,23 +34,12 @@ class Counterfactual(Checked, group="pair_metric.counterfactual"):
     =========================  =======================================================================
 
     Attributes:
-        name: The metric's key in ``conf/pair_metric``.
-        version: Raised whenever a change of the code can change a number.
         limit: Number of these images to use, the first in stored order; ``None`` for all.
-        reads: Names of the readings whose columns it needs.
-        needs_reference: Whether it compares with a reference map.
         gives: Names of its statistics.
     """
 
-    name: str
-    version: int
     limit: Count | None = None
-    reads: tuple[str, ...] = field(default=("summary",), init=False)
-    needs_reference: bool = field(default=False, init=False)
-    gives: tuple[str, ...] = field(default=_GIVES, init=False)
-
-    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
-        """Accept any classes; images without maps of both their classes do not count."""
+    gives: ClassVar[tuple[str, ...]] = _GIVES
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """Return the three shares, and what chance would give of each.

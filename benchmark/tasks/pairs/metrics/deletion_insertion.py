@@ -1,18 +1,18 @@
 """Areas under the deletion and the insertion curve."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from benchmark.core.options import Checked
-from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
+from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import answered, column, image_mean
 from benchmark.tasks.pairs.types import Answers, Statistic
 
 
 @dataclass(frozen=True)
-class DeletionInsertion(Checked, group="pair_metric.deletion_insertion"):
+class DeletionInsertion(MapMetric, group="pair_metric.deletion_insertion"):
     """How fast the class's score falls as a map's highest pixels are deleted, and rises as they are inserted.
 
     ``deletion`` is the area under the first curve, of which less is better, ``insertion`` that under the
@@ -20,21 +20,11 @@ class DeletionInsertion(Checked, group="pair_metric.deletion_insertion"):
     Each is the mean over an image's pairs, whichever their classes, then over the images.
 
     Attributes:
-        name: The metric's key in ``conf/pair_metric``.
-        version: Raised whenever a change of the code can change a number.
-        reads: Names of the readings whose columns it needs.
-        needs_reference: Whether it compares with a reference map.
         gives: Names of its statistics.
     """
 
-    name: str
-    version: int
-    reads: tuple[str, ...] = field(default=("deletion_insertion",), init=False)
-    needs_reference: bool = field(default=False, init=False)
-    gives: tuple[str, ...] = field(default=("deletion", "insertion"), init=False)
-
-    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
-        """Accept any classes, and any options of the reading."""
+    reads: ClassVar[tuple[str, ...]] = ("deletion_insertion",)
+    gives: ClassVar[tuple[str, ...]] = ("deletion", "insertion")
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """Return both areas.

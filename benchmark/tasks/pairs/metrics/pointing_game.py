@@ -1,10 +1,11 @@
 """The pointing game: whether a map's maximum lies on an object of its class."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import ClassVar
 
-from benchmark.core.options import Checked, Positive
-from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
+from benchmark.core.options import Positive
+from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import answered, class_mean, column, pair_share
 from benchmark.tasks.pairs.types import Answers, Statistic
 
@@ -13,7 +14,7 @@ _GIVES = ("pointing", "pointing_difficult", "pointing_all_pairs", "pointing_chan
 
 
 @dataclass(frozen=True)
-class PointingGame(Checked, group="pair_metric.pointing_game"):
+class PointingGame(MapMetric, group="pair_metric.pointing_game"):
     """The share of maps whose maximum lies on an object of their class, or less than the tolerance from one.
 
     Source: Zhang et al. (Excitation Backprop, IJCV 2018), by its authors' code and TorchRay (protocol §7.1).
@@ -35,24 +36,13 @@ class PointingGame(Checked, group="pair_metric.pointing_game"):
     instance since overlapping objects are counted once here.
 
     Attributes:
-        name: The metric's key in ``conf/pair_metric``.
-        version: Raised whenever a change of the code can change a number.
         tolerance: Distance below which a maximum hits, in pixels, above 0; with 1 only the object's own
             pixels count.
-        reads: Names of the readings whose columns it needs.
-        needs_reference: Whether it compares with a reference map.
         gives: Names of its statistics.
     """
 
-    name: str
-    version: int
     tolerance: Positive = 15.0
-    reads: tuple[str, ...] = field(default=("summary",), init=False)
-    needs_reference: bool = field(default=False, init=False)
-    gives: tuple[str, ...] = field(default=_GIVES, init=False)
-
-    def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
-        """Accept any classes; those that an image does not hold do not count."""
+    gives: ClassVar[tuple[str, ...]] = _GIVES
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
         """Return the four shares.

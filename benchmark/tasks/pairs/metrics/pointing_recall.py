@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,9 @@ import torch
 
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.errors import UserError
-from benchmark.core.options import Checked, Count, Positive
+from benchmark.core.options import Count, Positive
 from benchmark.core.types import BoolArray, Sample
+from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
 from benchmark.tasks.pairs.statistics import answered, column, image_sums, owners, pair_share
 from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
@@ -22,7 +24,7 @@ _OUTPUTS = 100_000  # more than any network has, so that no policy lacks one
 
 
 @dataclass(frozen=True)
-class PointingRecall(Checked, group="pair_metric.pointing_recall"):
+class PointingRecall(MapMetric, group="pair_metric.pointing_recall"):
     """The share of the five best classes' maps that are right: on an object of the class, or else rejected.
 
     Source: Grad-CAM paper §4.3 (protocol §7.1). A map is *rejected* if its un-normalised maximum is below a
@@ -44,26 +46,18 @@ class PointingRecall(Checked, group="pair_metric.pointing_recall"):
     ``best`` chooses anew in each resample.
 
     Attributes:
-        name: The metric's key in ``conf/pair_metric``.
-        version: Raised whenever a change of the code can change a number.
         tolerance: Distance below which a maximum hits, in pixels of the original image, above 0.
         threshold: Threshold on a map's maximum; ``None`` chooses it on the other half of the images.
         best: Number of best classes.
         quantiles: Number of thresholds that are tried, without never and always.
-        reads: Names of the readings whose columns it needs.
-        needs_reference: Whether it compares with a reference map.
         gives: Names of its statistics.
     """
 
-    name: str
-    version: int
     tolerance: Positive = 15.0
     threshold: float | None = None
     best: Count = 5
     quantiles: Count = 51
-    reads: tuple[str, ...] = field(default=("summary",), init=False)
-    needs_reference: bool = field(default=False, init=False)
-    gives: tuple[str, ...] = field(default=_GIVES, init=False)
+    gives: ClassVar[tuple[str, ...]] = _GIVES
 
     def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
         """Refuse a class policy that leaves out one of the best classes, by trying it on an image.

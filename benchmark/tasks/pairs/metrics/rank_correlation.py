@@ -1,16 +1,17 @@
 """Rank correlation of a method's maps with its reference's."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from scipy.stats import kendalltau, rankdata
 
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.errors import UserError
-from benchmark.core.options import Checked, Count
+from benchmark.core.options import Count
 from benchmark.core.types import BoolArray
+from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
 from benchmark.tasks.pairs.statistics import answered, column, image_mean
 from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
@@ -27,7 +28,7 @@ _AT_ONCE = 2048
 
 
 @dataclass(frozen=True)
-class RankCorrelation(Checked, group="pair_metric.rank_correlation"):
+class RankCorrelation(MapMetric, group="pair_metric.rank_correlation"):
     """The rank correlation of a method's map with the reference's (the occlusion map), over a grid of cells.
 
     It is the Grad-CAM paper's measure of faithfulness (§5.3), of which it states neither grid nor coefficient
@@ -41,27 +42,20 @@ class RankCorrelation(Checked, group="pair_metric.rank_correlation"):
     since its cells differ by less than a millionth of the largest.
 
     Attributes:
-        name: The metric's key in ``conf/pair_metric``.
-        version: Raised whenever a change of the code can change a number.
         coefficient: ``spearman``, Pearson's correlation of the ranks, or ``kendall``, Kendall's tau-b.
         sign: How the cells of both maps are changed before they are ranked: ``signed``, ``abs`` or ``relu``.
         constant: How a pair with a constant map counts: as ``zero``, no correlation, or ``leave_out``.
         difficult: How pairs of a class count of which all objects are difficult: ``leave_out`` or ``keep``.
             Those of a class that the image does not hold always count.
         grids: Numbers of cells along a side, ascending; the reading must store them.
-        reads: Names of the readings whose columns it needs.
-        needs_reference: Whether it compares with a reference map.
     """
 
-    name: str
-    version: int
     coefficient: Literal["spearman", "kendall"] = "spearman"
     sign: Literal["signed", "abs", "relu"] = "signed"
     constant: Literal["zero", "leave_out"] = "zero"
     difficult: Literal["leave_out", "keep"] = "leave_out"
     grids: Annotated[tuple[Count, ...], "ascending", "not empty"] = (14, 28)
-    reads: tuple[str, ...] = field(default=("summary",), init=False)
-    needs_reference: bool = field(default=True, init=False)
+    needs_reference: ClassVar[bool] = True
 
     @property
     def gives(self) -> tuple[str, ...]:
