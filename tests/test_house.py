@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
 
@@ -64,14 +65,50 @@ def test_an_import_turned_upward_is_found(tmp_path: Path) -> None:
         path.unlink()
 
 
-PENDING = {"Pairs"}
-"""Names that still stand twice."""
-
-
 def test_no_class_name_is_defined_twice() -> None:
     places: dict[str, list[str]] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
-    assert {name: found for name, found in places.items() if len(found) > 1 and name not in PENDING} == {}
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+LONGEST_CHAIN = 9
+
+
+def module_of(path: Path) -> str:
+    """A file's dotted name inside the package."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def eager(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that run when a file is imported, save those for type checkers alone."""
+    for node in body:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        yield node
+
+
+def graph() -> dict[str, set[str]]:
+    """Module to the modules of the package that its import imports."""
+    files = {module_of(path): path for path in PACKAGE.rglob("*.py")}
+    found: dict[str, set[str]] = {}
+    for name, path in files.items():
+        names: list[str] = []
+        for node in eager(ast.parse(path.read_text(encoding="utf-8")).body):
+            if isinstance(node, ast.ImportFrom):
+                names += [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+            elif isinstance(node, ast.Import):
+                names += [alias.name for alias in node.names]
+        inside = {name.removeprefix("benchmark.") for name in names if name.startswith("benchmark.")}
+        found[name] = (inside & set(files)) - {name}
+    return found
+
+
+def test_imports_run_in_no_circle_and_no_chain_of_them_is_long() -> None:
+    imported = graph()
+    depth: dict[str, int] = {}
+    for name in TopologicalSorter(imported).static_order():  # which refuses a circle
+        depth[name] = 1 + max((depth[other] for other in imported[name]), default=0)
+    assert max(depth.values()) <= LONGEST_CHAIN, max(depth, key=lambda name: depth[name])

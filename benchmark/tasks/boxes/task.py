@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Boxes:
+class BoxTask:
     """The task ``boxes``."""
 
     def check(self, words: Sequence[str]) -> None:

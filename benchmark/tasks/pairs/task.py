@@ -27,7 +27,7 @@ _OF_BOXES = ("localizer", "metric")
 
 
 @dataclass(frozen=True)
-class Pairs:
+class PairTask:
     """The task ``pairs``.
 
     Attributes:
