@@ -14,17 +14,17 @@ from benchmark.core.errors import UserError
 from benchmark.pipeline.exhibits import Exhibit, Key, best_exhibit, chosen, write_exhibits
 from benchmark.pipeline.explain import Explained, explain
 from benchmark.pipeline.heatmap_store import KEPT_SIDE, Heatmaps, heatmap_file, read_heatmaps, write_heatmaps
+from benchmark.pipeline.results import files_of
+from benchmark.pipeline.shard_loop import measure
 from benchmark.tasks.boxes.locate import Located, collect, locate, slots
 from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of, read_records
 
 if TYPE_CHECKING:
     from benchmark.core.types import Records, Sample
     from benchmark.pipeline.batches import Batch
-    from benchmark.pipeline.results import files_of
     from benchmark.pipeline.scene import Scene
     from benchmark.pipeline.shard_loop import Shard
     from benchmark.tasks.boxes.cell import BoxCell
-from benchmark.pipeline.shard_loop import measure
 
 
 class LocatedImage(NamedTuple):
