@@ -1,12 +1,11 @@
 """What is wrong with a VOC tree or an option is told in one line, with file or option and the remedy."""
 
-import importlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from helpers import voc_trees as trees
+from helpers.commands import started
 from helpers.voc_trees import Picture, Thing
 
 from benchmark.core.errors import UserError
@@ -132,19 +131,17 @@ def test_to_drop_all_objects_is_refused(tmp_path: Path) -> None:
     assert "dataset.difficult=drop" in told(root=str(tree), difficult="drop")
 
 
-@pytest.mark.parametrize("command", ["run", "matrix", "explain_gap"])
+@pytest.mark.parametrize("command", [("run",), ("matrix",), ("explain-gap", "~experiment")])
 def test_no_command_of_boxes_takes_images_of_several_classes(
-    command: str,
+    command: tuple[str, ...],
     tree: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     words = ("model=googlenet_voc", "model.weights=random", "dataset=voc2007", f"dataset.root={tree}")
-    monkeypatch.setattr(sys, "argv", [command, *words, f"results_dir={tmp_path / 'out'}", "tracking=none"])
-    with pytest.raises(SystemExit) as stopped:
-        importlib.import_module(f"benchmark.cli.{command}").main()
-    printed = capsys.readouterr()
-    assert (stopped.value.code, printed.out, printed.err.count("\n")) == (2, "", 1)
-    assert "dataset voc2007: 2 of 3 images hold objects of several classes" in printed.err
-    assert "experiment=pointing" in printed.err
+    out = (f"results_dir={tmp_path / 'out'}", "tracking=none")
+    status, printed, error = started(monkeypatch, capsys, (*command, *words, *out))
+    assert (status, printed, error.count("\n")) == (2, "", 1)
+    assert "dataset voc2007: 2 of 3 images hold objects of several classes" in error
+    assert "experiment=pointing" in error
