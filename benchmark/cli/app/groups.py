@@ -35,6 +35,6 @@ def is_group(key: str) -> bool:
 
 
 def _search_path() -> list[str]:
-    """Where else configurations were typed to lie; ``--config-dir`` is on Hydra's search path already."""
+    """Return the search path that was typed; ``--config-dir`` is on Hydra's own already."""
     own = HydraConfig.get().overrides.hydra if HydraConfig.initialized() else ()
     return [word for word in own if word.startswith("hydra.searchpath")]
