@@ -24,8 +24,12 @@ from benchmark.reporting.archive import Archived, write_table
         ("run", "metric=[classification,loc]", "metric=loc: there is no such metric; choose one of"),
         ("run", "model=", "model=: there is no such model; choose one of alexnet"),
         ("run", "-m method=grad_cam,cam dataset.rot=x", "did you mean dataset.root?"),
-        ("run", "-m experiment=table1 --cfg job", "--multirun --cfg: give one of these flags alone"),
-        ("run", "experiment=table1 --cfg jobs", "--cfg jobs: choose job | hydra | all"),
+        (
+            "run",
+            "-m experiment=table1 --cfg job",
+            "--cfg/-c: not allowed with argument --multirun/-m",
+        ),
+        ("run", "experiment=table1 --cfg jobs", "argument --cfg/-c: invalid choice: 'jobs'"),
         ("run", "dataset.root=/x", "dataset.root=/x: the embedded dataset makes its own images"),
         (
             "run",

@@ -1,9 +1,11 @@
 """The command line: Hydra's flags, options as ``KEY=VALUE``, and words that stand for others."""
 
+import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import hydra
 from hydra.core.config_loader import ConfigLoader
@@ -13,19 +15,6 @@ from omegaconf import DictConfig, ListConfig
 from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 
-_ALIASES = {
-    **{"-h": "--help", "-c": "--cfg", "-p": "--package", "-r": "--run", "-m": "--multirun", "-i": "--info"},
-    **{"-sc": "--shell-completion", "-cp": "--config-path", "-cn": "--config-name", "-cd": "--config-dir"},
-}
-_BARE = ("--help", "--hydra-help", "--version", "--resolve", "--run", "--multirun", "--shell-completion")
-_VALUED: Mapping[str, tuple[str, ...]] = {
-    "--cfg": ("job", "hydra", "all"),
-    "--info": ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath"),
-    **dict.fromkeys(("--package", "--config-path", "--config-name", "--config-dir"), ()),
-}
-_SHORT = {"--notes": "notes=true"}
-"""Flags of our own, each with the option that it stands for."""
-_MODES = ("--run", "--multirun", "--cfg", "--info", "--shell-completion")
 _OF_ROWS = ("experiment", "dataset", "nets", "table")
 
 
@@ -49,25 +38,14 @@ class Typed:
             UserError: For a flag that Hydra does not have, a value that it does not take, or flags that
                 exclude each other.
         """
-        flags: dict[str, str] = {}
-        words: list[str] = []
-        left = list(line)
-        while left:
-            word = left.pop(0)
-            if not word.startswith("-") or word in _SHORT:
-                words.append(_SHORT.get(word, word))
-                continue
-            typed, equals, value = word.partition("=")
-            name = _ALIASES.get(typed, typed)
-            if name not in _BARE and name not in _VALUED:
-                raise UserError(f"{word}: not understood; options are KEY=VALUE, and flags as --help shows")
-            if name in _VALUED and not equals:
-                value = _value(name, left)
-            flags[name] = value
-        _refuse_contradictions(flags)
+        found, unknown = _parser().parse_known_intermixed_args(line)
+        if unknown:
+            raise UserError(f"{unknown[0]}: not understood; options are KEY=VALUE, and flags as --help shows")
+        words = vars(found).pop("words")
         for word in words:
             _refuse_no_option(word)
-        return cls(flags, tuple(words))
+        typed = {f"--{name.replace('_', '-')}": value for name, value in vars(found).items() if value}
+        return cls({name: "" if value is True else value for name, value in typed.items()}, tuple(words))
 
     @property
     def line(self) -> list[str]:
@@ -156,27 +134,27 @@ def _row(typed: Typed, config_name: str, name: str) -> list[str]:
     return rows[name]
 
 
-def _value(name: str, left: list[str]) -> str:
-    """Take the value of a flag from the words that follow it."""
-    allowed = _VALUED[name]
-    if name == "--info" and (not left or left[0] not in allowed):
-        return "all"
-    if not left:
-        raise UserError(f"{name}: give a value" + (f", {' | '.join(allowed)}" if allowed else ""))
-    value = left.pop(0)
-    if allowed and value not in allowed:
-        raise UserError(f"{name} {value}: choose {' | '.join(allowed)}")
-    if name == "--config-path":
-        return str(Path(value).absolute())
-    return value
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message)
 
 
-def _refuse_contradictions(flags: Mapping[str, str]) -> None:
-    modes = [flag for flag in flags if flag in _MODES]
-    if len(modes) > 1:
-        raise UserError(f"{' '.join(modes)}: give one of these flags alone")
-    if "--resolve" in flags and not {"--cfg", "--help"} & set(flags):
-        raise UserError("--resolve: it belongs to --cfg job")
+def _parser() -> argparse.ArgumentParser:
+    """Know Hydra's documented flags, at any place between the other words."""
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    for names in (("--help", "-h"), ("--hydra-help",), ("--version",), ("--resolve",)):
+        parser.add_argument(*names, action="store_true")
+    for names in (("--config-name", "-cn"), ("--config-dir", "-cd"), ("--package", "-p")):
+        parser.add_argument(*names)
+    parser.add_argument("--config-path", "-cp", type=lambda path: str(Path(path).absolute()))
+    modes = parser.add_mutually_exclusive_group()
+    for names in (("--run", "-r"), ("--multirun", "-m"), ("--shell-completion", "-sc")):
+        modes.add_argument(*names, action="store_true")
+    modes.add_argument("--cfg", "-c", choices=("job", "hydra", "all"))
+    info = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+    modes.add_argument("--info", "-i", nargs="?", const="all", choices=info)
+    parser.add_argument("words", nargs="*")
+    return parser
 
 
 def _refuse_no_option(word: str) -> None:
