@@ -91,13 +91,13 @@ def joined(settings: RunSettings) -> Iterator[World]:
 
 def _own_device(settings: RunSettings) -> RunSettings:
     """Give each process of a machine a GPU of its own."""
-    asked = settings.device
-    if asked == "auto":
-        asked = "cuda" if torch.cuda.is_available() else "cpu"
-    if asked == "cpu":
-        return replace(settings, device=asked)
-    if asked != "cuda":
-        raise UserError(f"run.device={asked}: with torchrun give cuda (one GPU a process), cpu or auto")
+    device = settings.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu":
+        return replace(settings, device=device)
+    if device != "cuda":
+        raise UserError(f"run.device={device}: with torchrun give cuda (one GPU a process), cpu or auto")
     local, here = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
     if local >= here:
         raise UserError(f"torchrun: process {local} has no GPU, there are {here}; --nproc_per_node={here}")

@@ -135,12 +135,12 @@ def compare(job: Job[TrainingOptions], reached: Passport) -> tuple[bool, str]:
 
 def expected(job: Job[TrainingOptions]) -> Path | None:
     """Return the passport that a training is to agree with, if there is one."""
-    asked = job.options.passport
-    if asked not in ("auto", "none"):
-        return Path(asked).expanduser()
+    option = job.options.passport
+    if option not in ("auto", "none"):
+        return Path(option).expanduser()
     usual = EMBEDDED / f"{job.name}.json"
     # What is published takes the place of the old passport: it need not agree with it.
-    automatic = asked == "auto" and job.options.publish is None and usual.is_file()
+    automatic = option == "auto" and job.options.publish is None and usual.is_file()
     return usual if automatic else None
 
 

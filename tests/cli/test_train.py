@@ -238,7 +238,8 @@ def test_a_mistake_about_a_probe_is_one_line(train: Command, tmp_path: Path, typ
 @pytest.mark.slow
 def test_two_processes_train_the_net_that_one_does(tmp_path: Path) -> None:
     """Without what differs by design: each process draws its own dropout and reckons its own batch norm."""
-    common = [*words(tmp_path), "+model.dropout=0.0", "run.precision=float64", "train.workers=0"]
+    plain = ("train=default", "+model.dropout=0.0", "run.precision=float64", "train.workers=0")
+    common = [*words(tmp_path), *plain]
     environment = {**os.environ, "PYTHONPATH": str(TESTS), "OMP_NUM_THREADS": "1"}
     states = {}
     for name, launcher in {"one": [], "two": ["-m", "torch.distributed.run", "--nproc_per_node=2"]}.items():
@@ -246,7 +247,8 @@ def test_two_processes_train_the_net_that_one_does(tmp_path: Path) -> None:
             sys.executable,
             *launcher,
             "-m",
-            "benchmark.cli.train",
+            "benchmark.cli",
+            "train",
             *common,
             f"results_dir={tmp_path}/{name}",
         ]

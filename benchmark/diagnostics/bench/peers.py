@@ -1,6 +1,6 @@
 """The same heatmaps by other packages, one class after the other, for ``./scripts/bench`` to compare.
 
-None of them is a dependency: each is imported when it is asked for. Each gets the same frozen model and the
+None of them is a dependency: each is imported where it is used. Each gets the same frozen model and the
 same inputs as our methods; where it calls ``backward``, the graph therefore has to start at the inputs.
 """
 

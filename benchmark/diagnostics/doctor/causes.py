@@ -30,7 +30,7 @@ def convict(scene: Scene, rank: Tensor, count: int, pool: Executor) -> list[str]
     Args:
         scene: The net as it is.
         rank: :func:`benchmark.diagnostics.doctor.model.ranks` of it.
-        count: The number of images asked for there.
+        count: Number of images that :func:`ranks` was given.
         pool: Threads to read on.
     """
     before = rank == 0
@@ -54,10 +54,10 @@ def _changes(scene: Scene) -> Iterator[tuple[str, Scene]]:
         "the devkit's class order (ILSVRC ids; name it by model.classes=FILE)": [wnid for _, wnid in by_id],
         "the order of sorted WNIDs (model.classes=null)": list(names.wnids),
     }
-    asked = tuple(scene.dataset.classes if model.classes is None else model.classes)
-    if len(asked) == len(by_id) and set(scene.dataset.classes) <= set(names.wnids):
+    used = tuple(scene.dataset.classes if model.classes is None else model.classes)
+    if len(used) == len(by_id) and set(scene.dataset.classes) <= set(names.wnids):
         for words, order in orders.items():
-            if tuple(order) != asked:
+            if tuple(order) != used:
                 yield words, replace(scene, model=replace(model, classes=tuple(order)))
 
 

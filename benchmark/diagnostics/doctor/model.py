@@ -84,15 +84,6 @@ def probabilities(model: Model, inputs: Tensor, settings: RunSettings) -> Tensor
     return scores
 
 
-def accuracy(scene: Scene, count: int, pool: Executor) -> Accuracy:
-    """Measure the accuracy on at most ``count`` images, spread over the classes, without unreadable ones.
-
-    Raises:
-        UserError: If the model's outputs do not fit the dataset's classes.
-    """
-    return summary(ranks(scene, count, pool))
-
-
 def summary(rank: Tensor) -> Accuracy:
     """Return the accuracy that the ranks ``[n]`` of the labels amount to."""
     best, among_five = (float((rank < k).sum()) / max(len(rank), 1) for k in (1, 5))
@@ -100,7 +91,9 @@ def summary(rank: Tensor) -> Accuracy:
 
 
 def ranks(scene: Scene, count: int, pool: Executor) -> Tensor:
-    """Count the classes that the label of each image does not beat, for the images of :func:`accuracy`.
+    """Count the classes that the label of each image does not beat.
+
+    The images are at most ``count``, spread over the classes; unreadable ones are left out.
 
     Raises:
         UserError: If the model's outputs do not fit the dataset's classes, or are not finite.

@@ -72,7 +72,7 @@ class Passport:
         return [f"passport    {self.file}, from {self.where}", f"  its hash  {known}{same}"]
 
     def is_of(self, model: Model) -> bool | None:
-        """Return whether the model's weights are the passport's file; ``None`` where no sha256 can tell."""
+        """Return whether the model's weights are the passport's file; ``None`` where no sha256 is known."""
         starts = [text.removeprefix("sha256:") for text in self.checksums if text.startswith("sha256:")]
         if any(model.weights.sha256.startswith(start) for start in starts):
             return True
@@ -127,8 +127,8 @@ def find(name: str) -> Passport | None:
             return _trained(name, json.loads(trained.read_text(encoding="utf-8")))
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         path = written if written.is_file() else trained
-        told = " ".join(f"{type(error).__name__} {error}".split())
-        raise UserError(f"{path}: not a passport ({told}); correct it, or passport=none") from None
+        reason = " ".join(f"{type(error).__name__} {error}".split())
+        raise UserError(f"{path}: not a passport ({reason}); correct it, or passport=none") from None
     return None
 
 

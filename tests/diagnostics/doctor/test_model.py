@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Sample
-from benchmark.diagnostics.doctor.model import Accuracy, accuracy, describe, probabilities, ranks, try_input
+from benchmark.diagnostics.doctor.model import Accuracy, describe, probabilities, ranks, summary, try_input
 from benchmark.diagnostics.doctor.verdict import near_chance
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
@@ -23,6 +23,10 @@ from benchmark.transforms import Warp
 
 COLOURS = ("blue", "green", "red")
 CHANNELS = ("red", "green", "blue")
+
+
+def measured_on(scene: Scene, count: int, pool: ThreadPoolExecutor) -> Accuracy:
+    return summary(ranks(scene, count, pool))
 
 
 @pytest.fixture
@@ -44,13 +48,13 @@ def scene(tmp_path: Path) -> Scene:
 
 def test_the_right_class_order_is_always_right(scene: Scene) -> None:
     with ThreadPoolExecutor(2) as pool:
-        assert accuracy(scene, 21, pool) == Accuracy(1.0, 1.0, 21)
+        assert measured_on(scene, 21, pool) == Accuracy(1.0, 1.0, 21)
 
 
 def test_a_wrong_class_order_is_seen(scene: Scene) -> None:
     turned = replace(scene, model=replace(scene.model, classes=("blue", "red", "green")))
     with ThreadPoolExecutor(2) as pool:
-        measured = accuracy(turned, 30, pool)
+        measured = measured_on(turned, 30, pool)
     assert (measured.top1, measured.top5) == (0.0, 1.0)
     assert "model.classes=" in near_chance(measured, 3)
 
@@ -60,13 +64,13 @@ def test_unreadable_images_are_left_out(scene: Scene) -> None:
         assert sample.path is not None
         sample.path.write_bytes(b"")
     with ThreadPoolExecutor(2) as pool:
-        assert accuracy(scene, 30, pool) == Accuracy(1.0, 1.0, 20)
+        assert measured_on(scene, 30, pool) == Accuracy(1.0, 1.0, 20)
 
 
 def test_a_model_without_a_class_of_the_dataset_is_refused(scene: Scene) -> None:
     lacking = replace(scene, model=replace(scene.model, classes=("red", "green", "yellow")))
     with ThreadPoolExecutor(2) as pool, pytest.raises(UserError, match="blue"):
-        accuracy(lacking, 30, pool)
+        measured_on(lacking, 30, pool)
 
 
 class Says(nn.Module):
@@ -95,7 +99,7 @@ def test_a_class_that_the_label_does_not_beat_is_counted_against_it(
 def test_constant_scores_are_no_accuracy(scene: Scene) -> None:
     same = replace(scene, model=replace(scene.model, module=Says(0.0, 0.0, 0.0)))
     with ThreadPoolExecutor(2) as pool:
-        assert accuracy(same, 30, pool).top1 == 0
+        assert measured_on(same, 30, pool).top1 == 0
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
