@@ -15,6 +15,8 @@ from omegaconf import DictConfig, ListConfig
 from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 
+_SHORT = {"--notes": "notes=true"}
+"""Flags of our own, each with the option that it stands for."""
 _OF_ROWS = ("experiment", "dataset", "nets", "table")
 
 
@@ -38,7 +40,8 @@ class Typed:
             UserError: For a flag that Hydra does not have, a value that it does not take, or flags that
                 exclude each other.
         """
-        found, unknown = _parser().parse_known_intermixed_args(line)
+        spelled_out = [_SHORT.get(word, word) for word in line]
+        found, unknown = _parser().parse_known_intermixed_args(spelled_out)
         if unknown:
             raise UserError(f"{unknown[0]}: not understood; options are KEY=VALUE, and flags as --help shows")
         words = vars(found).pop("words")
