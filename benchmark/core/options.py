@@ -48,7 +48,7 @@ class Checked:
     def __post_init__(self) -> None:
         kinds = get_type_hints(type(self), include_extras=True)
         for name in (field.name for field in fields(self) if field.init):  # type: ignore[arg-type]
-            value = check(f"{self._group}.{name}", getattr(self, name), kinds[name])
+            value = check(f"{self._group}.{name}".lstrip("."), getattr(self, name), kinds[name])
             object.__setattr__(self, name, value)
 
 

@@ -4,27 +4,18 @@ from dataclasses import dataclass
 
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
-from benchmark.core.options import Checked, Count, Natural, Share
 from benchmark.core.types import BoolArray, Estimate, Records
+from benchmark.metrics.common.overlap import OverlapMetric
 
 
 @dataclass(frozen=True)
-class GtKnown(Checked, group="metric.gt_known"):
+class GtKnown(OverlapMetric, group="metric.gt_known"):
     """``gt_known``: the **error** of the box of the ground-truth class's own heatmap, whatever was predicted.
 
     A box is right if it overlaps any ground-truth box with at least ``iou`` (protocol §5.4: 0.5). Blacklisted
     images are left out, as in ``loc_top1``; WSOL papers mostly print the accuracy, one minus this, on all
     images. There is no such number if the run made no heatmap of the ground-truth class.
-
-    Attributes:
-        iou: Least intersection over union of a right box, in (0, 1].
-        resamples: Number of bootstrap resamples.
-        seed: Seed of the bootstrap.
     """
-
-    iou: Share = 0.5
-    resamples: Count = 10_000
-    seed: Natural = 0
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the error with its confidence interval."""

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
-from benchmark.core.options import Checked, Count, Natural, Share
 from benchmark.core.types import BoolArray, Estimate, Records
+from benchmark.metrics.common.overlap import OverlapMetric
 from benchmark.metrics.common.top_k import top_errors
 
 
 @dataclass(frozen=True)
-class Localization(Checked, group="metric.localization"):
+class Localization(OverlapMetric, group="metric.localization"):
     """Localization errors ``loc_top1`` and ``loc_top5`` without blacklisted images, ``…_all`` on all images.
 
     Source: the ILSVRC devkit's ``eval_clsloc.m`` (protocol §5.1). A prediction is right if its class is the
@@ -18,16 +18,7 @@ class Localization(Checked, group="metric.localization"):
     right if any of its first n predictions is. The devkit leaves its blacklist out of this average; papers
     differ (on the official set by about 0.9 points), so both are given. The top-5 errors are left out if no
     image has five predictions.
-
-    Attributes:
-        iou: Least intersection over union of a right box, in (0, 1].
-        resamples: Number of bootstrap resamples.
-        seed: Seed of the bootstrap.
     """
-
-    iou: Share = 0.5
-    resamples: Count = 10_000
-    seed: Natural = 0
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the errors, each with its confidence interval."""

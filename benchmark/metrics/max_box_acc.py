@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from benchmark.core.bootstrap import bootstrap, bounded
-from benchmark.core.options import Checked, Count, Natural, Share
+from benchmark.core.options import Count
 from benchmark.core.types import Estimate, Records
+from benchmark.metrics.common.overlap import OverlapMetric
 from benchmark.metrics.common.threshold_curve import right_at
 
 
 @dataclass(frozen=True)
-class MaxBoxAcc(Checked, group="metric.max_box_acc"):
+class MaxBoxAcc(OverlapMetric, group="metric.max_box_acc"):
     """``max_box_acc``: the best **accuracy** over the localizer's grid of thresholds, the class given.
 
     After Choe et al. 2020 (protocol §5.5), for any localizer; their own MaxBoxAcc is this with the localizer
@@ -20,16 +21,9 @@ class MaxBoxAcc(Checked, group="metric.max_box_acc"):
     ``max_box_acc_threshold`` is the best threshold, the lowest of equal ones. Its confidence interval holds
     the thresholds that were best in 95 % of the resamples; that of the accuracy is of the maximum, taken anew
     in each resample. Both are left out if no curve over thresholds was recorded.
-
-    Attributes:
-        iou: Least intersection over union of a right box, in (0, 1].
-        resamples: Number of bootstrap resamples.
-        seed: Seed of the bootstrap.
     """
 
-    iou: Share = 0.5
     resamples: Count = 1_000
-    seed: Natural = 0
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the best accuracy and its threshold, each with its confidence interval."""

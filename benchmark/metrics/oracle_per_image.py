@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from benchmark.core.bootstrap import fractions
-from benchmark.core.options import Checked, Count, Natural, Share
 from benchmark.core.types import Estimate, Records
+from benchmark.metrics.common.overlap import OverlapMetric
 from benchmark.metrics.common.threshold_curve import right_at
 
 
 @dataclass(frozen=True)
-class OraclePerImage(Checked, group="metric.oracle_per_image"):
+class OraclePerImage(OverlapMetric, group="metric.oracle_per_image"):
     """``oracle_per_image``: the **error** that remains if the ground truth picks each image's threshold.
 
     It sees the truth and is meant as a bound: no localizer that chooses among these boxes, by whatever rule,
@@ -17,16 +17,7 @@ class OraclePerImage(Checked, group="metric.oracle_per_image"):
     any ground-truth box with at least ``iou``. Blacklisted images are left out, as in ``gt_known``. It has
     been published by mistake as a localizer's error (wsolevaluation, issue 36). It depends on the grid, and
     is left out if no curve over thresholds was recorded.
-
-    Attributes:
-        iou: Least intersection over union of a right box, in (0, 1].
-        resamples: Number of bootstrap resamples.
-        seed: Seed of the bootstrap.
     """
-
-    iou: Share = 0.5
-    resamples: Count = 10_000
-    seed: Natural = 0
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the error with its confidence interval."""
