@@ -20,13 +20,13 @@ from benchmark.pipeline.rows import Row
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
 from benchmark.pipeline.shard_loop import measure
+from benchmark.tasks.pairs.ask import Question, pair_cell
 from benchmark.tasks.pairs.class_policies.labelled import Labelled
 from benchmark.tasks.pairs.class_policies.labelled_and_top5 import LabelledAndTop5
 from benchmark.tasks.pairs.class_policies.predicted import Predicted
 from benchmark.tasks.pairs.metrics.rank_correlation import RankCorrelation
 from benchmark.tasks.pairs.plan import PairRow, plan_of
 from benchmark.tasks.pairs.protocols import ClassPolicy, PairMetric
-from benchmark.tasks.pairs.question import Question, pair_cell
 from benchmark.tasks.pairs.readings.summary import Summary
 from benchmark.tasks.pairs.recorder import PairRecorder
 from benchmark.tasks.pairs.records import STORE, read_pairs

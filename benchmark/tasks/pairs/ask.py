@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ from torch import Tensor
 from benchmark.core.device import sent_by, to_host
 from benchmark.core.errors import UserError
 from benchmark.core.masks import objects_of, region
+from benchmark.pipeline.address import address
+from benchmark.pipeline.cell import Cell
 from benchmark.pipeline.class_order import ClassOrder, class_order
 from benchmark.pipeline.explain import forwarded
 from benchmark.tasks.pairs.types import Asked, Pair
@@ -26,6 +29,50 @@ if TYPE_CHECKING:
 
 PairColumns = Mapping[str, Any]
 """One pair's columns of one method."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """The class policy, and the readings of the classes' maps.
+
+    Attributes:
+        policy: The classes.
+        readings: Readings by name.
+        config: The plain configuration that both were built from.
+    """
+
+    policy: ClassPolicy
+    readings: Mapping[str, Reading]
+    config: Mapping[str, Any]
+
+    @property
+    def protocol(self) -> str:
+        """Return the class policy by name and version."""
+        return f"{self.policy.name} v{self.policy.version}"
+
+
+def pair_cell(
+    scene: Scene, question: Question, method: Method, config: Mapping[str, Any], runs: Path
+) -> Cell:
+    """Return the cell of a method that is asked a question, with its folders below ``runs``.
+
+    Args:
+        scene: Images, model, transform.
+        question: Asked of it.
+        method: Built from ``config["method"]``.
+        config: Plain configuration of ``model``, ``transform`` and ``method``.
+        runs: Folder of the raw records.
+    """
+    place = address(
+        scene,
+        method,
+        config,
+        runs,
+        name=question.policy.name,
+        options=question.config,
+        code=[question.policy, *question.readings.values(), ask, PendingPairs],
+    )
+    return Cell(scene=scene, method=method, **place._asdict())
 
 
 class ImagePairs(NamedTuple):

@@ -25,8 +25,8 @@ from benchmark.pipeline.results import files_of
 from benchmark.reporting import sheet
 from benchmark.reporting.sheet import Panel, PictureSheet
 from benchmark.reporting.text import shown
-from benchmark.tasks.pairs.exhibits import exhibited
-from benchmark.tasks.pairs.ranking import family
+from benchmark.tasks.pairs.comparison import family
+from benchmark.tasks.pairs.recorder import exhibited
 from benchmark.tasks.pairs.records import STORE, read_pairs
 from benchmark.tasks.pairs.types import Answers, Pairs
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Dataset, Method, SeveralViews
 from benchmark.pipeline.plan import Plan
-from benchmark.tasks.pairs.question import Question, pair_cell
+from benchmark.tasks.pairs.ask import Question, pair_cell
 from benchmark.tasks.pairs.recorder import PairRecorder
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count, Natural
 from benchmark.core.types import Difference, Estimate, OpenRow, Result
 from benchmark.pipeline.results import conditions, files_of, first_line, unfinished, without_places
-from benchmark.tasks.pairs.ranking import family
+from benchmark.tasks.pairs.comparison import family
 from benchmark.tasks.pairs.records import STORE, pairs_in
 from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
 
@@ -160,19 +160,13 @@ def _counts(row: PairRow, pairs: Pairs, reference: Pairs | None) -> dict[str, in
     return counted
 
 
-def differences(
-    measured: Sequence[Measured], metric: str | None, resampling: Resampling
-) -> tuple[Difference, ...]:
+def differences(measured: Sequence[Measured], metric: str, resampling: Resampling) -> tuple[Difference, ...]:
     """Return paired differences of a metric between rows of one network and setting, the higher first."""
-    if metric is None:
-        return ()
     rows = [one for one in measured if metric in one.statistics]
     rows.sort(key=lambda one: -one.result.metrics[metric].value)
-    found = []
-    for a, b in combinations(rows, 2):
-        if family(a.result.row) != family(b.result.row):
-            continue
-        estimate = resampling.difference(a.statistics[metric], b.statistics[metric])
-        if estimate is not None:
-            found.append(Difference(a.result.row, b.result.row, metric, estimate))
-    return tuple(found)
+    return tuple(
+        Difference(a.result.row, b.result.row, metric, estimate)
+        for a, b in combinations(rows, 2)
+        if family(a.result.row) == family(b.result.row)
+        and (estimate := resampling.difference(a.statistics[metric], b.statistics[metric]))
+    )

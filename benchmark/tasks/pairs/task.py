@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Difference
 from benchmark.pipeline.results import files_of
-from benchmark.tasks.pairs.comparison import Headline, headlines
+from benchmark.tasks.pairs.comparison import Headline, headlines, orders
 from benchmark.tasks.pairs.pictures import pair_sheet
 from benchmark.tasks.pairs.plan import PairRow, plan_of
-from benchmark.tasks.pairs.ranking import orders
 from benchmark.tasks.pairs.records import STORE
 from benchmark.tasks.pairs.result import Measured, Resampling, differences, result
 from benchmark.tasks.task import Experiment, Outcome
 
 if TYPE_CHECKING:
-    from benchmark.core.types import OpenRow
     from benchmark.pipeline.plan import Plan
     from benchmark.reporting.published import Published
 
@@ -52,12 +50,12 @@ class PairTask:
         plan.measure()
         found = {name: result(row, self.bootstrap) for name, row in plan.rows.items()}
         done = {name: one for name, one in found.items() if isinstance(one, Measured)}
-        comparison = _comparison(found, compared, self.bootstrap, experiment.published)
+        apart, checks = _comparison(done, compared, self.bootstrap, experiment.published)
         rows = {name: done[name].result if name in done else one for name, one in found.items()}
         table = experiment.tabulated(
             plan.in_order(rows, [*plan.rows, *plan.open]),
-            checks=comparison.checks,
-            differences=(*comparison.differences, *_swept(experiment, done, compared, self.bootstrap)),
+            checks=checks,
+            differences=(*apart, *_swept(experiment, done, compared, self.bootstrap)),
         )
         return Outcome(
             table=table,
@@ -95,24 +93,18 @@ def _headlines(experiment: Experiment, plan: Plan[PairRow]) -> dict[str, Headlin
     return headlines(rows, None if wanted is None else str(wanted), strict)
 
 
-class _Comparison(NamedTuple):
-    differences: tuple[Difference, ...]
-    checks: tuple[str, ...]
-
-
 def _comparison(
-    found: Mapping[str, Measured | OpenRow],
+    done: Mapping[str, Measured],
     compared: Mapping[str, Headline],
     resampling: Resampling,
     published: Published | None,
-) -> _Comparison:
-    """Compare the finished rows that have one number in common with each other."""
+) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
+    """Return the differences of the finished rows that have one number in common, and their order."""
     apart: tuple[Difference, ...] = ()
     checks: tuple[str, ...] = ()
     for headline in dict.fromkeys(compared.values()):
-        names = [name for name, own in compared.items() if own == headline]
-        done = [one for name in names if isinstance(one := found[name], Measured)]
-        own = differences(done, headline.metric, resampling)
-        apart += own
-        checks += orders([one.result for one in done], headline, own, published)
-    return _Comparison(apart, checks)
+        alike = [done[name] for name, own in compared.items() if own == headline and name in done]
+        found = differences(alike, headline.metric, resampling)
+        apart += found
+        checks += orders([one.result for one in alike], headline, found, published)
+    return apart, checks

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.protocols import Method
-from benchmark.core.types import ForwardPass, IntArray, Model, Sample, View
+from benchmark.core.types import ForwardPass, Model, Sample, View
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -139,9 +139,3 @@ def ratios(means: Numbers) -> Numbers:
     each = np.divide(hits, trials, out=np.zeros_like(hits), where=there)
     averaged: Numbers = each.sum(axis=1) / np.maximum(there.sum(axis=1), 1)
     return averaged
-
-
-def padded(rows: list[list[int]]) -> IntArray:
-    """Return lists of classes as an array ``[N, K]``, padded with -1; K is at least 1."""
-    width = max([1, *map(len, rows)])
-    return np.array([row + [-1] * (width - len(row)) for row in rows], np.int32).reshape(len(rows), width)

@@ -22,8 +22,8 @@ from benchmark.datasets.coco import load
 from benchmark.pipeline.cell import Cell
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
+from benchmark.tasks.pairs.ask import Question, pair_cell
 from benchmark.tasks.pairs.class_policies.labelled import Labelled
-from benchmark.tasks.pairs.question import Question, pair_cell
 from benchmark.tasks.pairs.readings.summary import Summary
 from benchmark.tasks.pairs.types import Pairs
 from benchmark.transforms import Warp

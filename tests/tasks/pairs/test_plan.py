@@ -11,10 +11,10 @@ from benchmark.attribution.occlusion import Occlusion
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
 from benchmark.pipeline.scene import Scene
+from benchmark.tasks.pairs.ask import Question
 from benchmark.tasks.pairs.metrics.deletion_insertion import DeletionInsertion
 from benchmark.tasks.pairs.metrics.pointing_recall import PointingRecall
 from benchmark.tasks.pairs.metrics.rank_correlation import RankCorrelation
-from benchmark.tasks.pairs.question import Question
 from benchmark.tasks.pairs.readings.summary import Summary
 from benchmark.tasks.pairs.recorder import PairRecorder
 from benchmark.transforms.ten_crop import TenCrop

@@ -9,8 +9,7 @@ from helpers.handmade import result
 
 from benchmark.core.types import Difference, Estimate, Result
 from benchmark.reporting.published import Column, Published, PublishedRow
-from benchmark.tasks.pairs.comparison import Headline
-from benchmark.tasks.pairs.ranking import family, orders
+from benchmark.tasks.pairs.comparison import Headline, family, orders
 
 M = "rank_correlation"
 HEAD = Headline(M, M)

@@ -1,7 +1,7 @@
 """The classes that an image holds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -16,23 +16,21 @@ class Labelled(Checked, group="classes"):
     """Each class that the image holds; with ``one``, a single one of them.
 
     Attributes:
-        name: The policy's key in ``conf/classes``.
         difficult: Whether to include classes of which all objects are difficult.
         only: Number of classes that an image must hold, those of difficult objects included, to have any
             pair; ``None`` for any number.
         one: Whether to choose a single class: of those that the options above leave, the one whose objects,
             difficult ones included, cover most pixels; of equal ones the first of the dataset's classes.
-        version: Raised whenever a change of the code can change a choice.
 
     Raises:
         UserError: If an option is out of its range.
     """
 
     name: str = "labelled"
+    version = 1
     difficult: bool = False
     only: Count | None = None
     one: bool = False
-    version: int = field(default=1, init=False)
 
     def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
         """Return outputs ``[N, K]``, ascending by class, padded with -1; the logits' values are not used."""

@@ -1,7 +1,7 @@
 """The classes that an image holds and those that the network predicts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -20,14 +20,10 @@ class LabelledAndTop5(Checked, group="classes"):
 
     The pointing game with recall needs them (paper §4.3), since the map of a predicted class that the image
     does not hold ought to be rejected. Of a network with fewer than five outputs all are taken.
-
-    Attributes:
-        name: The policy's key in ``conf/classes``.
-        version: Raised whenever a change of the code can change a choice.
     """
 
     name: str = "labelled_and_top5"
-    version: int = field(default=1, init=False)
+    version = 1
 
     def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
         """Return outputs ``[N, K + 5]``: those of the image's classes, padded with -1, then the five best."""

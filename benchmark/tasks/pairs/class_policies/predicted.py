@@ -1,7 +1,7 @@
 """The classes that the network predicts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -17,17 +17,15 @@ class Predicted(Checked, group="classes"):
     An output that is not one of the dataset's classes is among them too, and gives no pair.
 
     Attributes:
-        name: The policy's key in ``conf/classes``.
         count: Number of outputs, the best first.
-        version: Raised whenever a change of the code can change a choice.
 
     Raises:
         UserError: If ``count`` is out of its range.
     """
 
     name: str = "predicted"
+    version = 1
     count: Count = 1
-    version: int = field(default=1, init=False)
 
     def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
         """Return outputs ``[N, count]``.

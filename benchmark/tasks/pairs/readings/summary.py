@@ -1,7 +1,7 @@
 """A summary of a heatmap: small grids of it, its extremes, and the position of its peak."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -40,13 +40,11 @@ class Summary(Checked, group="reading.summary"):
 
     Attributes:
         grids: Numbers of cells along an axis, each from 1 to the input's size.
-        name: The reading's key in ``conf/reading``.
-        version: Raised whenever a change of the code can change a value.
     """
 
+    name = "summary"
+    version = 1
     grids: Annotated[tuple[Count, ...], "not empty"] = (14, 28)
-    name: str = field(default="summary", init=False)
-    version: int = field(default=1, init=False)
 
     def check(self, model: Model) -> None:
         """Refuse grids that do not fit the input.

@@ -14,7 +14,8 @@ from torchcam.metrics import DeletionInsertionMetric
 from benchmark.attribution.common.fills import filled
 from benchmark.core.errors import UserError
 from benchmark.core.types import Model
-from benchmark.tasks.pairs.readings.common.deletion_curves import CurveOptions, auc, curves
+from benchmark.tasks.pairs.readings.deletion_insertion import DeletionInsertionAreas as Areas
+from benchmark.tasks.pairs.readings.deletion_insertion import auc, curves
 
 CLASSES = torch.tensor([[0, 3, 6], [2, 2, 5], [1, 4, 0], [6, 5, 4]])
 
@@ -25,9 +26,7 @@ def maps(size: int = 12, seed: int = 2) -> Tensor:
     return noise.mul(4).round().relu().double()
 
 
-def by_loop(
-    model: Model, inputs: Tensor, maps: Tensor, options: CurveOptions, classes: Tensor = CLASSES
-) -> Tensor:
+def by_loop(model: Model, inputs: Tensor, maps: Tensor, options: Areas, classes: Tensor = CLASSES) -> Tensor:
     """One image, class and step after the other; ``options`` of one colour, or given by ``filled``."""
     ends = [
         filled(inputs, model.input, f, options.sigma, options.radius) for f in (options.fill, options.start)
@@ -52,14 +51,14 @@ def by_loop(
 @pytest.mark.parametrize(
     "options",
     [
-        CurveOptions(steps=12, sigma=1.5, radius=3),
-        CurveOptions(steps=7, fill="blur", start="mean", score="logit", sigma=2),  # 144 pixels in 7 shares
-        CurveOptions(steps=5, fill="grey", start="zero", score="sigmoid"),
-        CurveOptions(steps=1),
-        CurveOptions(steps=144, fill="zero"),
+        Areas(steps=12, sigma=1.5, radius=3),
+        Areas(steps=7, fill="blur", start="mean", score="logit", sigma=2),  # 144 pixels in 7 shares
+        Areas(steps=5, fill="grey", start="zero", score="sigmoid"),
+        Areas(steps=1),
+        Areas(steps=144, fill="zero"),
     ],
 )
-def test_curves_equal_a_plain_loops(options: CurveOptions) -> None:
+def test_curves_equal_a_plain_loops(options: Areas) -> None:
     model, inputs = small(googlenet_like), images()
     if options.steps == 144:
         inputs, classes = inputs[:1], CLASSES[:1, :1]
@@ -89,9 +88,7 @@ class Stub:
 @pytest.mark.parametrize("steps", [4, 12, 36])
 def test_areas_equal_torchcams(build: Any, steps: int) -> None:
     model, inputs = small(build), images()
-    options = CurveOptions(
-        steps=steps, start="mean"
-    )  # torch-cam's insertion starts from what deletion ends at
+    options = Areas(steps=steps, start="mean")  # torch-cam's insertion starts from what deletion ends at
     made = auc(curves(model, inputs, maps(), CLASSES, options))
     for k in range(3):
         for n in range(4):
@@ -106,14 +103,14 @@ def test_areas_equal_torchcams(build: Any, steps: int) -> None:
 
 @pytest.mark.parametrize("batch", [None, 1, 5, 16, 1000])
 def test_no_chunk_size_changes_a_number(batch: int | None) -> None:
-    model, options = small(vgg_like), CurveOptions(steps=6, batch=64)
+    model, options = small(vgg_like), Areas(steps=6, batch=64)
     wanted = curves(model, images(), maps(), CLASSES, options)
     made = curves(model, images(), maps(), CLASSES, replace(options, batch=batch))
     torch.testing.assert_close(made, wanted, rtol=1e-11, atol=1e-13)
 
 
 def test_an_image_and_a_class_alone_give_their_part() -> None:
-    model, options = small(googlenet_like), CurveOptions(steps=6)
+    model, options = small(googlenet_like), Areas(steps=6)
     together = curves(model, images(), maps(), CLASSES, options)
     alone = curves(model, images()[2:3], maps()[2:3, 1:2], CLASSES[2:3, 1:2], options)
     torch.testing.assert_close(alone[:, 0, 0], together[:, 2, 1], rtol=1e-11, atol=1e-13)
@@ -124,7 +121,7 @@ def test_of_a_model_that_sums_one_colour_the_curves_are_known() -> None:
     module = nn.Sequential(nn.AvgPool2d(4), nn.Flatten(), nn.Linear(3, 2, bias=False))
     module[2].weight = nn.Parameter(torch.tensor([[16.0, 0, 0], [0, 16, 0]]))
     model = as_model(module, "counting", size=4)
-    options = CurveOptions(steps=4, start="mean", score="logit")
+    options = Areas(steps=4, start="mean", score="logit")
     made = curves(model, torch.ones(1, 3, 4, 4), maps(4)[:1, :1].float(), torch.zeros((1, 1)).long(), options)
     assert made.tolist() == [[[[16, 12, 8, 4, 0]]], [[[0, 4, 8, 12, 16]]]]
     assert auc(made).tolist() == [[[8]], [[8]]]
@@ -135,7 +132,7 @@ def test_equal_values_go_row_by_row_from_the_top() -> None:
     numbers = torch.cat([torch.arange(16.0), torch.zeros(32)])  # a pixel's score is its number
     module[1].weight = nn.Parameter(torch.stack([numbers, -numbers]))
     model = as_model(module, "numbered", size=4)
-    options = CurveOptions(steps=16, start="mean", score="logit")
+    options = Areas(steps=16, start="mean", score="logit")
     constant = torch.full((1, 1, 4, 4), 0.3)
     made = curves(model, torch.ones(1, 3, 4, 4), constant, torch.zeros((1, 1)).long(), options)
     assert made[1, 0, 0].diff().tolist() == list(range(16))
@@ -143,7 +140,7 @@ def test_equal_values_go_row_by_row_from_the_top() -> None:
 
 
 def test_a_small_map_is_enlarged_with_its_corners_on_the_corners() -> None:
-    model, options = small(googlenet_like), CurveOptions(steps=6)
+    model, options = small(googlenet_like), Areas(steps=6)
 
     def slope(side: int) -> Tensor:
         """Linear, and so is what lies between; no two of 12 x 12 values are equal."""
@@ -156,7 +153,7 @@ def test_a_small_map_is_enlarged_with_its_corners_on_the_corners() -> None:
 
 def test_curves_need_no_graph_and_leave_the_inputs_alone() -> None:
     model, inputs = small(googlenet_like), images().requires_grad_()
-    made = curves(model, inputs, maps().requires_grad_(), CLASSES, CurveOptions(steps=3))
+    made = curves(model, inputs, maps().requires_grad_(), CLASSES, Areas(steps=3))
     assert not made.requires_grad
     assert made.shape == (2, 4, 3, 4)
     assert torch.equal(inputs, images())
@@ -165,9 +162,9 @@ def test_curves_need_no_graph_and_leave_the_inputs_alone() -> None:
 def test_autocast_gives_float32() -> None:
     model = small(googlenet_like, torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
-        made = curves(model, images(dtype=torch.float32), maps().float(), CLASSES, CurveOptions(steps=3))
+        made = curves(model, images(dtype=torch.float32), maps().float(), CLASSES, Areas(steps=3))
     assert made.dtype == torch.float32
-    wanted = curves(model, images(dtype=torch.float32), maps().float(), CLASSES, CurveOptions(steps=3))
+    wanted = curves(model, images(dtype=torch.float32), maps().float(), CLASSES, Areas(steps=3))
     torch.testing.assert_close(made, wanted, rtol=0.05, atol=0.02)
 
 
@@ -182,4 +179,4 @@ def test_autocast_gives_float32() -> None:
 )
 def test_an_option_out_of_range_is_one_line_with_the_remedy(options: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        CurveOptions(**options).refuse(small(googlenet_like).input)
+        Areas(**options).check(small(googlenet_like))

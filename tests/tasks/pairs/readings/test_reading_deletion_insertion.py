@@ -9,8 +9,8 @@ from torch import Tensor
 from benchmark.core.errors import UserError
 from benchmark.core.types import Box, Sample, View
 from benchmark.models.forward import forward_pass
-from benchmark.tasks.pairs.readings.common.deletion_curves import CurveOptions, auc, curves
-from benchmark.tasks.pairs.readings.deletion_insertion import DeletionInsertionAreas
+from benchmark.tasks.pairs.readings.deletion_insertion import DeletionInsertionAreas as Areas
+from benchmark.tasks.pairs.readings.deletion_insertion import auc, curves
 from benchmark.tasks.pairs.types import Asked, Pair
 
 CLASSES = torch.tensor([[0, 3], [6, 0]])
@@ -26,15 +26,15 @@ def asked(maps: Tensor | None = None, copies: int = 1) -> Asked:
 
 def test_the_columns_are_the_areas_of_both_curves() -> None:
     given = asked()
-    made = DeletionInsertionAreas(steps=6, score="logit", fill="grey").measure(given)
-    options = CurveOptions(steps=6, score="logit", fill="grey")
+    made = Areas(steps=6, score="logit", fill="grey").measure(given)
+    options = Areas(steps=6, score="logit", fill="grey")
     deletion, insertion = auc(curves(given.model, images(2), given.maps, CLASSES, options)).float()
     assert torch.equal(made["deletion"], deletion)
     assert torch.equal(made["insertion"], insertion)
 
 
 def test_a_finished_pair_keeps_its_two_numbers() -> None:
-    reading = DeletionInsertionAreas(steps=3)
+    reading = Areas(steps=3)
     values = {name: value[1, 0].numpy() for name, value in reading.measure(asked()).items()}
     made = reading.finish(PAIR, values)
     assert {name: np.asarray(value).dtype.name for name, value in made.items()} == {
@@ -47,7 +47,7 @@ def test_a_finished_pair_keeps_its_two_numbers() -> None:
 def test_a_map_that_is_not_finite_spoils_its_own_pair_alone_and_is_refused() -> None:
     given = asked()
     given.maps[1, 0, 2, 2] = torch.inf
-    reading = DeletionInsertionAreas(steps=3)
+    reading = Areas(steps=3)
     made = reading.measure(given)
     assert made["deletion"].isnan().tolist() == [[False, False], [True, False]]
     with pytest.raises(UserError, match="NaN or infinity"):
@@ -56,12 +56,12 @@ def test_a_map_that_is_not_finite_spoils_its_own_pair_alone_and_is_refused() -> 
 
 def test_several_views_of_an_image_are_refused() -> None:
     with pytest.raises(UserError, match="shows an image once"):
-        DeletionInsertionAreas(steps=3).measure(asked(copies=3))
+        Areas(steps=3).measure(asked(copies=3))
 
 
 def test_options_out_of_range_are_refused_when_built_or_checked() -> None:
     with pytest.raises(UserError, match="steps=0"):
-        DeletionInsertionAreas(steps=0)
+        Areas(steps=0)
     model = small(googlenet_like)
     with pytest.raises(UserError, match="at most 144, the pixels of the input"):
-        DeletionInsertionAreas(steps=model.input.size**2 + 1).check(model)
+        Areas(steps=model.input.size**2 + 1).check(model)

@@ -11,7 +11,7 @@ from benchmark.cli.app.build import build
 from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 from benchmark.tasks.pairs.protocols import Reading
-from benchmark.tasks.pairs.readings.common.deletion_curves import CurveOptions
+from benchmark.tasks.pairs.readings.deletion_insertion import DeletionInsertionAreas as Areas
 
 YAMLS = sorted((CONF / "reading").glob("*.yaml"))
 
@@ -30,7 +30,7 @@ def test_a_yaml_nests_under_its_name_and_satisfies_the_protocol(path: Path) -> N
 def test_the_yaml_of_deletion_and_insertion_has_each_option_with_its_default() -> None:
     cfg = dict(OmegaConf.load(CONF / "reading" / "deletion_insertion.yaml").deletion_insertion)
     del cfg["_target_"]
-    assert cfg == asdict(CurveOptions())
+    assert cfg == asdict(Areas())
 
 
 def test_an_option_that_a_reading_does_not_have_is_named() -> None:

@@ -1,1 +1,0 @@
-"""Arithmetic of a reading that is too long for its file."""
