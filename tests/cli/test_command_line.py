@@ -65,7 +65,8 @@ def test_flags_stand_before_behind_and_between_other_words(shown: Callable[..., 
 def test_a_command_without_a_word_means_table1_and_any_word_means_one_cell(
     shown: Callable[..., dict[str, object]],
 ) -> None:
-    assert shown("--cfg", "job") == shown("experiment=table1", "--cfg", "job")
+    for flags in ((), ("--notes",)):
+        assert shown(*flags, "--cfg", "job") == shown("experiment=table1", *flags, "--cfg", "job")
     cell = shown("dataset.limit=16", "--cfg", "job")
     assert (cell["table"], cell["model"]["name"]) == (None, "googlenet_compact")  # type: ignore[index]
 

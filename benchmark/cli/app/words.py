@@ -96,8 +96,9 @@ def completed(typed: Typed, config_name: str) -> Typed:
     Raises:
         UserError: If there is no such row.
     """
-    if typed.config_name(config_name) == "config" and not typed.words and "--help" not in typed.flags:
-        return Typed(typed.flags, ("experiment=table1",))
+    idle = not set(typed.words) - set(_SHORT.values()) and "--help" not in typed.flags
+    if idle and typed.config_name(config_name) == "config":
+        return Typed(typed.flags, ("experiment=table1", *typed.words))
     name = typed.value("row")
     if name in (None, "", "null"):
         return typed
