@@ -10,9 +10,8 @@ from benchmark.cli.app.build import build
 from benchmark.cli.app.groups import choices, compose
 from benchmark.core.types import Model
 from benchmark.diagnostics.selftest import CHECKS
-from benchmark.diagnostics.selftest.case import Case, prepare
+from benchmark.diagnostics.selftest.case import Case, normed, prepare
 from benchmark.diagnostics.selftest.check import Finding, Subjects, examine
-from benchmark.diagnostics.selftest.nets import normed
 from benchmark.pipeline.settings import RunSettings
 
 _COLUMNS = "{:<46} {:>9} {:>9}  {:<7} {:>7}  {}"

@@ -14,9 +14,8 @@ from benchmark.attribution.guided_backprop import GuidedBackprop
 from benchmark.attribution.mwp import MWP
 from benchmark.core.protocols import Localizer, Method
 from benchmark.core.types import Model
-from benchmark.diagnostics.selftest.case import prepare
+from benchmark.diagnostics.selftest.case import normed, prepare
 from benchmark.diagnostics.selftest.check import Subjects
-from benchmark.diagnostics.selftest.nets import normed
 from benchmark.localizers.grabcut import GrabCut
 from benchmark.localizers.max_box import MaxBox
 from benchmark.pipeline.settings import RunSettings

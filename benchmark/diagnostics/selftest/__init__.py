@@ -1,6 +1,10 @@
 """Checks that need no images, made on the user's own device before a long run."""
 
-from benchmark.diagnostics.selftest.agreement import batch_is_its_images, device_agrees_with_float64
+from benchmark.diagnostics.selftest.agreement import (
+    batch_is_its_images,
+    device_agrees_with_float64,
+    every_relu_is_guided,
+)
 from benchmark.diagnostics.selftest.check import Check
 from benchmark.diagnostics.selftest.excitation import (
     contrast_sums_to_zero,
@@ -13,7 +17,6 @@ from benchmark.diagnostics.selftest.gradients import (
     weights_survive_pooling,
 )
 from benchmark.diagnostics.selftest.localizers import scale_moves_no_box, threads_move_no_box
-from benchmark.diagnostics.selftest.relu import every_relu_is_guided
 from benchmark.diagnostics.selftest.side_effects import nothing_is_left_behind
 
 _GRAD_CAM, _RULES = "benchmark/attribution/grad_cam.py", "benchmark/attribution/common/excitation.py"

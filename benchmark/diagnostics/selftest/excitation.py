@@ -8,9 +8,8 @@ from torch import Tensor
 
 from benchmark.attribution.common.excitation import walk
 from benchmark.core.types import ForwardPass, Operation
-from benchmark.diagnostics.selftest.bounds import Bound, walking
 from benchmark.diagnostics.selftest.case import Case
-from benchmark.diagnostics.selftest.check import Deviation, Subjects, relative
+from benchmark.diagnostics.selftest.check import Bound, Deviation, Subjects, relative, walking
 from benchmark.models.forward import tensors
 
 _READ = "excitation"

@@ -8,9 +8,8 @@ from torch import Tensor, nn
 from benchmark.attribution.common.class_activation import weighted_sum
 from benchmark.attribution.grad_cam import GradCAM
 from benchmark.core.types import ForwardPass, Model
-from benchmark.diagnostics.selftest.bounds import rounding
 from benchmark.diagnostics.selftest.case import Case
-from benchmark.diagnostics.selftest.check import Deviation, Subjects, relative
+from benchmark.diagnostics.selftest.check import Deviation, Subjects, relative, rounding
 from benchmark.models.forward import find_layer, one_hot
 
 _LAST = "last_conv"
@@ -74,9 +73,9 @@ def counterfactual_is_the_negative_part(subjects: Subjects) -> Iterator[Deviatio
             yield Deviation(where, relative(measured, wanted), rounding(case.settings))
 
 
-def _explained(subjects: Subjects) -> Iterator[Case]:
+def _explained(subjects: Subjects) -> list[Case]:
     """Select the cases whose model says where its last convolution is."""
-    yield from (case for case in subjects.cases if case.has(_LAST))
+    return [case for case in subjects.cases if case.has(_LAST)]
 
 
 def _sums(forward: ForwardPass, layer: str, case: Case) -> Tensor:

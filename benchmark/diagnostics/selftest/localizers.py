@@ -7,8 +7,7 @@ import numpy as np
 
 from benchmark.core.protocols import Localizer
 from benchmark.core.types import Box, FloatArray, ImageArray, View
-from benchmark.diagnostics.selftest.bounds import EXACT
-from benchmark.diagnostics.selftest.check import Deviation, Subjects
+from benchmark.diagnostics.selftest.check import EXACT, Deviation, Subjects
 
 _VIEW = View(96, 72, Box(0, 0, 96, 72))
 _MAPS = 4

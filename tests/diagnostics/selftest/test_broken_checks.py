@@ -108,7 +108,7 @@ def test_a_counterfactual_that_is_grad_cam_itself_is_found(monkeypatch: pytest.M
 @pytest.mark.parametrize("rule", ["none", "deconvolved"])
 def test_relus_without_the_guided_rule_are_found(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = {"none": lambda relu: relu.register_hook(lambda *_: None), "deconvolved": deconvolved}
-    monkeypatch.setattr(guided_backprop, "guided", rules[rule])
+    monkeypatch.setattr(guided_backprop.GuidedBackprop, "rule", staticmethod(rules[rule]))
     assert set(failed()) == {GUIDED}
 
 

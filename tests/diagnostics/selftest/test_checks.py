@@ -15,9 +15,8 @@ from benchmark.attribution.common.excitation import walk
 from benchmark.attribution.mwp import MWP
 from benchmark.core.protocols import Method
 from benchmark.diagnostics.selftest import CHECKS
-from benchmark.diagnostics.selftest.bounds import EXACT, Bound
 from benchmark.diagnostics.selftest.case import prepare
-from benchmark.diagnostics.selftest.check import Check, Deviation, Subjects, examine, relative
+from benchmark.diagnostics.selftest.check import EXACT, Bound, Check, Deviation, Subjects, examine, relative
 from benchmark.diagnostics.selftest.excitation import _cuts, _lost, mass_is_conserved
 from benchmark.diagnostics.selftest.side_effects import nothing_is_left_behind
 from benchmark.models.forward import forward_pass
