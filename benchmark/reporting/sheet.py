@@ -134,7 +134,7 @@ def drawn(sheet: PictureSheet, fingerprint: str) -> bytes:
     across = max(_PAGE - 2 * _EDGE, len(headings) * (_WIDE + _GAP) - _GAP)
     title = textwrap.wrap(sheet.title, int(across / (1.8 * _LETTER)))
     conditions = textwrap.wrap("; ".join([*sheet.conditions, *_left_out(sheet)]), int(across / _LETTER))
-    marks, heights = _marks_on(rows), [_WIDE * _share(row) for row in rows]
+    marks, heights = _legend(rows), [_WIDE * _share(row) for row in rows]
     head = _TITLE * len(title) + _LINE * len(conditions) + _GAP
     first = head + ceil(len(marks) / _ENTRIES) * _LEGEND + _GAP
     high = first + ceil(len(rows) / _ROWS_A_HEADING) * _HEADING + sum(heights) + len(heights) * _BELOW
@@ -218,7 +218,7 @@ class _Page:
             said, colour = (mark + text, judged) if last else (text, _INK)
             self.say(x, y + tall + 0.05 + line * _LINE, said, _WIDE, color=colour)
 
-    def legend(self, y: float, marks: Sequence[str]) -> None:
+    def legend(self, y: float, marks: Mapping[str, Any]) -> None:
         """Say what the marks mean."""
         from matplotlib.legend_handler import HandlerTuple
 
@@ -226,8 +226,7 @@ class _Page:
         style |= {"fontsize": _SMALL, "frameon": False, "labelspacing": 0.9}
         style |= {"borderpad": 0, "borderaxespad": 0}
         style["handler_map"] = {tuple: HandlerTuple(ndivide=None, pad=0)}  # several handles side by side
-        handles = _handles()
-        self.figure.legend([handles[mark] for mark in marks], list(marks), **style)
+        self.figure.legend([*marks.values()], [*marks], **style)
 
 
 def _image(axes: Axes, pixels: ImageArray, heat: FloatArray | None, shape: float) -> None:
@@ -268,35 +267,23 @@ def _marks(axes: Axes, panel: Panel) -> None:
             axes.plot(x + 0.5, y + 0.5, "o", mfc="none", mec=colour, mew=width, markersize=7)
 
 
-def _marks_on(rows: Sequence[Sequence[Panel]]) -> list[str]:
-    """Name the marks of a sheet that its legend explains."""
-    panels = [panel for row in rows for panel in row]
-    shapes = {panel.heat.ndim for panel in panels if panel.heat is not None}
-    there = {
-        "ground truth": any(len(panel.truth) for panel in panels),
-        "box of another class": any(len(panel.others) for panel in panels),
-        "predicted box": any(panel.box for panel in panels),
-        "peak of the map": any(panel.peak for panel in panels),
-        "heatmap, from 0 to its maximum": 2 in shapes,
-        "signed map in its own colours, grey is 0": 3 in shapes,
-    }
-    return [mark for mark, shown in there.items() if shown]
-
-
-def _handles() -> dict[str, Any]:
-    """Make what stands for each mark in the legend."""
+def _legend(rows: Sequence[Sequence[Panel]]) -> dict[str, Any]:
+    """Make what stands in the legend for each mark of a sheet, by the mark's meaning."""
     import matplotlib as mpl
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    heat = mpl.colormaps[_HEAT](np.linspace(0, 1, 16))
-    return {
-        "ground truth": Line2D([], [], color=_DARK, linestyle=_DASH),
-        "box of another class": Line2D([], [], color=_OTHER),
-        "predicted box": Line2D([], [], color=_BOX, linewidth=2),
-        "peak of the map": Line2D([], [], linestyle="none", marker="o", mfc="none", mec=_PEAK, mew=1.6),
-        "heatmap, from 0 to its maximum": tuple(Patch(color=colour) for colour in heat),
-        "signed map in its own colours, grey is 0": tuple(
-            Patch(color=colour) for colour in ("#5078c8", "#808080", "#e07850")
-        ),
-    }
+    panels = [panel for row in rows for panel in row]
+    shapes = {panel.heat.ndim for panel in panels if panel.heat is not None}
+    heat = tuple(Patch(color=colour) for colour in mpl.colormaps[_HEAT](np.linspace(0, 1, 16)))
+    signed = tuple(Patch(color=colour) for colour in ("#5078c8", "#808080", "#e07850"))
+    peak = Line2D([], [], linestyle="none", marker="o", mfc="none", mec=_PEAK, mew=1.6)
+    marks: list[tuple[str, bool, Any]] = [
+        ("ground truth", any(len(p.truth) for p in panels), Line2D([], [], color=_DARK, linestyle=_DASH)),
+        ("box of another class", any(len(p.others) for p in panels), Line2D([], [], color=_OTHER)),
+        ("predicted box", any(p.box for p in panels), Line2D([], [], color=_BOX, linewidth=2)),
+        ("peak of the map", any(p.peak for p in panels), peak),
+        ("heatmap, from 0 to its maximum", 2 in shapes, heat),
+        ("signed map in its own colours, grey is 0", 3 in shapes, signed),
+    ]
+    return {meaning: handle for meaning, there, handle in marks if there}

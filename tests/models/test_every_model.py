@@ -114,7 +114,7 @@ def test_a_model_without_its_file_says_where_it_should_lie(
     def refuse(url: str, **_: object) -> None:
         raise OSError("no network in tests")
 
-    monkeypatch.setattr("benchmark.models.weights.download.urlopen", refuse)
+    monkeypatch.setattr("torch.hub.urlopen", refuse)
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     yaml = options(name)
     place = f"{yaml['weights_dir']}/{yaml['weights']}"

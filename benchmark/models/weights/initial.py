@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
 from benchmark.models.weights.caffemodel import fits
-from benchmark.models.weights.parameters import read_state
+from benchmark.models.weights.parameters import few, read_state
 
 
 @torch.no_grad()
@@ -46,7 +46,7 @@ def load_matching(
             _copy(own, given, path)
     if not copied:
         raise UserError(
-            f"{path}: no layer of the same name and shape; the file has {_few(given)}, the model {_few(left)}"
+            f"{path}: no layer of the same name and shape; the file has {few(given)}, the model {few(left)}"
             "; give the weights of a net that shares layers with this one"
         )
     return copied, left
@@ -57,7 +57,3 @@ def _copy(own: Mapping[str, Tensor], given: Mapping[str, Tensor], path: Path) ->
         if not given[key].isfinite().all():
             raise UserError(f"{path}: {key} holds NaN or infinity; get the file again")
         value.copy_(given[key].reshape(value.shape))
-
-
-def _few(names: Mapping[str, Tensor] | list[str]) -> str:
-    return ", ".join(list(names)[:3]) + (", …" if len(names) > 3 else "")

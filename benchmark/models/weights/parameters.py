@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -104,10 +104,10 @@ def load_file(
         if key in own and value.shape != own[key].shape
     ]
     if shapes:
-        raise UserError(f"{path}: other shapes than the model's: {_few(shapes)}; {_REMEDY}")
+        raise UserError(f"{path}: other shapes than the model's: {few(shapes)}; {_REMEDY}")
     missing, unexpected = module.load_state_dict(state, strict=False)
     if missing or unexpected:
-        parts = [f"without {_few(missing)}"] * bool(missing) + [f"with {_few(unexpected)}"] * bool(unexpected)
+        parts = [f"without {few(missing)}"] * bool(missing) + [f"with {few(unexpected)}"] * bool(unexpected)
         beyond = "" if missing else f", or accept what it has beyond it, model.ignore=[{unexpected[0]},…]"
         raise UserError(f"{path}: does not fit the model: {' and '.join(parts)}; {_REMEDY}{beyond}")
     for key, value in module.state_dict().items():
@@ -182,6 +182,7 @@ def _is_torch(path: Path) -> bool:
         return file.read(4).startswith((b"PK\x03\x04", b"\x80"))  # a zip file or a pickle, under any name
 
 
-def _few(names: Sequence[str]) -> str:
+def few(names: Collection[str]) -> str:
+    """Return the first three names, and how many more there are."""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
+    return ", ".join([*names][:3]) + more

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.core.errors import UserError
-from benchmark.models.weights.download import download
+from benchmark.models.torchvision import download
 
 CHECKSUM = f"sha256:{hashlib.sha256(b'content').hexdigest()[:8]}"
 
