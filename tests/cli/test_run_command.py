@@ -19,7 +19,7 @@ PICTURES = tuple(
     Picture(number, number * 7 % 1000, ((number, 2, 30, 20 + number),), size=(40, 30 + number))
     for number in range(1, 7)
 )
-EXPERIMENT = ("experiment=googlenet", "model.weights=random", "run.batch_size=2")
+EXPERIMENT = ("experiment=googlenet", "dataset=ilsvrc_val", "model.weights=random", "run.batch_size=2")
 NAME = "googlenet+model.weights-random"
 
 
@@ -159,7 +159,8 @@ def test_a_mistake_is_one_line_that_names_it(
     typed = [option.format(root=root) for option in options]
     if not any(option.startswith("results_dir") for option in typed):
         typed.append(f"results_dir={tmp_path / 'results'}")
-    status, printed, complaint = command("run", "model=squeezenet1_0", "tracking=none", *typed[::-1])
+    fixed = ("dataset=ilsvrc_val", "model=squeezenet1_0", "tracking=none")
+    status, printed, complaint = command("run", *fixed, *typed[::-1])
     assert status == 2
     assert printed == ""
     assert says in complaint
