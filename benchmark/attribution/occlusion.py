@@ -38,9 +38,6 @@ class Occlusion(Checked, group="method"):
         sigma: Standard deviation of the blur, pixels of the network's input.
         layers: Always empty: the method reads only the input and the scores.
         operations: Whether the method needs the recorded operations of the forward pass.
-
-    Raises:
-        UserError: If an option is out of its range.
     """
 
     name: str = "occlusion"

@@ -37,6 +37,9 @@ class Checked:
     to be: ``ascending``, ``not empty``. Lists become tuples, and whole numbers floats where floats are
     declared. Fields of other types are not checked. Rules between options stand in ``__post_init__``, after
     ``super().__post_init__()``.
+
+    Raises:
+        UserError: If an option is not as its annotation says, or breaks a rule between options.
     """
 
     _group: ClassVar[str] = ""

@@ -30,9 +30,6 @@ class RunSettings(Checked, group="run"):
         threads: Number of threads that decode images and extract boxes; ``None`` for one a core.
         worker: Number of this worker, from 0.
         workers: Number of workers that share the shards.
-
-    Raises:
-        UserError: If an option is out of its range.
     """
 
     device: str | int = "auto"

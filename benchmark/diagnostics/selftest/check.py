@@ -53,12 +53,7 @@ def network(settings: RunSettings, to_the_pixels: bool) -> Bound:
 
 @dataclass(frozen=True)
 class Subjects:
-    """The cases and localizers that are checked.
-
-    Attributes:
-        cases: Models on the user's device, in the user's precision.
-        localizers: Localizers by name.
-    """
+    """What is checked: models on the user's device, in the user's precision, and localizers by name."""
 
     cases: tuple[Case, ...]
     localizers: Mapping[str, Localizer]
@@ -95,12 +90,9 @@ class Deviation(NamedTuple):
 
 @dataclass(frozen=True)
 class Check:
-    """A statement that must hold whatever the weights.
+    """A statement that must hold whatever the weights, and the culprit to look at first if it fails.
 
-    Attributes:
-        name: One line of a table.
-        culprit: Where to look first if it fails.
-        measure: Yields a deviation for each model, method or localizer that the check applies to.
+    ``measure`` yields a deviation for each model, method or localizer that the check applies to.
     """
 
     name: str
@@ -109,12 +101,9 @@ class Check:
 
 
 class Finding(NamedTuple):
-    """The outcome of a check.
+    """The outcome of a check: the deviation nearest to its bound, or beyond it, and the time that it took.
 
-    Attributes:
-        check: The check.
-        worst: The deviation nearest to its bound, or beyond it; ``None`` where the check applies to nothing.
-        seconds: Time that it took.
+    ``worst`` is ``None`` where the check applies to nothing.
     """
 
     check: Check

@@ -33,13 +33,7 @@ PairColumns = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Question:
-    """The class policy, and the readings of the classes' maps.
-
-    Attributes:
-        policy: The classes.
-        readings: Readings by name.
-        config: The plain configuration that both were built from.
-    """
+    """A class policy and readings of the classes' maps by name, with the plain configuration of both."""
 
     policy: ClassPolicy
     readings: Mapping[str, Reading]
@@ -76,12 +70,9 @@ def pair_cell(
 
 
 class ImagePairs(NamedTuple):
-    """The pairs of one image, by method.
+    """The pairs of one image: of each method, one a class.
 
-    Attributes:
-        image_id: The image's.
-        pairs: Pairs of each method, one a class.
-        unknown: Number of chosen outputs that are none of the dataset's classes.
+    ``unknown`` is the number of chosen outputs that are none of the dataset's classes.
     """
 
     image_id: str

@@ -19,12 +19,7 @@ Metrics = Mapping[str, PairMetric]
 
 
 class Headline(NamedTuple):
-    """A number by which rows are compared.
-
-    Attributes:
-        metric: Name of the number.
-        maker: Name of the pair metric that gives it.
-    """
+    """The name of a number by which rows are compared, and of the pair metric that makes it."""
 
     metric: str
     maker: str

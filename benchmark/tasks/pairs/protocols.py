@@ -15,18 +15,22 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class ClassPolicy(Protocol):
-    """The choice of an image's classes for which maps are made.
+class Versioned(Protocol):
+    """What is chosen by name, and whose code has a version.
 
     Attributes:
-        name: The policy's key in ``conf/classes``.
-        version: Raised whenever a change of the code can change a choice.
+        name: Its key in its folder of ``conf``.
+        version: Raised whenever a change of the code can change a choice, a value or a number.
     """
 
     @property
     def name(self) -> str: ...  # noqa: D102 - attributes, described above
     @property
     def version(self) -> int: ...  # noqa: D102
+
+
+class ClassPolicy(Versioned, Protocol):
+    """The choice of an image's classes for which maps are made."""
 
     def __call__(self, samples: Sequence[Sample], outputs: IntArray, logits: Tensor) -> Tensor:
         """Return outputs ``[N, K]`` int64 on the logits' device, padded with -1, without waiting for it.
@@ -41,18 +45,8 @@ class ClassPolicy(Protocol):
         ...
 
 
-class Reading(Protocol):
-    """The values that are read off a heatmap and stored, in columns of one value a pair of image and class.
-
-    Attributes:
-        name: The reading's key in ``conf/reading``.
-        version: Raised whenever a change of the code can change a value.
-    """
-
-    @property
-    def name(self) -> str: ...  # noqa: D102 - attributes, described above
-    @property
-    def version(self) -> int: ...  # noqa: D102
+class Reading(Versioned, Protocol):
+    """The values that are read off a heatmap and stored, in columns of one value a pair."""
 
     def check(self, model: Model) -> None:
         """Refuse, with one line, options that this model does not allow.
@@ -75,23 +69,17 @@ class Reading(Protocol):
         ...
 
 
-class PairMetric(Protocol):
+class PairMetric(Versioned, Protocol):
     """A pure function of stored pairs.
 
     Attributes:
-        name: The metric's key in ``conf/pair_metric``.
-        version: Raised whenever a change of the code can change a number.
         reads: The readings whose columns it needs, keys in ``conf/reading``.
         needs_reference: Whether it compares with a reference method's maps.
         gives: Names of all statistics that it can give with its options; the first is what it is about.
     """
 
     @property
-    def name(self) -> str: ...  # noqa: D102 - attributes, described above
-    @property
-    def version(self) -> int: ...  # noqa: D102
-    @property
-    def reads(self) -> tuple[str, ...]: ...  # noqa: D102
+    def reads(self) -> tuple[str, ...]: ...  # noqa: D102 - attributes, described above
     @property
     def needs_reference(self) -> bool: ...  # noqa: D102
     @property

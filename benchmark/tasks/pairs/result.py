@@ -24,12 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measured:
-    """A finished row: its result, and the statistics behind it.
-
-    Attributes:
-        result: The result, with its estimates.
-        statistics: Metric to what its estimate is made of.
-    """
+    """A finished row: its result, and by metric the statistics that the estimates are made of."""
 
     result: Result
     statistics: Mapping[str, Statistic]
@@ -42,9 +37,6 @@ class Resampling(Checked, group="bootstrap"):
     Attributes:
         resamples: Number of resamples, at least 1.
         seed: Seed of the draws, at least 0.
-
-    Raises:
-        UserError: If an option is out of its range.
     """
 
     resamples: Count = 10_000

@@ -21,9 +21,6 @@ class Labelled(Checked, group="classes"):
             pair; ``None`` for any number.
         one: Whether to choose a single class: of those that the options above leave, the one whose objects,
             difficult ones included, cover most pixels; of equal ones the first of the dataset's classes.
-
-    Raises:
-        UserError: If an option is out of its range.
     """
 
     name: str = "labelled"

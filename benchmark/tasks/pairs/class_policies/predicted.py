@@ -18,9 +18,6 @@ class Predicted(Checked, group="classes"):
 
     Attributes:
         count: Number of outputs, the best first.
-
-    Raises:
-        UserError: If ``count`` is out of its range.
     """
 
     name: str = "predicted"

@@ -43,9 +43,6 @@ class DeletionInsertionAreas(Checked, group="reading.deletion_insertion"):
         batch: Number of changed images in one forward pass; ``None`` chooses it by the device
             (:func:`benchmark.attribution.common.occluded.at_once`). It changes speed and memory, and the
             numbers by rounding alone.
-
-    Raises:
-        UserError: If an option is out of its range.
     """
 
     name = "deletion_insertion"
