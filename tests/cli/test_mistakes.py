@@ -46,6 +46,7 @@ from benchmark.reporting.archive import Archived, write_table
             "experiment=table1 row=vgg16/backprop localizer.threshold=0.2",
             "localizer has name, version",
         ),
+        ("run", "experiment=null", "experiment=null: to choose none of a group, type ~experiment"),
         ("run", "--foo", "--foo: not understood; options are KEY=VALUE"),
         ("run", "foo", "foo: must be KEY=VALUE"),
         ("run", "dataset.root=/a=b", "dataset.root=/a=b: must be KEY=VALUE"),

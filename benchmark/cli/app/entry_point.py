@@ -48,11 +48,17 @@ def start(command: str) -> None:
                 f"{error.filename}: cannot be made ({error.strerror}); see results_dir"
             ) from error
         except ValueError as error:  # Hydra's as well, such as of run=null
-            raise UserError(str(error)) from error
+            raise UserError(_none_chosen(typed) or str(error)) from error
         return 0
 
     status, _ = guarded(action, lambda error: one_line(error, typed, config_name))
     sys.exit(status)
+
+
+def _none_chosen(typed: Typed) -> str | None:
+    """Say how to choose nothing of a group, where a word tries to."""
+    word = next((word for word in typed.words if word.endswith(("=null", "=~", "=None"))), None)
+    return word and f"{word}: to choose none of a group, type ~{word.partition('=')[0]}"
 
 
 @dataclass(frozen=True)
