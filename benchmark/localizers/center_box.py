@@ -5,15 +5,15 @@ from typing import Annotated
 
 import numpy as np
 
-from benchmark.core.heatmaps import peak, upsample
-from benchmark.core.options import Checked, Share
-from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, LocatedBox, View
+from benchmark.core.options import Share
+from benchmark.core.types import Box, FloatArray, IntArray, View
+from benchmark.localizers.common.map_box import MapBox
 
 _GRID = tuple(step / 20 for step in range(1, 21))
 
 
 @dataclass(frozen=True)
-class CenterBox(Checked, group="localizer"):
+class CenterBox(MapBox):
     """A box in the middle of the image, whatever the map: a baseline; with fraction 1 the whole image.
 
     Baselines of protocol §0 and §5.3. Their sources leave the rounding open, and a pixel moves the error of
@@ -26,32 +26,23 @@ class CenterBox(Checked, group="localizer"):
     map is needed. The peak is that of the map, negative cells set to 0, upsampled as ``gradcam_15`` does.
 
     Attributes:
-        name: The localizer's key in ``conf/localizer``.
-        version: Raised whenever a change of the code can change a box.
         fraction: Length of the box as a fraction of the image's side, for both sides, in (0, 1].
         grid: Ascending fractions in (0, 1] at which :meth:`curve` gives boxes.
     """
 
-    name: str
-    version: int
     fraction: Share
-    grid: Annotated[tuple[Share, ...], "ascending"] = _GRID
-    needs_image: bool = field(default=False, init=False)
-
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> LocatedBox:
-        """Return the box; of the ``[h, w]`` heatmap only the peak is used.
-
-        Raises:
-            UserError: If the heatmap holds NaN or infinity.
-        """
-        return LocatedBox(_box(view, self.fraction), peak(upsample(np.maximum(heatmap, 0), view)), False)
+    grid: Annotated[tuple[Share, ...], "ascending"] = field(default=_GRID, kw_only=True)
+    _threshold = "fraction"
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
         """Return boxes ``[T, 4]`` at each fraction of ``grid``."""
-        return np.array([_box(view, fraction) for fraction in self.grid], np.int32).reshape(-1, 4)
+        return np.array([_centered(view, fraction) for fraction in self.grid], np.int32).reshape(-1, 4)
+
+    def _box(self, pixels: FloatArray, view: View, threshold: float) -> Box:
+        return _centered(view, threshold)
 
 
-def _box(view: View, fraction: float) -> Box:
+def _centered(view: View, fraction: float) -> Box:
     (x0, x1), (y0, y1) = _middle(view.width, fraction), _middle(view.height, fraction)
     return Box(x0, y0, x1, y1)
 

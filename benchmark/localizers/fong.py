@@ -1,23 +1,24 @@
 """The boxes of Fong and Vedaldi: threshold the cells, upsample what is left, draw one box around it all."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
 from PIL import Image
 
-from benchmark.core.boxes import tight, whole
+from benchmark.core.boxes import tight
 from benchmark.core.heatmaps import ByteArray, peak, upsample
-from benchmark.core.options import Checked, NonNegative, Share
-from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, LocatedBox, View
+from benchmark.core.options import NonNegative, Share
+from benchmark.core.types import BoolArray, Box, FloatArray, View
+from benchmark.localizers.common.map_box import MapBox
 
 Unit = Annotated[float, "[0, 1]"]
 _TWENTIETHS = tuple(step / 20 for step in range(20))
 
 
 @dataclass(frozen=True)
-class _FongBox(Checked, ABC, group="localizer"):
+class _FongBox(MapBox):
     """The part that the three schemes share; each scheme adds which cells are kept.
 
     Fong and Vedaldi 2017, by their code (protocol §4.7). What is taken from it, and what is settled here:
@@ -34,39 +35,23 @@ class _FongBox(Checked, ABC, group="localizer"):
       height, and their boxes are 1-based, one pixel off the annotations; neither is imitated.)
 
     Attributes:
-        name: The localizer's key in ``conf/localizer``.
-        version: Raised whenever a change of the code can change a box.
         alpha: The threshold; each scheme defines its meaning and range.
         grid: Ascending values of ``alpha`` at which :meth:`curve` gives boxes.
     """
 
-    name: str
-    version: int
     alpha: float
-    grid: tuple[float, ...]
-    needs_image: bool = field(default=False, init=False)
+    _threshold = "alpha"
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> LocatedBox:
-        """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
+    def _pixels(self, heatmap: FloatArray, view: View) -> FloatArray:
+        return np.maximum(heatmap, 0)
 
-        Raises:
-            UserError: If the heatmap holds NaN or infinity.
-        """
-        positive = np.maximum(heatmap, 0)
-        top = peak(upsample(positive, view))
-        box = self._box(positive, view, self.alpha)
-        return LocatedBox(box or whole(view), top, empty=box is None)
+    def _peak(self, cells: FloatArray, view: View) -> tuple[int, int]:
+        return peak(upsample(cells, view))
 
-    def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """Return boxes ``[T, 4]`` at each ``alpha`` of ``grid``; the whole image where nothing survives."""
-        positive = np.maximum(heatmap, 0)
-        boxes = [self._box(positive, view, alpha) or whole(view) for alpha in self.grid]
-        return np.array(boxes, np.int32).reshape(-1, 4)
-
-    def _box(self, heatmap: FloatArray, view: View, alpha: float) -> Box | None:
-        cells = _stretched(np.where(self._kept(heatmap, alpha), heatmap, np.float32(0)))
+    def _box(self, cells: FloatArray, view: View, alpha: float) -> Box | None:
+        kept = _stretched(np.where(self._kept(cells, alpha), cells, np.float32(0)))
         x, y, right, bottom = view.region
-        resized = Image.fromarray(cells).resize((right - x, bottom - y), Image.Resampling.BILINEAR)
+        resized = Image.fromarray(kept).resize((right - x, bottom - y), Image.Resampling.BILINEAR)
         box = tight(np.asarray(resized) > 0)
         return box and Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y)
 
@@ -84,7 +69,7 @@ class FongValue(_FongBox):
     """
 
     alpha: Unit
-    grid: Annotated[tuple[Unit, ...], "ascending"] = _TWENTIETHS
+    grid: Annotated[tuple[Unit, ...], "ascending"] = field(default=_TWENTIETHS, kw_only=True)
 
     def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
         above = heatmap - heatmap.min()
@@ -103,7 +88,7 @@ class FongEnergy(_FongBox):
     """
 
     alpha: Share
-    grid: Annotated[tuple[Share, ...], "ascending"] = (*_TWENTIETHS[1:], 1.0)
+    grid: Annotated[tuple[Share, ...], "ascending"] = field(default=(*_TWENTIETHS[1:], 1.0), kw_only=True)
 
     def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
         cells = heatmap.ravel().astype(np.float64)
@@ -123,7 +108,9 @@ class FongMean(_FongBox):
     """
 
     alpha: NonNegative
-    grid: Annotated[tuple[NonNegative, ...], "ascending"] = tuple(step / 2 for step in range(21))
+    grid: Annotated[tuple[NonNegative, ...], "ascending"] = field(
+        default=tuple(step / 2 for step in range(21)), kw_only=True
+    )
 
     def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
         kept: BoolArray = heatmap >= alpha * heatmap.mean(dtype=np.float64)

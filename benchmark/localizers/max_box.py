@@ -5,16 +5,16 @@ from typing import Literal
 
 import numpy as np
 
-from benchmark.core.boxes import largest_component, whole
-from benchmark.core.heatmaps import peak, upsample
-from benchmark.core.options import Checked, Fraction, Grid
-from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, LocatedBox, View
+from benchmark.core.boxes import largest_component
+from benchmark.core.options import Fraction, Grid
+from benchmark.core.types import Box, FloatArray, View
+from benchmark.localizers.common.map_box import MapBox
 
 _GRID = tuple(step / 20 for step in range(1, 20))
 
 
 @dataclass(frozen=True)
-class MaxBox(Checked, group="localizer"):
+class MaxBox(MapBox):
     """Binarise at a fraction of the maximum, take the largest connected segment, draw its tight box.
 
     The rule is the paper's (§4.1, threshold 15 %; CAM's text says 20 %). What its words leave open is settled
@@ -30,41 +30,16 @@ class MaxBox(Checked, group="localizer"):
     * A map without a positive value has no segment: its box is the whole image, marked empty.
 
     Attributes:
-        name: The localizer's key in ``conf/localizer``.
-        version: Raised whenever a change of the code can change a box.
         threshold: Fraction of the maximum, in [0, 1).
         connectivity: 8 or 4.
         grid: Ascending thresholds in [0, 1) at which :meth:`curve` gives boxes.
     """
 
-    name: str
-    version: int
     threshold: Fraction
     connectivity: Literal[8, 4] = 8
-    grid: Grid = _GRID
-    needs_image: bool = field(default=False, init=False)
+    grid: Grid = field(default=_GRID, kw_only=True)
 
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> LocatedBox:
-        """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
-
-        Raises:
-            UserError: If the heatmap holds NaN or infinity.
-        """
-        pixels = upsample(np.maximum(heatmap, 0), view)
-        box = self._segment(pixels, self.threshold)
-        return LocatedBox(box or whole(view), peak(pixels), empty=box is None)
-
-    def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """Return boxes ``[T, 4]`` at each threshold of ``grid``, from one upsampling.
-
-        Raises:
-            UserError: If the heatmap holds NaN or infinity.
-        """
-        pixels = upsample(np.maximum(heatmap, 0), view)
-        boxes = [self._segment(pixels, threshold) or whole(view) for threshold in self.grid]
-        return np.array(boxes, np.int32).reshape(-1, 4)
-
-    def _segment(self, pixels: FloatArray, threshold: float) -> Box | None:
+    def _box(self, pixels: FloatArray, view: View, threshold: float) -> Box | None:
         highest = pixels.max()
         if highest <= 0:
             return None

@@ -7,10 +7,11 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from benchmark.core.boxes import by_area, component_boxes, largest_component, tight, whole
+from benchmark.core.boxes import by_area, component_boxes, largest_component, tight
 from benchmark.core.heatmaps import peak, refuse_nan, upsample, upsample_cubic
-from benchmark.core.options import Checked, Fraction, Grid
-from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, LocatedBox, View
+from benchmark.core.options import Fraction, Grid
+from benchmark.core.types import BoolArray, Box, FloatArray, View
+from benchmark.localizers.common.map_box import MapBox
 
 
 def _half_pixel(heatmap: FloatArray, view: View) -> FloatArray:
@@ -45,15 +46,13 @@ _COMPONENTS: dict[str, Callable[[BoolArray, int], Box | None]] = {
 
 
 @dataclass(frozen=True)
-class OpenBox(Checked, group="localizer"):
+class OpenBox(MapBox):
     """Binarise at a fraction of the maximum and draw a tight box, by the reading that the options choose.
 
     With its defaults it is the protocol of ``gradcam_15``, box for box. Its options are the readings that the
     paper's words allow (protocol §1.4, §9); ``./scripts/explain-gap`` measures what each changes.
 
     Attributes:
-        name: The localizer's key in ``conf/localizer``.
-        version: Raised whenever a change of the code can change a box.
         threshold: Fraction of the maximum, in [0, 1); pixels strictly above it are kept.
         upsampling: How the map is brought to original pixels before the threshold: ``aligned`` (bilinear,
             corners on corners), ``half_pixel`` (bilinear, cells as areas; antialiased where a map shrinks),
@@ -64,37 +63,11 @@ class OpenBox(Checked, group="localizer"):
         grid: Ascending thresholds in [0, 1) at which :meth:`curve` gives boxes.
     """
 
-    name: str
-    version: int
     threshold: Fraction
     upsampling: Literal["aligned", "half_pixel", "cubic", "cells"] = "aligned"
     component: Literal["pixels", "box", "all"] = "pixels"
     connectivity: Literal[8, 4] = 8
-    grid: Grid = ()
-    needs_image: bool = field(default=False, init=False)
-
-    def __call__(self, heatmap: FloatArray, view: View, image: ImageArray | None = None) -> LocatedBox:
-        """Locate one class by its ``[h, w]`` heatmap alone; the image is not used.
-
-        Raises:
-            UserError: If the heatmap holds NaN or infinity.
-        """
-        pixels = self._pixels(heatmap, view)
-        box = self._box(pixels, view, self.threshold)
-        left, top = peak(pixels)
-        return LocatedBox(
-            box or whole(view), (left + view.region.x0, top + view.region.y0), empty=box is None
-        )
-
-    def curve(self, heatmap: FloatArray, view: View) -> IntArray:
-        """Return boxes ``[T, 4]`` at each threshold of ``grid``, from one upsampling.
-
-        Raises:
-            UserError: If the heatmap holds NaN or infinity.
-        """
-        pixels = self._pixels(heatmap, view)
-        boxes = [self._box(pixels, view, threshold) or whole(view) for threshold in self.grid]
-        return np.array(boxes, np.int32).reshape(-1, 4)
+    grid: Grid = field(default=(), kw_only=True)
 
     def _pixels(self, heatmap: FloatArray, view: View) -> FloatArray:
         """Return the map in original pixels, over the region that the network has seen."""
@@ -102,6 +75,10 @@ class OpenBox(Checked, group="localizer"):
         x, y, right, bottom = view.region
         seen = View(right - x, bottom - y, Box(0, 0, right - x, bottom - y))
         return _UPSAMPLINGS[self.upsampling](np.maximum(heatmap, 0), seen)
+
+    def _peak(self, pixels: FloatArray, view: View) -> tuple[int, int]:
+        left, top = peak(pixels)
+        return left + view.region.x0, top + view.region.y0
 
     def _box(self, pixels: FloatArray, view: View, threshold: float) -> Box | None:
         highest = pixels.max()
