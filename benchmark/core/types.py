@@ -120,7 +120,7 @@ class InputFormat:
         order: ``rgb`` or ``bgr``.
         scale: ``1/255`` for torchvision's nets, 1 for Caffe's.
         mean_image: Takes the place of ``mean``, scaled as the pixels are. A yaml names its file, which is
-            read when the model is assembled (:mod:`benchmark.models.weights.mean_image`).
+            read when the model is assembled (:mod:`benchmark.models.assembly`).
     """
 
     size: int

@@ -5,14 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
 from benchmark.core.errors import UserError
 from benchmark.core.files import read_text
-from benchmark.core.types import InputFormat, Model, Weights
-from benchmark.models.weights.mean_image import with_mean_image
+from benchmark.core.types import FloatArray, InputFormat, MeanImage, Model, Weights
+from benchmark.models.weights.caffemodel import read_blob
+from benchmark.models.weights.files import digest, find
 
 RANDOM = "random"
+_IMAGE = "model.input.mean_image"
 
 
 @dataclass(frozen=True)
@@ -127,3 +130,61 @@ def _outputs(module: nn.Module, spec: ModelSpec) -> int | None:
         return None
     classifier = module.get_submodule(spec.layers["classifier"])
     return len(classifier.weight) if hasattr(classifier, "weight") else None  # type: ignore[arg-type]
+
+
+def with_mean_image(form: InputFormat, folder: str | None) -> InputFormat:
+    """Return an input format with its mean image read, if its yaml names one.
+
+    That is ``imagenet_mean.binaryproto`` of a Caffe net, or the same as ``.npy``.
+
+    Args:
+        form: The input format of the yaml.
+        folder: Folder in which a file without a folder is looked for, the option ``weights_dir``.
+
+    Raises:
+        UserError: If the file is missing, damaged, or holds no mean image.
+    """
+    if not isinstance(form.mean_image, str):
+        return form
+    try:
+        path = find(form.mean_image, folder)
+    except UserError as error:
+        text = str(error).replace("weights file", "mean image").replace("model.weights=", f"{_IMAGE}=")
+        raise UserError(text) from None
+    return replace(
+        form, mean_image=MeanImage(path.name, digest(path, "sha256"), read_mean_image(path, form.size))
+    )
+
+
+def read_mean_image(path: Path, size: int) -> FloatArray:
+    """Read a mean image as ``[C, C, 3]`` RGB from Caffe's ``[3, C, C]`` or ``[1, 3, C, C]`` in BGR.
+
+    Args:
+        path: A ``.npy`` file, or else a binary ``BlobProto``.
+        size: Side of the network's input, to which the image will be cut.
+
+    Raises:
+        UserError: If the file holds no such array of finite values in 0…255.
+    """
+    blob = _npy(path) if path.suffix.lower() == ".npy" else read_blob(path)
+    shape = blob.shape[1:] if blob.ndim == 4 and len(blob) == 1 else blob.shape
+    if len(shape) != 3 or shape[0] != 3 or shape[1] != shape[2] or shape[1] < size:
+        raise UserError(
+            f"{path}: a mean image is [3, C, C] with C of at least {size}, this is {list(blob.shape)}; "
+            f"name another, or {_IMAGE}=null"
+        )
+    image = np.ascontiguousarray(blob.reshape(shape).astype(np.float32)[::-1].transpose(1, 2, 0))
+    if not (image.min() >= 0 and image.max() <= 255):  # a comparison with NaN is false: NaN is refused
+        raise UserError(f"{path}: values outside 0…255, so no mean image; name another, or {_IMAGE}=null")
+    return image
+
+
+def _npy(path: Path) -> FloatArray:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: cannot be read as .npy ({reason}); get the file again") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        raise UserError(f"{path}: holds no array of numbers; name another, or {_IMAGE}=null")
+    return np.asarray(array, np.float32)

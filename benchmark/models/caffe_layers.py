@@ -48,30 +48,18 @@ def scaled(channels: int, width: float) -> int:
 
 
 def load_net(build: Callable[[float, int], nn.Module], width: float, outputs: int, options: Any) -> Model:
-    """Build a Caffe net and load its parameters.
+    """Build a Caffe net, fill it from the file that its yaml names, and freeze it.
 
     Args:
-        build: Builds the net from the two arguments below.
+        build: Builds the net, whose layers have Caffe's names, from the two arguments below.
         width: Factor on the channels of all layers but the classifier; the published files need 1.
         outputs: Number of classes; the published files need 1000.
-        options: The fields of :class:`benchmark.models.assembly.ModelSpec`.
-
-    Raises:
-        UserError: If the file of weights is missing, of another net, or damaged.
-    """
-    return load_caffe(empty(lambda: build(width, outputs)), ModelSpec(**options))
-
-
-def load_caffe(module: nn.Module, spec: ModelSpec) -> Model:
-    """Fill a module from the file that its yaml names, and freeze it.
-
-    Args:
-        module: A module whose layers have Caffe's names; its parameters need not be initialised.
-        spec: The yaml's options; ``weights: random`` needs no file.
+        options: The fields of :class:`benchmark.models.assembly.ModelSpec`; ``random`` weights need no file.
 
     Raises:
         UserError: If the file is missing, damaged, of another net, or has another checksum.
     """
+    spec, module = ModelSpec(**options), empty(lambda: build(width, outputs))
     if spec.random:
         return assemble(module, spec, randomize(module, spec.note))
     path = find(spec.weights, spec.weights_dir)

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
-from benchmark.models.weights.initial import load_matching
-from benchmark.models.weights.parameters import randomize
+from benchmark.models.weights.parameters import load_matching, randomize
 from benchmark.pipeline.class_order import ClassOrder, class_order
 from benchmark.training.distributed import World
 from benchmark.training.features import Features, classifier, stored

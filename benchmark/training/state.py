@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
-from benchmark.models.weights.initial import load_matching
-from benchmark.models.weights.parameters import randomize
+from benchmark.models.weights.parameters import load_matching, randomize
 from benchmark.training.job import Job
 from benchmark.training.loader import Pictures, batches, spans
 from benchmark.training.norms import add_norms, calibrate, folded

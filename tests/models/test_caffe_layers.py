@@ -15,8 +15,7 @@ from torch import nn
 from benchmark.attribution.common.excitation import walk
 from benchmark.core.errors import UserError
 from benchmark.core.types import InputFormat, Model, Weights
-from benchmark.models.assembly import ModelSpec
-from benchmark.models.caffe_layers import load_caffe, local_response_norm, named, pooling, scaled
+from benchmark.models.caffe_layers import load_net, local_response_norm, named, pooling, scaled
 from benchmark.models.forward import forward_pass
 from benchmark.models.weights.parameters import load_file, randomize
 
@@ -170,6 +169,7 @@ def test_one_net_is_read_alike_from_a_caffemodel_and_from_its_own_state_dict(
     else:
         written(given, path)
     form = InputFormat(4, (0.0, 0.0, 0.0))
-    model = load_caffe(net(), ModelSpec("net", form, {"classifier": "fc"}, str(path), classes=None))
+    options = {"name": "net", "input": form, "layers": {"classifier": "fc"}, "weights": str(path)}
+    model = load_net(lambda *_: net(), 1.0, 1, options)
     assert all(torch.equal(value, state[key]) for key, value in model.module.state_dict().items())
     assert model.weights.source == name

@@ -104,15 +104,59 @@ def load_file(
         if key in own and value.shape != own[key].shape
     ]
     if shapes:
-        raise UserError(f"{path}: other shapes than the model's: {few(shapes)}; {_REMEDY}")
+        raise UserError(f"{path}: other shapes than the model's: {_few(shapes)}; {_REMEDY}")
     missing, unexpected = module.load_state_dict(state, strict=False)
     if missing or unexpected:
-        parts = [f"without {few(missing)}"] * bool(missing) + [f"with {few(unexpected)}"] * bool(unexpected)
+        parts = [f"without {_few(missing)}"] * bool(missing) + [f"with {_few(unexpected)}"] * bool(unexpected)
         beyond = "" if missing else f", or accept what it has beyond it, model.ignore=[{unexpected[0]},…]"
         raise UserError(f"{path}: does not fit the model: {' and '.join(parts)}; {_REMEDY}{beyond}")
     for key, value in module.state_dict().items():
         if not value.isfinite().all():
             raise UserError(f"{path}: {key} holds NaN or infinity; get weights with every layer in them")
+
+
+@torch.no_grad()
+def load_matching(
+    module: nn.Module, path: Path, rename: Mapping[str, str] | None = None
+) -> tuple[list[str], list[str]]:
+    """Copy every layer that a file has under the same name and in the same shape; leave the others alone.
+
+    So VGG16-CAM begins from VGG-16, and GoogLeNet-CAM from GoogLeNet, when they are trained. A layer is copied
+    as a whole or not at all, in the module's own precision.
+
+    Args:
+        module: Changed in place.
+        path: A file of parameters, as for :func:`read_state`.
+        rename: Names of layers in a torch file, each with the module's name for it.
+
+    Returns:
+        Names of the layers copied, and of the layers left as they were, both in the module's order.
+
+    Raises:
+        UserError: If the file is missing or damaged, a copied layer holds NaN or infinity, or no layer
+            matches.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; give the weights to start from")
+    given = read_state(path, rename)
+    copied: list[str] = []
+    left: list[str] = []
+    for name, layer in module.named_modules():
+        own = {f"{name}.{key}": value for key, value in layer.state_dict().items() if "." not in key}
+        if not own:
+            continue
+        same = all(key in given and fits(given[key].shape, own[key].shape) for key in own)
+        (copied if same else left).append(name)
+        for key, value in own.items() if same else ():
+            if not given[key].isfinite().all():
+                raise UserError(f"{path}: {key} holds NaN or infinity; get the file again")
+            value.copy_(given[key].reshape(value.shape))
+    if not copied:
+        raise UserError(
+            f"{path}: no layer of the same name and shape; the file has {_few(given)}, the model {_few(left)}"
+            "; give the weights of a net that shares layers with this one"
+        )
+    return copied, left
 
 
 _REMEDY = "give the file of this architecture, or the architecture of this file (model=…)"
@@ -182,7 +226,6 @@ def _is_torch(path: Path) -> bool:
         return file.read(4).startswith((b"PK\x03\x04", b"\x80"))  # a zip file or a pickle, under any name
 
 
-def few(names: Collection[str]) -> str:
-    """Return the first three names, and how many more there are."""
+def _few(names: Collection[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join([*names][:3]) + more

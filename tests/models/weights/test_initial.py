@@ -14,8 +14,7 @@ from benchmark.core.errors import UserError
 from benchmark.models.caffe_layers import named
 from benchmark.models.googlenet_bvlc import googlenet, googlenet_cam
 from benchmark.models.vgg16_caffe import vgg16, vgg16_cam
-from benchmark.models.weights.initial import load_matching
-from benchmark.models.weights.parameters import randomize
+from benchmark.models.weights.parameters import load_matching, randomize
 
 WIDTH = 0.03125
 Build = Callable[[float, int], nn.Sequential]

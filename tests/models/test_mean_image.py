@@ -13,7 +13,7 @@ from benchmark.cli.app.build import build
 from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 from benchmark.core.types import FloatArray, InputFormat, MeanImage
-from benchmark.models.weights.mean_image import read, with_mean_image
+from benchmark.models.assembly import read_mean_image, with_mean_image
 
 
 def blue_green_red(side: int = 256) -> FloatArray:
@@ -26,7 +26,7 @@ def test_binaryproto_and_npy_are_read_as_the_same_rgb_image(tmp_path: Path, v1: 
     (tmp_path / "mean.binaryproto").write_bytes(Format(v1=v1).blob(planes))
     np.save(tmp_path / "mean.npy", planes)
     for name in ("mean.binaryproto", "mean.npy"):
-        image = read(tmp_path / name, 227)
+        image = read_mean_image(tmp_path / name, 227)
         assert image.shape == (256, 256, 3)
         for channel, plane in enumerate(planes[::-1]):
             np.testing.assert_array_equal(image[..., channel], plane)
@@ -84,7 +84,7 @@ def test_a_file_that_holds_no_mean_image_is_refused_in_one_line(
 def test_an_array_of_texts_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "mean.npy", np.array(["mean"]))
     with pytest.raises(UserError, match="no array of numbers"):
-        read(tmp_path / "mean.npy", 4)
+        read_mean_image(tmp_path / "mean.npy", 4)
 
 
 def test_a_file_that_is_not_there_is_asked_for_by_its_own_option(tmp_path: Path) -> None:
