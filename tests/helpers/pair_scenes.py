@@ -26,11 +26,10 @@ from benchmark.tasks.pairs.class_policies.labelled_and_top5 import LabelledAndTo
 from benchmark.tasks.pairs.class_policies.predicted import Predicted
 from benchmark.tasks.pairs.metrics.rank_correlation import RankCorrelation
 from benchmark.tasks.pairs.plan import PairRow, plan_of
-from benchmark.tasks.pairs.protocols import ClassPolicy, PairMetric
 from benchmark.tasks.pairs.readings.summary import Summary
 from benchmark.tasks.pairs.recorder import PairRecorder
 from benchmark.tasks.pairs.records import STORE, read_pairs
-from benchmark.tasks.pairs.types import Pairs
+from benchmark.tasks.pairs.types import ClassPolicy, PairMetric, Pairs
 from benchmark.transforms import Warp
 from helpers.small_models import googlenet_like, small
 from helpers.small_scenes import METHODS, folder

@@ -121,8 +121,8 @@ def load_matching(
 ) -> tuple[list[str], list[str]]:
     """Copy every layer that a file has under the same name and in the same shape; leave the others alone.
 
-    So VGG16-CAM begins from VGG-16, and GoogLeNet-CAM from GoogLeNet, when they are trained. A layer is copied
-    as a whole or not at all, in the module's own precision.
+    So VGG16-CAM begins from VGG-16, and GoogLeNet-CAM from GoogLeNet, when they are trained. A layer is
+    copied as a whole or not at all, in the module's own precision.
 
     Args:
         module: Changed in place.

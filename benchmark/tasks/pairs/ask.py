@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from benchmark.core.types import FloatArray
     from benchmark.pipeline.batches import Batch
     from benchmark.pipeline.scene import Scene
-    from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
+    from benchmark.tasks.pairs.types import ClassPolicy, Reading
 
 PairColumns = Mapping[str, Any]
 """One pair's columns of one method."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmark.core.errors import UserError
 from benchmark.reporting.text import shown
-from benchmark.tasks.pairs.protocols import PairMetric
+from benchmark.tasks.pairs.types import PairMetric
 
 if TYPE_CHECKING:
     from benchmark.core.types import Difference, Result

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from benchmark.pipeline.cell import Cell
     from benchmark.reporting.table import Table
     from benchmark.tasks.pairs.plan import PairRow
-    from benchmark.tasks.pairs.protocols import PairMetric
+    from benchmark.tasks.pairs.types import PairMetric
 
 CLASSES = 3
 """Of an image, at most: labelled ones before others, then the network's best first."""

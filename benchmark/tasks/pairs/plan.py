@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchmark.pipeline.rows import Row
     from benchmark.pipeline.scene import Scene
     from benchmark.pipeline.settings import RunSettings
-    from benchmark.tasks.pairs.protocols import PairMetric
+    from benchmark.tasks.pairs.types import PairMetric
 
 GROUPS = (
     *("dataset", "transform", "model", "method", "reference", "classes", "reading", "pair_metric"),

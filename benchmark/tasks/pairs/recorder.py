@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from benchmark.pipeline.scene import Scene
     from benchmark.pipeline.shard_loop import Shard
     from benchmark.tasks.pairs.ask import Question
-    from benchmark.tasks.pairs.protocols import ClassPolicy
-    from benchmark.tasks.pairs.types import Asked, Pair
+    from benchmark.tasks.pairs.types import Asked, ClassPolicy, Pair
 
 EXHIBIT = "exhibit"
 """The name of the reading and of its column."""

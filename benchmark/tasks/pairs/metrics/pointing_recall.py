@@ -14,9 +14,8 @@ from benchmark.core.errors import UserError
 from benchmark.core.options import Count, Positive
 from benchmark.core.types import BoolArray, Sample
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
-from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
 from benchmark.tasks.pairs.statistics import answered, column, image_sums, owners, pair_share
-from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
+from benchmark.tasks.pairs.types import Answers, ClassPolicy, Pairs, Reading, Statistic
 
 _Halves = npt.NDArray[np.int64]
 _GIVES = tuple(f"pointing_recall{suffix}" for suffix in ("", "_best", "_never", "_always"))

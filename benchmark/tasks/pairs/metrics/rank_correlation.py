@@ -12,9 +12,8 @@ from benchmark.core.errors import UserError
 from benchmark.core.options import Count
 from benchmark.core.types import BoolArray
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
-from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
 from benchmark.tasks.pairs.statistics import answered, column, image_mean
-from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
+from benchmark.tasks.pairs.types import Answers, ClassPolicy, Pairs, Reading, Statistic
 
 _NAMES = {"spearman": "rank_correlation", "kendall": "kendall"}
 _SIGNS: dict[str, Callable[[Numbers], Numbers]] = {

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from benchmark.cli.app.build import build
 from benchmark.cli.app.places import CONF
-from benchmark.tasks.pairs.protocols import ClassPolicy
+from benchmark.tasks.pairs.types import ClassPolicy
 
 YAMLS = sorted((CONF / "classes").glob("*.yaml"))
 

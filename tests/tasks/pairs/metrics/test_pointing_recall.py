@@ -12,8 +12,7 @@ from benchmark.tasks.pairs.class_policies.labelled import Labelled
 from benchmark.tasks.pairs.class_policies.labelled_and_top5 import LabelledAndTop5
 from benchmark.tasks.pairs.class_policies.predicted import Predicted
 from benchmark.tasks.pairs.metrics.pointing_recall import PointingRecall
-from benchmark.tasks.pairs.protocols import ClassPolicy
-from benchmark.tasks.pairs.types import Answers, Pairs
+from benchmark.tasks.pairs.types import Answers, ClassPolicy, Pairs
 
 
 def metric(**options: Any) -> PointingRecall:

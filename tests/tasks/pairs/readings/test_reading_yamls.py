@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 from benchmark.cli.app.build import build
 from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
-from benchmark.tasks.pairs.protocols import Reading
 from benchmark.tasks.pairs.readings.deletion_insertion import DeletionInsertionAreas as Areas
+from benchmark.tasks.pairs.types import Reading
 
 YAMLS = sorted((CONF / "reading").glob("*.yaml"))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchmark.core.options import Checked
-from benchmark.tasks.pairs.protocols import ClassPolicy, Reading
+from benchmark.tasks.pairs.types import ClassPolicy, Reading
 
 
 @dataclass(frozen=True)
