@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from benchmark.core import provenance
 from benchmark.core.progress import Counter
-from benchmark.core.threads import threads
 from benchmark.pipeline.batches import Batch, read_batches
 from benchmark.pipeline.cell import Cell
 from benchmark.pipeline.store import Made, ShardStore
@@ -120,9 +119,13 @@ def measure(recorder: Recorder[C, F], cells: Sequence[C]) -> None:
     total = sum(len(scene.shards[number]) for number in mine)
     left = sum(len(scene.shards[number]) for number in lacking)
     counter = Counter(scene.model.name, total, total - left)
-    with counter, threads(scene.settings.thread_count) as pool:
-        loop = _Loop(recorder, pool, counter)
-        loop.from_images(loop.from_storage(lacking))
+    with counter:
+        pool = ThreadPoolExecutor(scene.settings.thread_count)
+        try:
+            loop = _Loop(recorder, pool, counter)
+            loop.from_images(loop.from_storage(lacking))
+        finally:  # after an error or Ctrl-C, work that has not begun is cancelled
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 @dataclass

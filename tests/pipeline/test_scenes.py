@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Model
+from benchmark.pipeline.plan import Scenes
 from benchmark.pipeline.rows import Row
 from benchmark.pipeline.scene import Scene
-from benchmark.pipeline.scenes import Scenes
 from benchmark.transforms import Warp
 
 

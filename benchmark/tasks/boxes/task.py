@@ -8,12 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmark.pipeline.results import files_of
-from benchmark.tasks.boxes.differences import differences
+from benchmark.tasks.boxes.comparison import compare, differences, twins_of
 from benchmark.tasks.boxes.pictures import picture_sheet
 from benchmark.tasks.boxes.plan import plan_of
 from benchmark.tasks.boxes.records import STORE
 from benchmark.tasks.boxes.result import result
-from benchmark.tasks.boxes.twins import compare, twins_of
 from benchmark.tasks.task import Experiment, Outcome
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from benchmark.pipeline.names import label, stem
 from benchmark.pipeline.plan import Plan
 from benchmark.pipeline.rows import Row
 from benchmark.tasks.boxes.cell import BoxCell
+from benchmark.tasks.boxes.comparison import Twins, compare, twins_of
 from benchmark.tasks.boxes.plan import plan_of
-from benchmark.tasks.boxes.twins import Twins, compare, twins_of
 from benchmark.transforms import Warp
 
 

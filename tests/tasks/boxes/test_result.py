@@ -13,7 +13,7 @@ from benchmark.core.types import OpenRow, Result
 from benchmark.metrics.classification import Classification
 from benchmark.metrics.gt_known import GtKnown
 from benchmark.metrics.localization import Localization
-from benchmark.tasks.boxes import twins
+from benchmark.tasks.boxes import comparison
 from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.records import STORE
 from benchmark.tasks.boxes.result import counts, result
@@ -94,8 +94,8 @@ def test_a_box_of_the_label_counts_among_those_compared() -> None:
     one = make(0, n=4, k=2)
     assert one.label_boxes is not None
     other = replace(one, label_boxes=np.add(one.label_boxes, [0, 0, 0, 1]))
-    assert twins.same_boxes(one, one) == (12, 12)
-    assert twins.same_boxes(one, other) == (8, 12)
+    assert comparison.same_boxes(one, one) == (12, 12)
+    assert comparison.same_boxes(one, other) == (8, 12)
 
 
 def test_twins_may_differ_in_one_box_of_a_thousand_and_no_more(
@@ -103,6 +103,8 @@ def test_twins_may_differ_in_one_box_of_a_thousand_and_no_more(
 ) -> None:
     of = measured
     for equal, verdict in ((1000, ""), (999, ""), (998, "FAILED: ")):
-        monkeypatch.setattr(twins, "same_boxes", lambda *_, equal=equal: (equal, 1000))
+        monkeypatch.setattr(comparison, "same_boxes", lambda *_, equal=equal: (equal, 1000))
         title = f"{of.row} = {of.row}, box for box"
-        assert twins.compare(twins.Twins(of, of)) == f"{verdict}{title}: {equal} of 1000 boxes equal"
+        assert (
+            comparison.compare(comparison.Twins(of, of)) == f"{verdict}{title}: {equal} of 1000 boxes equal"
+        )

@@ -1,0 +1,134 @@
+"""Compare rows of a table of boxes: which must be equal box for box, and by how much others differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+
+from benchmark.core.bootstrap import Numbers, bootstrap, clopper_pearson
+from benchmark.core.errors import UserError
+from benchmark.core.types import BoolArray, Difference, Estimate
+from benchmark.pipeline.results import files_of
+from benchmark.tasks.boxes.cell import BoxCell, box_cell
+from benchmark.tasks.boxes.records import STORE, read_records
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Metric
+    from benchmark.core.types import Records
+    from benchmark.pipeline.plan import Plan
+
+_TOLERATED = 1e-3
+_RESAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Two cells whose boxes must be equal, both made by the first one's localizer."""
+
+    first: BoxCell
+    second: BoxCell
+
+
+def twins_of(plan: Plan[BoxCell], first: str, second: str) -> Twins | None:
+    """Return the cells to compare, the second row's with the first one's localizer; ``None`` if one is open.
+
+    Raises:
+        UserError: If a name is not a row.
+    """
+    for row in (first, second):
+        if row not in plan.rows and row not in plan.open:
+            raise UserError(f"table.same_boxes: {row} is not a row of this table")
+    if first in plan.open or second in plan.open:
+        return None
+    one, other = plan.rows[first], plan.rows[second]
+    config = {**other.config, "localizer": one.config["localizer"]}
+    return Twins(
+        one, box_cell(other.scene, second, other.method, one.localizer, config, plan.runs, one.changes)
+    )
+
+
+def compare(twins: Twins) -> str:
+    """Say whether two rows agree box for box, in a sentence that begins with FAILED if they do not.
+
+    The boxes of the predicted classes and of the ground-truth class are compared, image by image. Two ways to
+    the same map differ in the last bits of their floats, which can move a box by a pixel where a value lies
+    just at the threshold: up to one box in a thousand may, and is counted.
+    """
+    title = f"{twins.first.row} = {twins.second.row}, box for box"
+    files = [files_of(cell, STORE) for cell in (twins.first, twins.second)]
+    if not all(file.exists() for pair in files for file in pair):
+        return f"{title}: not yet checked, shards are missing"
+    equal, total = same_boxes(*(read_records(pair) for pair in files))
+    verdict = "" if total - equal <= _TOLERATED * total else "FAILED: "
+    return f"{verdict}{title}: {equal} of {total} boxes equal"
+
+
+def same_boxes(first: Records, second: Records) -> tuple[int, int]:
+    """Return how many boxes of two sets of records are equal, and how many there are."""
+    pairs = [(first.boxes, second.boxes), (first.label_boxes, second.label_boxes)]
+    equal = [(a == b).all(axis=-1) for a, b in pairs if a is not None and b is not None]
+    return sum(int(part.sum()) for part in equal), sum(part.size for part in equal)
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """A metric that says of each image whether it counts as an error."""
+
+    def wrong(self, records: Records) -> dict[str, BoolArray]:
+        """Return ``[n]`` for each error of the metric, by name."""
+        ...
+
+
+def differences(
+    rows: Mapping[str, BoxCell],
+    metrics: Mapping[str, Mapping[str, Metric]],
+    pairs: Iterable[tuple[str, str]],
+) -> Iterator[Difference]:
+    """Yield the difference of the first error that both rows' metrics judge images by.
+
+    Rows that are not finished, and rows of which other images were skipped, are not compared.
+
+    Args:
+        rows: Those that can be measured.
+        metrics: Metrics of each row, by name.
+        pairs: The rows to compare.
+    """
+    for first, second in pairs:
+        files = [files_of(rows[row], STORE) for row in (first, second) if row in rows]
+        if len(files) < 2 or not all(file.exists() for each in files for file in each):
+            continue
+        one, other = (read_records(each) for each in files)
+        ours, theirs = _wrong(metrics[first], one), _wrong(metrics[second], other)
+        name = next((name for name in ours if name in theirs), None)
+        counted = ~one.blacklisted
+        if name is not None and one.image_ids == other.image_ids and counted.any():
+            yield Difference(first, second, name, paired(ours[name][counted], theirs[name][counted]))
+
+
+def _wrong(metrics: Mapping[str, Metric], records: Records) -> dict[str, BoolArray]:
+    """Return the errors of every metric that judges images."""
+    judges = [metric for metric in metrics.values() if isinstance(metric, Judge)]
+    return {name: wrong for judge in judges for name, wrong in judge.wrong(records).items()}
+
+
+def paired(first: BoolArray, second: BoolArray) -> Estimate:
+    """Return the first error less the second, with its interval by the bootstrap over the images.
+
+    Where no image changes, every resample is alike; the interval then is that of a change that was seen in 0
+    of ``n`` images, in either direction (Clopper and Pearson).
+    """
+    change = first.astype(np.int8) - second.astype(np.int8)
+    if change.any():
+        interval = bootstrap(change, _mean, _RESAMPLES)
+    else:
+        most = clopper_pearson(len(change))[0][1]
+        interval = (-most, most)
+    return Estimate(float(change.mean()), *interval, len(change))
+
+
+def _mean(means: Numbers) -> Numbers:
+    mean: Numbers = means[:, 0]
+    return mean
