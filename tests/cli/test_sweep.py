@@ -90,7 +90,7 @@ def test_a_job_that_fails_keeps_no_other_from_running_and_the_end_says_why(
         assert "method=cam" in line
         assert "method cam needs global average pooling" in line
     _, content = table_of(tmp_path)
-    assert content["rows"] == ["googlenet_compact/grad_cam/gradcam_15", "googlenet_compact/grad_cam/cam_20"]
+    assert content["rows"] == ["vgg16_compact/grad_cam/gradcam_15", "vgg16_compact/grad_cam/cam_20"]
     assert "vgg16_compact/grad_cam/cam_20" in printed
 
 
