@@ -93,15 +93,14 @@ def _examine_dataset(patient: _Patient, decode: bool, pool: Executor) -> list[st
     report = getattr(dataset, "report", None)  # what a reader recognised, where it says so
     recognised = report.lines() if report is not None else []
     _show([f"dataset     {dataset.name}", *recognised, *census.count(dataset)])
-    files = sum(sample.path is not None for sample in dataset.samples)
-    if files:
+    broken: list[str] = []
+    if files := sum(sample.path is not None for sample in dataset.samples):
         with Counter("decoding" if decode else "reading headers", files) as counter:
             found = census.examine(dataset.samples, decode, pool, counter.add)
         _show(found.lines())
+        broken = [*_abridged(found.unreadable), *_abridged(found.misfits)]
     _show([f"fingerprint {dataset.fingerprint}"])
-    broken = [*_abridged(found.unreadable), *_abridged(found.misfits)] if files else []
-    wrong_classes = census.class_fault(dataset)
-    return [*broken, *([wrong_classes] if wrong_classes else [])]
+    return [*broken, *filter(None, [census.class_fault(dataset)])]
 
 
 def _examine_model(patient: _Patient, cfg: DictConfig, pool: Executor) -> Iterator[str]:
@@ -115,7 +114,7 @@ def _examine_model(patient: _Patient, cfg: DictConfig, pool: Executor) -> Iterat
         _show(known.lines(model))
         yield from known.misfits(model)
     sanity.try_input(model, patient.settings)
-    _classify(patient, _image(cfg.image, dataset))
+    _classify(patient, model, cfg.image)
     if dataset is not None and dataset.samples[0].path is not None:
         yield from _compare(patient, known, cfg, pool)
 
@@ -154,16 +153,12 @@ def _why_unfair(dataset: Dataset, options: DictConfig) -> str:
     )
 
 
-def _image(named: str | None, dataset: Dataset | None) -> Path | None:
-    if named is not None:
-        return Path(named)
-    return dataset.samples[0].path if dataset is not None else None
-
-
-def _classify(patient: _Patient, path: Path | None) -> None:
-    """Print the five best classes of one image."""
-    model = patient.model
-    if model is None or path is None:
+def _classify(patient: _Patient, model: Model, named: str | None) -> None:
+    """Print the five best classes of the named image, or of the dataset's first."""
+    path = None if named is None else Path(named)
+    if path is None and patient.dataset is not None:
+        path = patient.dataset.samples[0].path
+    if path is None:
         return
     pixels, _ = patient.transform(read_rgb(path), model.input.size)
     cut = patient.transform.cut if isinstance(patient.transform, SeveralViews) else None
@@ -171,13 +166,8 @@ def _classify(patient: _Patient, path: Path | None) -> None:
     scores = sanity.probabilities(model, fed, patient.settings)[0]
     names = _names(patient, len(scores))
     best = torch.topk(scores, min(5, len(scores)))
-    _show([f"image       {path}"])
-    _show(
-        [
-            f"  {score:8.4%}  {names[index]}"
-            for score, index in zip(*map(torch.Tensor.tolist, best), strict=True)
-        ]
-    )
+    ranked = zip(*map(torch.Tensor.tolist, best), strict=True)
+    _show([f"image       {path}", *(f"  {score:8.4%}  {names[index]}" for score, index in ranked)])
 
 
 def _names(patient: _Patient, outputs: int) -> Sequence[str]:

@@ -8,26 +8,20 @@ makes of them. So a sheet needs no network. Below ``results/runs``, in a folder 
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-from zipfile import BadZipFile
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.core.errors import UserError
-from benchmark.core.files import write_atomically
 from benchmark.core.heatmaps import upsample
-from benchmark.core.types import Box, FloatArray, ImageArray, Sample, View
+from benchmark.core.types import FloatArray, ImageArray, Sample, View
 from benchmark.datasets.images import UnreadableImage, read_sample
-
-if TYPE_CHECKING:
-    from benchmark.pipeline.heatmap_store import Heatmaps
+from benchmark.pipeline.heatmap_store import Heatmaps, read_arrays, write_arrays
 
 MOST = 24
 """Images whose heatmaps are kept; a sheet shows at most so many."""
@@ -131,16 +125,13 @@ def write_exhibits(folder: Path, shard: int, exhibits: Mapping[Key, Exhibit]) ->
     """Store the kept heatmaps of a shard, all of one shape; no file where there are none."""
     if not exhibits:
         return
-    views = [one.view for one in exhibits.values()]
-    buffer = io.BytesIO()
-    np.savez(
-        buffer,
+    write_arrays(
+        folder / f"exhibits-{shard:05d}.npz",
+        [one.view for one in exhibits.values()],
         images=np.array([image for image, _ in exhibits], np.str_),
         classes=np.array([label for _, label in exhibits], np.int32),
         values=np.stack([one.values for one in exhibits.values()]).astype(np.float16),
-        views=np.array([(view.width, view.height, *view.region) for view in views], np.int32),
     )
-    write_atomically(folder / f"exhibits-{shard:05d}.npz", buffer.getvalue())
 
 
 def exhibit_files(folder: Path) -> list[Path]:
@@ -156,12 +147,8 @@ def read_exhibits(folder: Path) -> dict[Key, Exhibit]:
     """
     found: dict[Key, Exhibit] = {}
     for path in exhibit_files(folder):
-        try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-                keys = zip(file["images"].tolist(), file["classes"].tolist(), strict=True)
-                views = [View(w, h, Box(*region)) for w, h, *region in file["views"].tolist()]
-                kept = zip(keys, file["values"].astype(np.float32), views, strict=True)
-                found |= {key: Exhibit(values, view) for key, values, view in kept}
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-            raise UserError(f"{path}: this shard is damaged ({error}); delete it and run again") from error
+        views, (images, classes, values) = read_arrays(path, "images", "classes", "values")
+        keys = zip(images.tolist(), classes.tolist(), strict=True)
+        kept = zip(keys, values.astype(np.float32), views, strict=True)
+        found |= {key: Exhibit(one, view) for key, one, view in kept}
     return found

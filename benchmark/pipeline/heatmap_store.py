@@ -6,7 +6,7 @@ cells, relative to their scale, in half precision.
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,19 +59,16 @@ def heatmap_file(folder: Path, shard: int) -> Path:
 
 def write_heatmaps(path: Path, heatmaps: Heatmaps) -> None:
     """Store a shard's heatmaps; maps in half precision, everything else as it is."""
-    views = [(view.width, view.height, *view.region) for view in heatmaps.views]
-    buffer = io.BytesIO()
-    np.savez(
-        buffer,
+    write_arrays(
+        path,
+        heatmaps.views,
         image_ids=np.array(heatmaps.image_ids, dtype=np.str_),
         classes=heatmaps.classes,
         scores=heatmaps.scores,
         maps=heatmaps.maps.astype(np.float16),
         scales=heatmaps.scales,
-        views=np.array(views, np.int32).reshape(-1, 6),
         skipped=np.array(json.dumps(dict(heatmaps.skipped))),
     )
-    write_atomically(path, buffer.getvalue())
 
 
 def read_heatmaps(path: Path) -> Heatmaps:
@@ -80,17 +77,29 @@ def read_heatmaps(path: Path) -> Heatmaps:
     Raises:
         UserError: If the file is damaged.
     """
+    names = ("image_ids", "classes", "scores", "maps", "scales", "skipped")
+    views, (image_ids, classes, scores, maps, scales, skipped) = read_arrays(path, *names)
+    ids = tuple(image_ids.tolist())
+    return Heatmaps(ids, classes, scores, maps, scales, views, json.loads(str(skipped)))
+
+
+def write_arrays(path: Path, views: Iterable[View], **arrays: npt.NDArray[Any]) -> None:
+    """Store views, and arrays by name, in one file of NumPy's."""
+    rows = [(view.width, view.height, *view.region) for view in views]
+    buffer = io.BytesIO()
+    np.savez(buffer, views=np.array(rows, np.int32).reshape(-1, 6), **arrays)  # type: ignore[arg-type]
+    write_atomically(path, buffer.getvalue())
+
+
+def read_arrays(path: Path, *names: str) -> tuple[tuple[View, ...], list[npt.NDArray[Any]]]:
+    """Read views, and arrays of the given names, back.
+
+    Raises:
+        UserError: If the file is damaged.
+    """
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             views = tuple(View(w, h, Box(*region)) for w, h, *region in file["views"].tolist())
-            return Heatmaps(
-                image_ids=tuple(file["image_ids"].tolist()),
-                classes=file["classes"],
-                scores=file["scores"],
-                maps=file["maps"],
-                scales=file["scales"],
-                views=views,
-                skipped=json.loads(str(file["skipped"])),
-            )
+            return views, [file[name] for name in names]
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise UserError(f"{path}: this shard is damaged ({error}); delete it and run again") from error

@@ -4,6 +4,8 @@ from benchmark.diagnostics.selftest.agreement import (
     batch_is_its_images,
     device_agrees_with_float64,
     every_relu_is_guided,
+    scale_moves_no_box,
+    threads_move_no_box,
 )
 from benchmark.diagnostics.selftest.check import Check
 from benchmark.diagnostics.selftest.excitation import (
@@ -16,7 +18,6 @@ from benchmark.diagnostics.selftest.gradients import (
     grad_cam_is_cam,
     weights_survive_pooling,
 )
-from benchmark.diagnostics.selftest.localizers import scale_moves_no_box, threads_move_no_box
 from benchmark.diagnostics.selftest.side_effects import nothing_is_left_behind
 
 _GRAD_CAM, _RULES = "benchmark/attribution/grad_cam.py", "benchmark/attribution/common/excitation.py"
