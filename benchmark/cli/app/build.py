@@ -56,7 +56,12 @@ def part(cfg: DictConfig, group: str) -> Any:
         return None
     if isinstance(node, DictConfig) and "_target_" not in node:
         return {str(name): build(each) for name, each in node.items()}
-    return build(node)
+    try:
+        return build(node)
+    except UserError as error:
+        if group != "reference":
+            raise
+        raise UserError(str(error).replace("method.", "reference.")) from error  # it is a method itself
 
 
 _IMAGES = ("root", "images", "boxes", "labels", "devkit", "ground_truth")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,8 +81,7 @@ def _planned(row: Row, plan: Plan[PairRow]) -> PairRow:
     method, metrics = row.build("method"), row.build("pair_metric")
     asked = {"classes": config["classes"], "readings": config["reading"]}
     question = Question(row.build("classes"), row.build("reading"), asked)
-    with _named("reference"):
-        reference: Method | None = row.build("reference")
+    reference: Method | None = row.build("reference")
     for metric in metrics.values():
         _refuse_unasked(metric, question, reference)
     scene = plan.scenes.of(row)
@@ -93,8 +91,10 @@ def _planned(row: Row, plan: Plan[PairRow]) -> PairRow:
         )
     method.check(scene.model)
     if reference is not None:
-        with _named("reference"):
+        try:
             reference.check(scene.model)
+        except UserError as error:  # it is a method, and speaks of its options as one
+            raise UserError(str(error).replace("method.", "reference.")) from error
     for reading in question.readings.values():
         reading.check(scene.model)
     for metric in metrics.values():
@@ -103,15 +103,6 @@ def _planned(row: Row, plan: Plan[PairRow]) -> PairRow:
     compared = {**config, "method": config["reference"]}
     against = pair_cell(scene, question, reference, compared, plan.runs) if reference else None
     return PairRow(row.name, question, cell, against, metrics, config)
-
-
-@contextmanager
-def _named(place: str) -> Iterator[None]:
-    """Have what a method says of its ``method.`` options said of those of ``place.``, where it stands."""
-    try:
-        yield
-    except UserError as error:
-        raise UserError(str(error).replace("method.", f"{place}.")) from error
 
 
 def _refuse_unasked(metric: PairMetric, question: Question, reference: Method | None) -> None:
