@@ -13,3 +13,10 @@ def _complain(kind: type[BaseException], error: BaseException, trace: TracebackT
 
 
 sys.excepthook = _complain
+
+if sys.argv[:1] == ["-m"]:  # as it is while Python looks for the module that it was asked to run
+    _module = sys.orig_argv[sys.orig_argv.index("-m") + 1]
+    _, _, _command = _module.partition("benchmark.cli.")
+    if _command and _command != "__main__":  # which defines a command, and would start nothing
+        _words = f"python -m benchmark.cli {_command.replace('_', '-')}"
+        sys.exit(f"error: python -m {_module}: this starts nothing; type {_words}")

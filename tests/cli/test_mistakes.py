@@ -111,3 +111,17 @@ def test_ctrl_c_before_pytorch_is_imported_shows_no_traceback() -> None:
     )
     assert stopped.returncode != 0
     assert stopped.stderr == "error: interrupted\n"
+
+
+def test_a_command_started_as_a_module_is_refused_with_the_way_it_is_started() -> None:
+    line = [sys.executable, "-m", "benchmark.cli.explain_gap", "row=vgg16/cam"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "type python -m benchmark.cli explain-gap" in done.stderr
+
+
+def test_a_reader_that_has_gone_is_no_mistake() -> None:
+    line = f"{sys.executable} -m benchmark --help | head -n 1"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Table 1" in done.stdout

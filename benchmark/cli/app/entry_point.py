@@ -41,7 +41,7 @@ def start(command: str) -> None:
         hydra_main = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)
         try:
             hydra_main(Command(command))()
-        except HydraException:  # a missing yaml is an OSError as well
+        except (HydraException, BrokenPipeError):  # a missing yaml is an OSError as well
             raise
         except OSError as error:  # Hydra's own folder: what fails inside the command does not come here
             raise UserError(
