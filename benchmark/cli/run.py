@@ -6,7 +6,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from benchmark.cli.app.build import build, dataset_of
+from benchmark.cli.app.build import build, dataset_of, plain
 from benchmark.cli.app.finished import recall, remember
 from benchmark.cli.app.groups import typed
 from benchmark.core.files import refuse_unwritable
@@ -25,6 +25,7 @@ def main(cfg: DictConfig) -> int:
     refuse_unwritable(results / "runs")
     build(cfg.tracking)  # refuses its options now, and not after hours of work
     check("pictures", cfg.pictures, Pictures)
+    plain(cfg.get("bootstrap") or {})  # a single value in its place is refused before the images are read
     dataset = dataset_of(cfg)
     multirun = HydraConfig.get().mode == RunMode.MULTIRUN
     known = None if multirun else recall(results, cfg, dataset)
