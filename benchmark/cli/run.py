@@ -25,7 +25,8 @@ def main(cfg: DictConfig) -> int:
     refuse_unwritable(results / "runs")
     build(cfg.tracking)  # refuses its options now, and not after hours of work
     check("pictures", cfg.pictures, Pictures)
-    plain(cfg.get("bootstrap") or {})  # a single value in its place is refused before the images are read
+    if "bootstrap" in cfg:
+        plain(cfg.bootstrap)  # a single value in its place is refused before the images are read
     dataset = dataset_of(cfg)
     multirun = HydraConfig.get().mode == RunMode.MULTIRUN
     known = None if multirun else recall(results, cfg, dataset)
