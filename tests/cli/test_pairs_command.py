@@ -283,8 +283,9 @@ def test_where_another_metric_is_chosen_rows_are_compared_by_it(run: Command, tm
 
 
 def assert_one_line(complaint: str, says: str) -> None:
-    """Beside the notice of the embedded images."""
-    lines = [line for line in complaint.splitlines() if not line.startswith("this is the embedded")]
+    """Beside the notice of the embedded images, and of their making."""
+    notices = ("this is the embedded", "making the embedded")
+    lines = [line for line in complaint.splitlines() if not line.startswith(notices)]
     assert len(lines) == 1, complaint
     assert lines[0].startswith("error: ")
     assert says in lines[0]
