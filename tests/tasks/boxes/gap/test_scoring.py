@@ -91,7 +91,7 @@ def test_a_convention_or_side_that_does_not_exist_is_refused_by_name() -> None:
         changed(Scoring(), ["truth=last"])
 
 
-GOLDEN = {  # /work/shared/data/README.md, "Known answers": scored by others, in %
+GOLDEN = {  # shared/data/README.md, "Known answers": scored by others, in %
     "alexNet": {"": 65.02, "blacklist=counted": 65.70, "overlap=more": 65.02, "pixels=corners": 65.15},
     "vgg16": {"": 54.33, "blacklist=counted": 55.22, "overlap=more": 54.33, "pixels=corners": 54.44},
 }
