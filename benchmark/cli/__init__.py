@@ -3,6 +3,8 @@
 import sys
 from types import TracebackType
 
+from benchmark.core.exit_codes import ExitCode
+
 
 def _complain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """End without a traceback on Ctrl-C while PyTorch is still being imported."""
@@ -19,4 +21,5 @@ if sys.argv[:1] == ["-m"]:  # as it is while Python looks for the module that it
     _, _, _command = _module.partition("benchmark.cli.")
     if _command and _command != "__main__":  # which defines a command, and would start nothing
         _words = f"python -m benchmark.cli {_command.replace('_', '-')}"
-        sys.exit(f"error: python -m {_module}: this starts nothing; type {_words}")
+        print(f"error: python -m {_module}: this starts nothing; type {_words}", file=sys.stderr)
+        sys.exit(ExitCode.MISTAKE)

@@ -3,6 +3,8 @@
 import difflib
 import sys
 
+from benchmark.core.exit_codes import ExitCode
+
 COMMANDS = {
     "run": "measure what is missing, then make the table from what is stored",
     "doctor": "say what a dataset, a weights file or an image is, and what would make a run fail",
@@ -29,7 +31,7 @@ def main() -> None:
         near = difflib.get_close_matches(name, COMMANDS)
         hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(COMMANDS)}"
         print(f"error: {name}: there is no such command; {hint}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(ExitCode.MISTAKE)
     from benchmark.cli.app.entry_point import start
 
     del sys.argv[1]

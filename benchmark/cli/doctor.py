@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from benchmark.cli.app.build import build, dataset_of
 from benchmark.core.errors import UserError
+from benchmark.core.exit_codes import ExitCode
 from benchmark.core.options import Count, check
 from benchmark.core.progress import Counter
 from benchmark.core.protocols import Dataset, SeveralViews, Transform
@@ -44,7 +45,7 @@ class _Patient:
 
 
 def main(cfg: DictConfig) -> int:
-    """Examine what was named; 1 if a run with it would fail, with one line and the remedy for each reason."""
+    """Examine what was named, with one line and the remedy for each reason why a run with it would fail."""
     _refuse_nonsense(cfg)
     settings: RunSettings = build(cfg.run)
     problems: list[str] = []
@@ -61,7 +62,7 @@ def main(cfg: DictConfig) -> int:
         print(f"PROBLEM     {problem}")
     plural = "" if len(problems) == 1 else "s"
     print(f"{len(problems)} problem{plural}: a run would fail or mislead" if problems else "no problem found")
-    return 1 if problems else 0
+    return ExitCode.CHECKS_FAILED if problems else ExitCode.COMPLETE
 
 
 def _refuse_nonsense(cfg: DictConfig) -> None:

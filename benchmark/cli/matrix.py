@@ -7,6 +7,7 @@ from omegaconf import DictConfig, ListConfig
 from rich.console import Console
 
 from benchmark.cli.app.build import build, plain
+from benchmark.cli.app.finish import exit_code
 from benchmark.cli.app.groups import typed
 from benchmark.cli.app.planning import announce, plan_of, refuse_wrong_options
 from benchmark.cli.app.rows import ComposedRow, composed, refuse_fixed, variation
@@ -52,7 +53,7 @@ def main(cfg: DictConfig) -> int:
     names = [name for row in rows for name in (row.name, row.name + CHOSEN) if name in found]
     matrix = _matrix(cfg, {name: found[name] for name in names}, split)
     _write(matrix, results / label(split.rest), tracker, cfg.notes)
-    return 0
+    return exit_code(matrix.table)
 
 
 def _rows(cfg: DictConfig) -> list[ComposedRow]:

@@ -17,7 +17,7 @@ from benchmark.pipeline.names import label
 
 
 def main(cfg: DictConfig) -> int:
-    """Run an experiment; 0 if its table stands, 1 if a check of the table failed.
+    """Run an experiment; its exit code says whether the table stands.
 
     A job of a sweep only measures: :mod:`benchmark.cli.app.sweep` makes the one table of all jobs at the end.
     """
@@ -35,7 +35,7 @@ def main(cfg: DictConfig) -> int:
 
 def _measure(cfg: DictConfig, results: Path, dataset: Dataset, multirun: bool) -> int:
     # Here, since a finished run needs none of it, and torch takes seconds.
-    from benchmark.cli.app.finish import failed_checks, finish
+    from benchmark.cli.app.finish import exit_code, finish
     from benchmark.cli.app.planning import experiment_of
     from benchmark.cli.app.rows import rows
     from benchmark.tasks.task import Task
@@ -45,7 +45,7 @@ def _measure(cfg: DictConfig, results: Path, dataset: Dataset, multirun: bool) -
     experiment = experiment_of(cfg, rows(cfg, typed()), results, dataset)
     outcome = task.run(experiment)
     if multirun:
-        return failed_checks(outcome)
+        return exit_code(outcome.table)
     folder = results / label(dataset)
     run = finish(cfg, outcome, folder, lambda _, path: outcome.sheet(Path(f"{path}.png")))
     if not outcome.table.open:

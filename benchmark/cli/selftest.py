@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from benchmark.cli.app.build import build
 from benchmark.cli.app.groups import choices, compose
+from benchmark.core.exit_codes import ExitCode
 from benchmark.core.types import Model
 from benchmark.diagnostics.selftest import CHECKS
 from benchmark.diagnostics.selftest.case import Case, normed, prepare
@@ -18,7 +19,7 @@ _COLUMNS = "{:<46} {:>9} {:>9}  {:<7} {:>7}  {}"
 
 
 def main(cfg: DictConfig) -> int:
-    """Try every check and print a line for each; 1 if one fails, with the likely culprit."""
+    """Try every check and print a line for each; of one that fails, with the likely culprit."""
     settings: RunSettings = build(cfg.run)
     _show(f"device      {_device(settings)}")
     subjects = _subjects(cfg, settings)
@@ -30,7 +31,7 @@ def main(cfg: DictConfig) -> int:
         findings.append(examine(check, subjects))
         _tell(findings[-1])
     _show(_summary(findings))
-    return 0 if all(finding.holds for finding in findings) else 1
+    return ExitCode.COMPLETE if all(finding.holds for finding in findings) else ExitCode.CHECKS_FAILED
 
 
 def _summary(findings: Sequence[Finding]) -> str:

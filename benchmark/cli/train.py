@@ -11,6 +11,7 @@ from benchmark.cli.app.build import build, dataset_of, plain
 from benchmark.cli.app.groups import typed
 from benchmark.cli.app.rows import ComposedRow, composed
 from benchmark.core.errors import UserError
+from benchmark.core.exit_codes import ExitCode
 from benchmark.core.files import refuse_unwritable
 from benchmark.core.types import Model
 from benchmark.models.weights.files import is_file
@@ -41,7 +42,7 @@ _PREFIX = "trained:"
 
 
 def main(cfg: DictConfig) -> int:
-    """Train; 0 if all is trained, 1 if a net does not agree with its passport."""
+    """Train; that a net does not agree with its passport is a failed check."""
     recipes = _recipes(cfg)
     results = Path(cfg.results_dir).expanduser().resolve()
     tracker: Tracker = build(cfg.tracking)
@@ -57,7 +58,7 @@ def main(cfg: DictConfig) -> int:
             made.append(job)
         if world.leads:
             _log(made, tracker)
-    return 0 if agree else 1
+    return ExitCode.COMPLETE if agree else ExitCode.CHECKS_FAILED
 
 
 def _refuse_early(job: Job[TrainingOptions], world: World) -> None:

@@ -324,9 +324,18 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
-    """A row of a table that could not be measured, and why."""
+    """A row of a table that has no numbers, and why.
+
+    Attributes:
+        row: Name of the row.
+        model: Name of its model.
+        method: Name of its method.
+        reason: What is missing, in words.
+        unfinished: Whether only shards are missing, which other workers or the same command will make.
+    """
 
     row: str
     model: str
     method: str
     reason: str
+    unfinished: bool = False

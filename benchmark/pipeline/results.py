@@ -30,7 +30,7 @@ def unfinished(row: str, cells: Sequence[Cell], store: ShardStore) -> OpenRow | 
     absent = sum(not file.exists() for file in files)
     reason = f"{absent} of {len(files)} shards are not done yet"
     first = cells[0]
-    return OpenRow(row, first.scene.model.name, first.method.name, reason) if absent else None
+    return OpenRow(row, first.scene.model.name, first.method.name, reason, True) if absent else None
 
 
 def without_places(scene: Scene, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def test_a_truncated_image_is_a_problem_that_headers_do_not_show(doctor: Command
     path.write_bytes(path.read_bytes()[:-100])
     options = ("dataset=ilsvrc_val", f"dataset.root={kaggle_root}")
     status, printed, _ = doctor(*options)
-    assert status == 1
+    assert status == 3
     assert lines_of(printed)["unreadable"].startswith("1 ")
     assert f"PROBLEM     {path}" in printed
     status, printed, _ = doctor(*options, "decode=false")
@@ -62,7 +62,7 @@ def test_a_truncated_image_is_a_problem_that_headers_do_not_show(doctor: Command
 def test_an_image_of_another_size_is_a_problem_with_both_sizes(doctor: Command, kaggle_root: Path) -> None:
     trees.write_images((kaggle_root / FIRST).parent, (replace(PICTURES[0], size=(10, 6)),))
     status, printed, _ = doctor("dataset=ilsvrc_val", f"dataset.root={kaggle_root}", "decode=false")
-    assert status == 1
+    assert status == 3
     assert lines_of(printed)["misfits"].startswith("1 ")
     assert "10x6" in printed
     assert "20x12" in printed
@@ -70,7 +70,7 @@ def test_an_image_of_another_size_is_a_problem_with_both_sizes(doctor: Command, 
 
 def test_a_dataset_that_cannot_be_read_is_one_problem(doctor: Command, tmp_path: Path) -> None:
     status, printed, complaint = doctor("dataset=ilsvrc_val", f"dataset.root={tmp_path}")
-    assert status == 1
+    assert status == 3
     assert complaint == ""
     assert printed.count("PROBLEM") == 1
     assert str(tmp_path) in printed
@@ -96,7 +96,7 @@ def test_the_train_split_is_examined_without_speaking_of_boxes(doctor: Command, 
     assert "blacklist" not in printed
     (tmp_path / "Data/CLS-LOC/train/cats").mkdir()
     status, printed, _ = doctor("dataset=ilsvrc_train", f"dataset.root={tmp_path}")
-    assert status == 1
+    assert status == 3
     assert "PROBLEM" in printed
     assert "cats: its name is no class" in printed
 
@@ -144,7 +144,7 @@ def test_a_wrong_class_order_is_a_problem(doctor: Command, shared: Path, tmp_pat
         *("model=squeezenet_caffe", f"model.weights={weights}", f"model.classes={names}", "images=40"),
         *("dataset=ilsvrc_val", f"dataset.root={shared / 'ilsvrc_originals'}", "decode=false"),
     )
-    assert status == 1
+    assert status == 3
     assert "near chance (0.1%)" in printed
     assert (
         "PROBLEM     the order of sorted WNIDs (model.classes=null) brings top-1 accuracy from 0.0" in printed
@@ -165,7 +165,7 @@ def test_scores_that_are_not_finite_are_a_problem_and_no_accuracy(doctor: Comman
         *("model=vgg16_compact", "passport=none", "run.precision=float16", "model.input.scale=1e5"),
         *("dataset=embedded", "dataset.count=24", f"cache_dir={tmp_path}", "decode=false"),
     )
-    assert (status, "error" in complaint) == (1, False)
+    assert (status, "error" in complaint) == (3, False)
     assert "accuracy" not in lines_of(printed)
     assert "nan" not in printed
     assert (
@@ -183,7 +183,7 @@ def test_a_dataset_of_misfits_alone_is_no_accuracy_and_every_reason_is_told(
         *("dataset=ilsvrc_val", f"dataset.root={kaggle_root}", "decode=false"),
         *("model=squeezenet1_0", "model.weights=random", "model.input.size=64", "passport=none"),
     )
-    assert (status, "Traceback" in complaint) == (1, False)
+    assert (status, "Traceback" in complaint) == (3, False)
     assert "accuracy" not in lines_of(printed)
     assert printed.count(" is 9x9, its annotation says ") == 4
     assert "PROBLEM     not one of 4 images could be classified" in printed
@@ -196,14 +196,14 @@ def test_a_size_that_a_net_does_not_take_is_a_problem_beside_the_passports(
         *("model=vgg16_compact", "model.input.size=256", "decode=false"),
         *("dataset=embedded", "dataset.count=24", f"cache_dir={tmp_path}"),
     )
-    assert (status, "Traceback" in complaint) == (1, False)
+    assert (status, "Traceback" in complaint) == (3, False)
     assert "PROBLEM     model.input.size=256: vgg16_compact was trained with 224" in printed
     assert "PROBLEM     model vgg16_compact does not take inputs of 256 pixels: " in printed
 
 
 def test_an_image_that_is_not_there_is_a_problem(doctor: Command, tmp_path: Path) -> None:
     status, printed, _ = doctor("model=squeezenet1_0", "model.weights=random", f"image={tmp_path / 'no.jpg'}")
-    assert status == 1
+    assert status == 3
     assert f"PROBLEM     {tmp_path / 'no.jpg'}" in printed
 
 
@@ -220,9 +220,9 @@ def test_the_embedded_nets_are_held_against_their_own_passports(doctor: Command,
 def test_channels_in_the_wrong_order_contradict_the_passport(doctor: Command, tmp_path: Path) -> None:
     options = ("model=squeezenet_caffe", "model.weights=random", "model.input.order=rgb")
     status, printed, _ = doctor(*options)
-    assert status == 1
+    assert status == 3
     assert "PROBLEM     model.input.order=rgb: squeezenet_caffe was trained with bgr" in printed
     assert doctor(*options, "passport=none")[0] == 0
     status, printed, _ = doctor(*options, "passport=nobody")
-    assert status == 1
+    assert status == 3
     assert "PROBLEM     passport=nobody: choose auto, none, or one of " in printed

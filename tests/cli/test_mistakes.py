@@ -116,7 +116,7 @@ def test_ctrl_c_before_pytorch_is_imported_shows_no_traceback() -> None:
 def test_a_command_started_as_a_module_is_refused_with_the_way_it_is_started() -> None:
     line = [sys.executable, "-m", "benchmark.cli.explain_gap", "row=vgg16/cam"]
     done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert "type python -m benchmark.cli explain-gap" in done.stderr
 
 

@@ -61,7 +61,7 @@ def test_a_check_that_fails_is_status_1_with_the_reason_and_the_likely_culprit(
 
     monkeypatch.setattr(GradCAM, "__call__", signed)
     status, printed, complaint = selftest("run.device=cpu")
-    assert (status, complaint) == (1, "")
+    assert (status, complaint) == (3, "")
     lines = printed.splitlines()
     place = lines.index(line_of("Grad-CAM is ReLU(CAM)", printed))
     assert " FAILED " in lines[place]
@@ -82,7 +82,7 @@ def test_a_check_that_stops_does_not_stop_the_others(
     monkeypatch.setattr(MWP, "__call__", broken)
     monkeypatch.setattr(MWP, "check", lambda *_: None)
     status, printed, _ = selftest("run.device=cpu")
-    assert status == 1
+    assert status == 3
     assert "stopped (RuntimeError: no kernel for this device)" in line_of("a batch gives", printed)
     assert " ok " in line_of("threads and order", printed)
 
@@ -164,4 +164,4 @@ def test_help_shows_examples_and_what_the_status_means(selftest: Command) -> Non
     status, printed, _ = selftest("--help")
     assert status == 0
     assert "./scripts/selftest run.device=cuda:1 run.precision=bfloat16" in printed
-    assert "Exit status: 0 if every check holds" in printed
+    assert "Exit code: 0 if every check holds" in printed

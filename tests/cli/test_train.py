@@ -114,7 +114,7 @@ def test_a_passport_is_agreed_with_or_not(train: Command, tmp_path: Path) -> Non
     assert isinstance(passport["cls_top1"], float)
     stated.write_text(json.dumps({**passport, "cls_top1": passport["cls_top1"] + 0.031}))
     status, printed, _ = train(*words(tmp_path), f"train.passport={stated}")
-    assert status == 1
+    assert status == 3
     assert "FAILED: does not agree with the passport's" in printed
 
 

@@ -13,17 +13,19 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from benchmark.cli.app.jobs import record
-from benchmark.cli.app.mistakes import INTERRUPTED, guarded, one_line
+from benchmark.cli.app.mistakes import guarded, one_line
 from benchmark.cli.app.places import CONF
 from benchmark.cli.app.words import Typed, completed
 from benchmark.core.errors import UserError
+from benchmark.core.exit_codes import ExitCode
 
 
 def start(command: str) -> None:
     """Run a command with the words of ``sys.argv`` and end with its status.
 
-    A :class:`UserError`, a misspelt option or Ctrl-C ends it with one line on stderr and status 2, 2 or 130;
-    a defect of ours shows its traceback. Nothing but Hydra is imported before the configuration is in order.
+    A :class:`UserError`, a misspelt option or Ctrl-C ends it with one line on stderr and its
+    :class:`ExitCode`; a defect of ours shows its traceback. Nothing but Hydra is imported before the
+    configuration is in order.
 
     Args:
         command: The command's name, such as ``run``: its module in :mod:`benchmark.cli` and its yaml in
@@ -81,7 +83,7 @@ class Command:
             return status
 
         status, message = guarded(action, lambda error: one_line(error, Typed({}, words), config_name))
-        if multirun and status != INTERRUPTED:
+        if multirun and status != ExitCode.INTERRUPTED:
             record(words, status, message)
         elif status:
             # SystemExit passes through Hydra unharmed, where an exception would be reported in Hydra's words.

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from benchmark.cli.app.build import build, published
 from benchmark.cli.app.finished import Finished
+from benchmark.core.exit_codes import ExitCode, worst
 from benchmark.reporting.archive import Archived, read_table, result_file, write_table
 from benchmark.reporting.render import show, write_all
 
@@ -31,7 +32,7 @@ def finish(
         beside: Writes more files there: of the table as it is on disk, under the given path and a suffix.
 
     Returns:
-        Where it all lies, and the exit status: 1 if a check of the table failed.
+        Where it all lies, and the exit code.
     """
     results = folder.parent
     tracker: Tracker = build(cfg.tracking)
@@ -52,10 +53,12 @@ def finish(
         written=tuple(map(str, written)),
         records=tuple(map(str, outcome.records.values())),
         look=look or "",
-        status=failed_checks(outcome),
+        status=exit_code(table),
     )
 
 
-def failed_checks(outcome: Outcome) -> int:
-    """Return 1 if a check of the table failed, else 0, as an exit status."""
-    return int(any(check.startswith("FAILED") for check in outcome.table.checks))
+def exit_code(table: Table) -> ExitCode:
+    """Say whether a table stands: all rows measured, all checks passed."""
+    failed = any(check.startswith("FAILED") for check in table.checks)
+    lacking = [ExitCode.UNFINISHED if row.unfinished else ExitCode.ROWS_OPEN for row in table.open]
+    return worst([*lacking, *([ExitCode.CHECKS_FAILED] if failed else [])])

@@ -15,6 +15,7 @@ from benchmark.cli.app.groups import config_name, typed
 from benchmark.cli.app.mistakes import guarded, one_line
 from benchmark.cli.app.rows import key_of, parsed, variation
 from benchmark.cli.app.words import Typed
+from benchmark.core.exit_codes import ExitCode, worst
 from benchmark.core.files import write_atomically
 
 _FILE = "gradcam-job.json"  # a name of our own: an earlier one is deleted from the folder of the sweep
@@ -53,7 +54,7 @@ class Sweep(Callback):
                 "command for each",
                 file=sys.stderr,
             )
-            sys.exit(2)
+            sys.exit(ExitCode.MISTAKE)
         for path in _notes(config):
             path.unlink()
 
@@ -62,20 +63,21 @@ class Sweep(Callback):
         HydraConfig.instance().set_config(config)
         jobs = [json.loads(path.read_text(encoding="utf-8")) for path in _notes(config)]
         failed = [job for job in jobs if job["message"]]
-        status = max((job["status"] for job in jobs), default=0)
+        codes = [job["status"] for job in jobs]
         done = [job["words"] for job in jobs if not job["message"]]
         if self.one_table and done:
             typed_words = Typed({}, tuple(typed()))
             ended = guarded(
                 lambda: int(import_module("benchmark.cli.app.sweep").tabulate(done)),
                 lambda error: one_line(error, typed_words, config_name()),
-            )[0]
-            status = max(status, ended)
+            )
+            codes.append(ended[0])
         for job in failed:
             print(f"error: {' '.join(job['words'])}: {job['message']}", file=sys.stderr)
         if failed:
             print(f"error: {len(failed)} of {len(jobs)} jobs failed", file=sys.stderr)
-        sys.exit(status)  # which passes through Hydra, where an exception would be reported in its words
+        # SystemExit passes through Hydra, where an exception would be reported in its words.
+        sys.exit(worst(codes))
 
 
 def _unfit(words: Sequence[str]) -> list[str]:

@@ -15,14 +15,11 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException, Vali
 from benchmark.cli.app.schema import refusal
 from benchmark.cli.app.words import Typed
 from benchmark.core.errors import UserError
+from benchmark.core.exit_codes import ExitCode
 from benchmark.core.nested import flatten
 
 _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
 _NOISE = ("full_key", "object_type", "reference_type", "Set the environment variable HYDRA_FULL_ERROR")
-
-
-INTERRUPTED = 130
-"""The exit status after Ctrl-C."""
 
 
 def guarded(action: Callable[[], int], describe: Callable[[Exception], str]) -> tuple[int, str]:
@@ -35,17 +32,20 @@ def guarded(action: Callable[[], int], describe: Callable[[Exception], str]) -> 
     try:
         return action(), ""
     except UserError as error:
-        status, message = 2, str(error)
+        status, message = ExitCode.MISTAKE, str(error)
     except (HydraException, OmegaConfBaseException) as error:
-        status, message = 2, describe(error)
+        status, message = ExitCode.MISTAKE, describe(error)
     except KeyboardInterrupt:
-        status, message = INTERRUPTED, "interrupted; what was finished is kept, the same command continues"
+        status, message = (
+            ExitCode.INTERRUPTED,
+            "interrupted; what was finished is kept, the same command continues",
+        )
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         sys.stderr.close()
-        return 0, ""
+        return ExitCode.COMPLETE, ""
     except Exception as error:
         traceback.print_exc()
-        status, message = 1, f"{type(error).__name__}: {error}"
+        status, message = ExitCode.DEFECT, f"{type(error).__name__}: {error}"
     print(f"error: {message}", file=sys.stderr)
     return status, message
 
