@@ -11,7 +11,7 @@ from rich.table import Table
 from benchmark.cli.app.build import build, dataset_of
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Dataset, Metric
-from benchmark.core.types import Estimate, Records
+from benchmark.core.types import Estimate
 from benchmark.datasets.ilsvrc import submission as devkit
 
 
@@ -19,13 +19,15 @@ def main(cfg: DictConfig) -> int:
     """Print every metric of one submission text, with its interval and its protocol."""
     path = Path(cfg.predictions)
     if not path.is_file():
-        raise UserError(f"{path}: there is no such file; give predictions=FILE in the devkit's form")
+        raise UserError(
+            f"{path}: there is no such file; give predictions=FILE in the devkit's form or Kaggle's"
+        )
     metrics: dict[str, Metric] = {name: build(node) for name, node in cfg.metric.items()}
     dataset = dataset_of(cfg)
-    records = devkit.read(path, dataset, _numbers(dataset))
-    found = {name: metric(records) for name, metric in metrics.items()}
+    submission = devkit.read(path, dataset, _numbers(dataset))
+    found = {name: metric(submission.records) for name, metric in metrics.items()}
     console = Console(highlight=False, markup=False)
-    console.print(_heading(path, dataset, records), soft_wrap=True)
+    console.print(_heading(path, dataset, submission), soft_wrap=True)
     console.print()
     console.print(_table(found.values()))
     for name, metric in metrics.items():
@@ -44,13 +46,14 @@ def _numbers(dataset: Dataset) -> tuple[int, ...]:
     return numbers
 
 
-def _heading(path: Path, dataset: Dataset, records: Records) -> str:
+def _heading(path: Path, dataset: Dataset, submission: devkit.Submission) -> str:
+    records = submission.records
     size = "the complete set" if dataset.complete else "not the complete official set"
     blacklisted = int(records.blacklisted.sum())
     lines = [f"{path}: {len(records)} images of {dataset.name} ({size}), {blacklisted} of them blacklisted"]
     if records.skipped:
         lines.append(f"{len(records.skipped)} images of the dataset are not in the file and are not counted")
-    return "\n".join(lines)
+    return "\n".join([*lines, *submission.remarks])
 
 
 def _table(found: Iterable[Mapping[str, Estimate]]) -> Table:

@@ -1,4 +1,4 @@
-"""Arithmetic on half-open boxes, in whole pixels and without rounding.
+"""Arithmetic on half-open boxes, in whole pixels and without rounding; boxes of others may have fractions.
 
 The ILSVRC devkit counts inclusive pixels (``x2 - x1 + 1``); on half-open boxes that is plain ``x1 - x0``, so
 the overlap below is the devkit's own (protocol §5.1).
@@ -10,21 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.core.errors import UserError
-from benchmark.core.types import BoolArray, Box, IntArray, View
+from benchmark.core.types import BoolArray, Box, FloatBoxes, IntArray, View
 
-_Boxes = npt.NDArray[np.integer[Any]]
-_Counts = npt.NDArray[np.int64]
+_Boxes = npt.NDArray[np.integer[Any]] | FloatBoxes
+_Counts = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 _INCLUSIVE = np.array([0, 0, 1, 1], np.int32)
 
 
 def area(boxes: _Boxes) -> _Counts:
-    """Count the pixels of each box, int64 ``[...]`` from ``[..., 4]``; 0 without width or height."""
-    wide = boxes.astype(np.int64)
+    """Count the pixels of each box, ``[...]`` from ``[..., 4]``; 0 without width or height.
+
+    The count is int64, or float64 of boxes with fractions.
+    """
+    wide = boxes.astype(np.result_type(boxes, np.int64))
     return _positive(wide[..., 2] - wide[..., 0]) * _positive(wide[..., 3] - wide[..., 1])
 
 
 def intersection(a: _Boxes, b: _Boxes) -> _Counts:
-    """Count the pixels that lie in both boxes, int64; ``a`` and ``b`` are ``[..., 4]`` and broadcast."""
+    """Count the pixels that lie in both boxes, as :func:`area`; ``a`` and ``b`` ``[..., 4]`` broadcast."""
     low = np.maximum(a[..., :2], b[..., :2])
     high = np.minimum(a[..., 2:], b[..., 2:])
     return area(np.concatenate([low, high], axis=-1))

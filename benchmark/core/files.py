@@ -9,19 +9,6 @@ from pathlib import Path
 from benchmark.core.errors import UserError
 
 
-def read_text(path: Path, remedy: str) -> str:
-    """Read a text file in UTF-8, with or without a byte order mark.
-
-    Raises:
-        UserError: If the file cannot be read or is not text; the message ends with ``remedy``.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise UserError(f"{path}: cannot be read ({reason}); {remedy}") from error
-
-
 def write_atomically(path: Path, data: bytes | str) -> None:
     """Write a file under a temporary name, sync it and rename it, so that no power cut leaves half of it.
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # so that whoever only reads results need not wait for torch
 IntArray = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
+FloatBoxes = npt.NDArray[np.float64]
+"""Boxes ``[..., 4]`` with fractional coordinates, which only submissions of others have."""
 ImageArray = npt.NDArray[np.uint8]
 """An RGB image as decoded, ``[H, W, 3]`` uint8."""
 
@@ -255,7 +257,7 @@ class Records:
     owner: IntArray
     classes: IntArray
     scores: FloatArray
-    boxes: IntArray
+    boxes: IntArray | FloatBoxes
     peaks: IntArray
     empty: BoolArray
     label_boxes: IntArray | None = None

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import read_text
 from benchmark.core.options import Checked, Count, Natural
+from benchmark.core.text_lists import read_ids
 from benchmark.core.types import Sample
 
 Order = Literal["id", "stratified"]
@@ -48,7 +48,7 @@ class Selection(Checked, group="dataset"):
         """Read the ids of the list; ``None`` without a list.
 
         Raises:
-            UserError: As :func:`read_ids`.
+            UserError: As :func:`benchmark.core.text_lists.read_ids`.
         """
         return None if self.list is None else read_ids(self.list)
 
@@ -94,22 +94,6 @@ class Selection(Checked, group="dataset"):
     def arrange(self, samples: Iterable[Sample]) -> tuple[Sample, ...]:
         """Return the samples in the selected order, at most ``limit`` of them."""
         return arrange(samples, self.order, self.seed, self.limit)
-
-
-def read_ids(path: Path) -> frozenset[str]:
-    """Read image ids from a text file: one a line, with or without folder and suffix; # starts a comment.
-
-    Raises:
-        UserError: If the file cannot be read, names no image, or names one twice.
-    """
-    lines = read_text(path, "give a list of images, one id a line").splitlines()
-    ids = [Path(line.strip()).stem for line in lines if line.strip() and not line.startswith("#")]
-    if not ids:
-        raise UserError(f"{path}: the list names no image; put one id or file name on each line")
-    twice = [image_id for image_id, count in Counter(ids).items() if count > 1]
-    if twice:
-        raise UserError(f"{path}: {twice[0]} is named twice; name each image once")
-    return frozenset(ids)
 
 
 def arrange(samples: Iterable[Sample], order: Order, seed: int, limit: int | None) -> tuple[Sample, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import read_text
+from benchmark.core.text_lists import read_class_list
 from benchmark.core.types import FloatArray, InputFormat, MeanImage, Model, Weights
 from benchmark.models.weights.caffemodel import read_blob
 from benchmark.models.weights.files import digest, find
@@ -33,8 +33,9 @@ class ModelSpec:
             to the family.
         ignore: Beginnings of the names that the file may hold beyond the model's.
         rename: Names of layers in a torch file, each with the model's name for it.
-        classes: A text file with the identifiers of the outputs, one a line; ``None`` for the dataset's own
-            order, for ILSVRC the 1,000 sorted WNIDs.
+        classes: A list of the identifiers of the outputs in their order, as
+            :func:`benchmark.core.text_lists.read_class_list` reads it; ``None`` for the dataset's own order,
+            for ILSVRC the 1,000 sorted WNIDs.
         note: A remark on the weights, shown beside every number.
 
     Raises:
@@ -112,8 +113,8 @@ def _read_classes(module: nn.Module, spec: ModelSpec) -> tuple[str, ...] | None:
     if spec.classes is None:
         return None
     path = Path(spec.classes).expanduser()
-    lines = read_text(path, "give model.classes= a file with one identifier a line").splitlines()
-    classes = tuple(line.strip() for line in lines if line.strip())
+    listed = read_class_list(path, "give model.classes= a list of the outputs, one a line (docs/data.md)")
+    classes = tuple(each.identifier for each in listed)
     if len(set(classes)) < len(classes):
         raise UserError(f"model.classes={path}: an identifier is there twice")
     outputs = _outputs(module, spec)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.core.errors import UserError
+from benchmark.core.text_lists import read_ids
 from benchmark.core.types import Sample
-from benchmark.datasets.selection import arrange, read_ids
+from benchmark.datasets.selection import arrange
 
 
 def samples(labels: list[int]) -> list[Sample]:

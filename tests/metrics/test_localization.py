@@ -105,7 +105,8 @@ def golden(shared: Path) -> dict[str, Records]:
     dataset: Any = load(ground_truth=str(shared / "ground_truth"))
     ids = load_classes().ilsvrc_ids
     return {
-        name: read(shared / "golden_boxes" / f"{name}.txt", dataset, ids) for name in ("alexNet", "vgg16")
+        name: read(shared / "golden_boxes" / f"{name}.txt", dataset, ids).records
+        for name in ("alexNet", "vgg16")
     }
 
 

@@ -77,6 +77,20 @@ def test_classes_are_read_one_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "n02085620 Chihuahua\nn01440764 tench, Tinca tinca\nn01443537 goldfish\n",
+        '{"0": ["n02085620", "Chihuahua"], "1": ["n01440764", "tench"], "2": ["n01443537", "goldfish"]}',
+    ],
+    ids=["synset_words.txt", "imagenet_class_index.json"],
+)
+def test_classes_of_a_synset_list_are_its_wnids(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "classes"
+    path.write_text(text, encoding="utf-8")
+    assert made(classes=str(path)).classes == ("n02085620", "n01440764", "n01443537")
+
+
+@pytest.mark.parametrize(
     ("text", "words"), [("cat\ndog", "2 identifiers for 3 outputs"), ("cat\ncat\ndog", "there twice")]
 )
 def test_classes_that_do_not_fit_are_refused(text: str, words: str, tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 from benchmark.core.errors import UserError
-from benchmark.datasets.ilsvrc.text import NO_LAST, OFFICIAL_COUNT, fields
+from benchmark.core.text_lists import read_class_list
+from benchmark.datasets.ilsvrc.text import NO_LAST, OFFICIAL_COUNT
 
 
 @dataclass(frozen=True)
@@ -75,23 +76,22 @@ class Classes:
 
 
 def read_classes(path: Path) -> Classes:
-    """Read the classes of a user's own collection, from a list in the form of ``LOC_synset_mapping.txt``.
+    """Read the classes of a user's own collection, as :func:`benchmark.core.text_lists.read_class_list` does.
 
-    A line is a WNID, followed by the class in words. The class's number for the devkit is its position, from
-    1.
+    The class's number for the devkit is its position, from 1.
 
     Raises:
         UserError: If the file cannot be read, names no class, or does not name each once in sorted order.
     """
     words_of: dict[str, str] = {}
     last = ""
-    for number, (wnid, *words) in fields(path):
+    for where, wnid, name in read_class_list(path, "give WNIDs in sorted order, one a line"):
         if not re.fullmatch(r"n\d{8}", wnid) or wnid <= last:
             raise UserError(
-                f"dataset.classes={path}, line {number}: {wnid} after {last or 'nothing'}; each line begins "
-                "with a WNID (n and eight digits), in sorted order, each once"
+                f"dataset.classes={where}: {wnid} after {last or 'nothing'}; each line begins with a WNID "
+                "(n and eight digits), in sorted order, each once"
             )
-        words_of[wnid], last = " ".join(words) or wnid, wnid
+        words_of[wnid], last = name, wnid
     if not words_of:
         raise UserError(f"dataset.classes={path}: names no class; give WNIDs in sorted order, one a line")
     wnids, names = tuple(words_of), tuple(words_of.values())
@@ -150,7 +150,7 @@ def check_synsets(path: Path, classes: Classes) -> None:
     Raises:
         UserError: If its classes differ, or are not in the order of sorted WNIDs.
     """
-    found = [words[0] for _, words in fields(path)]
+    found = [each.identifier for each in read_class_list(path)]
     for row, (wnid, expected) in enumerate(zip_longest(found, classes.wnids, fillvalue=""), start=1):
         if wnid != expected:
             raise UserError(

@@ -4,11 +4,11 @@ from collections.abc import Callable, Set
 from pathlib import Path
 
 from benchmark.core.errors import UserError
+from benchmark.core.text_lists import rows
 from benchmark.datasets.ilsvrc.classes import Classes, check_meta, check_synsets
 from benchmark.datasets.ilsvrc.crosscheck import Source
 from benchmark.datasets.ilsvrc.layout import Part, find_parts, has_xml
 from benchmark.datasets.ilsvrc.options import IlsvrcOptions
-from benchmark.datasets.ilsvrc.text import fields
 from benchmark.datasets.ilsvrc.text_annotations import (
     read_blacklist,
     read_devkit_labels,
@@ -132,4 +132,4 @@ def _devkit_parts(path: Path) -> set[Part]:
 
 
 def _first_word(path: Path) -> str:
-    return next((words[0] for _, words in fields(path)), "")
+    return next((row.words[0] for row in rows(path)), "")

@@ -1,28 +1,45 @@
-"""The submission text of the ILSVRC devkit, written and read.
+"""Submissions to ILSVRC's localization task: the devkit's text, written and read, and Kaggle's csv, read.
 
-Line i is image i in the order of the image ids. It holds one to five predictions, best first, each of five
-whole numbers ``label xmin ymin xmax ymax``: the devkit's class number (1…1000) and a 0-based **inclusive**
-box in original pixels (protocol §5.1). The official MATLAB/Octave scorer reads the same file.
+Line i of the devkit's text is image i in the order of the image ids. It holds predictions, best first, each
+of five numbers ``label xmin ymin xmax ymax``: the devkit's class number (1…1000) and a 0-based **inclusive**
+box in original pixels (protocol §5.1). The official MATLAB/Octave scorer reads the same file. As its
+``eval_clsloc.m`` does, :func:`read` looks at the first five predictions of a line, takes fractional
+coordinates, and takes zeros (``0 0 0 0 0``) for no prediction.
 
 The format cannot say which images a subset has, so ``<file>.images.txt`` lies beside it: one image id a line,
 in the file's order.
+
+Kaggle's csv, ``ImageId,PredictionString``, names the image of each line. Its boxes are the same; its classes
+are WNIDs, or numbers of lines of ``LOC_synset_mapping.txt``, from 1: another order than the devkit's.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmark.core.boxes import from_inclusive, to_inclusive
+from benchmark.core.boxes import to_inclusive
 from benchmark.core.errors import UserError
-from benchmark.core.files import read_text, write_atomically
+from benchmark.core.files import write_atomically
 from benchmark.core.protocols import Dataset
-from benchmark.core.types import IntArray, Records, Sample
+from benchmark.core.text_lists import numbers, read_text, rows
+from benchmark.core.types import FloatBoxes, IntArray, Records, Sample
+from benchmark.datasets.ilsvrc.text_annotations import prediction_strings
 
 _MOST = 5
-_LIMIT = 2**31 - 1
 _SHAPE = "1 to 5 times 'label xmin ymin xmax ymax'"
+_FIVE = "give label xmin ymin xmax ymax in original pixels"
+_GIVE = "give a text in the devkit's form, or Kaggle's csv"
+_NONE = [-1.0, 0.0, 0.0, -1.0, -1.0]
+_REMARKS = {
+    "beyond": "predictions beyond the fifth of their line are not looked at, as by the devkit",
+    "elsewhere": "lines are about images that the dataset does not have, and are not counted",
+    "fractions": "boxes have fractional coordinates; nothing is rounded, as by the devkit",
+    "nothing": "images have no prediction, and count as errors",
+    "padding": "predictions are zeros, which stand for none, as by the devkit",
+}
 
 
 def images_path(path: Path) -> Path:
@@ -62,112 +79,157 @@ def _line(image_id: str, classes: IntArray, boxes: IntArray, ilsvrc_ids: Sequenc
     return " ".join(str(n) for c, box in predictions[:_MOST] for n in (ilsvrc_ids[c], *box)) + "\n"
 
 
-def read(path: Path, dataset: Dataset, ilsvrc_ids: Sequence[int]) -> Records:
-    """Read a submission text, whoever wrote it.
+@dataclass(frozen=True)
+class Submission:
+    """A submission that was read.
 
-    Spaces, tabs and commas separate; ``12.0`` is read as 12. Lines may hold different numbers of predictions.
-    If ``<file>.images.txt`` exists, it says which image each line is; otherwise the lines are the dataset's
-    images in the order of their ids.
+    Attributes:
+        records: Five predictions an image, -1 where there are fewer; scores, peaks and unannotated sizes are
+            unknown. Images of the dataset that the file leaves out are ``skipped``.
+        remarks: What was found and taken as the devkit takes it, each with its count.
+    """
+
+    records: Records
+    remarks: tuple[str, ...]
+
+
+def read(path: Path, dataset: Dataset, ilsvrc_ids: Sequence[int]) -> Submission:
+    """Read a submission, whoever wrote it; the module's beginning describes its two forms.
+
+    If ``<file>.images.txt`` exists, it says which image each line of a text is; otherwise the lines are the
+    dataset's images in the order of their ids.
 
     Args:
-        path: The text.
-        dataset: Labels, ground-truth boxes and blacklist of at least the images of the text.
+        path: The text or csv.
+        dataset: Labels, ground-truth boxes and blacklist of at least the images of a text.
         ilsvrc_ids: The devkit's class number of each of the dataset's classes, in their order.
 
-    Returns:
-        Records of five predictions an image, -1 if the line has fewer; scores, peaks and unannotated sizes
-        are unknown. Images of the dataset that the text leaves out are ``skipped``.
-
     Raises:
-        UserError: If the text is malformed or does not fit the dataset, with file and line.
+        UserError: If the file is malformed or does not fit the dataset, with file and line.
     """
-    predictions = _predictions(path, {number: label for label, number in enumerate(ilsvrc_ids)})
-    samples = _samples(path, len(predictions), {sample.image_id: sample for sample in dataset.samples})
+    known = {sample.image_id: sample for sample in dataset.samples}
+    counts: Counter[str] = Counter()
+    if is_kaggles(path):
+        named = {wnid: label for label, wnid in enumerate(dataset.classes)}
+        numbered = {str(label + 1): label for label in named.values()}
+        samples, lines = _kaggles(path, known, counts)
+        parse = _Line(numbered | named, f"WNIDs, or lines of LOC_synset_mapping.txt, 1…{len(named)}", counts)
+    else:
+        lines = _lines(path)
+        samples = _samples(path, len(lines), known)
+        labels = {str(number): label for label, number in enumerate(ilsvrc_ids)}
+        parse = _Line(labels, f"the devkit's numbers, {min(ilsvrc_ids)}…{max(ilsvrc_ids)}", counts)
+    found = np.array([parse(where, words) for where, words in lines], np.float64).reshape(-1, _MOST, 5)
     listed = {sample.image_id for sample in samples}
-    absent = [sample.image_id for sample in dataset.samples if sample.image_id not in listed]
-    return _records(samples, predictions, dict.fromkeys(absent, f"not in {path.name}"))
+    absent = [image_id for image_id in known if image_id not in listed]
+    remarks = tuple(f"{count} {_REMARKS[what]}" for what, count in sorted(counts.items()) if count)
+    return Submission(_records(samples, found, dict.fromkeys(absent, f"not in {path.name}")), remarks)
 
 
-def _predictions(path: Path, labels: Mapping[int, int]) -> IntArray:
-    """Read label and half-open box of each prediction, ``[n, 5, 5]``, with label -1 if there is none."""
-    rows = [_numbers(where, line, labels) for where, line in _lines(path)]
-    if not rows:
+def is_kaggles(path: Path) -> bool:
+    """Return whether a file begins as Kaggle's csv does."""
+    return "ImageId" in next((row.words for row in rows(path, _GIVE)), ())
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Parser of the predictions of one image.
+
+    Attributes:
+        labels: Label of each class, as the file writes it.
+        known: What classes a file may name, for error messages.
+        counts: Counts of what is taken as the devkit takes it; increased by each call.
+    """
+
+    labels: Mapping[str, int]
+    known: str
+    counts: Counter[str]
+
+    def __call__(self, where: str, words: Sequence[str]) -> list[float]:
+        """Return label and inclusive box of five predictions, with the label -1 where there is none."""
+        if len(words) % 5:
+            raise UserError(f"{where}: has {len(words)} numbers; it must be {_SHAPE}")
+        self.counts["beyond"] += max(len(words) // 5 - _MOST, 0)
+        found: list[float] = []
+        for start in range(0, min(len(words), 5 * _MOST), 5):
+            found += self._prediction(where, words[start], words[start + 1 : start + 5])
+        return found + _NONE * (_MOST - len(found) // 5)
+
+    def _prediction(self, where: str, word: str, corners: Sequence[str]) -> list[float]:
+        box = numbers(corners, 4, where, _FIVE)
+        label = self.labels.get(word)
+        if label is None:  # not as the dataset writes it: 490.0, 3.61e2, or no class
+            (number,) = numbers([word], 1, where, f"give {self.known}")
+            if number == 0 and not any(box):
+                self.counts["padding"] += 1
+                return _NONE
+            label = self.labels.get(f"{number:.15g}")
+        if label is None:
+            raise UserError(f"{where}: {word} is not a class of the dataset; give {self.known}")
+        if box[2] < box[0] or box[3] < box[1]:
+            raise UserError(f"{where}: box {' '.join(corners)} is reversed; give xmin ymin xmax ymax")
+        self.counts["fractions"] += not all(number.is_integer() for number in box)
+        return [label, *box]
+
+
+def _lines(path: Path) -> list[tuple[str, list[str]]]:
+    """Return place and words of each line of the devkit's text; empty lines at its end are none."""
+    text = read_text(path, _GIVE).rstrip()
+    if not text:
         raise UserError(f"{path}: is empty; give one line an image, {_SHAPE}")
-    predictions = np.array(rows, np.int32).reshape(-1, _MOST, 5)
-    predictions[..., 1:] = from_inclusive(predictions[..., 1:])
-    return predictions
-
-
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield each line with its place, for error messages."""
-    text = read_text(path, "give a text in the devkit's form")
-    for number, line in enumerate(text.splitlines(), start=1):
-        yield f"{path}, line {number}", line
-
-
-def _numbers(where: str, line: str, labels: Mapping[int, int]) -> list[int]:
-    """Parse five times label and inclusive box, padded with the label -1."""
-    words = line.replace(",", " ").split()
-    if not words:
-        raise UserError(f"{where}: is empty; an image needs at least one prediction, {_SHAPE}")
-    if len(words) % 5 or len(words) > 5 * _MOST:
-        raise UserError(f"{where}: has {len(words)} numbers; it must be {_SHAPE}")
-    try:
-        numbers = list(map(int, words))
-    except ValueError:
-        numbers = [_whole(where, word) for word in words]
-    for start in range(0, len(numbers), 5):
-        _check(where, numbers[start : start + 5], labels)
-        numbers[start] = labels[numbers[start]]
-    return numbers + [-1, 0, 0, -1, -1] * (_MOST - len(numbers) // 5)
-
-
-def _whole(where: str, word: str) -> int:
-    try:
-        value = float(word)
-    except ValueError:
-        raise UserError(f"{where}: {word!r} is not a number; it must be {_SHAPE}") from None
-    if not value.is_integer():
-        raise UserError(f"{where}: {word} is not a whole number; round boxes to whole pixels")
-    return int(value)
-
-
-def _check(where: str, prediction: list[int], labels: Mapping[int, int]) -> None:
-    number, x0, y0, x1, y1 = prediction
-    if number not in labels:
-        known = f"{min(labels)}…{max(labels)}"
-        raise UserError(
-            f"{where}: {number} is not a class of the dataset; give the devkit's numbers, {known}"
-        )
-    if x1 < x0 or y1 < y0:
-        raise UserError(f"{where}: box {x0} {y0} {x1} {y1} is reversed; give xmin ymin xmax ymax")
-    if min(prediction) < -_LIMIT or max(prediction) >= _LIMIT:
-        raise UserError(f"{where}: box {x0} {y0} {x1} {y1} has no such pixel; give original pixels")
+    found = [
+        (f"{path}, line {number}", line.replace(",", " ").split())
+        for number, line in enumerate(text.splitlines(), start=1)
+    ]
+    for where, words in found:
+        if not words:
+            raise UserError(f"{where}: is empty; an image without a prediction has zeros, 0 0 0 0 0")
+    return found
 
 
 def _samples(path: Path, count: int, known: Mapping[str, Sample]) -> list[Sample]:
-    """Return the sample of each line."""
+    """Return the sample of each line of the devkit's text."""
     listing = images_path(path)
     listed = listing.exists()
-    ids = [line.strip() for _, line in _lines(listing)] if listed else sorted(known)
+    ids = [row.words[0] for row in rows(listing)] if listed else sorted(known)
     if len(ids) != count:
         images = f"{len(ids)} images in {listing.name}" if listed else f"the dataset's {len(ids)} images"
         raise UserError(f"{path}: has {count} lines for {images}; list one id a line in {listing.name}")
-    if len(set(ids)) < len(ids):
-        raise UserError(f"{listing}: names {_first_repeated(ids)} twice; give each id once")
+    _refuse_repeated(ids, listing)
     for number, image_id in enumerate(ids, start=1):
         if image_id not in known:
             raise UserError(f"{listing}, line {number}: the dataset has no image {image_id!r}; see dataset=…")
     return [known[image_id] for image_id in ids]
 
 
-def _first_repeated(ids: Sequence[str]) -> str:
-    return next(image_id for image_id, count in Counter(ids).items() if count > 1)
+def _kaggles(
+    path: Path, known: Mapping[str, Sample], counts: Counter[str]
+) -> tuple[list[Sample], list[tuple[str, list[str]]]]:
+    """Return sample, place and words of each line of Kaggle's csv whose image the dataset has."""
+    found = [
+        (name.partition(".")[0], (where, words)) for where, _, (name, *words) in prediction_strings(path)
+    ]
+    _refuse_repeated([image_id for image_id, _ in found], path)
+    kept = {image_id: line for image_id, line in found if image_id in known}
+    if not kept:
+        first = found[0][0] if found else "nothing"
+        raise UserError(f"{path}: names no image of the dataset, but {first}; give a csv of the same images")
+    counts["elsewhere"] = len(found) - len(kept)
+    counts["nothing"] = sum(not words for _, words in kept.values())
+    return [known[image_id] for image_id in kept], list(kept.values())
 
 
-def _records(samples: Sequence[Sample], predictions: IntArray, skipped: Mapping[str, str]) -> Records:
-    count, top = predictions.shape[:2]
+def _refuse_repeated(ids: Sequence[str], where: Path) -> None:
+    for image_id, count in Counter(ids).items():
+        if count > 1:
+            raise UserError(f"{where}: names {image_id} twice; give each id once")
+
+
+def _records(samples: Sequence[Sample], found: FloatBoxes, skipped: Mapping[str, str]) -> Records:
+    count, top = found.shape[:2]
     truth = [sample.boxes.reshape(-1, 4) for sample in samples]
+    boxes = found[..., 1:] + [0, 0, 1, 1]
+    whole = (boxes == np.floor(boxes)).all()
     return Records(
         image_ids=tuple(sample.image_id for sample in samples),
         labels=np.array([sample.label for sample in samples], np.int32),
@@ -175,9 +237,9 @@ def _records(samples: Sequence[Sample], predictions: IntArray, skipped: Mapping[
         blacklisted=np.array([sample.blacklisted for sample in samples], np.bool_),
         truth=np.concatenate(truth).astype(np.int32),
         owner=np.repeat(np.arange(count, dtype=np.int32), [len(boxes) for boxes in truth]),
-        classes=predictions[..., 0],
+        classes=found[..., 0].astype(np.int32),
         scores=np.full((count, top), np.nan, np.float32),
-        boxes=predictions[..., 1:],
+        boxes=boxes.astype(np.int32) if whole else boxes,
         peaks=np.full((count, top, 2), -1, np.int32),
         empty=np.zeros((count, top), np.bool_),
         skipped=skipped,

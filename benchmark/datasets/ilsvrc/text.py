@@ -1,20 +1,17 @@
-"""Parsing of file names and of lines in text files, with errors that name file and line."""
+"""Names of files and numbers of images."""
 
 import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import read_text
 from benchmark.core.types import IntArray
 
 OFFICIAL_COUNT = 50_000
 OFFICIAL_TRAIN_COUNT = 1_281_167
 NO_LAST = 99_999_999
 """The highest number that a file name has room for; a user's own collection may exceed the official count."""
-_HUGE = 2**30
 _ID = re.compile(r"ILSVRC2012_val_(\d{8})")
 _FILE = re.compile(r"(ILSVRC2012_val_\d{8})(?:_(n\d{8}))?\.jpe?g", re.IGNORECASE)
 
@@ -50,35 +47,6 @@ def parse_id(text: str, where: str, last: int = OFFICIAL_COUNT) -> str:
     if match is None or not 1 <= int(match[1]) <= last:
         raise UserError(f"{where}: {text!r} is not an image of ILSVRC2012 val; use the files of that set")
     return stem
-
-
-def fields(path: Path, separator: str | None = None) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number (from 1) and the fields of each line that is not empty, separated by white space.
-
-    Raises:
-        UserError: If the file cannot be read as text.
-    """
-    text = read_text(path, "fetch the file anew")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            yield number, line.strip().split(separator)
-
-
-def whole_numbers(words: Sequence[str], count: int, where: str) -> list[int]:
-    """Parse exactly ``count`` whole numbers.
-
-    Raises:
-        UserError: If there are more or fewer, or one is not a whole number; the message begins with
-            ``where``.
-    """
-    try:
-        numbers = [int(word) for word in words]
-    except ValueError:
-        numbers = []
-    if len(numbers) != count or any(abs(number) >= _HUGE for number in numbers):
-        found = " ".join(words) or "nothing"
-        raise UserError(f"{where}: {found!r} where {count} whole numbers are expected; fetch the file anew")
-    return numbers
 
 
 def half_open(inclusive: Sequence[Sequence[int]]) -> IntArray:

@@ -1,19 +1,36 @@
 """Labels, boxes and sizes from text files that state them for many images: Kaggle's and wsolevaluation's."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmark.core.errors import UserError
+from benchmark.core.text_lists import TextLine, rows, whole_numbers
+from benchmark.core.types import IntArray
 from benchmark.datasets.ilsvrc.classes import Classes
 from benchmark.datasets.ilsvrc.crosscheck import Source
-from benchmark.datasets.ilsvrc.text import (
-    OFFICIAL_COUNT,
-    fields,
-    half_open,
-    image_id_of,
-    parse_id,
-    whole_numbers,
-)
+from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT, half_open, image_id_of, parse_id
+
+
+def prediction_strings(path: Path) -> Iterator[TextLine]:
+    """Yield image id and the words of its boxes from a csv of Kaggle's, ``ImageId,PredictionString``.
+
+    Other columns before or behind these, which its first line names, are left out.
+
+    Raises:
+        UserError: If the file cannot be read or has no such columns.
+    """
+    place = 0
+    for where, text, words in rows(path):
+        columns = [column.strip(' "') for column in text.split(",")]
+        if "ImageId" in columns:
+            place = columns.index("ImageId")
+            if columns[place + 1 : place + 2] != ["PredictionString"]:
+                raise UserError(f"{where}: PredictionString does not follow ImageId; give Kaggle's own file")
+        elif len(columns) > place + 1:
+            yield TextLine(where, text, [columns[place], *columns[place + 1].split()])
+        else:
+            yield TextLine(where, text, words)
 
 
 def read_solution(path: Path, classes: Classes) -> Source:
@@ -23,22 +40,20 @@ def read_solution(path: Path, classes: Classes) -> Source:
         UserError: If a line is malformed, names several or unknown classes, or repeats an image.
     """
     labels: dict[str, int] = {}
-    boxes: dict[str, list[list[int]]] = {}
-    for number, columns in fields(path, ","):
-        where = f"{path}, line {number}"
-        if columns[0] == "ImageId":
-            continue
-        image_id = parse_id(columns[0], where, classes.last_image)
+    boxes: dict[str, IntArray] = {}
+    for where, _, (name, *words) in prediction_strings(path):
+        image_id = parse_id(name, where, classes.last_image)
         if image_id in labels:
             raise UserError(f"{where}: {image_id} comes twice; keep one line for each image")
-        words = columns[1].split() if len(columns) == 2 else []
         if not words or len(words) % 5 or len(set(words[::5])) != 1:
             raise UserError(
                 f"{where}: {image_id} needs one class and four numbers a box; fetch the file anew"
             )
         labels[image_id] = classes.label(words[0], path)
-        boxes[image_id] = [whole_numbers(words[i + 1 : i + 5], 4, where) for i in range(0, len(words), 5)]
-    return Source(path, labels, {i: half_open(b) for i, b in boxes.items()}, {}, frozenset(labels))
+        boxes[image_id] = half_open(
+            [whole_numbers(words[i + 1 : i + 5], 4, where) for i in range(0, len(words), 5)]
+        )
+    return Source(path, labels, boxes, {}, frozenset(labels))
 
 
 def read_localization(path: Path, last: int = OFFICIAL_COUNT) -> Source:
@@ -50,9 +65,8 @@ def read_localization(path: Path, last: int = OFFICIAL_COUNT) -> Source:
         UserError: If a line is malformed.
     """
     boxes = defaultdict(list)
-    for number, columns in fields(path, ","):
-        where = f"{path}, line {number}"
-        boxes[parse_id(columns[0], where, last)].append(whole_numbers(columns[1:], 4, where))
+    for where, _, (name, *words) in rows(path):
+        boxes[parse_id(name, where, last)].append(whole_numbers(words, 4, where))
     return Source(path, boxes={i: half_open(b) for i, b in boxes.items()}, mentioned=frozenset(boxes))
 
 
@@ -62,24 +76,34 @@ def read_sizes(path: Path, last: int = OFFICIAL_COUNT) -> Source:
     Raises:
         UserError: If a line is malformed or repeats an image.
     """
-    sizes = {image_id: (width, height) for image_id, (width, height) in _once(path, 2, last).items()}
+    sizes = {}
+    for image_id, (where, _, (_, *words)) in _once(path, last).items():
+        width, height = whole_numbers(words, 2, where)
+        sizes[image_id] = (width, height)
     return Source(path, sizes=sizes, mentioned=frozenset(sizes))
 
 
 def read_labels(path: Path, classes: Classes) -> Source:
-    """Read ``class_labels.txt`` or Caffe's ``val.txt``: file name and index into the sorted WNIDs.
+    """Read ``class_labels.txt``, or ``val.txt`` of Caffe or OpenMMLab: file name and class.
+
+    The class is an index into the sorted WNIDs, from 0, or itself a WNID; further columns are not looked at.
 
     Raises:
-        UserError: If a line is malformed, or a label is not an index into the WNIDs.
+        UserError: If a line is malformed or repeats an image, or a label is none of the classes.
     """
-    labels = {image_id: label for image_id, (label,) in _once(path, 1, classes.last_image).items()}
-    for image_id, label in labels.items():
-        if not 0 <= label < len(classes.wnids):
-            raise UserError(
-                f"{path}: {image_id} has label {label}; labels are indices 0…{len(classes.wnids) - 1} into "
-                "sorted WNIDs"
-            )
+    found = _once(path, classes.last_image)
+    labels = {image_id: _label(row, classes, path) for image_id, row in found.items()}
     return Source(path, labels=labels, mentioned=frozenset(labels))
+
+
+def lists_labels(path: Path) -> bool:
+    """Return whether a ``val.txt`` is a list of val images with their labels.
+
+    Kaggle's has the number of the line behind each image instead, and others have no second column.
+    """
+    found = [row.words[:2] for row in rows(path)]
+    counted = [words[1:] == [str(number)] for number, words in enumerate(found, start=1)]
+    return not all(counted) and all(len(words) == 2 and "ILSVRC2012_val_" in words[0] for words in found)
 
 
 def read_devkit_labels(path: Path, classes: Classes, count: int = OFFICIAL_COUNT) -> Source:
@@ -89,8 +113,7 @@ def read_devkit_labels(path: Path, classes: Classes, count: int = OFFICIAL_COUNT
         UserError: If there are not ``count`` lines, or one is not the number of a class.
     """
     labels = {}
-    for number, words in fields(path):
-        where = f"{path}, line {number}"
+    for number, (where, _, words) in enumerate(rows(path), start=1):
         (ilsvrc_id,) = whole_numbers(words, 1, where)
         if ilsvrc_id not in classes.labels_of_ilsvrc_ids:
             raise UserError(
@@ -109,8 +132,7 @@ def read_blacklist(path: Path, last: int = OFFICIAL_COUNT) -> frozenset[str]:
         UserError: If a line is not the number of a validation image, or the list is empty.
     """
     images = set()
-    for line, words in fields(path):
-        where = f"{path}, line {line}"
+    for where, _, words in rows(path):
         (number,) = whole_numbers(words, 1, where)
         images.add(parse_id(image_id_of(number), where, last))
     if not images:
@@ -120,14 +142,25 @@ def read_blacklist(path: Path, last: int = OFFICIAL_COUNT) -> frozenset[str]:
     return frozenset(images)
 
 
-def _once(path: Path, count: int, last: int) -> dict[str, list[int]]:
-    """Read ``count`` whole numbers for each image, once; commas or white space separate."""
-    found: dict[str, list[int]] = {}
-    for number, (line,) in fields(path, "\n"):
-        where = f"{path}, line {number}"
-        name, *words = line.replace(",", " ").split() or [line]
-        image_id = parse_id(name, where, last)
+def _label(row: TextLine, classes: Classes, path: Path) -> int:
+    word = row.words[1] if len(row.words) > 1 else ""
+    if word in classes.labels:
+        return classes.labels[word]
+    (label,) = whole_numbers(row.words[1:2], 1, row.where)
+    if not 0 <= label < len(classes.wnids):
+        raise UserError(
+            f"{path}: {row.words[0]} has label {label}; labels are indices 0…{len(classes.wnids) - 1} into "
+            "sorted WNIDs"
+        )
+    return label
+
+
+def _once(path: Path, last: int) -> dict[str, TextLine]:
+    """Read a line for each image, once."""
+    found: dict[str, TextLine] = {}
+    for row in rows(path):
+        image_id = parse_id(row.words[0], row.where, last)
         if image_id in found:
-            raise UserError(f"{where}: {image_id} comes twice; keep one line for each image")
-        found[image_id] = whole_numbers(words, count, where)
+            raise UserError(f"{row.where}: {image_id} comes twice; keep one line for each image")
+        found[image_id] = row
     return found

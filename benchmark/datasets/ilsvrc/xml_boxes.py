@@ -7,10 +7,11 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from benchmark.core.errors import UserError
+from benchmark.core.text_lists import whole_numbers
 from benchmark.core.types import IntArray
 from benchmark.datasets.ilsvrc.classes import Classes
 from benchmark.datasets.ilsvrc.crosscheck import Source
-from benchmark.datasets.ilsvrc.text import half_open, is_annotation, parse_id, whole_numbers
+from benchmark.datasets.ilsvrc.text import half_open, is_annotation, parse_id
 from benchmark.datasets.xml_files import read_xml, root_of, texts
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")

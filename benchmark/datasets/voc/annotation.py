@@ -1,7 +1,7 @@
 """VOC's XML files: the size of each image and its objects."""
 
 from collections.abc import Sequence
-from math import floor, isfinite
+from math import floor
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from benchmark.core.errors import UserError
+from benchmark.core.text_lists import numbers
 from benchmark.core.types import Objects
 from benchmark.datasets.voc.layout import CLASSES, Tree
 from benchmark.datasets.xml_files import read_xml, root_of, texts
@@ -79,13 +80,5 @@ def _box(node: ElementTree.Element, size: tuple[int, int], path: Path) -> tuple[
 
 def _numbers(node: ElementTree.Element | None, names: tuple[str, ...], path: Path) -> list[int]:
     """Parse numbers, rounding the few fractions in VOC 2011 and 2012 to whole ones, halves up."""
-    words = texts(node, names)
-    try:
-        numbers = [float(word) for word in words]
-    except ValueError:
-        numbers = []
-    if len(numbers) != len(names) or not all(map(isfinite, numbers)):
-        raise UserError(
-            f"{path}: {' '.join(words) or 'nothing'!r} where {', '.join(names)} are expected; unpack it anew"
-        )
-    return [floor(number + 0.5) for number in numbers]
+    found = numbers(texts(node, names), len(names), f"{path}, {', '.join(names)}", "unpack it anew")
+    return [floor(number + 0.5) for number in found]

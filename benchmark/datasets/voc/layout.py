@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import read_text
 from benchmark.core.options import check
+from benchmark.core.text_lists import read_ids
 from benchmark.datasets.selection import existing
 
 CLASSES = (
@@ -74,7 +74,7 @@ def find(root: str | None, split: str, year: int) -> Tree:
     if split not in known:
         there = f"it has {', '.join(known)}" if known else "it has no list of images; unpack it anew"
         raise UserError(f"dataset.split={split}: {lists} has no {split}.txt; {there}")
-    return Tree(folder, lists / f"{split}.txt", _ids(lists / f"{split}.txt"))
+    return Tree(folder, lists / f"{split}.txt", read_ids(lists / f"{split}.txt", "unpack the lists anew"))
 
 
 def _folder(root: Path | None, year: int) -> Path:
@@ -99,13 +99,3 @@ def _folder(root: Path | None, year: int) -> Path:
 def _splits(lists: Path) -> list[str]:
     """Return the names of all lists, except those of a single class (such as ``cat_val``)."""
     return sorted(path.stem for path in lists.glob("*.txt") if path.stem not in _OF_ONE_CLASS)
-
-
-def _ids(path: Path) -> frozenset[str]:
-    words = read_text(path, "unpack the lists anew").split()
-    if not words:
-        raise UserError(f"{path}: the list names no image; unpack it anew")
-    ids = frozenset(words)
-    if len(ids) < len(words):
-        raise UserError(f"{path}: an image is named twice, or a line is more than an id; correct the list")
-    return ids

@@ -91,7 +91,7 @@ def outcomes(records: Records, scoring: Scoring, depth: int) -> Outcomes:
             raise UserError("score.target=given: these records have no map of the given class")
         boxes, possible = records.label_boxes[:, None], np.ones((len(records), 1), np.bool_)
     else:
-        boxes = records.boxes[:, :depth]
+        boxes = records.boxes[:, :depth].astype(np.int32)  # a run records whole pixels
         possible = records.classes[:, :depth] == records.labels[:, None]
     right: BoolArray = possible & _met(boxes, records, scoring)
     every = np.ones(len(records), np.bool_)

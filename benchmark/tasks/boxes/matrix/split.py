@@ -10,8 +10,8 @@ import numpy as np
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Dataset
 from benchmark.core.provenance import fingerprint
+from benchmark.core.text_lists import read_ids
 from benchmark.core.types import BoolArray, Records, Sample
-from benchmark.datasets.selection import read_ids
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ FIRST_BOX = {"alexNet": 66.02, "vgg16": 55.63}
 def golden(shared: Path) -> dict[str, Records]:
     dataset: Any = load(ground_truth=str(shared / "ground_truth"))
     ids = load_classes().ilsvrc_ids
-    return {name: read(shared / "golden_boxes" / f"{name}.txt", dataset, ids) for name in GOLDEN}
+    return {name: read(shared / "golden_boxes" / f"{name}.txt", dataset, ids).records for name in GOLDEN}
 
 
 @pytest.mark.slow
