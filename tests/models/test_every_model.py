@@ -1,6 +1,6 @@
-"""Facts that hold for every yaml in conf/model, whatever its family."""
+"""Facts that hold for every yaml in conf/model, whatever its family; tests/facts has each network's own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -13,46 +13,6 @@ from benchmark.core.errors import UserError
 from benchmark.core.types import Model
 
 ROLES = {"last_conv", "classifier", "penultimate", "excitation"}
-SHAPES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
-    # Without the batch; from the papers' tables, not from our code.
-    "vgg16": {"last_conv": (512, 14, 14), "penultimate": (4096,), "excitation": (512, 14, 14)},
-    "alexnet": {"last_conv": (256, 13, 13), "penultimate": (4096,), "excitation": (192, 13, 13)},
-    "googlenet": {"last_conv": (1024, 7, 7), "penultimate": (1024, 1, 1), "excitation": (192, 28, 28)},
-    "googlenet_bvlc": {"last_conv": (1024, 7, 7), "penultimate": (1024, 1, 1), "excitation": (192, 28, 28)},
-    "resnet50": {"last_conv": (2048, 7, 7), "penultimate": (2048, 1, 1), "excitation": (1024, 14, 14)},
-    "squeezenet1_0": {"last_conv": (512, 13, 13), "penultimate": (512, 13, 13), "excitation": (256, 27, 27)},
-    "squeezenet_caffe": {
-        "last_conv": (512, 13, 13),
-        "penultimate": (512, 13, 13),
-        "excitation": (256, 27, 27),
-    },
-    "vgg16_cam": {"last_conv": (1024, 14, 14), "penultimate": (1024, 1, 1), "excitation": (512, 14, 14)},
-    "vgg16_caffe": {"last_conv": (512, 14, 14), "penultimate": (4096,), "excitation": (512, 14, 14)},
-    "vgg16_jcjohnson": {"last_conv": (512, 14, 14), "penultimate": (4096,), "excitation": (512, 14, 14)},
-    "alexnet_bvlc": {"last_conv": (256, 13, 13), "penultimate": (4096,), "excitation": (256, 13, 13)},
-    "googlenet_cam": {"last_conv": (1024, 14, 14), "penultimate": (1024, 1, 1), "excitation": (192, 28, 28)},
-    "vgg16_voc": {"last_conv": (512, 14, 14), "penultimate": (4096,), "excitation": (512, 14, 14)},
-    "vgg16_torchray_voc": {"last_conv": (512, 14, 14), "penultimate": (4096,), "excitation": (512, 14, 14)},
-    "vgg16_cam_voc": {"last_conv": (1024, 14, 14), "penultimate": (1024, 1, 1), "excitation": (512, 14, 14)},
-    "alexnet_voc": {"last_conv": (256, 13, 13), "penultimate": (4096,), "excitation": (256, 13, 13)},
-    "googlenet_voc": {"last_conv": (1024, 7, 7), "penultimate": (1024, 1, 1), "excitation": (192, 28, 28)},
-    # The same maps with 3/32 or 1/4 of the channels.
-    "vgg16_compact": {"last_conv": (48, 14, 14), "penultimate": (384,), "excitation": (48, 14, 14)},
-    "vgg16_cam_compact": {"last_conv": (96, 14, 14), "penultimate": (96, 1, 1), "excitation": (48, 14, 14)},
-    "alexnet_compact": {"last_conv": (24, 13, 13), "penultimate": (384,), "excitation": (24, 13, 13)},
-    "googlenet_compact": {"last_conv": (256, 7, 7), "penultimate": (256, 1, 1), "excitation": (48, 28, 28)},
-    "googlenet_cam_compact": {
-        "last_conv": (256, 14, 14),
-        "penultimate": (256, 1, 1),
-        "excitation": (48, 28, 28),
-    },
-}
-OUTPUTS = {"compact": 24, "voc": 20}
-"""By the end of a model's name; 1000 for the others."""
-VOC = (
-    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable"),
-    *("dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
-)
 
 pytestmark = pytest.mark.slow
 
@@ -77,22 +37,16 @@ def listening(model: Model) -> Iterator[dict[str, Tensor]]:
         yield heard
 
 
-def test_no_yaml_is_left_out() -> None:
-    assert set(NAMES) == set(SHAPES)
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_a_model_gives_finite_scores_of_its_roles_shapes(name: str) -> None:
+def test_a_model_gives_finite_scores_and_its_classifier_reads_its_penultimate_layer(name: str) -> None:
     model = random_model(name)
     inputs = torch.randn(
         (2, 3, model.input.size, model.input.size), generator=torch.Generator().manual_seed(0)
     )
     with listening(model) as heard:
         logits = model.module(inputs)
-    assert logits.shape == (2, OUTPUTS.get(name.rpartition("_")[2], 1000))
     assert logits.isfinite().all()
     assert 1e-2 < logits.std() < 1e4  # a sum at random doubles the variance, 16 times in ResNet-50
-    assert {role: heard[role].shape[1:] for role in SHAPES[name]} == SHAPES[name]
     assert torch.equal(heard["penultimate"].flatten(), heard["into"].flatten())
 
 
@@ -101,7 +55,6 @@ def test_a_model_is_frozen_and_named_as_its_yaml(name: str) -> None:
     model = random_model(name)
     assert model.name == name
     assert set(model.layers) == ROLES
-    assert model.classes == (VOC if name.endswith("_voc") else None)
     assert model.weights.source == "random (seed 0)"
     assert not any(part.training or getattr(part, "inplace", False) for part in model.module.modules())
     assert not any(parameter.requires_grad for parameter in model.module.parameters())

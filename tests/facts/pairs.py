@@ -1,0 +1,81 @@
+"""What is asked of pairs of image and class: faithfulness, the pointing game, deletion and insertion."""
+
+from collections.abc import Mapping
+
+from facts.shipped import Fact
+from facts.values import Stated, values
+
+_POINTING = "Zhang et al. 2016, eval_coco.py: a circle of radius 15 around the maximum"
+_RISE = "Petsiuk et al. 2018, Evaluation.ipynb"
+_UNSAID = "own choice: Selvaraju et al. 2017, §5.3, do not say"
+_ALL = "own choice: every image that fits"
+
+
+def _of(name: str, **values: object) -> Mapping[str, object]:
+    return {f"{name}.{key}": value for key, value in values.items()}
+
+
+VALUES: Mapping[str, Stated] = {
+    "pair_metric/pointing_game": {_POINTING: _of("pointing_game", _target_="PointingGame", tolerance=15)},
+    "pair_metric/pointing_recall": {
+        _POINTING: _of("pointing_recall", _target_="PointingRecall", tolerance=15),
+        "Selvaraju et al. 2017, §4.3: the top 5 class predictions": _of("pointing_recall", best=5),
+        "own choice: the paper's threshold is not stated, so it is chosen on the other half": _of(
+            "pointing_recall", threshold=None, quantiles=51
+        ),
+    },
+    "pair_metric/rank_correlation": {
+        f"{_UNSAID}, rank correlation is Spearman's": _of(
+            "rank_correlation", _target_="RankCorrelation", coefficient="spearman", sign="signed"
+        ),
+        _UNSAID: _of("rank_correlation", constant="zero", difficult="leave_out"),
+        "own choice: 14 x 14, as Das et al. 2016 by what is remembered, and 28 x 28": _of(
+            "rank_correlation", grids=[14, 28]
+        ),
+    },
+    "pair_metric/counterfactual": {_ALL: _of("counterfactual", _target_="Counterfactual", limit=None)},
+    "pair_metric/deletion_insertion": {
+        _RISE: _of("deletion_insertion", _target_="DeletionInsertion"),
+    },
+    "reading/summary": {
+        "own choice: 14 x 14, as Das et al. 2016 by what is remembered, and 28 x 28": _of(
+            "summary", _target_="Summary", grids=[14, 28]
+        )
+    },
+    "reading/deletion_insertion": {
+        f"{_RISE}: 224 * 8 of 224 * 224 pixels a step": _of(
+            "deletion_insertion", _target_="DeletionInsertionAreas", steps=28
+        ),
+        f"{_RISE}: deletion to zeros after normalisation, insertion from a blurred image": _of(
+            "deletion_insertion", fill="mean", start="blur"
+        ),
+        f"{_RISE}: ksig = 5, klen = 11": _of("deletion_insertion", sigma=5.0, radius=5),
+        f"{_RISE}: the model ends in a softmax": _of("deletion_insertion", score="softmax"),
+    },
+    "classes/labelled": {
+        _UNSAID: {"_target_": "Labelled", "difficult": False, "only": None, "one": False},
+    },
+    "classes/predicted": {"the name: the network's best class": {"_target_": "Predicted", "count": 1}},
+    "classes/labelled_and_top5": {
+        "Selvaraju et al. 2017, §4.3: the top 5 beside the labelled": {"_target_": "LabelledAndTop5"}
+    },
+    "task/boxes": {"Table 1": {"task._target_": "BoxTask"}},
+    "task/pairs": {
+        "Selvaraju et al. 2017, §5.3: rank correlation with occlusion maps": {
+            "task._target_": "PairTask",
+            "defaults": [
+                {"/classes": "labelled"},
+                {"/reading": ["summary"]},
+                {"/pair_metric": ["rank_correlation"]},
+                {"/method@reference": "occlusion"},
+                "_self_",
+            ],
+        },
+        "own choice: bootstrap resamples of the 95 % interval, seeded": {
+            "bootstrap._target_": "Resampling",
+            "bootstrap.resamples": 10000,
+            "bootstrap.seed": 0,
+        },
+    },
+}
+FACTS: list[Fact] = [*values(VALUES)]
