@@ -101,8 +101,8 @@ def words(shipped: Shipped, name: str, raw: Any, keys: Keys, value: str) -> Iter
         files = [shipped.raw(other) for other in shipped.names() if other.startswith(f"{group}/")]
         found = sorted({target for file in files for target in targets(file)})
     elif keys[0] == "defaults" or group.startswith("nets"):
-        at = group if keys[0] == "defaults" else "model"
-        folder = key.lstrip("/").partition("@")[0] if key.startswith("/") else at
+        named = [key for key in keys[1:] if isinstance(key, str)] or [group]
+        folder = named[-1].lstrip("/").partition("@")[0] if keys[0] == "defaults" else "model"
         found = sorted(path.stem for path in (shipped.conf / folder).glob("*.yaml"))
     elif name == TABLE and "=" in value:
         chosen = value.partition("=")[0]
@@ -120,7 +120,7 @@ def words(shipped: Shipped, name: str, raw: Any, keys: Keys, value: str) -> Iter
     if value in found and len(found) > 1:
         place = found.index(value)
         yield from {found[place - 1], found[(place + 1) % len(found)]} - {value}
-    elif not found:
+    else:
         yield f"{value}x"
 
 

@@ -16,13 +16,14 @@ GROUPS = (
     *("model", "localizer", "method", "transform"),
     *("metric", "pair_metric", "reading", "classes", "task", "dataset", "nets"),
 )
-"""The groups whose values are held against facts, and the table whose rows choose among them."""
 TABLE = "experiment/table1"
+"""The groups whose values are held against facts, and the table whose rows choose among them."""
 LABELS = {"name", "note", "version", "title"}
 PLACES = {"weights_dir", "root", "images", "boxes", "labels", "devkit", "ground_truth", "instances", "list"}
-SPEED = {"batch"}
-NO_NUMBER = LABELS | PLACES | SPEED
-"""Keys whose values change no number: what a thing is called, where files lie, how large a batch is."""
+COMPUTERS = {"batch", "device", "threads", "worker", "workers"}
+PRINTED = {"hydra", "pictures", "notes"}
+NO_NUMBER = LABELS | PLACES | COMPUTERS | PRINTED
+"""Keys whose values change no number: names, places of files, who computes how much, what is printed."""
 NEEDED = {"localizer/max_box": ["localizer.threshold=0.3"]}
 
 
@@ -35,7 +36,8 @@ class Shipped:
 
     def names(self) -> list[str]:
         files = (path for group in GROUPS for path in sorted((self.conf / group).rglob("*.yaml")))
-        return [*(str(path.relative_to(self.conf).with_suffix("")) for path in files), TABLE]
+        names = (str(path.relative_to(self.conf).with_suffix("")) for path in files)
+        return [*names, TABLE, "run/default", "config"]
 
     def raw(self, name: str) -> dict[str, Any]:
         """The file as it lies."""

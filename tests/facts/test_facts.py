@@ -2,10 +2,10 @@
 
 import pytest
 
-from facts import boxes, data, layers, methods, models, pairs, table1
+from facts import boxes, data, layers, methods, models, pairs, runs
 from facts.shipped import Fact, Shipped, dotted, numeric
 
-PARTS = (layers, models, boxes, methods, pairs, data, table1)
+PARTS = (layers, models, boxes, methods, pairs, data, runs)
 FACTS: list[Fact] = [fact for part in PARTS for fact in part.FACTS]
 SHIPPED = Shipped()
 

@@ -16,7 +16,10 @@ def _at(raw: Any, key: str) -> Any:
         if ".".join(map(str, path)) == key:
             return value
     for part in key.split("."):
-        raw = raw.get(part, LACKING) if isinstance(raw, Mapping) else LACKING
+        if isinstance(raw, list):
+            raw = raw[int(part)]
+        else:
+            raw = raw.get(part, LACKING) if isinstance(raw, Mapping) else LACKING
     return raw
 
 

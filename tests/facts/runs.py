@@ -1,0 +1,67 @@
+"""The rows of Table 1, and what every run has in common."""
+
+from collections.abc import Mapping
+
+from facts.shipped import TABLE, Fact
+from facts.values import Stated, values
+
+_PAPER = "Selvaraju et al. 2017"
+
+
+def _row(net: str, method: str, localizer: str) -> tuple[str, list[str]]:
+    row = f"table.rows.{net.removesuffix('_cam')}/{method}"
+    return row, [f"model=${{nets.{net}}}", f"method={method}", f"localizer={localizer}"]
+
+
+VALUES: Mapping[str, Stated] = {
+    TABLE: {
+        f"{_PAPER}, Table 1": {"table.published": "table1"},
+        f"{_PAPER}, §4.1: Simonyan et al. use GrabCut": dict([_row("vgg16", "backprop", "grabcut")]),
+        "own choice, Grad-CAM's rule; theirs was GrabCut of unknown parameters": dict(
+            _row(net, "c_mwp", "gradcam_15") for net in ("vgg16", "alexnet")
+        ),
+        f"{_PAPER}, §4.1: 15 % of the maximum": dict(
+            _row(net, "grad_cam", "gradcam_15") for net in ("vgg16", "alexnet", "googlenet")
+        ),
+        "Zhou et al. 2016, §3.2: 20 % of the maximum, on nets with global average pooling": dict(
+            _row(net, "cam", "cam_20") for net in ("vgg16_cam", "googlenet")
+        ),
+        f"{_PAPER}, §3.1: on such a net Grad-CAM is CAM": {
+            "table.same_boxes": [["googlenet/grad_cam", "googlenet/cam"]]
+        },
+    },
+    "config": {
+        f"{_PAPER}, misc/utils.lua: the whole image, warped": {"defaults.2.transform": "warp"},
+        "own choice: the embedded images, a net that fits every method, Grad-CAM and its rule": {
+            "defaults.0.nets": "full",
+            "defaults.1.dataset": "embedded",
+            "defaults.3.model": "googlenet_compact",
+            "defaults.4.method": "grad_cam",
+            "defaults.5.localizer": "gradcam_15",
+            "defaults.7.tracking": "mlflow",
+            "defaults.8.run": "default",
+            "defaults.9.task": "boxes",
+            "defaults.10": "base",
+            "defaults.12.experiment": None,
+            "table": None,
+            "row": None,
+        },
+        "own choice: every metric there is": {
+            "defaults.6.metric": [
+                *("classification", "localization", "gt_known"),
+                *("max_box_acc", "max_box_acc_v2", "oracle_per_image"),
+            ]
+        },
+    },
+    "run/default": {
+        "ILSVRC devkit, eval_clsloc.m: up to five guesses an image": {"top_k": 5},
+        "own choice: the precision of the authors' Caffe": {"precision": "float32"},
+        "own choice: it can move the last bit": {"batch_size": 16, "channels_last": False},
+        "a number of fewer images than the source counts is not its number": {"unreadable": "error"},
+        "the types of these options": {
+            "_target_": "RunSettings",
+            "defaults": [{"/schema@_here_": "run"}, "_self_"],
+        },
+    },
+}
+FACTS: list[Fact] = [*values(VALUES)]
