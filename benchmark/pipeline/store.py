@@ -6,7 +6,10 @@ and renamed, so that it is complete when it is present. Below ``results/runs``, 
     <model>-<method>-<fingerprint>/                            a method's heatmaps on a scene
         <what is made of them>-<fingerprint>/
             records-00007.parquet                              one shard
-        <what is made of them>-<fingerprint>.records.parquet   all shards in one file, once they are complete
+
+and below ``results/records``, for people and their tools, all shards of a cell in one file::
+
+    <model>-<method>-<fingerprint>/<what is made of them>-<fingerprint>.records.parquet
 
 Which columns there are, the task that stores them says. Metadata keys of every shard, each json: ``done``
 (images that were read), ``skipped`` (image to reason), ``seconds``, ``by`` (commit, device and packages that
@@ -110,13 +113,14 @@ class ShardStore:
     def merge(self, files: Sequence[Path]) -> Path:
         """Write all shards of a cell as one file for people and their tools; anew only if one has changed.
 
-        It lies beside the shards' folder, so that a tool which reads the folder reads each image once.
+        It lies in another tree than the shards, so that a tool which reads either reads each image once.
 
         Raises:
             UserError: If a shard is missing or damaged.
         """
         folder = files[0].parent
-        target, digest = folder.with_name(f"{folder.name}{self.suffix}"), _digest(files)
+        tree = folder.parents[1].with_name("records")
+        target, digest = tree / folder.parent.name / f"{folder.name}{self.suffix}", _digest(files)
         if not _is_made_of(target, digest):
             shards = self.read(files)
             _write(target, shards.table, {**shards.metadata, "shards": digest})

@@ -61,13 +61,16 @@ def measured(folder: Path, dataset: IlsvrcVal, config: dict[str, Any]) -> Path:
         "label_empty": np.zeros(len(labels), np.bool_),
     }
     records = make(0, n=len(labels), k=1, **columns)
-    STORE.write(folder / "cell", 0, columns_of(records), metadata_of(records), Made({}, 0.0))
-    STORE.merge([STORE.file(folder / "cell", 0)])
+    cell = folder / "runs/row/cell"
+    STORE.write(cell, 0, columns_of(records), metadata_of(records), Made({}, 0.0))
+    merged = STORE.merge([STORE.file(cell, 0)])
     print_ = dataset.fingerprint
     row = result(config=config, conditions={"dataset": {"fingerprint": print_}})
     note = DatasetNote(dataset.name, len(labels), dataset.complete, print_)
     table = Table("one", "One", note, (row,))
-    return write_table(folder / dataset.name, Archived(table, None, {row.row: "cell.records.parquet"}))
+    return write_table(
+        folder / dataset.name, Archived(table, None, {row.row: str(merged.relative_to(folder))})
+    )
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["own classes", "the official ones"])

@@ -158,7 +158,7 @@ def test_a_command_that_was_interrupted_ends_with_the_same_bytes(
 def test_the_predicted_class_is_asked_where_one_wants_it(run: Command, tmp_path: Path) -> None:
     status, printed, complaint = run(*CELL, "classes=predicted", "dataset.limit=1", "notes=true")
     assert (status, "Traceback" in complaint) == (0, False), complaint
-    pairs = pd.read_parquet(one(tmp_path / "runs", "vgg16_compact-grad_cam-*/predicted-*.pairs.parquet"))
+    pairs = pd.read_parquet(one(tmp_path / "records", "vgg16_compact-grad_cam-*/predicted-*.pairs.parquet"))
     assert pairs["rank"].tolist() == [0]
     assert "occlusion, predicted v1" in " ".join(printed.split())
 

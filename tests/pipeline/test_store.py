@@ -1,6 +1,7 @@
 """Shards come back as they were written, and are whole or absent."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -84,15 +85,32 @@ def test_a_shard_without_a_readable_image_joins_with_others(tmp_path: Path) -> N
 
 def test_pandas_reads_the_documented_columns_without_us(tmp_path: Path) -> None:
     records = make_records(3)
-    folder = tmp_path / "max_box-0123"
-    for number in range(2):
-        path = written(folder, number, records)
-    STORE.merge([STORE.file(folder, number) for number in range(2)])
-    assert len(pd.read_parquet(folder)) == 6, "the file of all shards is no part of the folder"
+    path = written(tmp_path, 0, records)
     frame = pd.read_parquet(path)
     assert list(frame["image_id"]) == list(records.image_ids)
     assert [list(box) for box in frame["boxes"][1]] == records.boxes[1].tolist()
     assert list(frame["label_box"][2]) == records.label_boxes[2].tolist()  # type: ignore[index]
+
+
+LINES = re.findall(
+    r"^(?:pandas|duckdb|polars)\..*$",
+    (Path(__file__).parents[2] / "docs/results.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+
+
+def test_three_tools_are_shown() -> None:
+    assert [line.partition(".")[0] for line in LINES] == ["pandas", "duckdb", "polars"]
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.partition(".")[0])
+def test_a_line_of_the_documentation_reads_a_row(line: str, tmp_path: Path) -> None:
+    labels = np.array([3, 1, 4, 1, 5], np.int32)
+    classes = np.array([[3, 0, 1], [0, 1, 2], [4, 1, 0], [1, 4, 5], [0, 5, 1]], np.int32)
+    records = dataclasses.replace(make_records(5), labels=labels, classes=classes)
+    row = str(STORE.merge([written(tmp_path / "runs/row/cell", 0, records)]))
+    tool = line.partition(".")[0]
+    assert eval(line, {tool: pytest.importorskip(tool), "row": row}) == 0.6
 
 
 def test_how_a_shard_was_made_is_kept_beside_it(tmp_path: Path) -> None:
@@ -148,13 +166,16 @@ def test_a_name_as_long_as_there_can_be_is_written(tmp_path: Path) -> None:
 
 
 def test_the_file_of_all_records_is_made_once_and_anew_when_a_shard_was(tmp_path: Path) -> None:
-    files = [written(tmp_path / "cell", number, make_records(2, 2 * number)) for number in range(2)]
+    cell = tmp_path / "runs/row/cell"
+    files = [written(cell, number, make_records(2, 2 * number)) for number in range(2)]
     merged = STORE.merge(files)
-    assert merged == tmp_path / "cell.records.parquet"
+    assert merged == tmp_path / "records/row/cell.records.parquet"
+    for folder in (cell, cell.parent, tmp_path / "runs", merged.parent, tmp_path / "records"):
+        assert len(pd.read_parquet(folder)) == 4, "each image once, whatever is read as a data set"
     stamp = merged.stat().st_mtime_ns
     assert STORE.merge(files).stat().st_mtime_ns == stamp
     assert pd.read_parquet(merged).image_id.tolist() == [f"image_{number:05d}" for number in range(4)]
-    written(tmp_path / "cell", 1, make_records(5, 2, seed=9))
+    written(cell, 1, make_records(5, 2, seed=9))
     assert len(pd.read_parquet(STORE.merge(files))) == 7
     merged.write_bytes(merged.read_bytes()[:50])
     assert len(pd.read_parquet(STORE.merge(files))) == 7

@@ -100,6 +100,5 @@ table:
     assert "googlenet/grad_cam" in printed
     (made,) = results.glob("embedded-8-*/shares.json")
     assert list(json.loads(made.read_text())["rows"]) == ["googlenet/cam", "googlenet/grad_cam"]
-    cells = list((results / "runs").glob("*/share-*"))
-    assert sum(path.is_dir() for path in cells) == 2
-    assert sum(path.name.endswith(STORE.suffix) for path in cells) == 2
+    assert sum(path.is_dir() for path in (results / "runs").glob("*/share-*")) == 2
+    assert len(list((results / "records").glob(f"*/share-*{STORE.suffix}"))) == 2

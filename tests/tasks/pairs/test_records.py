@@ -73,13 +73,13 @@ def test_infinite_distances_and_other_extremes_come_back(tmp_path: Path) -> None
 
 def test_the_file_of_all_pairs_is_read_by_pandas_alone(tmp_path: Path) -> None:
     shards = [some(1, "a", "b"), nothing(2), some(2, "b2")]
-    path = STORE.merge(written(tmp_path / "cell", *shards))
+    path = STORE.merge(written(tmp_path / "runs/row/cell", *shards))
     frame = pd.read_parquet(path)
     assert frame["image_id"].tolist() == ["a", "b", "b2"]
     assert frame["labelled"].dtype == np.bool_
     assert frame["logit"].dtype == np.float32
     whole = read_pairs([path])
-    assert_same(whole, read_pairs([STORE.file(tmp_path / "cell", number) for number in range(3)]))
+    assert_same(whole, read_pairs([STORE.file(tmp_path / "runs/row/cell", number) for number in range(3)]))
     for name, column in whole.columns.items():
         flat = np.stack([np.asarray(value).reshape(-1) for value in frame[name]])
         np.testing.assert_array_equal(flat, column.reshape(len(column), -1))
