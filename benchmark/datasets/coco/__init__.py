@@ -5,6 +5,7 @@ without an object has no class to be explained; it is left out and counted.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from benchmark.core.types import Sample
 from benchmark.datasets.coco.instances import CocoCounts, CocoImage, Instances, read
 from benchmark.datasets.coco.layout import OFFICIAL, Files, find, key
 from benchmark.datasets.coco.outlines import Outlines
+from benchmark.datasets.folders import ignored_lines, list_images
 from benchmark.datasets.image_set import fingerprint
 from benchmark.datasets.multi_label import ManyObjects, line_of, official_lines, sample_of
 from benchmark.datasets.selection import SPLIT_REMEDY, Selection, file_sizes
@@ -33,12 +35,14 @@ class CocoReport:
         official: Number of images of the official split; ``None`` if the split is the user's own.
         crowd: ``keep`` or ``drop``.
         counts: Counts over the whole json.
+        ignored: Names of what lies beside the images.
     """
 
     files: Files
     official: int | None
     crowd: str
     counts: CocoCounts
+    ignored: tuple[str, ...]
 
     @property
     def image_count(self) -> int:
@@ -59,7 +63,8 @@ class CocoReport:
             f"truth       {found.images} images, {found.objects} objects in {self.files.instances}",
             f"crowds      {found.crowds}, {kept}",
         ]
-        return lines + official_lines(found.images, self.official, "COCO's", "listed")
+        lines += official_lines(found.images, self.official, "COCO's", "listed")
+        return lines + ignored_lines(self.ignored)
 
 
 def load(
@@ -97,10 +102,10 @@ def load(
     shown = [image_id for image_id in wanted if len(found.pictures[image_id].annotations)]
     if not shown:
         raise UserError(_nothing(files, selection, crowd))
-    skipped, sizes = _missing(files, selection, found, shown)
-    samples = [
-        _sample(image_id, found.pictures[image_id], files.images) for image_id in shown if image_id in sizes
-    ]
+    listing = list_images(files.images)
+    paths = {image_id: listing.find(found.pictures[image_id].file_name) for image_id in shown}
+    skipped, sizes = _missing(selection, paths)
+    samples = [_sample(image_id, found.pictures[image_id], paths[image_id]) for image_id in sizes]
     chosen = tuple(_outlined(sample, found) for sample in selection.arrange(samples))
     official, version = OFFICIAL.get(str(split)), f"coco 1 {_hash(files.instances)}"
     return ManyObjects(
@@ -110,7 +115,7 @@ def load(
         samples=chosen,
         skipped=skipped,
         fingerprint=fingerprint(version, chosen, lambda sample: line_of(sample, found.classes, sizes)),
-        report=CocoReport(files, official, crowd, found.counts),
+        report=CocoReport(files, official, crowd, found.counts, listing.ignored),
         count=official,
         bare=tuple(sorted(set(wanted).difference(shown))),
     )
@@ -123,19 +128,18 @@ def _nothing(files: Files, selection: Selection, crowd: str) -> str:
     return f"{files.instances}: none of {listed} has an object; {keep}{remedy}"
 
 
-def _missing(
-    files: Files, selection: Selection, found: Instances, shown: list[str]
-) -> tuple[dict[str, str], dict[str, int]]:
+def _missing(selection: Selection, paths: Mapping[str, Path]) -> tuple[dict[str, str], dict[str, int]]:
     """Return the images to leave out since their file is missing, and the size in bytes of all others."""
-    paths = [files.images / found.pictures[image_id].file_name for image_id in shown]
-    sized = list(zip(shown, paths, file_sizes(paths), strict=True))
-    incomplete = {image_id: f"there is no {path}" for image_id, path, size in sized if size is None}
-    sizes = {image_id: size for image_id, _, size in sized if size is not None}
-    return selection.skipped(incomplete, shown, _REMEDY), sizes
+    sized = dict(zip(paths, file_sizes(paths.values()), strict=True))
+    incomplete = {
+        image_id: f"there is no {paths[image_id]}" for image_id, size in sized.items() if size is None
+    }
+    sizes = {image_id: size for image_id, size in sized.items() if size is not None}
+    return selection.skipped(incomplete, paths, _REMEDY), sizes
 
 
-def _sample(image_id: str, picture: CocoImage, folder: Path) -> Sample:
-    return sample_of(image_id, folder / picture.file_name, picture.size, picture.objects())
+def _sample(image_id: str, picture: CocoImage, path: Path) -> Sample:
+    return sample_of(image_id, path, picture.size, picture.objects())
 
 
 def _outlined(sample: Sample, found: Instances) -> Sample:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.core.errors import UserError
+from benchmark.datasets.folders import refuse_packed
 from benchmark.datasets.selection import existing
 
 OFFICIAL = {"val2014": 40504, "train2014": 82783, "val2017": 5000, "train2017": 118287}
@@ -62,6 +63,7 @@ def _instances(root: Path | None, split: str) -> Path:
             f"dataset.split={split}: {root} has no annotations/instances_{split}.json; "
             f"it has {', '.join(known)}"
         )
+    refuse_packed(root, "annotations*.zip")
     raise UserError(
         f"dataset.root={root}: no annotations/instances_{split}.json in it; unpack the annotations there, or "
         "name the file (dataset.instances=)"
@@ -73,6 +75,7 @@ def _images(root: Path | None, split: str) -> Path:
     for below in (root / split, root / "images" / split):
         if below.is_dir():
             return below
+    refuse_packed(root, f"{split}.zip")
     raise UserError(
         f"dataset.root={root}: no folder {split} or images/{split} in it; unpack the images there, or name "
         "their folder (dataset.images=)"

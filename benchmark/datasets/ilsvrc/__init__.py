@@ -4,21 +4,25 @@ Coordinates are 0-based inclusive in all of its files and half-open here (``x1 +
 has one class. The layouts are described in :mod:`benchmark.datasets.ilsvrc.layout`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Sample
+from benchmark.datasets.folders import nearby
 from benchmark.datasets.ilsvrc.classes import Classes, ilsvrc_ids, load_classes
 from benchmark.datasets.ilsvrc.crosscheck import GroundTruth, Source, box_set, merge
 from benchmark.datasets.ilsvrc.image_files import ImageFiles, find_image_folder, find_images
+from benchmark.datasets.ilsvrc.layout import Part, find_parts, find_unused
 from benchmark.datasets.ilsvrc.options import LAYOUTS, IlsvrcOptions, classes_of
+from benchmark.datasets.ilsvrc.packed import refuse_packed
 from benchmark.datasets.ilsvrc.report import LayoutReport, SourceReport
 from benchmark.datasets.ilsvrc.sources import (
     BOXES_REMEDY,
     LABELS_REMEDY,
+    STATES,
     check_classes,
     collect,
     find_blacklist,
@@ -121,7 +125,7 @@ def _read(options: IlsvrcOptions, classes: Classes) -> IlsvrcVal:
         samples=samples,
         skipped=skipped,
         fingerprint=fingerprint("ilsvrc_val 1", samples, lambda sample: _line(sample, classes, sizes)),
-        report=_report(options, images, sources, checked, blacklist),
+        report=_report(options, images, sources, checked, blacklist, parts),
         count=options.count,
         ilsvrc_ids=classes.ilsvrc_ids,
     )
@@ -133,8 +137,15 @@ def _report(
     sources: Sequence[tuple[str, Source]],
     checked: tuple[Path, ...],
     blacklist: tuple[Path | None, frozenset[str]],
+    parts: Sequence[Part],
 ) -> LayoutReport:
     mentioned: frozenset[str] = frozenset().union(*(source.mentioned for _, source in sources))
+    beside = [
+        name
+        for _, source in sources
+        if images is None or source.path != images.folder
+        for name in source.ignored
+    ]
     return LayoutReport(
         images=images.folder if images else None,
         layout=images.layout if images else "boxes alone",
@@ -145,7 +156,8 @@ def _report(
         blacklist_count=len(blacklist[1]),
         blacklist_off=options.blacklist_off,
         annotated_only=len(mentioned - images.paths.keys()) if images else 0,
-        ignored=images.ignored if images else (),
+        ignored=(*(images.ignored if images else ()), *beside),
+        unused=find_unused((options.root, options.ground_truth), parts),
         count=options.count,
     )
 
@@ -162,9 +174,12 @@ def _images(options: IlsvrcOptions, classes: Classes) -> ImageFiles | None:
     place = options.images or options.root
     if place is None:
         return None
+    refuse_packed((options.images, options.root), "images")
+    near = nearby(place, lambda other: find_image_folder(other) is not None)
+    remedy = f"set dataset.root={near}, where such images are" if near else "correct dataset.root"
     raise UserError(
-        f"{place}: no image called ILSVRC2012_val_*.JPEG in any known layout; correct dataset.root, name the "
-        f"folder with dataset.images=, or for truth alone use dataset.ground_truth= ({LAYOUTS})"
+        f"{place}: no image called ILSVRC2012_val_*.JPEG in any known layout; {remedy}, name the folder with "
+        f"dataset.images=, or for truth alone use dataset.ground_truth= ({LAYOUTS})"
     )
 
 
@@ -186,7 +201,14 @@ def _missing(options: IlsvrcOptions, ids: frozenset[str], truth: GroundTruth) ->
     place = options.images or options.root or options.ground_truth
     for images, what, remedy in ((no_box, "boxes", BOXES_REMEDY), (no_label, "labels", LABELS_REMEDY)):
         if images == ids:
+            refuse_packed((options.root, options.ground_truth), what)
             count = f"{len(images)} images, but " if images else ""
-            raise UserError(f"{place}: {count}no {what}; {remedy}")
+            raise UserError(f"{place}: {count}no {what}; {_elsewhere(place, STATES[what])}{remedy}")
     incomplete = {i: "no label" if i in no_label else "no box" for i in no_label | no_box}
     return options.skipped(incomplete, ids, f"complete the annotations in {place}")
+
+
+def _elsewhere(place: Path | None, kinds: Set[str]) -> str:
+    """Return the advice to name another root, if one near by has a part of one of these kinds."""
+    near = place and nearby(place, lambda other: any(part.kind in kinds for part in find_parts(other)))
+    return f"set dataset.root={near}, where there are some, or " if near else ""

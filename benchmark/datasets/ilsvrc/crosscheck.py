@@ -25,6 +25,7 @@ class Source:
         boxes: Half-open boxes ``[B, 4]`` int32 of each image, by id, ``B > 0``, in the source's order.
         sizes: ``(width, height)`` of each image in pixels, by id.
         mentioned: Every image that it has an entry for, selected or not.
+        ignored: Names of files in its folder that systems and programs left there.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Source:
     boxes: Mapping[str, IntArray] = field(default_factory=dict)
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     mentioned: frozenset[str] = frozenset()
+    ignored: tuple[str, ...] = ()
 
     @property
     def says_something(self) -> bool:

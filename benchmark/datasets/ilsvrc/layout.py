@@ -3,28 +3,32 @@
 Recognised are Kaggle's CLS-LOC tree (``Data/``, ``Annotations/``, ``LOC_*``, with or without its folder
 ``ILSVRC/``), the trees that image-net.org's archives unpack to (``ILSVRC2012_img_val`` or ``val``;
 ``bbox/val`` or ``ILSVRC2012_bbox_val_v3``; ``ILSVRC2012_devkit_t12``), and folders of text files such as
-wsolevaluation's. Images may be flat or in WNID folders. Nothing is ever written there.
+wsolevaluation's, Caffe's and OpenMMLab's (``val.txt``). Images may be flat or in WNID folders. Nothing is
+ever written there.
 """
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.datasets.folders import is_clutter
 from benchmark.datasets.ilsvrc.text import is_annotation
+from benchmark.datasets.ilsvrc.text_annotations import lists_labels
 
 _BOXES = "ILSVRC2012_bbox_val_v3"
 _XML = (
     *("Annotations/CLS-LOC/val", "ILSVRC/Annotations/CLS-LOC/val", "Annotations/val"),
     *("bbox/val", "bbox", "val", "val/val", "", _BOXES, f"{_BOXES}/val", f"{_BOXES}/bbox/val"),
 )
-_DEVKIT = ("", "ILSVRC", "data", "devkit/data", "ILSVRC20??_devkit*", "ILSVRC20??_devkit*/data")
+_LISTS = ("", "meta", "ilsvrc12", "caffe_ilsvrc12", "data/ilsvrc12")
+_DEVKIT = (*_LISTS, "ILSVRC", "data", "devkit/data", "ILSVRC20??_devkit*", "ILSVRC20??_devkit*/data")
 _FILES = {
     "solution": ("LOC_val_solution.csv",),
     "localization": ("localization.txt",),
     "sizes": ("image_sizes.txt",),
-    "labels": ("class_labels.txt",),
+    "labels": ("class_labels.txt", "val.txt"),
     "devkit labels": (
         "ILSVRC20??_validation_ground_truth.txt",
         "ILSVRC20??_clsloc_validation_ground_truth.txt",
@@ -33,6 +37,7 @@ _FILES = {
     "synsets": ("LOC_synset_mapping.txt", "synset_words.txt"),
     "blacklist": ("*blacklist*.txt",),
 }
+_KEPT = {".txt", ".csv", ".json", ".mat", ".tar", ".tgz", ".gz", ".zip"}
 
 
 @dataclass(frozen=True, order=True)
@@ -56,6 +61,15 @@ def find_parts(place: Path) -> set[Part]:
     return parts
 
 
+def find_unused(places: Iterable[Path | None], parts: Iterable[Part]) -> tuple[Path, ...]:
+    """Return the lists and archives in the folders of a layout that are no part of what is read."""
+    used = {part.path for part in parts}
+    folders = {place / prefix for place in places if place for prefix in (*_LISTS, "ILSVRC")}
+    files = {path for folder in folders if folder.is_dir() for path in folder.iterdir()} - used
+    kept = (path for path in files if path.suffix.lower() in _KEPT and not is_clutter(path.name))
+    return tuple(sorted(path for path in kept if path.is_file()))
+
+
 def has_xml(folder: Path) -> bool:
     """Return whether a folder has the XML file of a validation image."""
     if not folder.is_dir():
@@ -70,5 +84,12 @@ def _glob(place: Path, pattern: str) -> Iterator[Path]:
 
 def _matching(folder: Path, kind: str) -> list[Path]:
     found = [path for pattern in _FILES[kind] for path in folder.glob(pattern)]
-    # The detection task's files, in the same devkits, are about other images.
-    return [path for path in found if path.is_file() and not re.search("(^|_)det_", path.name)]
+    # The detection task's files, in the same devkits, are about other images; so are other tasks' val.txt.
+    return [
+        path
+        for path in found
+        if path.is_file()
+        and not is_clutter(path.name)
+        and not re.search("(^|_)det_", path.name)
+        and (path.name != "val.txt" or lists_labels(path))
+    ]

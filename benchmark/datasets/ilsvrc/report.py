@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from benchmark.datasets.folders import ignored_lines
 from benchmark.datasets.ilsvrc.crosscheck import Source
 from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT
+
+_NAMED = 4
 
 
 class SourceReport(NamedTuple):
@@ -53,7 +56,8 @@ class LayoutReport:
         blacklist_count: Number of images on it.
         blacklist_off: Whether it was switched off by ``dataset.blacklist=none``.
         annotated_only: Number of images that are annotated but have no file.
-        ignored: Names of other files beside the images.
+        ignored: Names of other files beside the images and annotations.
+        unused: Lists and archives that were found and are not read.
         count: Number of images of the whole set.
     """
 
@@ -67,6 +71,7 @@ class LayoutReport:
     blacklist_off: bool
     annotated_only: int
     ignored: tuple[str, ...]
+    unused: tuple[Path, ...] = ()
     count: int = OFFICIAL_COUNT
 
     @property
@@ -92,9 +97,11 @@ class LayoutReport:
             lines.append(
                 f"incomplete  {self.count - self.image_count} of the {whose}{self.count} images are not here"
             )
-        if self.ignored:
-            lines.append(f"ignored     {len(self.ignored)} other files, such as {self.ignored[0]}")
-        return lines
+        if self.unused:
+            named = ", ".join(str(path) for path in self.unused[:_NAMED])
+            more = f" and {len(self.unused) - _NAMED} more" if len(self.unused) > _NAMED else ""
+            lines.append(f"unused      {named}{more}: name by an option what is needed (dataset.labels=, …)")
+        return lines + ignored_lines(self.ignored)
 
     def _blacklist_words(self) -> str:
         if self.blacklist is not None:

@@ -22,9 +22,13 @@ from benchmark.datasets.ilsvrc.xml_boxes import read_xml_folder
 BOXES_REMEDY = (
     "name a folder of ILSVRC2012_val_*.xml, LOC_val_solution.csv or localization.txt (dataset.boxes=)"
 )
-LABELS_REMEDY = "name class_labels.txt, LOC_val_solution.csv or the devkit's labels (dataset.labels=)"
+LABELS_REMEDY = (
+    "name class_labels.txt, val.txt, LOC_val_solution.csv or the devkit's labels (dataset.labels=)"
+)
 _BOXES = {"xml", "solution", "localization"}
 _LABELS = {"labels", "devkit labels"}
+STATES = {"boxes": _BOXES, "labels": _LABELS | {"xml", "solution"}}
+"""Kinds of parts that state boxes, or labels."""
 _DEVKIT = {"devkit labels", "meta", "blacklist"}
 
 
@@ -113,8 +117,10 @@ def _boxes_part(path: Path) -> Part:
 
 
 def _labels_part(path: Path) -> Part:
+    if path.is_dir() and has_xml(path):
+        return Part("xml", path)
     if not path.is_file():
-        raise UserError(f"dataset.labels={path}: not a file; {LABELS_REMEDY}")
+        raise UserError(f"dataset.labels={path}: no labels there; {LABELS_REMEDY}")
     first = _first_word(path)
     if first.startswith("ImageId"):
         return Part("solution", path)

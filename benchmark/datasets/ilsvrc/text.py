@@ -13,7 +13,7 @@ OFFICIAL_TRAIN_COUNT = 1_281_167
 NO_LAST = 99_999_999
 """The highest number that a file name has room for; a user's own collection may exceed the official count."""
 _ID = re.compile(r"ILSVRC2012_val_(\d{8})")
-_FILE = re.compile(r"(ILSVRC2012_val_\d{8})(?:_(n\d{8}))?\.jpe?g", re.IGNORECASE)
+_FILE = re.compile(r"(ILSVRC2012_val_\d{8})(?:_(n\d{8}))?\.(?:jpe?g|png)", re.IGNORECASE)
 
 
 def parse_file_name(name: str) -> tuple[str, str | None] | None:
@@ -28,7 +28,7 @@ def parse_file_name(name: str) -> tuple[str, str | None] | None:
 
 def is_annotation(name: str) -> bool:
     """Return whether a file name is that of a validation image's XML."""
-    return name.startswith("ILSVRC2012_val_") and name.endswith(".xml")
+    return name.startswith("ILSVRC2012_val_") and name.lower().endswith(".xml")
 
 
 def image_id_of(number: int) -> str:

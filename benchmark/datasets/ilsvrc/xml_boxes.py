@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from benchmark.core.errors import UserError
 from benchmark.core.text_lists import whole_numbers
 from benchmark.core.types import IntArray
+from benchmark.datasets.folders import is_clutter
 from benchmark.datasets.ilsvrc.classes import Classes
 from benchmark.datasets.ilsvrc.crosscheck import Source
 from benchmark.datasets.ilsvrc.text import half_open, is_annotation, parse_id
@@ -32,7 +33,7 @@ def read_xml_folder(folder: Path, classes: Classes, wanted: Set[str] | None) -> 
         UserError: If the folder or a file cannot be read, or a file is not an annotation or names several
             classes or an unknown one.
     """
-    paths = _list(folder, classes.last_image)
+    paths, ignored = _list(folder, classes.last_image)
     chosen = sorted(paths if wanted is None else paths.keys() & wanted)
     found = read_xml({image_id: paths[image_id] for image_id in chosen}, parse)
     return Source(
@@ -41,6 +42,7 @@ def read_xml_folder(folder: Path, classes: Classes, wanted: Set[str] | None) -> 
         boxes={i: a.boxes for i, a in found.items() if len(a.boxes)},
         sizes={i: a.size for i, a in found.items() if a.size is not None},
         mentioned=frozenset(paths),
+        ignored=ignored,
     )
 
 
@@ -69,9 +71,12 @@ def _numbers(node: ElementTree.Element | None, names: tuple[str, ...], path: Pat
     return whole_numbers(texts(node, names), len(names), f"{path}, <{names[0]}> and its neighbours")
 
 
-def _list(folder: Path, last: int) -> dict[str, Path]:
+def _list(folder: Path, last: int) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """Return the file of each image, and what systems and programs left beside them."""
     try:
-        names = [entry.name for entry in os.scandir(folder) if is_annotation(entry.name)]
+        names = [entry.name for entry in os.scandir(folder)]
     except OSError as error:
         raise UserError(f"{folder}: the annotations cannot be listed ({error.strerror})") from error
-    return {parse_id(name, str(folder / name), last): folder / name for name in names}
+    files = [folder / name for name in names if is_annotation(name)]
+    paths = {parse_id(path.name, str(path), last): path for path in files}
+    return paths, tuple(sorted(filter(is_clutter, names)))

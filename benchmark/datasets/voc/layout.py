@@ -6,6 +6,7 @@ from pathlib import Path
 from benchmark.core.errors import UserError
 from benchmark.core.options import check
 from benchmark.core.text_lists import read_ids
+from benchmark.datasets.folders import Listing, is_clutter, list_images, refuse_packed
 from benchmark.datasets.selection import existing
 
 CLASSES = (
@@ -40,15 +41,17 @@ class Tree:
         folder: The folder ``VOC2007``.
         list: The list of the split's images.
         ids: The images that it names.
+        images: What lies in the folder of the images.
     """
 
     folder: Path
     list: Path
     ids: frozenset[str]
+    images: Listing
 
     def image(self, image_id: str) -> Path:
         """Return the path of an image."""
-        return self.folder / "JPEGImages" / f"{image_id}.jpg"
+        return self.images.find(f"{image_id}.jpg")
 
     def annotation(self, image_id: str) -> Path:
         """Return the path of an image's XML."""
@@ -74,7 +77,8 @@ def find(root: str | None, split: str, year: int) -> Tree:
     if split not in known:
         there = f"it has {', '.join(known)}" if known else "it has no list of images; unpack it anew"
         raise UserError(f"dataset.split={split}: {lists} has no {split}.txt; {there}")
-    return Tree(folder, lists / f"{split}.txt", read_ids(lists / f"{split}.txt", "unpack the lists anew"))
+    ids = read_ids(lists / f"{split}.txt", "unpack the lists anew")
+    return Tree(folder, lists / f"{split}.txt", ids, list_images(folder / "JPEGImages"))
 
 
 def _folder(root: Path | None, year: int) -> Path:
@@ -87,9 +91,7 @@ def _folder(root: Path | None, year: int) -> Path:
             if place.name.startswith("VOC2") and place.name != f"VOC{year}":
                 raise UserError(f"{place}: its name says another year than dataset.year={year}; correct one")
             return place
-    packed = sorted(root.glob("VOC*.tar"))
-    if packed:
-        raise UserError(f"{packed[0]}: still packed; unpack it (tar -xf {packed[0].name})")
+    refuse_packed(root, "VOC*.tar")
     raise UserError(
         f"dataset.root={root}: no {_LISTS} in it, in VOC{year} or in VOCdevkit/VOC{year}; name the folder "
         "that holds VOCdevkit"
@@ -98,4 +100,5 @@ def _folder(root: Path | None, year: int) -> Path:
 
 def _splits(lists: Path) -> list[str]:
     """Return the names of all lists, except those of a single class (such as ``cat_val``)."""
-    return sorted(path.stem for path in lists.glob("*.txt") if path.stem not in _OF_ONE_CLASS)
+    found = [path for path in lists.glob("*.txt") if not is_clutter(path.name)]
+    return sorted(path.stem for path in found if path.stem not in _OF_ONE_CLASS)

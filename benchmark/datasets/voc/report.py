@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.datasets.folders import ignored_lines
 from benchmark.datasets.multi_label import official_lines
 from benchmark.datasets.voc.annotation import VocAnnotation
 from benchmark.datasets.voc.layout import Tree
@@ -86,4 +87,5 @@ class VocReport:
             f"pairs       {found.pairs} of image and class, {each:.2f} an image; "
             f"{found.several} images ({shared:.0%}) have several, {found.hard} pairs difficult objects alone",
         ]
-        return lines + official_lines(self.image_count, self.official, "VOC's", "in the list")
+        lines += official_lines(self.image_count, self.official, "VOC's", "in the list")
+        return lines + ignored_lines(tree.images.ignored)

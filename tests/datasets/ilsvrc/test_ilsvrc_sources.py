@@ -126,6 +126,17 @@ def box(name: str, corners: tuple[int | str, ...]) -> str:
     return f"<object><name>{name}</name><bndbox>{inside}</bndbox></object>"
 
 
+def test_a_whole_number_with_a_fraction_is_the_same_in_every_source(tmp_path: Path) -> None:
+    boxes = [
+        parse(Path("a.xml"), xml(box("n01440764", ("0.0", "1", "2.0", "3")))).boxes,
+        read_localization(written(tmp_path, f"{ONE}.JPEG,0.0,1,2.0,3\n")).boxes[ONE],
+        read_solution(written(tmp_path, f"{ONE},n01440764 0.0 1 2.0 3\n"), CLASSES).boxes[ONE],
+    ]
+    assert [each.tolist() for each in boxes] == [[[0, 1, 3, 4]]] * 3
+    assert read_sizes(written(tmp_path, f"{ONE}.JPEG 500.0 375")).sizes == {ONE: (500, 375)}
+    assert read_blacklist(written(tmp_path, "36.0")) == {"ILSVRC2012_val_00000036"}
+
+
 def test_an_xml_without_size_leaves_it_open() -> None:
     wnid, boxes, size = parse(Path("a.xml"), xml(box("n01440764", (0, 1, 2, 3))))
     assert (wnid, boxes.tolist(), size) == ("n01440764", [[0, 1, 3, 4]], None)
