@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode, resolve_name
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
 from benchmark.core.types import ForwardPass, Model, Operation
+from benchmark.models.layouts import IN_ORDER, Axes, map_axes, noise
 
 INPUT = "input"
 """The name by which a method asks for the network's input, as if it were a layer."""
@@ -40,18 +41,19 @@ def forward_pass(
 
     Returns:
         Logits, activations (each as its layer computed it, even if the network changes it in place
-        afterwards), and operations.
+        afterwards, but maps whose channels come last as ``[N, C, h, w]``), and operations.
 
     Raises:
         UserError: If a layer is unknown, does not run, runs twice, or returns no tensor; if the logits are
             not ``[N, C]``; or if a tensor is overwritten after it was recorded.
     """
     names = {layer: find_layer(model, layer) for layer in layers}
+    axes = map_axes(model, set(names.values()) - {INPUT}, inputs.shape[-1])
     tape = _Tape(model.name, started=INPUT in names or not names)
     with torch.inference_mode(False), torch.set_grad_enabled(bool(names)), ExitStack() as stack:
         start = inputs.clone() if inputs.is_inference() else inputs.detach()
         for name in set(names.values()) - {INPUT}:
-            hook = tape.hook(name)
+            hook = tape.hook(name, axes[name] or IN_ORDER)
             stack.enter_context(model.module.get_submodule(name).register_forward_hook(hook))
         if INPUT in names:
             tape.activations[INPUT] = start.requires_grad_()
@@ -93,20 +95,15 @@ def probe(model: Model, layers: Collection[str], operations: bool = False) -> Fo
     Raises:
         UserError: As :func:`forward_pass`, or if the network cannot take inputs of its configured size.
     """
-    form = model.input
-    generator = torch.Generator().manual_seed(0)
-    pixels = 255 * torch.rand((1, 3, form.size, form.size), generator=generator)
-    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (form.mean, form.std))
-    like = next(model.module.parameters(), pixels)
-    inputs = ((form.scale * pixels - mean) / std).to(like)
+    size = model.input.size
     try:
-        return forward_pass(model, inputs, layers, operations)
+        return forward_pass(model, noise(model, 1, size), layers, operations)
     except torch.OutOfMemoryError:  # a RuntimeError too, but no fault of the network
         raise
     except RuntimeError as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(
-            f"model {model.name} does not take inputs of {form.size} pixels: {reason}; set model.input.size"
+            f"model {model.name} does not take inputs of {size} pixels: {reason}; set model.input.size"
         ) from error
 
 
@@ -151,8 +148,9 @@ class _Tape(TorchFunctionMode):
         self.operations: list[Operation] = []
         self._seen: list[tuple[str, Tensor, int]] = []
 
-    def hook(self, name: str) -> Callable[[nn.Module, Any, Any], Tensor]:
-        """Return a forward hook that keeps the output of the layer and passes a copy of it on."""
+    def hook(self, name: str, axes: Axes) -> Callable[[nn.Module, Any, Any], Tensor]:
+        """Return a forward hook that keeps the output of the layer, turned, and passes a copy of it on."""
+        back = tuple(axes.index(axis) for axis in range(4))
 
         def keep(_module: nn.Module, _args: Any, output: Any) -> Tensor:
             if not isinstance(output, Tensor):
@@ -160,11 +158,13 @@ class _Tape(TorchFunctionMode):
             if name in self.activations:
                 advice = "name a layer that runs once, such as the one around it"
                 raise UserError(f"layer {name} of {self.model} runs more than once in a pass; {advice}")
-            kept = output if output.requires_grad else output.detach().requires_grad_()
+            turned = output if axes == IN_ORDER else output.permute(axes)
+            kept = turned if turned.requires_grad else turned.detach().requires_grad_()
             self.started = True
             self.activations[name] = kept
             self._remember(f"layer {name}", kept)
-            return kept.clone()  # later layers may work in place, on this copy
+            copy = kept.clone()  # later layers may work in place, on this copy
+            return copy if axes == IN_ORDER else copy.permute(back)
 
         return keep
 

@@ -6,20 +6,23 @@ from torch import Tensor
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import ForwardPass, Model
-from benchmark.models.forward import one_hot
+from benchmark.models.forward import INPUT, find_layer, one_hot
+from benchmark.models.layouts import map_axes
 
 
 def feature_maps(model: Model, forward: ForwardPass, layer: str) -> Tensor:
     """Return the recorded activations ``[N, C, h, w]`` of a layer.
 
     Raises:
-        UserError: If the layer has no spatial axes.
+        UserError: If the layer's output has no axes that follow the image's rows and columns.
     """
     maps = forward.activations[layer]
-    if maps.ndim != 4:
-        shape = list(maps.shape[1:])
+    name = find_layer(model, layer)
+    if name != INPUT and map_axes(model, (name,), forward.inputs.shape[-1])[name] is None:
+        shape, tokens = list(maps.shape[1:]), " (tokens, of a transformer)" if maps.ndim == 3 else ""
         raise UserError(
-            f"layer {layer} of {model.name} has no maps (an image gives {shape}); name an earlier one"
+            f"layer {layer} of {model.name} has no maps: an image gives {shape}{tokens}, no two axes of "
+            "which follow its rows and columns; name an earlier one"
         )
     return maps
 

@@ -233,6 +233,14 @@ def _concatenate(operation: Operation, signal: Tensor) -> Shares:
     yield from zip(parts, slices, strict=True)
 
 
+def _permute(operation: Operation, signal: Tensor) -> Shares:
+    """Put the axes back in their order."""
+    dims = _arguments(operation, input=None, dims=None)["dims"]
+    order = list(operation.args[1:]) if isinstance(dims, int) else list(dims)
+    order = [axis % len(order) for axis in order]
+    yield _input(operation), signal.permute(0, *(1 + order.index(axis) for axis in range(len(order))))
+
+
 def _add(operation: Operation, signal: Tensor) -> Shares:
     """Share by ``P_a = P · a / (a + b)``; 0 where the sum is 0 (protocol §4.2, elementwise sum)."""
     options = _arguments(operation, input=None, other=None, alpha=1)
@@ -262,5 +270,6 @@ RULES: Mapping[str, Rule] = {
     "batch_norm": _batch_norm,
     "dropout": _dropout,
     "pad": _pad,
+    "permute": _permute,
 }
 """The rule of each function, by its name without the underscores that mark it as in-place or special."""
