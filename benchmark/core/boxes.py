@@ -71,12 +71,22 @@ def hits(boxes: _Boxes, truth: _Boxes, owner: IntArray, threshold: float = 0.5) 
     Raises:
         UserError: If the threshold is not in (0, 1].
     """
-    if not 0 < threshold <= 1:
-        raise UserError(f"iou is {threshold}; it must be in (0, 1]")
+    in_range(threshold)
     found = np.zeros(boxes.shape[:2], np.bool_)
     one, column = np.nonzero(matches(boxes[owner], truth[:, None], threshold))
     found[owner[one], column] = True
     return found
+
+
+def in_range(threshold: float) -> float:
+    """Return a least IoU as it is.
+
+    Raises:
+        UserError: If it is not in (0, 1].
+    """
+    if not 0 < threshold <= 1:
+        raise UserError(f"iou is {threshold}; it must be in (0, 1]")
+    return threshold
 
 
 def from_inclusive(boxes: _Boxes) -> IntArray:
@@ -129,6 +139,19 @@ def component_boxes(mask: BoolArray, connectivity: int = 8) -> IntArray:
     return np.concatenate([corner, corner + size], axis=1).astype(np.int32)
 
 
+def without_edge(mask: BoolArray, border: int) -> BoolArray:
+    """Return a mask ``[h, w]`` without the ``border`` pixels at each edge.
+
+    With 1 this is what OpenCV's ``findContours`` did to its input before 3.2 (issue 4374 of opencv/opencv,
+    mended by pull request 7516), so that no contour reached the edge.
+    """
+    height, width = mask.shape
+    inner = np.s_[border : max(height - border, 0), border : max(width - border, 0)]
+    kept = np.zeros_like(mask)
+    kept[inner] = mask[inner]
+    return kept
+
+
 def outlines(mask: BoolArray) -> IntArray:
     """Return tight boxes ``[n, 4]`` of all outlines of ``[h, w]``: 8-connected components and their holes.
 
@@ -170,6 +193,25 @@ def from_frame(box: _Boxes, size: int, view: View) -> IntArray:
     high = np.maximum(scaled[..., 2:], low + 1)
     corner = np.array([x, y, x, y], np.int64)
     return (np.concatenate([low, high], axis=-1) + corner).astype(np.int32)
+
+
+def to_frame(boxes: _Boxes, size: int, view: View) -> IntArray:
+    """Bring boxes of original pixels to a square to which the view's region was warped.
+
+    The first and the last pixel of a box are scaled and rounded down, as wsolevaluation does with the
+    annotations; a box that leaves the region is not cut.
+
+    Args:
+        boxes: ``[..., 4]`` half-open, in original pixels.
+        size: Side of the square.
+        view: The region that the square shows.
+
+    Returns:
+        ``[..., 4]`` half-open, at least one pixel wide and high.
+    """
+    x, y, right, bottom = view.region
+    inclusive = boxes.astype(np.int64) - _INCLUSIVE - np.array([x, y, x, y])
+    return from_inclusive(inclusive * size // np.array([right - x, bottom - y] * 2))
 
 
 def _positive(lengths: _Counts) -> _Counts:

@@ -84,6 +84,32 @@ def to_bytes(pixels: FloatArray) -> ByteArray:
     return (relative * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
+def in_reach(heatmap: FloatArray) -> FloatArray:
+    """Return a heatmap whose values float32 can interpolate: a power of two times the given one.
+
+    Near the ends of float32 differences overflow, or products lose their digits. A map whose greatest
+    magnitude lies between 2^-60 and 2^100 is returned as it is; no box depends on a factor.
+
+    Raises:
+        UserError: If the heatmap holds NaN or infinity.
+    """
+    refuse_nan(heatmap)
+    greatest = np.abs(heatmap).max(initial=0)
+    exponent = int(np.frexp(greatest)[1])
+    shift = min(max(exponent, -60), 100) - exponent if greatest else 0
+    return np.ldexp(heatmap, shift) if shift else heatmap
+
+
+def positive(heatmap: FloatArray) -> FloatArray:
+    """Return a heatmap with its negative values set to 0, as :func:`in_reach` does.
+
+    Raises:
+        UserError: If the heatmap holds NaN or infinity.
+    """
+    refuse_nan(heatmap)
+    return in_reach(np.maximum(heatmap, 0))
+
+
 def refuse_nan(heatmap: FloatArray) -> None:
     """Refuse a heatmap that holds NaN or infinity, from which no box can be drawn.
 

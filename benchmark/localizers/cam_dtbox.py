@@ -7,8 +7,8 @@ from typing import Annotated
 import cv2
 import numpy as np
 
-from benchmark.core.boxes import area, by_area, component_boxes, whole
-from benchmark.core.heatmaps import peak, to_bytes, upsample_cubic
+from benchmark.core.boxes import area, by_area, component_boxes, whole, without_edge
+from benchmark.core.heatmaps import peak, positive, to_bytes, upsample_cubic
 from benchmark.core.options import Checked, Grid, Natural
 from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, LocatedBox, View
 
@@ -28,6 +28,9 @@ class CamDtBox(Checked, group="localizer"):
     * For each level, the mask is the pixels strictly above it. Each pixel's Euclidean distance to the nearest
       pixel outside the mask (there is none beyond the image) is scaled to bytes, 255 for the largest, and
       only pixels above ``erosion`` stay. This removes thin bridges. A mask that fills the image is kept.
+    * Then ``border`` pixels at the image's edge are taken out of it, as OpenCV's ``findContours`` did before
+      3.2 (issue 4374 there): the authors' program, released in April 2016, is linked to OpenCV 2.4. With 0
+      the segments reach the edge, as under any OpenCV since.
     * The bounding rectangles of the 8-connected segments are cut so that ``margin`` pixels at the right and
       at the bottom stay free; those without an area are dropped. The largest is the box; of equal ones the
       first by ``(y0, x0, y1, x1)``, where the authors' choice depends on their sorting.
@@ -47,6 +50,7 @@ class CamDtBox(Checked, group="localizer"):
         levels: Ascending grey levels, out of 255, in [0, 255).
         erosion: Distance up to which pixels are removed, out of 255 for the largest, in [0, 255).
         margin: Pixels kept free at the right and at the bottom, 0 or more.
+        border: Pixels at each edge of the image that belong to no segment, 0 or more.
         quantise: Whether to round to 8 bits first.
         grid: Ascending fractions of the maximum in [0, 1) at which :meth:`curve` gives boxes.
     """
@@ -56,6 +60,7 @@ class CamDtBox(Checked, group="localizer"):
     levels: Annotated[tuple[Grey, ...], "ascending", "not empty"] = (20, 100, 110)
     erosion: Grey = 10
     margin: Natural = 5
+    border: Natural = 1
     quantise: bool = True
     grid: Grid = _GRID
     needs_image: bool = field(default=False, init=False)
@@ -66,7 +71,7 @@ class CamDtBox(Checked, group="localizer"):
         Raises:
             UserError: If the heatmap holds NaN or infinity.
         """
-        pixels = upsample_cubic(np.maximum(heatmap, 0), view)
+        pixels = upsample_cubic(positive(heatmap), view)
         grey = self._grey(pixels)
         box = _largest([self._rectangles(grey, level) for level in self.levels], view)
         return LocatedBox(box or whole(view), peak(pixels), empty=box is None)
@@ -77,7 +82,7 @@ class CamDtBox(Checked, group="localizer"):
         Raises:
             UserError: If the heatmap holds NaN or infinity.
         """
-        grey = self._grey(upsample_cubic(np.maximum(heatmap, 0), view))
+        grey = self._grey(upsample_cubic(positive(heatmap), view))
         cores = [self._rectangles(grey, level) for level in self.levels]
         boxes = []
         for fraction in self.grid:
@@ -98,7 +103,8 @@ class CamDtBox(Checked, group="localizer"):
 
     def _rectangles(self, grey: FloatArray, level: float) -> IntArray:
         """Return the rectangles ``[n, 4]`` of one level, cut to the margin, each with an area."""
-        boxes = component_boxes(_core(grey > np.float32(level), self.erosion))
+        core = _core(grey > np.float32(level), self.erosion)
+        boxes = component_boxes(without_edge(core, self.border))
         height, width = grey.shape
         boxes[:, 2:] = np.minimum(boxes[:, 2:], [width - self.margin, height - self.margin])
         return boxes[area(boxes) > 0]

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from benchmark.core.boxes import tight
-from benchmark.core.heatmaps import ByteArray, peak, upsample
+from benchmark.core.heatmaps import ByteArray, peak, positive, upsample
 from benchmark.core.options import NonNegative, Share
 from benchmark.core.types import BoolArray, Box, FloatArray, View
 from benchmark.localizers.common.map_box import MapBox
@@ -43,7 +43,7 @@ class _FongBox(MapBox):
     _threshold = "alpha"
 
     def _pixels(self, heatmap: FloatArray, view: View) -> FloatArray:
-        return np.maximum(heatmap, 0)
+        return positive(heatmap)
 
     def _peak(self, cells: FloatArray, view: View) -> tuple[int, int]:
         return peak(upsample(cells, view))
@@ -83,20 +83,20 @@ class FongEnergy(_FongBox):
 
     Options, policies and source are those of the three schemes of Fong and Vedaldi 2017: see the module's
     ``_FongBox``. ``alpha`` is in (0, 1]. Their code also removes the cell that *reaches* ``alpha``, so a map
-    with ``alpha`` of its sum in one cell is empty, and ``alpha`` 1 removes the lowest positive cell. Equal
-    cells rank in raster order.
+    with ``alpha`` of its sum in one cell is empty, and ``alpha`` 1 removes the lowest positive cell. Of equal
+    cells all are kept if one is, where their code keeps some, by its sorting. So a constant map vanishes in
+    the stretch, as it does under the other schemes.
     """
 
     alpha: Share
     grid: Annotated[tuple[Share, ...], "ascending"] = field(default=(*_TWENTIETHS[1:], 1.0), kw_only=True)
 
     def _kept(self, heatmap: FloatArray, alpha: float) -> BoolArray:
-        cells = heatmap.ravel().astype(np.float64)
-        ranks = np.argsort(-cells, kind="stable")
-        sums = np.cumsum(cells[ranks])
-        kept = np.zeros(len(cells), np.bool_)
-        kept[ranks[sums < alpha * sums[-1]]] = True
-        return kept.reshape(heatmap.shape)
+        values, counts = np.unique(heatmap.astype(np.float64), return_counts=True)
+        sums = np.cumsum((values * counts)[::-1])[::-1]  # of all cells from each value up
+        reached = values + np.append(sums[1:], 0)  # with one cell of that value
+        kept: BoolArray = np.isin(heatmap, values[reached < alpha * sums[0]])
+        return kept
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from benchmark.core.boxes import largest_component
-from benchmark.core.heatmaps import upsample
+from benchmark.core.heatmaps import in_reach, upsample
 from benchmark.core.options import Count, Fraction, Share
 from benchmark.core.types import BoolArray, Box, FloatArray, View
 from benchmark.localizers.common.grabcut import SeededGrabCut, Trimap
@@ -45,7 +45,7 @@ class GrabCut(SeededGrabCut):
     iterations: Count = 5
 
     def _upsampled(self, heatmap: FloatArray, view: View) -> FloatArray:
-        return upsample(heatmap, view)
+        return upsample(in_reach(heatmap), view)
 
     def _box(self, mask: BoolArray) -> Box | None:
         return largest_component(mask)

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from benchmark.core.boxes import by_area, component_boxes, largest_component, tight
-from benchmark.core.heatmaps import peak, refuse_nan, upsample, upsample_cubic
+from benchmark.core.heatmaps import peak, positive, upsample, upsample_cubic
 from benchmark.core.options import Fraction, Grid
 from benchmark.core.types import BoolArray, Box, FloatArray, View
 from benchmark.localizers.common.map_box import MapBox
@@ -71,10 +71,9 @@ class OpenBox(MapBox):
 
     def _pixels(self, heatmap: FloatArray, view: View) -> FloatArray:
         """Return the map in original pixels, over the region that the network has seen."""
-        refuse_nan(heatmap)
         x, y, right, bottom = view.region
         seen = View(right - x, bottom - y, Box(0, 0, right - x, bottom - y))
-        return _UPSAMPLINGS[self.upsampling](np.maximum(heatmap, 0), seen)
+        return _UPSAMPLINGS[self.upsampling](positive(heatmap), seen)
 
     def _peak(self, pixels: FloatArray, view: View) -> tuple[int, int]:
         left, top = peak(pixels)

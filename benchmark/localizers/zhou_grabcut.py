@@ -6,8 +6,8 @@ from typing import Annotated
 import cv2
 import numpy as np
 
-from benchmark.core.boxes import area, by_area, component_boxes
-from benchmark.core.heatmaps import to_bytes, upsample_cubic
+from benchmark.core.boxes import area, by_area, component_boxes, without_edge
+from benchmark.core.heatmaps import positive, to_bytes, upsample_cubic
 from benchmark.core.options import Count, Natural
 from benchmark.core.types import BoolArray, Box, FloatArray, View
 from benchmark.localizers.common.grabcut import SeededGrabCut, Trimap
@@ -21,6 +21,8 @@ class ZhouGrabCut(SeededGrabCut):
     Pixels are sure background up to ``background``, probable background above it, and probable foreground
     above ``foreground``; none is sure foreground.
 
+    * As for ``cam_dtbox``, ``border`` pixels at the image's edge are taken out of the segmentation, since the
+      program is linked to OpenCV 2.4.
     * The map is resized to the image by cubic convolution and made grey as for ``cam_dtbox``: 255 at the
       maximum, 0 at and below 0, whole numbers; their JPEG's noise is not imitated.
     * Of the bounding rectangles of the 8-connected foreground segments with an area above ``least_area``, the
@@ -39,15 +41,17 @@ class ZhouGrabCut(SeededGrabCut):
         background: Grey level above which pixels are probable background, in [0, foreground).
         foreground: Grey level above which they are probable foreground, in (background, 255).
         least_area: Area in pixels that a rectangle must exceed, 0 or more.
+        border: Pixels at each edge of the image that belong to no segment, 0 or more.
     """
 
     background: Annotated[float, "[0, 255)"] = 10
     foreground: Annotated[float, "(0, 255)"] = 40
     iterations: Count = 1
     least_area: Natural = 10
+    border: Natural = 1
 
     def _upsampled(self, heatmap: FloatArray, view: View) -> FloatArray:
-        return upsample_cubic(np.maximum(heatmap, 0), view)
+        return upsample_cubic(positive(heatmap), view)
 
     def _seeds(self, pixels: FloatArray) -> Trimap | None:
         grey = to_bytes(pixels)
@@ -58,6 +62,6 @@ class ZhouGrabCut(SeededGrabCut):
         return chosen.astype(np.uint8)
 
     def _box(self, mask: BoolArray) -> Box | None:
-        boxes = component_boxes(mask)
+        boxes = component_boxes(without_edge(mask, self.border))
         boxes = by_area(boxes[area(boxes) > self.least_area])
         return Box(*boxes[0].tolist()) if len(boxes) else None

@@ -28,14 +28,18 @@ DOTS = ".........."
     [
         # One pixel wider and higher than the segment.
         (drawn(DOTS, "..99......", "..99......", DOTS, DOTS), {"margin": 0}, Box(2, 1, 5, 4)),
+        # OpenCV 2.4 cleared a pixel at each edge before it traced; newer ones do not.
+        (drawn("999.......", "999.......", "999.......", DOTS), {"margin": 0}, Box(1, 1, 4, 4)),
+        (drawn("999.......", "999.......", "999.......", DOTS), {"margin": 0, "border": 0}, Box(0, 0, 4, 4)),
+        (drawn(".......999", DOTS, DOTS), {"margin": 0, "border": 2}, Box(0, 0, 10, 3)),
         # The larger rectangle wins, not the more pixels: a cross of five against six in a row.
-        (drawn(".9........", "999.999999", ".9........", DOTS), {"margin": 0}, Box(0, 0, 4, 4)),
+        (drawn(DOTS, "..9.......", ".999.9999.", "..9.......", DOTS), {"margin": 0}, Box(1, 1, 5, 5)),
         # 1 of 9 is 28 of 255: above the lowest level, not above the others.
         (drawn(DOTS, ".9111.....", DOTS), {"margin": 0}, Box(1, 1, 6, 3)),
         (drawn(DOTS, ".9111.....", DOTS), {"margin": 0, "levels": [28]}, Box(1, 1, 3, 3)),
         # Cut five pixels before the right and the lower edge.
-        (np.ones((8, 10), np.float32), {}, Box(0, 0, 6, 4)),
-        (np.ones((8, 10), np.float32), {"margin": 2}, Box(0, 0, 9, 7)),
+        (np.ones((8, 10), np.float32), {}, Box(1, 1, 6, 4)),
+        (np.ones((8, 10), np.float32), {"margin": 2}, Box(1, 1, 9, 7)),
     ],
 )
 def test_a_drawn_map_gives_the_box_beside_it(heatmap: FloatArray, options: dict[str, Any], box: Box) -> None:
@@ -67,7 +71,7 @@ def test_adding_a_constant_changes_the_box() -> None:
     heatmap = np.zeros((20, 30), np.float32)
     heatmap[5:9, 5:9] = 1
     assert box_of(heatmap) == Box(5, 5, 10, 10)
-    assert box_of(heatmap + 1) == Box(0, 0, 26, 16)
+    assert box_of(heatmap + 1) == Box(1, 1, 26, 16)
 
 
 def eroded(mask: BoolArray) -> BoolArray:
@@ -87,12 +91,15 @@ def big_overlap(a: list[int], b: list[int]) -> bool:
     return max(width, 0) * max(height, 0) > max(a[2] * a[3], b[2] * b[3]) // 2
 
 
-def slowly(grey: FloatArray) -> tuple[int, ...]:
+def slowly(grey: FloatArray, border: int = 1) -> tuple[int, ...]:
     """The whole tool as protocol §2.3 d tells it: outlines of holes, ranking, merging; then its first box."""
     height, width = grey.shape
     rectangles = []
     for level in (20, 100, 110):
         mask = eroded(grey > level).astype(np.uint8)
+        for edge in range(border):  # what findContours of OpenCV 2.4 began with
+            mask[[edge, -1 - edge]] = 0
+            mask[:, [edge, -1 - edge]] = 0
         for outline in cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)[0]:
             x, y, w, h = cv2.boundingRect(outline)
             if x < width - 5 and y < height - 5:
@@ -113,6 +120,7 @@ def test_it_is_the_tool_written_out_with_holes_and_merging(seed: int) -> None:
     heatmap = smooth(seed, 34, 45, cells=6) if seed % 2 else noise(seed, 24, 31)
     grey = np.floor(heatmap / heatmap.max() * np.float32(255) + np.float32(0.5))
     assert box_of(heatmap) == slowly(grey)
+    assert box_of(heatmap, border=0) == slowly(grey, border=0)
 
 
 def test_the_map_is_enlarged_before_it_is_made_grey() -> None:
@@ -139,6 +147,7 @@ def test_the_curve_is_over_the_lowest_level() -> None:
         ({"erosion": 255}, "erosion"),
         ({"margin": -1}, "margin"),
         ({"margin": 2.5}, "margin"),
+        ({"border": -1}, "border"),
         ({"grid": [0.5, 1.0]}, "grid"),
     ],
 )

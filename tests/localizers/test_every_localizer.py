@@ -99,6 +99,62 @@ def test_a_positive_factor_changes_nothing(localizer: Localizer) -> None:
         assert (localizer.curve(scaled, view) == localizer.curve(heatmap, view)).all()
 
 
+SCENE = picture(0, 140, 140) // 8
+SCENE[56:98, 28:98] += np.array([180, 60, 0], np.uint8)
+CELLS = drawn(
+    "..........",
+    "..........",
+    "..........",
+    "...1......",
+    "..36742...",
+    "..29853...",
+    "...561....",
+    *[".........."] * 3,
+)
+"""Whole numbers, which float32 holds times any power of two from its smallest to its greatest number."""
+PEAKED = {
+    "a square": CELLS,
+    "signed": CELLS - 1,
+    "1xN": CELLS[4:5],
+    "Nx1": CELLS[:, 3:4],
+}
+FLAT = {
+    "1x1": np.ones((1, 1), np.float32),
+    "constant": np.full((7, 7), 3, np.float32),
+    "zero": np.zeros((7, 7), np.float32),
+}
+FILLED = {"gradcam_15", "cam_20", "max_box_0.3", "open_box", "cam_dtbox", *BLIND}
+"""Those to which a constant positive map is a segment as large as the image, and no map without a box."""
+
+
+def with_curve(localizer: Localizer, heatmap: FloatArray) -> tuple[LocatedBox, list[list[int]]]:
+    view = full(140, 140)
+    found = localizer(heatmap, view, SCENE if localizer.needs_image else None)
+    return found, localizer.curve(heatmap, view).tolist()
+
+
+def test_no_map_is_too_large_or_too_small_for_a_box(localizer: Localizer) -> None:
+    """2^-149 is the smallest number above 0, 9 * 2^124 is 1.9e38."""
+    for heatmap in PEAKED.values():
+        expected = with_curve(localizer, heatmap)
+        if min(heatmap.shape) > 1:  # of a line, fong_energy leaves nothing
+            assert not expected[0].empty
+        for exponent in (-149, -61, 124):
+            assert with_curve(localizer, np.ldexp(heatmap, exponent)) == expected
+    greatest = np.finfo(np.float32).max
+    assert not with_curve(localizer, np.where(CELLS > 0, greatest, -greatest))[0].empty
+
+
+def test_a_map_without_a_peak_is_empty_by_rule_whatever_its_value(localizer: Localizer) -> None:
+    for heatmap in FLAT.values():
+        for factor in (1, -1, 2.0**-149, 2.0**126, -(2.0**126)):
+            flat = heatmap * np.float32(factor)
+            filled = flat.max() > 0 and localizer.name in FILLED
+            found, boxes = with_curve(localizer, flat)
+            assert found.empty == (not filled and localizer.name not in BLIND)
+            assert len(boxes) == len(localizer.grid)
+
+
 def test_of_a_crop_only_what_was_seen_is_in_the_box(localizer: Localizer) -> None:
     view = View(60, 40, Box(10, 0, 50, 40))
     for kind in ("hills", "one cell", "a corner", "noise"):

@@ -34,9 +34,10 @@ TWO_SPOTS = drawn("9.....", "......", "...44.", "...44.")  # sum 25, mean 25 / 2
         (value(0.0), TWO_SPOTS, Box(0, 0, 5, 4)),  # zeros survive and are still zeros
         (value(1.0), TWO_SPOTS, Box(0, 0, 1, 1)),  # >=, so the maximum itself survives
         (energy(0.4), TWO_SPOTS, Box(0, 0, 1, 1)),  # 9 < 10; with a 4 it is 13
-        (energy(0.56), TWO_SPOTS, Box(0, 0, 4, 3)),  # 9 + 4 < 14: the first 4 in raster order
+        (energy(0.56), TWO_SPOTS, Box(0, 0, 5, 4)),  # 9 + 4 < 14, and of equal cells all are kept
+        (energy(0.65), drawn(".....", ".333.", ".333.", "....."), Box(1, 1, 4, 3)),  # a plateau as a whole
         (energy(0.52), TWO_SPOTS, Box(0, 0, 1, 1)),  # 13 reaches 13: the cell that reaches it goes
-        (energy(1.0), TWO_SPOTS, Box(0, 0, 5, 4)),  # the last 4 goes, the other three span the spot
+        (energy(1.0), TWO_SPOTS, Box(0, 0, 5, 4)),  # 9 + 4 < 25
         (mean(3.0), TWO_SPOTS, Box(0, 0, 5, 4)),  # 3.125
         (mean(4.0), TWO_SPOTS, Box(0, 0, 1, 1)),  # 4.17
         (mean(0.0), TWO_SPOTS, Box(0, 0, 5, 4)),
@@ -68,6 +69,8 @@ def test_the_threshold_acts_before_the_upsampling() -> None:
         (mean(10.0), TWO_SPOTS),
         (energy(0.3), TWO_SPOTS),  # the highest cell alone reaches it
         (energy(0.3), np.zeros((3, 3))),
+        (energy(0.3), np.full((3, 3), 2)),
+        (energy(1.0), np.full((1, 1), 2)),
     ],
 )
 def test_where_nothing_is_left_the_whole_image_is_marked_empty(localizer: Any, heatmap: FloatArray) -> None:
@@ -83,7 +86,7 @@ def test_negative_cells_count_as_zero() -> None:
 
 
 def test_adding_a_constant_changes_the_boxes_of_energy_and_mean() -> None:
-    heatmap = drawn("......", ".92...", "......", "....2.")
+    heatmap = drawn("......", ".93...", "......", "....2.")
     for localizer in (energy(0.99), mean(2.0)):
         one, other = (localizer(map_, native(heatmap)).box for map_ in (heatmap, heatmap + 8))
         assert one != other

@@ -46,7 +46,15 @@ MAP = drawn("9.......", "........", "........", "........", "........")
 
 def test_the_largest_rectangle_is_taken_not_the_most_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     cut_to(monkeypatch, "9....999", ".9...999", "..9..999", "...9.999", "........")
-    assert localizer()(MAP, native(MAP), picture(0, 8, 5)) == (Box(0, 0, 4, 4), (0, 0), False)
+    found = localizer(border=0)(MAP, native(MAP), picture(0, 8, 5))
+    assert found == (Box(0, 0, 4, 4), (0, 0), False)
+
+
+def test_as_under_opencv_2_a_pixel_at_each_edge_belongs_to_no_segment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cut_to(monkeypatch, "999999..", "999999..", "999999..", "999999..", "999999..")
+    assert localizer()(MAP, native(MAP), picture(0, 8, 5)).box == Box(1, 1, 6, 4)
 
 
 @pytest.mark.parametrize(("least", "empty"), [(11, False), (12, True)])

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from benchmark.core.boxes import whole
-from benchmark.core.heatmaps import peak, upsample
+from benchmark.core.heatmaps import peak, positive, upsample
 from benchmark.core.options import Checked
 from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, LocatedBox, View
 
@@ -51,7 +51,7 @@ class MapBox(Checked, ABC, group="localizer"):
 
     def _pixels(self, heatmap: FloatArray, view: View) -> FloatArray:
         """Return the map to which thresholds are applied: without negative values, in original pixels."""
-        return upsample(np.maximum(heatmap, 0), view)
+        return upsample(positive(heatmap), view)
 
     def _peak(self, pixels: FloatArray, view: View) -> tuple[int, int]:
         """Return the map's maximum in original pixels, ``(x, y)``."""
