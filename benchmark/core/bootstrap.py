@@ -23,6 +23,28 @@ def bootstrap(
 ) -> tuple[float, float]:
     """Return the 95 % percentile interval of a statistic of means over images, drawn with replacement.
 
+    The arguments are those of :func:`resampled`.
+
+    Returns:
+        The statistic's 2.5 % and 97.5 % quantiles.
+
+    Raises:
+        UserError: If the number of resamples is below 1.
+    """
+    return central(resampled(values, reduce, resamples, seed))
+
+
+def central(drawn: Numbers) -> tuple[float, float]:
+    """Return the 2.5 % and 97.5 % quantiles of resampled statistics ``[resamples]``."""
+    low, high = np.quantile(drawn, [_TAIL, 1 - _TAIL])
+    return float(low), float(high)
+
+
+def resampled(
+    values: npt.NDArray[Any], reduce: Callable[[Numbers], Numbers], resamples: int, seed: int = 0
+) -> Numbers:
+    """Return a statistic of means over images in each resample of the images, drawn with replacement.
+
     A resample counts how often each image was drawn, Multinomial(n; 1/n, …, 1/n). Images with equal values
     are interchangeable, and sums of multinomial counts are multinomial, so it is exact, and no approximation,
     to draw how often each *distinct* value occurs. For 0/1 values that is one binomial draw a resample.
@@ -30,12 +52,12 @@ def bootstrap(
     Args:
         values: ``[n]`` or ``[n, t]``, one row an image; booleans or numbers.
         reduce: Maps resampled means ``[resamples, t]`` (``t`` = 1 for ``[n]``) to a statistic
-            ``[resamples]``.
+            ``[resamples]``, or to several, ``[resamples, c]``.
         resamples: Number of resamples.
-        seed: Seed of the draws. The interval does not depend on the order of the images.
+        seed: Seed of the draws. The result does not depend on the order of the images.
 
     Returns:
-        The statistic's 2.5 % and 97.5 % quantiles.
+        What ``reduce`` returns, of all resamples.
 
     Raises:
         UserError: If the number of resamples is below 1.
@@ -49,8 +71,7 @@ def bootstrap(
         size = min(_AT_ONCE // len(rows) + 1, resamples - start)
         draws = rng.multinomial(len(values), counts / len(values), size)  # in parts, the same draws as in one
         drawn.append(reduce(draws.astype(np.float64) @ numbers / len(values)))
-    low, high = np.quantile(np.concatenate(drawn), [_TAIL, 1 - _TAIL])
-    return float(low), float(high)
+    return np.concatenate(drawn)
 
 
 def clopper_pearson(n: int) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.core.boxes import hits
+from benchmark.core.boxes import hits, in_range
 from benchmark.core.types import BoolArray, Records
 
 _AT_ONCE = 16  # columns; 50,000 images with a thousand boxes each would not fit into memory
@@ -13,7 +13,7 @@ def right_at(records: Records, iou: float) -> tuple[npt.NDArray[np.float64], Boo
     """Return, for each image and threshold, whether a box overlaps any ground-truth box of the image.
 
     Most localizers draw one box at a threshold. One that draws several repeats the threshold in its grid, and
-    any of its boxes counts.
+    any of its boxes counts. Where the localizer has counted the overlaps itself, these are taken.
 
     Args:
         records: Records with a curve over thresholds.
@@ -26,6 +26,8 @@ def right_at(records: Records, iou: float) -> tuple[npt.NDArray[np.float64], Boo
     Raises:
         UserError: If ``iou`` is out of range.
     """
+    if records.overlaps is not None and records.overlaps.size:
+        return np.array(records.grid, np.float64), records.overlaps >= in_range(iou)
     if records.curve is None or not records.curve.size:
         return None
     columns = records.curve.shape[1]

@@ -27,6 +27,9 @@ _APART = ("dataset", "weights", "protocol", "input", "layers")
 _ELSEWHERE = ("_target_", "name", "version", "grid")
 """Options of a localizer that stand elsewhere, or do not change its box."""
 
+_CORRECTED = "_corrected"
+"""What the name of an estimate ends in that has the bias of the one beside it taken off."""
+
 _BETTER = {
     "error": " (lower is better)",
     "accuracy": " (higher is better)",
@@ -68,6 +71,17 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
     if others:
         where = "explained in benchmark/metrics or benchmark/tasks/pairs/metrics"
         yield ", ".join(sorted(others)), f"{where}; thresholds are 100 times the localizer's own"
+    corrected = sorted(name for name in others if name.endswith(_CORRECTED))
+    if corrected:
+        uncorrected = ", ".join(name.removesuffix(_CORRECTED) for name in corrected)
+        yield (
+            uncorrected,
+            "at the threshold that is best on the scored images: biased upward, most on few images",
+        )
+        yield (
+            ", ".join(corrected),
+            "the same without the optimism of that choice: quote this one on few images",
+        )
     if table.measured:
         noise = "bootstrap over the images: what other images of the kind would change, no more"
         yield "95 % interval", noise
