@@ -17,6 +17,7 @@ from benchmark.core.types import (
     IntArray,
     LocatedBox,
     Model,
+    Overlaps,
     Records,
     Sample,
     View,
@@ -164,6 +165,21 @@ class Localizer(Protocol):
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
         """Return the boxes ``[T, 4]`` at each threshold of ``grid``, in original pixels."""
+        ...
+
+
+@runtime_checkable
+class CountsOverlap(Protocol):
+    """A localizer that counts the overlap of its curve itself, in another frame than original pixels."""
+
+    def curve_and_overlaps(
+        self, heatmap: FloatArray, view: View, truth: IntArray
+    ) -> tuple[IntArray, Overlaps]:
+        """Return the boxes ``[T, 4]`` of :meth:`Localizer.curve`, and the overlaps ``[T]``.
+
+        An overlap is the greatest of any box that counts at a threshold with any of the ground-truth boxes
+        ``[m, 4]``, which are given in original pixels.
+        """
         ...
 
 

@@ -26,6 +26,8 @@ FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 FloatBoxes = npt.NDArray[np.float64]
 """Boxes ``[..., 4]`` with fractional coordinates, which only submissions of others have."""
+Overlaps = npt.NDArray[np.float64]
+"""Intersections over union, in [0, 1]."""
 ImageArray = npt.NDArray[np.uint8]
 """An RGB image as decoded, ``[H, W, 3]`` uint8."""
 
@@ -246,6 +248,8 @@ class Records:
         label_empty: ``[n]`` likewise.
         curve: ``[n, t, 4]`` boxes of the ground-truth class at each threshold of ``grid``, or ``None``.
         grid: ``[t]`` thresholds of ``curve``.
+        overlaps: ``[n, t]`` greatest overlap of any box at each threshold with any ground-truth box, where
+            the localizer counts it in a frame of its own; ``None`` where ``curve`` and ``truth`` say it.
         skipped: Identifiers of images that were to be there and are not, each with the reason.
     """
 
@@ -265,6 +269,7 @@ class Records:
     label_empty: BoolArray | None = None
     curve: IntArray | None = None
     grid: tuple[float, ...] = ()
+    overlaps: Overlaps | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -1,24 +1,40 @@
-"""Boxes as wsolevaluation draws them: min-max normalised, in the input's frame, at every threshold."""
+"""Boxes as wsolevaluation draws them: min-max normalised, in the input's frame, at every threshold.
+
+``WsolMaxBoxAcc`` is their whole rule. ``WsolLargest`` and ``WsolEvery`` draw their boxes and count overlap in
+original pixels, as every other localizer does.
+"""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.core.boxes import by_area, from_frame, outlines, whole
-from benchmark.core.heatmaps import ByteArray, cubic, refuse_nan
+from benchmark.core.boxes import by_area, from_frame, iou, outlines, to_frame, whole
+from benchmark.core.heatmaps import ByteArray, cubic, in_reach, refuse_nan
 from benchmark.core.options import Checked, Count, Fraction
-from benchmark.core.types import BoolArray, Box, FloatArray, ImageArray, IntArray, LocatedBox, View
+from benchmark.core.types import (
+    BoolArray,
+    Box,
+    FloatArray,
+    ImageArray,
+    IntArray,
+    LocatedBox,
+    Overlaps,
+    View,
+)
+
+_Frame = npt.NDArray[np.floating[Any]]
+_GROWN = np.array([0, 0, 1, 1], np.int32)
 
 
 @dataclass(frozen=True)
 class WsolLargest(Checked, group="localizer"):
     """Min-max normalise in the input's frame, binarise at a fraction of 255, take the largest contour.
 
-    Choe et al. 2020, wsolevaluation (protocol §5.5). The metric ``max_box_acc`` on the curve is their
-    MaxBoxAcc:
+    Choe et al. 2020, wsolevaluation (protocol §5.5), except that overlap is counted in original pixels;
+    ``WsolMaxBoxAcc`` is their own count.
 
     * The map is resized to ``size`` by cubic convolution (OpenCV's kernel), then its minimum is subtracted
       and it is divided by what is then its maximum, and cut to 8 bits. A pixel is in the mask where its byte
@@ -31,7 +47,7 @@ class WsolLargest(Checked, group="localizer"):
       encloses more than that of its segment.)
     * A box is ``x y x+width y+height``, read inclusively and cut to the frame: a pixel wider and higher than
       the contour. It is brought to original pixels by the rule by which their code brings the annotations to
-      the frame (scaled, rounded down); the overlap is then measured in original pixels, theirs in the frame.
+      the frame (scaled, rounded down).
     * They have no fixed threshold. The one box that other errors need is drawn at ``threshold``, CAM's 20 %.
     * A constant map gives the whole image, marked empty, where theirs is one pixel at the corner. Negative
       maps need no special treatment, since only the range counts.
@@ -71,7 +87,7 @@ class WsolLargest(Checked, group="localizer"):
         top = self._peak(frame, view)
         if frame is None:
             return LocatedBox(whole(view), top, empty=True)
-        largest = _largest(_bytes(frame) > _level(self.threshold))
+        largest = self._single(_bytes(frame) > _level(self.threshold))
         return LocatedBox(Box(*self._original(largest, view).tolist()), top, empty=False)
 
     def curve(self, heatmap: FloatArray, view: View) -> IntArray:
@@ -87,7 +103,11 @@ class WsolLargest(Checked, group="localizer"):
 
     def _boxes(self, grey: ByteArray) -> IntArray:
         """Return boxes ``[T, 4]`` in the frame."""
-        return np.stack([_largest(grey > _level(tau)) for tau in self.grid])
+        return np.stack([self._single(grey > _level(tau)) for tau in self.grid])
+
+    def _single(self, mask: BoolArray) -> IntArray:
+        """Return the one box ``[4]`` of a mask that is not empty."""
+        return _largest(mask)
 
     def _grid(self) -> tuple[float, ...]:
         """Return the lowest threshold of each grey level."""
@@ -98,36 +118,33 @@ class WsolLargest(Checked, group="localizer"):
                 found.setdefault(_level(tau), tau)
         return tuple(found.values())
 
-    def _frame(self, heatmap: FloatArray) -> FloatArray | None:
+    def _frame(self, heatmap: FloatArray) -> _Frame | None:
         """Return the map ``[size, size]`` in 0…1, or ``None`` if it is constant."""
-        refuse_nan(heatmap)
-        resized = cubic(heatmap, self.size, self.size, -0.75)
+        resized = cubic(in_reach(heatmap), self.size, self.size, -0.75)
         above: FloatArray = resized - resized.min()
         return above / above.max() if above.max() > 0 else None
 
-    def _peak(self, frame: FloatArray | None, view: View) -> tuple[int, int]:
+    def _peak(self, frame: _Frame | None, view: View) -> tuple[int, int]:
         y, x = (0, 0) if frame is None else np.unravel_index(int(frame.argmax()), frame.shape)
         pixel = from_frame(np.array([x, y, x + 1, y + 1]), self.size, view)
         return int(pixel[0]), int(pixel[1])
 
     def _original(self, boxes: IntArray, view: View) -> IntArray:
         """Bring tight boxes ``[..., 4]`` of the frame, made a pixel wider and higher, to original pixels."""
-        grown = boxes + np.array([0, 0, 1, 1], np.int32)
-        return from_frame(np.minimum(grown, self.size), self.size, view)
+        return from_frame(np.minimum(boxes + _GROWN, self.size), self.size, view)
 
 
 @dataclass(frozen=True)
 class WsolEvery(WsolLargest):
     """Min-max normalise in the input's frame, binarise at a fraction of 255, let every contour count.
 
-    Choe et al. 2020, wsolevaluation (protocol §5.5): as ``wsol_maxboxacc_v1``, except that an image is right
-    at a threshold if the box of **any** contour is, outlines of holes included. The metric
-    ``max_box_acc_v2`` on the curve is their MaxBoxAccV2.
+    Choe et al. 2020, wsolevaluation (protocol §5.5): as ``wsol_pixels_v1``, except that an image is right
+    at a threshold if the box of **any** contour is, outlines of holes included.
 
     A curve holds one box an entry, so each threshold stands ``contours`` times in the grid: first with the
-    box of ``wsol_maxboxacc_v1``, then with those of the other contours from the largest box down. If there
+    box of ``wsol_pixels_v1``, then with those of the other contours from the largest box down. If there
     are fewer contours the first box is repeated; if there are **more**, the smallest are left out, unlike in
-    their code. ``conf/localizer/wsol_maxboxacc_v2.yaml`` says how often that happens.
+    their code. ``conf/localizer/wsol_pixels_v2.yaml`` says how often that happens.
 
     Attributes:
         contours: Number of boxes at each threshold, at least 1.
@@ -149,12 +166,98 @@ class WsolEvery(WsolLargest):
         return np.concatenate([boxes, np.repeat(one, self.contours - len(boxes), axis=0)])
 
 
+@dataclass(frozen=True)
+class WsolMaxBoxAcc(WsolLargest):
+    """Min-max normalise in a 224-pixel frame, binarise at a fraction of 255, count overlap in that frame.
+
+    Choe et al. 2020, wsolevaluation (protocol §5.5), to the last image at every threshold: ``max_box_acc`` on
+    it is their MaxBoxAcc, and ``max_box_acc_v2`` with all contours is their MaxBoxAccV2.
+
+    * The map is resized to ``size`` by OpenCV's ``INTER_CUBIC`` in double precision, its minimum is
+      subtracted, it is divided by what is then its maximum, and 255 times it is cut to 8 bits. A pixel is in
+      the mask where its byte exceeds ``int(tau * 255)``.
+    * Contours are OpenCV's (``RETR_TREE``), outlines of holes included. With ``contours: largest`` the one
+      that encloses the greatest area counts, of equal ones the first that OpenCV lists; with ``all`` an image
+      is right at a threshold if any contour's box is.
+    * A box is ``x y x+width y+height``, read inclusively and cut to the frame.
+    * The corners of a ground-truth box, inclusive, are scaled to the frame and rounded down. The overlap is
+      that of inclusive boxes **in the frame**; the greatest with any ground-truth box counts.
+    * ``tau`` is 0, 0.001, … 0.999. These 1,000 thresholds fall on 255 levels, and the grid holds the lowest
+      of each, which leaves the accuracy at every threshold as it is.
+    * The box of a constant map is the corner's one pixel, as theirs is.
+
+    What they have not: the boxes in original pixels, for metrics that need one box (drawn at ``threshold``)
+    and for pictures, where a constant map gives the whole image, marked empty; and maps of a crop, whose
+    frame shows the region that the network has seen, into which ground-truth boxes are scaled, uncut.
+
+    Attributes:
+        contours: Whether the ``largest`` contour of a threshold counts (MaxBoxAcc) or ``all`` do (V2).
+    """
+
+    contours: Literal["largest", "all"] = "largest"
+
+    def curve_and_overlaps(
+        self, heatmap: FloatArray, view: View, truth: IntArray
+    ) -> tuple[IntArray, Overlaps]:
+        """Return :meth:`curve`, and at each threshold the greatest overlap in the frame.
+
+        Args:
+            heatmap: ``[h, w]``, of any sign.
+            view: The region's place in the original image.
+            truth: ``[m, 4]`` ground-truth boxes in original pixels.
+
+        Raises:
+            UserError: If the heatmap holds NaN or infinity.
+        """
+        frame, seen = self._frame(heatmap), to_frame(truth, self.size, view)
+        if frame is None:
+            return self.curve(heatmap, view), np.full(len(self.grid), _greatest(_GROWN[None], seen)[0])
+        grey = _bytes(frame)
+        found = [_contour_boxes(grey > _level(tau)) for tau in self.grid]
+        largest = np.stack([boxes[0] for boxes in found])
+        counted = found if self.contours == "all" else largest[:, None]
+        overlaps = _greatest(np.minimum(np.concatenate(counted) + _GROWN, self.size), seen)
+        starts = np.cumsum([0, *(len(boxes) for boxes in counted[:-1])])
+        return self._original(largest, view), np.maximum.reduceat(overlaps, starts)
+
+    def _single(self, mask: BoolArray) -> IntArray:
+        largest: IntArray = _contour_boxes(mask)[0]
+        return largest
+
+    def _frame(self, heatmap: FloatArray) -> _Frame | None:
+        refuse_nan(heatmap)
+        if heatmap.min() == heatmap.max():
+            return None
+        side = (self.size, self.size)
+        resized = cv2.resize(heatmap.astype(np.float64), side, interpolation=cv2.INTER_CUBIC)
+        above: _Frame = resized - resized.min()
+        return above / above.max() if above.max() > 0 else None
+
+
+def _contour_boxes(mask: BoolArray) -> IntArray:
+    """Return the tight boxes ``[n, 4]`` of OpenCV's contours, that of the greatest area first."""
+    contours, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
+    boxes = np.array([cv2.boundingRect(contour) for contour in contours], np.int32)
+    boxes[:, 2:] += boxes[:, :2]
+    largest = int(np.argmax([cv2.contourArea(contour) for contour in contours]))
+    boxes[[0, largest]] = boxes[[largest, 0]]
+    return boxes
+
+
+def _greatest(boxes: IntArray, truth: IntArray) -> Overlaps:
+    """Return the greatest overlap ``[n]`` of each box with any ground-truth box; 0 without one."""
+    greatest = np.zeros(len(boxes))
+    for one in truth:
+        np.maximum(greatest, iou(boxes, one), out=greatest)
+    return greatest
+
+
 def _level(tau: float) -> int:
     """Return the byte that a pixel must exceed."""
     return int(tau * 255)
 
 
-def _bytes(frame: FloatArray) -> ByteArray:
+def _bytes(frame: _Frame) -> ByteArray:
     return (frame * np.float32(255)).astype(np.uint8)
 
 

@@ -14,6 +14,9 @@ _CAM = "Zhou et al. 2016, §3.2"
 _FONG = "Fong and Vedaldi 2017, localization.ipynb"
 _FONG_GRID = "Fong and Vedaldi 2017, heatmaps.py"
 _WSOL = "Choe et al. 2020, wsolevaluation"
+_OPENCV_24 = (
+    "zhoubolei/CAM, bboxgenerator: linked to OpenCV 2.4, which clears a pixel (opencv/opencv issue 4374)"
+)
 _SIMONYAN = "Simonyan et al. 2013, §3.2"
 _EVERY_FIVE = [step / 20 for step in range(1, 20)]
 _OWN_CURVE = "own choice: a curve over every 5 %"
@@ -88,6 +91,7 @@ VALUES: Mapping[str, Stated] = {
             "erosion": 10,
             "margin": 5,
         },
+        _OPENCV_24: {"border": 1},
         "Zhou et al. 2016, generate_bbox.m: the map is read from an image file of bytes": {"quantise": True},
         _OWN_CURVE: {"grid": _EVERY_FIVE},
     },
@@ -137,9 +141,22 @@ VALUES: Mapping[str, Stated] = {
             "iterations": 1,
             "least_area": 10,
         },
+        _OPENCV_24: {"border": 1},
         _OWN_SIDE: {"max_side": 500},
     },
-    "localizer/wsol_maxboxacc_v1": {
+    **{
+        f"localizer/wsol_maxboxacc_{version}": {
+            f"{_WSOL}, evaluation.py: _RESIZE_LENGTH, cam_curve_interval": {
+                "_target_": "WsolMaxBoxAcc",
+                "size": 224,
+                "step": 0.001,
+            },
+            f"{_WSOL}, evaluation.py: multi_contour_eval is MaxBoxAccV2's": {"contours": contours},
+            "own choice: the original has no single box": {"threshold": 0.2},
+        }
+        for version, contours in (("v1", "largest"), ("v2", "all"))
+    },
+    "localizer/wsol_pixels_v1": {
         f"{_WSOL}, evaluation.py: _RESIZE_LENGTH, cam_curve_interval": {
             "_target_": "WsolLargest",
             "size": 224,
@@ -147,7 +164,7 @@ VALUES: Mapping[str, Stated] = {
         },
         "own choice: the original has no single box": {"threshold": 0.2},
     },
-    "localizer/wsol_maxboxacc_v2": {
+    "localizer/wsol_pixels_v2": {
         f"{_WSOL}, evaluation.py: _RESIZE_LENGTH": {"_target_": "WsolEvery", "size": 224},
         "own choice: coarser than the original, which keeps every contour at steps of 0.001": {
             "step": 0.01,

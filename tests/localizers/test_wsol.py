@@ -1,4 +1,4 @@
-"""wsolevaluation's procedure, written out with OpenCV's own resize and contours (protocol §5.5)."""
+"""The boxes of wsolevaluation in original pixels, with OpenCV's own resize and contours (protocol §5.5)."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ SIZE = 40
 
 
 def largest(**options: Any) -> WsolLargest:
-    return WsolLargest("wsol_maxboxacc_v1", 1, **({"size": SIZE} | options))
+    return WsolLargest("wsol_pixels_v1", 1, **({"size": SIZE} | options))
 
 
 def every(**options: Any) -> WsolEvery:
-    return WsolEvery("wsol_maxboxacc_v2", 1, **({"size": SIZE} | options))
+    return WsolEvery("wsol_pixels_v2", 2, **({"size": SIZE} | options))
 
 
 def box_of(heatmap: FloatArray, **options: Any) -> Box:

@@ -63,6 +63,8 @@ def assert_equal(left: Records, right: Records) -> None:
 def test_records_come_back_as_they_were_written(tmp_path: Path) -> None:
     records = make_records(7)
     assert_equal(read_records([written(tmp_path, 0, records)]), records)
+    counted = dataclasses.replace(records, overlaps=np.random.default_rng(0).random((7, 2)))
+    assert_equal(read_records([written(tmp_path, 1, counted)]), counted)
 
 
 def test_shards_of_records_are_joined_in_the_given_order(tmp_path: Path) -> None:

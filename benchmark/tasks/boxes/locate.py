@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from benchmark.core.errors import UserError
-from benchmark.core.types import FloatArray, IntArray, LocatedBox, Records, Sample, View
+from benchmark.core.protocols import CountsOverlap
+from benchmark.core.types import FloatArray, IntArray, LocatedBox, Overlaps, Records, Sample, View
 from benchmark.datasets.images import read_sample
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Located(NamedTuple):
     slots: Slots
     found: tuple[LocatedBox, ...]
     curve: IntArray | None
+    overlaps: Overlaps | None = None
 
 
 def slots(heatmaps: Heatmaps, number: int) -> Slots:
@@ -58,11 +60,20 @@ def locate(localizer: Localizer, sample: Sample, image: Slots) -> Located:
         found = [localizer(heatmap, image.view, pixels) for heatmap in image.maps[:-1]]
         predicted = np.flatnonzero(image.classes == sample.label)
         found.append(found[predicted[0]] if len(predicted) else localizer(image.maps[-1], image.view, pixels))
-        curve = localizer.curve(image.maps[-1], image.view) if localizer.grid else None
+        curve, overlaps = _curve(localizer, image, sample.boxes)
     except UserError as error:
         raise UserError(f"image {sample.image_id}: {error}") from error
     # The maps are done with. A view of none of them would keep them all in memory while the shard is open.
-    return Located(sample, image._replace(maps=image.maps[:0].copy()), tuple(found), curve)
+    return Located(sample, image._replace(maps=image.maps[:0].copy()), tuple(found), curve, overlaps)
+
+
+def _curve(localizer: Localizer, image: Slots, truth: IntArray) -> tuple[IntArray | None, Overlaps | None]:
+    """Return the ground-truth class's boxes over thresholds, and overlaps where the localizer counts them."""
+    if not localizer.grid:
+        return None, None
+    if isinstance(localizer, CountsOverlap):
+        return localizer.curve_and_overlaps(image.maps[-1], image.view, truth.reshape(-1, 4))
+    return localizer.curve(image.maps[-1], image.view), None
 
 
 def collect(located: Sequence[Located], grid: tuple[float, ...], skipped: Mapping[str, str]) -> Records:
@@ -81,6 +92,7 @@ def collect(located: Sequence[Located], grid: tuple[float, ...], skipped: Mappin
     empty = np.array([[f.empty for f in e.found] for e in located], np.bool_).reshape(count, top + 1)
     truth = [sample.boxes.reshape(-1, 4) for sample in samples]
     curves = np.array([e.curve for e in located], np.int32) if grid else None
+    overlaps = [e.overlaps for e in located if e.overlaps is not None]
     views = [e.slots.view for e in located]
     return Records(
         image_ids=tuple(sample.image_id for sample in samples),
@@ -99,5 +111,6 @@ def collect(located: Sequence[Located], grid: tuple[float, ...], skipped: Mappin
         label_empty=empty[:, -1],
         curve=None if curves is None else curves.reshape(count, len(grid), 4),
         grid=grid,
+        overlaps=np.stack(overlaps) if overlaps else None,
         skipped=skipped,
     )

@@ -19,6 +19,7 @@ label_box          list<int32>[4]         box of the ground-truth class's own ma
 label_peak         list<int32>[2]         its maximum
 label_empty        bool                   whether it was empty
 curve              list<list<int32>[4]>   its boxes at the thresholds of metadata key ``grid``; may be absent
+overlaps           list<double>           greatest overlap at each threshold, where the localizer counts it
 =================  =====================  ==============================================================
 
 Metadata key beside those of every store (:mod:`benchmark.pipeline.store`): ``grid``, a list.
@@ -57,7 +58,11 @@ def columns_of(records: Records) -> dict[str, pa.Array]:
         "label_peak": nested(_present(records.label_peaks), 1),
         "label_empty": pa.array(_present(records.label_empty)),
     }
-    return columns if records.curve is None else {**columns, "curve": nested(records.curve, 2)}
+    if records.curve is not None:
+        columns["curve"] = nested(records.curve, 2)
+    if records.overlaps is not None:
+        columns["overlaps"] = nested(records.overlaps, 1)
+    return columns
 
 
 def _present(array: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
@@ -96,6 +101,7 @@ def records_in(shards: Shards) -> Records:
         label_empty=column("label_empty", np.bool_),
         curve=column("curve", np.int32, -1, 4) if "curve" in table.column_names else None,
         grid=tuple(shards.metadata["grid"]),
+        overlaps=column("overlaps", np.float64, -1) if "overlaps" in table.column_names else None,
         skipped=dict(shards.metadata["skipped"]),
     )
 

@@ -7,6 +7,7 @@ from helpers.small_scenes import LOCALIZERS
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Localizer
 from benchmark.core.types import Box, FloatArray, Sample, View
+from benchmark.localizers.wsol import WsolMaxBoxAcc
 from benchmark.tasks.boxes.locate import Slots, collect, locate
 
 VIEW = View(12, 8, Box(0, 0, 12, 8))
@@ -54,6 +55,17 @@ def test_records_say_of_each_map_what_is_its_own(strict: Localizer) -> None:
     assert records.label_peaks.tolist() == [[9, 5]]
     assert records.label_empty.tolist() == [False]
     assert records.curve.tolist() == [[[9, 5, 10, 6]] * 2]
+
+
+def test_a_localizer_that_counts_overlaps_itself_is_given_the_truth_and_believed() -> None:
+    localizer = WsolMaxBoxAcc("wsol_maxboxacc_v1", 2, size=12, step=0.5)
+    image = slots(spots((1, 1), (2, 7)), 6)
+    records = collect([locate(localizer, SAMPLE, image)], localizer.grid, {})
+    boxes, overlaps = localizer.curve_and_overlaps(image.maps[-1], image.view, SAMPLE.boxes)
+    assert records.overlaps is not None
+    assert records.overlaps.tolist() == [overlaps.tolist()]
+    assert records.curve is not None
+    assert records.curve.tolist() == [boxes.tolist()]
 
 
 def test_what_is_located_no_longer_holds_on_to_the_maps(strict: Localizer) -> None:

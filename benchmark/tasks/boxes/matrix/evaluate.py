@@ -41,7 +41,7 @@ def evaluate(cell: BoxCell, split: Split, metrics: Mapping[str, Metric], iou: fl
         return Evaluated(found)
     records = split.evaluated(_records(cell))
     if cell.row.endswith(CHOSEN):  # what the whole curve says does not depend on the chosen threshold
-        records = replace(records, curve=None, grid=())
+        records = replace(records, curve=None, grid=(), overlaps=None)
     if split.heldout:
         rest = replace(cell.scene, dataset=split.rest)
         found = replace(

@@ -78,7 +78,8 @@ class ThresholdCurve:
 def curve_of(records: Records, iou: float) -> ThresholdCurve | None:
     """Compute the curve of recorded boxes, blacklist left out.
 
-    Of several boxes at one threshold (``wsol_maxboxacc_v2``) the first counts, as at a fixed one.
+    Of several boxes at one threshold (``wsol_pixels_v2``) the first counts, as at a fixed one, and overlap is
+    that of original pixels, whatever the localizer counts itself.
 
     Args:
         records: Records with a curve over thresholds.
@@ -90,7 +91,7 @@ def curve_of(records: Records, iou: float) -> ThresholdCurve | None:
     if records.curve is None:
         return None
     thresholds, first = np.unique(np.array(records.grid, np.float64), return_index=True)
-    one_each = replace(records, curve=records.curve[:, first], grid=tuple(thresholds.tolist()))
+    one_each = replace(records, curve=records.curve[:, first], grid=tuple(thresholds.tolist()), overlaps=None)
     found = right_at(one_each, iou)
     counted = ~records.blacklisted
     if found is None or not counted.any():

@@ -4,6 +4,7 @@ import numpy as np
 from helpers.random_records import make, overlap, random_boxes
 
 from benchmark.core.types import Records
+from benchmark.metrics.max_box_acc import MaxBoxAcc
 from benchmark.tasks.boxes.matrix.threshold import ThresholdCurve, curve_of
 
 
@@ -34,6 +35,15 @@ def test_of_several_boxes_at_one_threshold_the_first_counts() -> None:
     assert found is not None
     assert found.thresholds.tolist() == [0.1, 0.2]
     assert np.allclose(found.errors, [counted(records, column, 0.5) for column in (0, 3)], atol=1e-12)
+
+
+def test_overlaps_that_a_localizer_counted_in_its_frame_are_no_gt_known_error() -> None:
+    records = make(seed=5, overlaps=np.ones((60, 4)))
+    found, expected = curve_of(records, 0.5), curve_of(make(seed=5), 0.5)
+    assert found is not None
+    assert expected is not None
+    assert found.errors.tolist() == expected.errors.tolist()
+    assert MaxBoxAcc()(records)["max_box_acc"].value == 1
 
 
 def test_the_best_threshold_is_the_lowest_of_equal_ones() -> None:
