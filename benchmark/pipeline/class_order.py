@@ -48,7 +48,8 @@ def class_order(scene: Scene, outputs: int) -> ClassOrder:
     lacking = [name for name in wanted if name not in position]
     if lacking:
         raise UserError(
-            f"model {scene.model.name} has no output for class {lacking[0]} of {scene.dataset.name}"
+            f"model {scene.model.name} has no output for class {lacking[0]} of {scene.dataset.name}, but for "
+            f"{names[0]}; model.classes= must name the classes as the dataset does (docs/data.md)"
         )
     to_output = np.array([position[name] for name in wanted], np.int32)
     to_label = np.full(outputs, -1, np.int32)

@@ -7,6 +7,7 @@ from typing import Any, Self
 from benchmark.core.errors import UserError
 from benchmark.core.options import Count
 from benchmark.datasets.ilsvrc.classes import Classes, load_classes, read_classes
+from benchmark.datasets.ilsvrc.packed import commands
 from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT, OFFICIAL_TRAIN_COUNT
 from benchmark.datasets.selection import Selection, existing
 
@@ -103,5 +104,10 @@ def _beside(root: str | Path | None, classes: str | Path | None) -> str | Path |
 def _path(name: str, value: str | Path | None) -> Path | None:
     path = existing(name, value, f"correct it ({LAYOUTS})")
     if path is not None and name in _FOLDERS and not path.is_dir():
-        raise UserError(f"dataset.{name}={value}: not a folder; unpack it and name the folder ({LAYOUTS})")
+        how = (
+            f"unpack: {commands(path)}; then"
+            if commands(path)
+            else f"unpack it if it is packed ({LAYOUTS}), and"
+        )
+        raise UserError(f"dataset.{name}={value}: not a folder; {how} name the folder")
     return path

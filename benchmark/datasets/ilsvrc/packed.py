@@ -55,12 +55,17 @@ def refuse_packed(places: Iterable[Path | None], part: str) -> None:
     archives = packed(places, part)
     if archives:
         names = " and ".join(map(str, archives))
-        raise UserError(f"{names}: still packed; unpack: {' && '.join(map(_commands, archives))}")
+        raise UserError(f"{names}: still packed; unpack: {' && '.join(map(commands, archives))}")
 
 
-def _commands(archive: Path) -> str:
-    """Return the shell commands that unpack an archive beside itself, or here if that cannot be written."""
-    kind = next(each for each in _ARCHIVES if archive.match(each.pattern))
+def commands(archive: Path) -> str:
+    """Return the shell commands that unpack an archive beside itself, or here if that cannot be written.
+
+    A file that is no archive of ILSVRC2012's has none.
+    """
+    kind = next((each for each in _ARCHIVES if archive.match(each.pattern)), None)
+    if kind is None:
+        return ""
     writable = os.access(archive.parent, os.W_OK)
     place = archive.parent if writable else Path("ILSVRC")
     into = place / kind.into

@@ -38,6 +38,7 @@ _REMARKS = {
     "elsewhere": "lines are about images that the dataset does not have, and are not counted",
     "fractions": "boxes have fractional coordinates; nothing is rounded, as by the devkit",
     "nothing": "images have no prediction, and count as errors",
+    "numbered": "images have numbers as classes, which are lines of LOC_synset_mapping.txt, from 1",
     "padding": "predictions are zeros, which stand for none, as by the devkit",
 }
 
@@ -216,6 +217,7 @@ def _kaggles(
         raise UserError(f"{path}: names no image of the dataset, but {first}; give a csv of the same images")
     counts["elsewhere"] = len(found) - len(kept)
     counts["nothing"] = sum(not words for _, words in kept.values())
+    counts["numbered"] = sum(words[0].isdigit() for _, words in kept.values() if words)
     return [known[image_id] for image_id in kept], list(kept.values())
 
 

@@ -263,7 +263,9 @@ class TestBrokenInput:
     def test_a_root_that_is_a_file(self, tmp_path: Path) -> None:
         archive = tmp_path / "ILSVRC2012_img_val.tar"
         archive.write_bytes(b"")
-        self.refused("unpack", root=archive)
+        self.refused(f"unpack: mkdir -p {tmp_path}/val && tar -xf {archive} -C", root=archive)
+        (tmp_path / "list.csv").write_bytes(b"")
+        self.refused("list.csv: not a folder", "docs/data.md", root=tmp_path / "list.csv")
 
     def test_an_empty_root(self, tmp_path: Path) -> None:
         self.refused(str(tmp_path), "ILSVRC2012_val_*.JPEG", "docs/data.md", root=tmp_path)

@@ -312,6 +312,10 @@ def test_kaggles_csv_names_its_images_and_numbers_classes_by_sorted_wnid(path: P
         path, "image_00001,n01443537 1 2 3 4 n01440764 5 6 7 8 ", 'image_00000,"n01514668 0 0 9 9"'
     )
     number = kaggles(path, "image_00001.JPEG,2 1 2 3 4 1 5 6 7 8", "image_00000,8 0 0 9 9")
+    assert wnid.remarks == ()
+    assert number.remarks == (
+        "2 images have numbers as classes, which are lines of LOC_synset_mapping.txt, from 1",
+    )
     for records in (wnid.records, number.records):
         assert records.image_ids == ("image_00001", "image_00000")
         assert records.classes.tolist() == [[1, 0, -1, -1, -1], [7, -1, -1, -1, -1]]
