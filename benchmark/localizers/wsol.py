@@ -168,7 +168,7 @@ class WsolEvery(WsolLargest):
 
 @dataclass(frozen=True)
 class WsolMaxBoxAcc(WsolLargest):
-    """Min-max normalise in a 224-pixel frame, binarise at a fraction of 255, count overlap in that frame.
+    """Min-max normalise in the input's frame, binarise at a fraction of 255, count overlap in that frame.
 
     Choe et al. 2020, wsolevaluation (protocol §5.5), to the last image at every threshold: ``max_box_acc`` on
     it is their MaxBoxAcc, and ``max_box_acc_v2`` with all contours is their MaxBoxAccV2.
