@@ -23,6 +23,7 @@ _WNID = re.compile(r"n\d{8}")
 _FILE = re.compile(r"(.+?)\.(?:jpe?g|png|bmp|gif|tiff?|webp|xml|txt)(?![^\s,;\"])", re.IGNORECASE)
 _HUGE = 2**30
 _ANEW = "fetch the file anew"
+_ONE_ID = "put one id or file name on each line"
 
 
 class TextLine(NamedTuple):
@@ -82,21 +83,30 @@ def rows(path: Path, remedy: str = _ANEW) -> Iterator[TextLine]:
             yield TextLine(f"{path}, line {number}", line.strip(), words)
 
 
-def read_ids(path: Path, remedy: str = "put one id or file name on each line") -> frozenset[str]:
-    """Read image ids from a list: the first column, with or without folder and suffix.
+def list_ids(path: Path, remedy: str = _ONE_ID) -> list[str]:
+    """Read image ids from a list, in its order: the first column, with or without folder and suffix.
 
     Further columns, such as labels, are not looked at.
 
     Raises:
-        UserError: If the file cannot be read, names no image or one twice, or is a list of PASCAL VOC
-            for each image whether it holds a class; the message ends with ``remedy``.
+        UserError: If the file cannot be read, names no image, or is a list of PASCAL VOC that says of each
+            image whether it holds a class; the message ends with ``remedy``.
     """
     found = list(rows(path, remedy))
     if not found:
         raise UserError(f"{path}: the list names no image; {remedy}")
     if {row.words[1] for row in found if len(row.words) == 2} & {"-1"}:
         raise UserError(f"{path}: -1 says that an image does not hold a class; keep the images that you want")
-    ids = [_stem(row) for row in found]
+    return [_stem(row) for row in found]
+
+
+def read_ids(path: Path, remedy: str = _ONE_ID) -> frozenset[str]:
+    """Read image ids from a list that names each image once.
+
+    Raises:
+        UserError: As :func:`list_ids`, or if an image is named twice.
+    """
+    ids = list_ids(path, remedy)
     twice = [image_id for image_id, count in Counter(ids).items() if count > 1]
     if twice:
         raise UserError(f"{path}: {twice[0]} is named twice; name each image once")

@@ -103,11 +103,10 @@ def _beside(root: str | Path | None, classes: str | Path | None) -> str | Path |
 
 def _path(name: str, value: str | Path | None) -> Path | None:
     path = existing(name, value, f"correct it ({LAYOUTS})")
-    if path is not None and name in _FOLDERS and not path.is_dir():
-        how = (
-            f"unpack: {commands(path)}; then"
-            if commands(path)
-            else f"unpack it if it is packed ({LAYOUTS}), and"
-        )
-        raise UserError(f"dataset.{name}={value}: not a folder; {how} name the folder")
+    if path is None or path.is_dir():
+        return path
+    if how := commands(path):
+        raise UserError(f"dataset.{name}={value}: still packed; unpack: {how}; then name the folder")
+    if name in _FOLDERS:
+        raise UserError(f"dataset.{name}={value}: not a folder; name the folder that holds it ({LAYOUTS})")
     return path

@@ -24,7 +24,7 @@ from benchmark.core.boxes import to_inclusive
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.protocols import Dataset
-from benchmark.core.text_lists import numbers, read_text, rows
+from benchmark.core.text_lists import list_ids, numbers, read_text, rows
 from benchmark.core.types import FloatBoxes, IntArray, Records, Sample
 from benchmark.datasets.ilsvrc.text_annotations import prediction_strings
 
@@ -40,6 +40,7 @@ _REMARKS = {
     "nothing": "images have no prediction, and count as errors",
     "numbered": "images have numbers as classes, which are lines of LOC_synset_mapping.txt, from 1",
     "padding": "predictions are zeros, which stand for none, as by the devkit",
+    "reversed": "boxes are reversed and overlap nothing, as by the devkit; a box is xmin ymin xmax ymax",
 }
 
 
@@ -110,7 +111,7 @@ def read(path: Path, dataset: Dataset, ilsvrc_ids: Sequence[int]) -> Submission:
     """
     known = {sample.image_id: sample for sample in dataset.samples}
     counts: Counter[str] = Counter()
-    if is_kaggles(path):
+    if _is_kaggles(path):
         named = {wnid: label for label, wnid in enumerate(dataset.classes)}
         numbered = {str(label + 1): label for label in named.values()}
         samples, lines = _kaggles(path, known, counts)
@@ -127,7 +128,7 @@ def read(path: Path, dataset: Dataset, ilsvrc_ids: Sequence[int]) -> Submission:
     return Submission(_records(samples, found, dict.fromkeys(absent, f"not in {path.name}")), remarks)
 
 
-def is_kaggles(path: Path) -> bool:
+def _is_kaggles(path: Path) -> bool:
     """Return whether a file begins as Kaggle's csv does."""
     return "ImageId" in next((row.words for row in rows(path, _GIVE)), ())
 
@@ -167,8 +168,7 @@ class _Line:
             label = self.labels.get(f"{number:.15g}")
         if label is None:
             raise UserError(f"{where}: {word} is not a class of the dataset; give {self.known}")
-        if box[2] < box[0] or box[3] < box[1]:
-            raise UserError(f"{where}: box {' '.join(corners)} is reversed; give xmin ymin xmax ymax")
+        self.counts["reversed"] += box[2] < box[0] or box[3] < box[1]
         self.counts["fractions"] += not all(number.is_integer() for number in box)
         return [label, *box]
 
@@ -192,7 +192,7 @@ def _samples(path: Path, count: int, known: Mapping[str, Sample]) -> list[Sample
     """Return the sample of each line of the devkit's text."""
     listing = images_path(path)
     listed = listing.exists()
-    ids = [row.words[0] for row in rows(listing)] if listed else sorted(known)
+    ids = list_ids(listing) if listed else sorted(known)
     if len(ids) != count:
         images = f"{len(ids)} images in {listing.name}" if listed else f"the dataset's {len(ids)} images"
         raise UserError(f"{path}: has {count} lines for {images}; list one id a line in {listing.name}")

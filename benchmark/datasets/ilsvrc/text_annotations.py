@@ -1,7 +1,7 @@
 """Labels, boxes and sizes from text files that state them for many images: Kaggle's and wsolevaluation's."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from benchmark.core.errors import UserError
@@ -92,18 +92,19 @@ def read_labels(path: Path, classes: Classes) -> Source:
         UserError: If a line is malformed or repeats an image, or a label is none of the classes.
     """
     found = _once(path, classes.last_image)
+    if _numbers_its_lines(found.values()):
+        raise UserError(
+            f"{path}: numbers its lines and states no labels; name another list (dataset.labels=)"
+        )
     labels = {image_id: _label(row, classes, path) for image_id, row in found.items()}
     return Source(path, labels=labels, mentioned=frozenset(labels))
 
 
 def lists_labels(path: Path) -> bool:
-    """Return whether a ``val.txt`` is a list of val images with their labels.
-
-    Kaggle's has the number of the line behind each image instead, and others have no second column.
-    """
-    found = [row.words[:2] for row in rows(path)]
-    counted = [words[1:] == [str(number)] for number, words in enumerate(found, start=1)]
-    return not all(counted) and all(len(words) == 2 and "ILSVRC2012_val_" in words[0] for words in found)
+    """Return whether a list has a label behind each val image."""
+    found = list(rows(path))
+    labelled = [len(row.words) > 1 and "ILSVRC2012_val_" in row.words[0] for row in found]
+    return bool(found) and all(labelled) and not _numbers_its_lines(found)
 
 
 def read_devkit_labels(path: Path, classes: Classes, count: int = OFFICIAL_COUNT) -> Source:
@@ -140,6 +141,11 @@ def read_blacklist(path: Path, last: int = OFFICIAL_COUNT) -> frozenset[str]:
             f"{path}: the blacklist is empty; fetch the devkit anew, or set dataset.blacklist=none"
         )
     return frozenset(images)
+
+
+def _numbers_its_lines(found: Collection[TextLine]) -> bool:
+    """Return whether the number of its line stands behind each image, as in Kaggle's ``val.txt``."""
+    return len(found) > 1 and all(row.words[1:2] == [str(n)] for n, row in enumerate(found, start=1))
 
 
 def _label(row: TextLine, classes: Classes, path: Path) -> int:

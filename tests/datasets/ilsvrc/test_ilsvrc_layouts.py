@@ -185,6 +185,7 @@ def test_a_val_txt_without_labels_is_named_and_not_used(tmp_path: Path, text: st
     (line,) = [line for line in dataset.report.lines() if line.startswith("unused")]
     assert str(tmp_path / "val.txt") in line
     assert "dataset.labels=" in line
+    assert str(tmp_path / "val.txt") in refused(load, root=tmp_path, labels=tmp_path / "val.txt")
 
 
 def test_what_else_lies_in_the_root_is_named(tmp_path: Path) -> None:

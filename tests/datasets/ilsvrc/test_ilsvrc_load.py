@@ -266,6 +266,7 @@ class TestBrokenInput:
         self.refused(f"unpack: mkdir -p {tmp_path}/val && tar -xf {archive} -C", root=archive)
         (tmp_path / "list.csv").write_bytes(b"")
         self.refused("list.csv: not a folder", "docs/data.md", root=tmp_path / "list.csv")
+        self.refused("dataset.boxes=", "unpack: ", root=tmp_path, boxes=archive)
 
     def test_an_empty_root(self, tmp_path: Path) -> None:
         self.refused(str(tmp_path), "ILSVRC2012_val_*.JPEG", "docs/data.md", root=tmp_path)
