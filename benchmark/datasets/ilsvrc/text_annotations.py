@@ -92,10 +92,8 @@ def read_labels(path: Path, classes: Classes) -> Source:
         UserError: If a line is malformed or repeats an image, or a label is none of the classes.
     """
     found = _once(path, classes.last_image)
-    if _numbers_its_lines(found.values()):
-        raise UserError(
-            f"{path}: numbers its lines and states no labels; name another list (dataset.labels=)"
-        )
+    if not found or _numbers_its_lines(found.values()):
+        raise UserError(f"{path}: states no labels; name another list (dataset.labels=)")
     labels = {image_id: _label(row, classes, path) for image_id, row in found.items()}
     return Source(path, labels=labels, mentioned=frozenset(labels))
 
