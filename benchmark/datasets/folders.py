@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from benchmark.core.errors import UserError
@@ -34,13 +35,14 @@ class Listing:
     names: frozenset[str]
     ignored: tuple[str, ...]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_stem", {Path(name).stem: name for name in sorted(self.names)})
+    @cached_property
+    def by_stem(self) -> dict[str, str]:
+        """Return the name of each image by what stands before its suffix."""
+        return {Path(name).stem: name for name in sorted(self.names)}
 
     def find(self, name: str) -> Path:
         """Return the path of an image: that name, or the same with another suffix that lies there instead."""
-        by_stem: dict[str, str] = self.__dict__["_by_stem"]
-        return self.folder / (name if name in self.names else by_stem.get(Path(name).stem, name))
+        return self.folder / (name if name in self.names else self.by_stem.get(Path(name).stem, name))
 
 
 def list_images(folder: Path) -> Listing:

@@ -2,7 +2,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from helpers import ilsvrc_trees as trees
 from helpers.commands import Command
+from helpers.ilsvrc_trees import CLASSES, PICTURES
 
 
 @pytest.fixture
@@ -62,6 +64,24 @@ def test_a_metric_that_boxes_cannot_answer_says_so(score: Command, shared: Path)
     assert status == 0
     assert "gt_known: this file cannot answer it." in printed
     assert "Localization(iou=0.7," in printed
+
+
+def test_what_is_taken_as_the_devkit_takes_it_is_told_with_its_count(score: Command, tmp_path: Path) -> None:
+    trees.kaggle(tmp_path)
+    lines = [f"{CLASSES.ilsvrc_ids[picture.label]} 0 0 9.5 9 0 0 0 0 0" for picture in PICTURES]
+    (tmp_path / "boxes.txt").write_text("\n".join(lines))
+    status, printed, _ = score(f"predictions={tmp_path / 'boxes.txt'}", f"dataset.root={tmp_path}")
+    assert status == 0
+    assert "4 predictions are zeros, which stand for none, as by the devkit" in printed
+    assert "4 boxes have fractional coordinates; nothing is rounded, as by the devkit" in printed
+    assert percents(printed)["cls_top1"] == ("0.00", "4")
+    csv = [
+        "ImageId,PredictionString",
+        *(f"{picture.image_id},{picture.label + 1} 0 0 9 9" for picture in PICTURES),
+    ]
+    (tmp_path / "boxes.csv").write_text("\n".join(csv))
+    status, printed, _ = score(f"predictions={tmp_path / 'boxes.csv'}", f"dataset.root={tmp_path}")
+    assert percents(printed)["cls_top1"] == ("0.00", "4")
 
 
 def test_predictions_must_be_named(score: Command, tmp_path: Path) -> None:
