@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import PIL
-from filelock import FileLock
 
 from benchmark.core.code_hash import code_fingerprint
 from benchmark.core.errors import UserError
+from benchmark.core.locks import locked
 from benchmark.core.options import check
 from benchmark.core.progress import Counter
 from benchmark.core.provenance import fingerprint
@@ -58,7 +58,7 @@ def ready(split: str, images: int, cache: str) -> str:
 def _alone(root: Path) -> Iterator[None]:
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(root.with_suffix(".lock")):
+        with locked(root.with_suffix(".lock")):
             yield
     except OSError as error:
         remedy = "name a folder for it with cache_dir= or $BENCHMARK_CACHE"

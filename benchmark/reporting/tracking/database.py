@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
+from benchmark.core.locks import locked
 
 _LOCK_SECONDS = 600
 SERVER = re.compile("https?:|databricks")
@@ -26,7 +26,7 @@ def alone(folder: Path) -> Iterator[None]:
     MLflow breaks where several make one SQLite file, and "search, else create" would make a run twice.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "mlflow.lock", timeout=_LOCK_SECONDS):
+    with locked(folder / "mlflow.lock", _LOCK_SECONDS):
         yield
 
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import yaml
-from filelock import Timeout
 
 from benchmark.core.errors import UserError
 from benchmark.reporting.table import Table
@@ -178,7 +177,7 @@ def _one_line(place: str, again: str) -> Iterator[None]:
     try:
         yield
     # CommandError: a database of another MLflow. ImportError: a database's driver is not installed.
-    except (MlflowException, SQLAlchemyError, CommandError, OSError, Timeout, ImportError) as error:
+    except (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError) as error:
         reason = one_line(without_password(str(error)))[:300]
         safe = f"the results are safe on disk, and {again} logs them once this is mended"
         raise UserError(f"MLflow at {without_password(place)} cannot be used ({reason}); {safe}") from error
