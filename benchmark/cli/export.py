@@ -9,6 +9,7 @@ from benchmark.cli.app.build import published
 from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc import load, load_classes
 from benchmark.datasets.ilsvrc.submission import write
+from benchmark.pipeline.names import file_name
 from benchmark.reporting.archive import read_table, results_folder
 from benchmark.reporting.table import Table
 from benchmark.tasks.boxes.records import STORE, read_records
@@ -28,7 +29,7 @@ def main(cfg: DictConfig) -> int:
     folder = Path(cfg.output).expanduser() if cfg.output else path.parent / archived.table.name
     for row, place in boxed.items():
         if cfg.row in (None, row):
-            target = folder / f"{row.replace('/', '-')}.txt"
+            target = folder / f"{file_name(row)}.txt"
             records = results_folder(path) / place
             if not records.is_file():
                 raise UserError(

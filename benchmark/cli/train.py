@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from benchmark.cli.app.build import build, dataset_of, plain
 from benchmark.cli.app.groups import typed
+from benchmark.cli.app.planning import refuse_odd_names
 from benchmark.cli.app.rows import ComposedRow, composed
 from benchmark.core.errors import UserError
 from benchmark.core.exit_codes import ExitCode
@@ -95,6 +96,7 @@ def _recipes(cfg: DictConfig) -> list[ComposedRow]:
 def _job(
     cfg: DictConfig, results: Path, world: World, made: Sequence[Job[TrainingOptions]]
 ) -> Job[TrainingOptions]:
+    refuse_odd_names(cfg)
     model: Model = build(cfg.model, weights="random")
     options: TrainingOptions = build(cfg.train)
     settings: RunSettings = replace(build(cfg.run), device=world.settings.device)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmark.core.code_hash import code_fingerprint
 from benchmark.core.provenance import fingerprint, package_versions
+from benchmark.pipeline.names import file_name
 
 if TYPE_CHECKING:
     from benchmark.core.protocols import Method
@@ -51,8 +52,8 @@ def address(
     records = fingerprint(
         {"heatmaps": heatmaps, "options": _moved_freely(options), "code": code_fingerprint(code)}
     )
-    folder = runs / f"{scene.model.name}-{method.name}-{heatmaps[:16]}"
-    return Address(folder, folder / f"{name}-{records[:16]}", records)
+    folder = runs / f"{file_name(f'{scene.model.name}-{method.name}')}-{heatmaps[:16]}"
+    return Address(folder, folder / f"{file_name(name)}-{records[:16]}", records)
 
 
 def heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Difference, Estimate, OpenRow, Result
+from benchmark.pipeline.names import file_name, refuse_shared_files
 from benchmark.reporting.table import DatasetNote, Table
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Archived:
 
 def result_file(folder: Path, stem: str, row: str) -> Path:
     """Return where a row's json lies."""
-    return folder / stem / f"{row.replace('/', '-')}.json"
+    return folder / stem / f"{file_name(row)}.json"
 
 
 def results_folder(path: Path) -> Path:
@@ -64,13 +65,7 @@ def write_table(folder: Path, archived: Archived) -> Path:
         UserError: If two rows would share one file, or the folder cannot be written.
     """
     table = archived.table
-    files: dict[str, str] = {}
-    for row in table.rows:
-        other = files.setdefault(result_file(folder, table.name, row.row).name.lower(), row.row)
-        if other != row.row:
-            raise UserError(
-                f"table {table.name}: rows {other} and {row.row} share a file; rename one of them"
-            )
+    refuse_shared_files((row.row for row in table.rows), table.name)
     for result in table.measured:
         write_result(result_file(folder, table.name, result.row), result)
     content = {

@@ -26,6 +26,7 @@ from benchmark.core.provenance import fingerprint, package_versions
 from benchmark.core.types import Model, Sample
 from benchmark.models.weights.files import digest
 from benchmark.pipeline.batches import read_batches
+from benchmark.pipeline.names import file_name
 from benchmark.pipeline.scene import Scene
 from benchmark.training.job import Job
 from benchmark.training.options import ProbeOptions
@@ -112,7 +113,7 @@ def _folder(job: Job[ProbeOptions], scene: Scene, mirrored: bool) -> Path:
         "packages": package_versions(),
         "code": code_fingerprint([family, scene.transform, stored]),
     }
-    return job.results / "training" / "features" / f"{job.name}-{fingerprint(identity)[:8]}"
+    return job.results / "training" / "features" / f"{file_name(job.name)}-{fingerprint(identity)[:8]}"
 
 
 def _read(path: Path) -> dict[str, Tensor] | None:

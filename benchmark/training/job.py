@@ -11,6 +11,7 @@ from torch import Tensor
 from benchmark.core.errors import UserError
 from benchmark.core.provenance import fingerprint
 from benchmark.models.weights.files import digest
+from benchmark.pipeline.names import file_name
 from benchmark.pipeline.scene import Scene
 from benchmark.training.options import TrainingOptions
 
@@ -95,17 +96,17 @@ class Job(Generic[Recipe]):
     @property
     def folder(self) -> Path:
         """Return the folder of checkpoint, curve, weights and passport."""
-        return self.results / "training" / f"{self.name}-{self.fingerprint[:8]}"
+        return self.results / "training" / f"{file_name(self.name)}-{self.fingerprint[:8]}"
 
     @property
     def weights(self) -> Path:
         """Return the file of the trained weights."""
-        return self.folder / f"{self.name}.safetensors"
+        return self.folder / f"{file_name(self.name)}.safetensors"
 
     @property
     def passport(self) -> Path:
         """Return the file that describes the weights; it exists once the training is finished."""
-        return self.folder / f"{self.name}.json"
+        return self.folder / f"{file_name(self.name)}.json"
 
     @property
     def checkpoint(self) -> Path:

@@ -15,6 +15,7 @@ from benchmark.core.nested import without_folders
 from benchmark.core.protocols import Dataset
 from benchmark.core.provenance import made_by
 from benchmark.models.weights.files import digest
+from benchmark.pipeline.names import file_name
 from benchmark.training.distributed import World
 from benchmark.training.job import Job, Trained
 from benchmark.training.options import TrainingOptions
@@ -138,7 +139,7 @@ def expected(job: Job[TrainingOptions]) -> Path | None:
     option = job.options.passport
     if option not in ("auto", "none"):
         return Path(option).expanduser()
-    usual = EMBEDDED / f"{job.name}.json"
+    usual = EMBEDDED / job.passport.name
     # What is published takes the place of the old passport: it need not agree with it.
     automatic = option == "auto" and job.options.publish is None and usual.is_file()
     return usual if automatic else None
@@ -150,10 +151,11 @@ def trained_weights(name: str, results: Path) -> Path:
     Raises:
         UserError: If there are none.
     """
-    passports = (results / "training").glob(f"{name}-*/{name}.json")
+    own = file_name(name)
+    passports = (results / "training").glob(f"{own}-*/{own}.json")
     made = [weights for path in passports if (weights := path.with_suffix(".safetensors")).is_file()]
     if made:
         return max(made, key=lambda path: (path.stat().st_mtime_ns, str(path)))
-    if (EMBEDDED / f"{name}.safetensors").is_file():
-        return EMBEDDED / f"{name}.safetensors"
+    if (EMBEDDED / f"{own}.safetensors").is_file():
+        return EMBEDDED / f"{own}.safetensors"
     raise UserError(f"train.init=trained:{name}: no such weights yet; first ./scripts/train model={name} …")

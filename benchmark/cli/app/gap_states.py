@@ -162,7 +162,7 @@ def _same(
 def _stem(cfg: DictConfig, run: ComposedRow, fitting: Words) -> str:
     """Name the files: the row, or the cell with its localizer, and what was changed."""
     cell = run.name if cfg.table else f"{run.name}-{run.cfg.localizer.name}"
-    return stem(f"gap-{cell.replace('/', '-')}-{cfg.explain}", changes_of(cfg, fitting))
+    return stem(f"gap-{cell}-{cfg.explain}", changes_of(cfg, fitting))
 
 
 def _has(cfg: DictConfig, words: Words) -> bool:

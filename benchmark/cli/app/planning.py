@@ -9,9 +9,10 @@ from omegaconf import DictConfig
 from benchmark.cli.app.build import build, dataset_of, part, plain, published
 from benchmark.cli.app.groups import typed
 from benchmark.cli.app.rows import ComposedRow, changes_of
+from benchmark.cli.app.words import SHARED, in_shell, written
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Dataset
-from benchmark.pipeline.names import stem
+from benchmark.pipeline.names import refuse_shared_files, stem
 from benchmark.pipeline.plan import Plan
 from benchmark.pipeline.rows import Row
 from benchmark.tasks.boxes.cell import BoxCell
@@ -22,7 +23,6 @@ _NOTICE = (
     "this is the embedded default, procedural images and compact nets; for ILSVRC's type "
     "dataset=ilsvrc_val dataset.root=DIR"
 )
-_SHARED = ("dataset", "run", "bootstrap", "task")
 
 
 def experiment_of(
@@ -42,7 +42,8 @@ def experiment_of(
     announce(dataset)
     cell = (cfg.model.name, cfg.method.name, cfg.get("classes", cfg.localizer).name)
     own_name = str(cfg.table.name) if cfg.table else "-".join(cell)
-    chosen = [f"row-{cfg.row.replace('/', '-')}"] if cfg.row else []
+    refuse_shared_files((row.name for row in composed), own_name)
+    chosen = [f"row-{cfg.row}"] if cfg.row else []
     title = str(cfg.table.title) if cfg.table else f"{cfg.method.name} on {cfg.model.name}"
     return Experiment(
         name=stem(own_name, [*chosen, *changes_of(cfg, typed())]),
@@ -95,14 +96,31 @@ def row_of(composed: ComposedRow) -> Row:
     return Row(composed.name, config, composed.changes, partial(part, cfg))
 
 
+def refuse_odd_names(cfg: DictConfig) -> None:
+    """Refuse names that no table can show, before anything is measured under them.
+
+    Raises:
+        UserError: Naming the option.
+    """
+    for key, node in cfg.items():
+        option = f"{key!s}.name"
+        name = node.get("name", "-") if isinstance(node, DictConfig) else "-"
+        if not isinstance(name, str):
+            remedy = in_shell(written(option, str(name)))
+            raise UserError(f"{option}={name}: must be text; type {remedy}")
+        if not name.strip() or not name.isprintable():
+            raise UserError(f"{option}={name!a}: must be text of printable characters")
+
+
 def refuse_own_conditions(cfg: DictConfig, composed: list[ComposedRow]) -> None:
-    """Refuse a row that chooses another dataset, run option, bootstrap or task than its table.
+    """Refuse a row with another dataset, run option, bootstrap or task than its table, or with an odd name.
 
     Raises:
         UserError: Naming the row.
     """
     for row in composed:
-        own = [key for key in _SHARED if key in cfg and plain(row.cfg[key]) != plain(cfg[key])]
+        refuse_odd_names(row.cfg)
+        own = [key for key in SHARED if key in cfg and plain(row.cfg[key]) != plain(cfg[key])]
         if own:
             raise UserError(f"{row.name}: all rows of a table share {own[0]}; choose it outside them")
 
