@@ -1,5 +1,9 @@
 """``python -m benchmark``: the same as ``./scripts/run``."""
 
-from benchmark.cli.app.entry_point import start
+import sys
 
-start("run")
+from benchmark.cli.__main__ import main
+
+if __name__ == "__main__":
+    sys.argv.insert(1, "run")
+    main()

@@ -3,6 +3,7 @@
 import difflib
 import sys
 
+from benchmark.cli.app.encoding import speak_everywhere
 from benchmark.core.exit_codes import ExitCode
 
 COMMANDS = {
@@ -22,6 +23,7 @@ COMMANDS = {
 
 def main() -> None:
     """Start the command that the first word names."""
+    speak_everywhere()
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in ("-h", "--help"):
         print("Usage: gradcam-benchmark COMMAND [options]; COMMAND --help shows its options\n")

@@ -85,7 +85,7 @@ def test_what_was_exported_is_scored_by_the_same_numbers(
     made = measured(tmp_path / "results", dataset, config)
     text = Path(command("export", f"results={made}")[1].strip())
 
-    numbers = [int(line.split()[0]) for line in text.read_text().splitlines()]
+    numbers = [int(line.split()[0]) for line in text.read_text(encoding="utf-8").splitlines()]
     right = [WNIDS.index(p.wnid) + 1 if own else CLASSES.ilsvrc_ids[p.label] for p in PICTURES]
     assert numbers[:-1] == right[:-1]
     assert numbers[-1] != right[-1]

@@ -201,7 +201,7 @@ def test_the_experiments_on_voc_learn_from_train_alone_and_are_found_by_the_nets
     assert "Selvaraju" in str(options.published)
     assert cfg.model.name in cfg.nets.values()
     assert cfg.model.weights == f"{cfg.model.name}.safetensors"
-    assert cfg.model.outputs == len(Path(cfg.model.classes).read_text().split()) == 20
+    assert cfg.model.outputs == len(Path(cfg.model.classes).read_text(encoding="utf-8").split()) == 20
 
 
 BESIDE = (

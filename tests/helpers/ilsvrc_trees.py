@@ -104,7 +104,9 @@ def write_devkit(folder: Path, pictures: tuple[Picture, ...] = PICTURES) -> None
 
 def write_synsets(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{w} {n}\n" for w, n in zip(CLASSES.wnids, CLASSES.names, strict=True)))
+    path.write_text(
+        "".join(f"{w} {n}\n" for w, n in zip(CLASSES.wnids, CLASSES.names, strict=True)), encoding="utf-8"
+    )
 
 
 def kaggle(root: Path, pictures: tuple[Picture, ...] = PICTURES) -> None:

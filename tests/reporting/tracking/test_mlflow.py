@@ -79,7 +79,8 @@ def artifacts(folder: Path, run: Any) -> dict[str, str]:
     place = folder.parent / "downloaded"
     place.mkdir(exist_ok=True)
     return {
-        path: Path(made.download_artifacts(run.info.run_id, path, str(place))).read_text() for path in paths
+        path: Path(made.download_artifacts(run.info.run_id, path, str(place))).read_text(encoding="utf-8")
+        for path in paths
     }
 
 

@@ -18,7 +18,7 @@ YAMLS = sorted((CONF / "reading").glob("*.yaml"))
 
 @pytest.mark.parametrize("path", YAMLS, ids=lambda path: str(path.stem))
 def test_a_yaml_nests_under_its_name_and_satisfies_the_protocol(path: Path) -> None:
-    ((name, cfg),) = OmegaConf.create(path.read_text()).items()
+    ((name, cfg),) = OmegaConf.create(path.read_text(encoding="utf-8")).items()
     assert name == path.stem
     made = build(cfg)
     assert (made.name, type(made.version)) == (path.stem, int)
