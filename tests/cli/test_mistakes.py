@@ -54,6 +54,29 @@ from benchmark.reporting.archive import Archived, write_table
         ("run", "tracking.uri=mlruns", "tracking.uri=mlruns"),
         ("run", "experiment=occlusion bootstrap=1000", "bootstrap=1000: a group of options belongs there"),
         (
+            "run",
+            "experiment=[table1,googlenet]",
+            "one is chosen there, not a list; start one command for each",
+        ),
+        ("run", "dataset=voc2007,embedded", "several values; start one command for each"),
+        ("run", "localizer=null", "localizer=null: this command needs a choice there; choose one of cam_20"),
+        (
+            "run",
+            "metric=null",
+            "metric=null: this command needs a choice there; choose one of classification",
+        ),
+        ("run", "localizer=1.5", "localizer=1.5: there is no such localizer; choose one of cam_20"),
+        ("run", "~localizer", "~localizer: this command needs a localizer; leave this word out"),
+        ("run", "results_dir=null", "results_dir=null: name a folder"),
+        ("run", "table=3", "table: a table has a name, a title and rows"),
+        ("run", "=3", "=3: must be KEY=VALUE"),
+        ("run", "model.weights=${nowhere}", "Interpolation key 'nowhere' not found"),
+        ("run", "model.name=", "model.name='': must be text of printable characters"),
+        ("run", "dataset.root=/\udce9", "is not UTF-8; name the file by a link"),
+        ("run", "--config-dir /nowhere", "/nowhere"),
+        ("run", "--config-name nothing", "nothing"),
+        ("run", "hydra/launcher=slrm", "there is no such hydra/launcher; choose one of basic"),
+        (
             "doctor",
             "dataset.rot=x",
             "choose a dataset first, dataset=NAME, one of coco2014, embedded, embedded_train, ilsvrc_train",
@@ -75,9 +98,60 @@ def test_a_mistyped_command_is_answered_in_one_line(
     monkeypatch.setenv("BENCHMARK_RESULTS", str(tmp_path))
     status, printed, told = command(name, *typed.split())
     assert (status, printed) == (2, "")
+    told = "".join(line for line in told.splitlines(keepends=True) if not line.startswith("this is the"))
     assert told.startswith("error: ")
     assert told.count("\n") == 1
     assert says in told
+
+
+YAMLS = {
+    "broken": ("a: [1\nb: }", "localizer/own.yaml, line 2: is not YAML (expected ',' or ']', but got ':')"),
+    "with a tab": ("name: x\n\ta: 3\n", "localizer/own.yaml, line 2: is not YAML (found character '\\t'"),
+    "with a key twice": ("a: 1\na: 2\n", "localizer/own.yaml, line 2: is not YAML (found duplicate key a)"),
+    "not text": ("\udcff", "is not text in UTF-8"),
+    "empty": ("", "localizer.name: the yaml that was chosen for localizer lacks this option"),
+    "a list": ("- a\n", "the yaml that was chosen for localizer lacks this option"),
+    "of another default": (
+        "defaults: [nothing]",
+        "localizer/own.yaml: localizer=nothing: there is no such localizer",
+    ),
+    "of no list of defaults": ("defaults: a", "defaults must be a list (got str)"),
+    "of an option that is not there": ("name: ${no.where}", "Interpolation key 'no.where' not found"),
+    "of an environment that is not there": (
+        "name: ${oc.env:NO_SUCH}",
+        "Environment variable 'NO_SUCH' not found",
+    ),
+    "of an unknown resolver": ("name: ${no:1}", "Unsupported interpolation type no"),
+    "of an open brace": ("name: ${a", "no viable alternative at input '${a'"),
+    "of a class that is not there": (
+        "defaults: [gradcam_15, _self_]\n_target_: benchmark.nowhere.X",
+        "_target_: benchmark.nowhere.X: Error locating target",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "says"), YAMLS.values(), ids=YAMLS)
+def test_a_yaml_of_ones_own_that_is_wrong_is_named_in_one_line(
+    text: str, says: str, command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BENCHMARK_RESULTS", str(tmp_path))
+    (tmp_path / "localizer").mkdir()
+    (tmp_path / "localizer" / "own.yaml").write_bytes(text.encode(errors="surrogateescape"))
+    options = ("dataset.count=24", "dataset.limit=1", "tracking=none", f"cache_dir={tmp_path}")
+    status, printed, told = command("run", "--config-dir", str(tmp_path), "localizer=own", *options)
+    assert (status, printed, "Traceback" in told) == (2, "", False), told
+    assert told.splitlines()[-1].startswith("error: ")
+    assert says in told.splitlines()[-1]
+
+
+def test_a_row_with_a_list_where_one_is_chosen_is_refused(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    text = "# @package _global_\ntable: {name: own, title: own, rows: {a: ['localizer=[gradcam_15,cam_20]']}}"
+    (tmp_path / "experiment" / "own.yaml").write_text(text, encoding="utf-8")
+    words = ("--config-dir", str(tmp_path), "experiment=own", "dataset.count=24", f"cache_dir={tmp_path}")
+    status, printed, told = command("run", *words, f"results_dir={tmp_path}", "tracking=none")
+    assert (status, printed) == (2, "")
+    assert "in row a; give each localizer a row" in told
 
 
 @pytest.mark.parametrize("quoted", ["dataset.root='/a=b, c+d'", 'dataset.root="/a=b, c+d"'])
@@ -120,8 +194,9 @@ def test_a_command_started_as_a_module_is_refused_with_the_way_it_is_started() -
     assert "type python -m benchmark.cli explain-gap" in done.stderr
 
 
-def test_a_reader_that_has_gone_is_no_mistake() -> None:
-    line = f"{sys.executable} -m benchmark --help | head -n 1"
+@pytest.mark.parametrize(("words", "first"), [("--help", "Table 1"), ("--info defaults", "Defaults List")])
+def test_a_reader_that_has_gone_is_no_mistake(words: str, first: str) -> None:
+    line = f"{sys.executable} -m benchmark {words} | (head -n 3; sleep 0)"
     done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Table 1" in done.stdout
+    assert first in done.stdout

@@ -127,5 +127,6 @@ def _cause(error: InstantiationException, node: Any) -> Exception:
     if isinstance(cause, TypeError) and "argument" in str(cause):
         return UserError(f"{where}: {str(cause).split('()')[-1].strip()}; see the yaml for the options")
     if isinstance(cause, ImportError | AttributeError) or cause is error:
-        return UserError(" ".join(str(error).split()))
+        text = str(error).partition("set env var HYDRA_FULL_ERROR")[0]
+        return UserError(f"_target_: {where}: {' '.join(text.split()).rstrip(',')}")
     return error

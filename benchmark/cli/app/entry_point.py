@@ -1,5 +1,6 @@
 """A command from its command line to its exit status, with every mistake of the user as one line."""
 
+import logging
 import os
 import sys
 from dataclasses import dataclass
@@ -8,12 +9,12 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from benchmark.cli.app.jobs import record
-from benchmark.cli.app.mistakes import guarded, one_line
+from benchmark.cli.app.jobs import Sweep, record
+from benchmark.cli.app.known import refuse_lists
+from benchmark.cli.app.mistakes import CONFIGURATION, guarded, one_line
 from benchmark.cli.app.places import CONF
 from benchmark.cli.app.words import Typed, completed
 from benchmark.core.errors import UserError
@@ -32,6 +33,7 @@ def start(command: str) -> None:
             ``conf``.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us, not a report on stderr
+    logging.raiseExceptions = False  # else --info | head would end in logging's own traceback
     config_name = "config" if command == "run" else command
     typed = Typed({}, ())
 
@@ -41,26 +43,22 @@ def start(command: str) -> None:
         typed = completed(typed, config_name)
         sys.argv[1:] = typed.line
         hydra_main = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)
+        refuse_lists(typed, config_name)
+        Sweep.begun = None
         try:
             hydra_main(Command(command))()
-        except (HydraException, BrokenPipeError):  # a missing yaml is an OSError as well
+        except (UserError, *CONFIGURATION, BrokenPipeError):  # a missing yaml is an OSError as well
             raise
-        except OSError as error:  # Hydra's own folder: what fails inside the command does not come here
-            raise UserError(
-                f"{error.filename}: cannot be made ({error.strerror}); see results_dir"
-            ) from error
-        except ValueError as error:  # Hydra's as well, such as of run=null
-            raise UserError(_none_chosen(typed) or str(error)) from error
+        except (
+            Exception
+        ) as error:  # Hydra's or a launcher's: what fails inside the command does not come here
+            if Sweep.begun is not None:
+                Sweep.begun.end(f"hydra/launcher: {type(error).__name__}: {' '.join(str(error).split())}")
+            raise UserError(one_line(error, typed, config_name)) from error
         return 0
 
     status, _ = guarded(action, lambda error: one_line(error, typed, config_name))
     sys.exit(status)
-
-
-def _none_chosen(typed: Typed) -> str | None:
-    """Say how to choose nothing of a group, where a word tries to."""
-    word = next((word for word in typed.words if word.endswith(("=null", "=~", "=None"))), None)
-    return word and f"{word}: to choose none of a group, type ~{word.partition('=')[0]}"
 
 
 @dataclass(frozen=True)
@@ -77,6 +75,11 @@ class Command:
 
         if multirun:
             print(f"job {HydraConfig.get().job.num}: {' '.join(words)}", file=sys.stderr)
+            record(
+                words,
+                ExitCode.DEFECT,
+                "began and did not end: killed, out of memory or time, or still running",
+            )
 
         def action() -> int:
             status: int = _module(self.name).main(cfg)

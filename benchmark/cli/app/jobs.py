@@ -1,11 +1,13 @@
 """Jobs of a sweep: each leaves a file in its folder, and the end of all is one table."""
 
+from __future__ import annotations
+
 import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
@@ -13,13 +15,13 @@ from omegaconf import DictConfig
 
 from benchmark.cli.app.groups import config_name, typed
 from benchmark.cli.app.mistakes import guarded, one_line
-from benchmark.cli.app.rows import key_of, parsed, variation
-from benchmark.cli.app.words import Typed
+from benchmark.cli.app.rows import variation
+from benchmark.cli.app.words import SHARED, Typed, key_of, parsed
 from benchmark.core.exit_codes import ExitCode, worst
 from benchmark.core.files import write_atomically
 
 _FILE = "gradcam-job.json"  # a name of our own: an earlier one is deleted from the folder of the sweep
-_SHARED = ("dataset", "run", "bootstrap", "task", "experiment", "row")
+_SHARED = (*SHARED, "experiment", "row")
 
 
 def record(words: Sequence[str], status: int, message: str) -> None:
@@ -45,9 +47,14 @@ class Sweep(Callback):
     def __init__(self, one_table: bool = False) -> None:
         self.one_table = one_table
 
+    begun: ClassVar[Sweep | None] = None
+    """The sweep of this process, since Hydra tells a callback nothing of a launcher that fails."""
+    _config: DictConfig
+
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Refuse what cannot be swept, and forget how an earlier sweep of the same words ended."""
         HydraConfig.instance().set_config(config)
+        self._config, Sweep.begun = config, self
         for word in _unfit(typed()) if self.one_table else ():
             print(
                 f"error: {word}: a sweep makes one table, whose rows share it; give one value, and start one "
@@ -59,9 +66,18 @@ class Sweep(Callback):
             path.unlink()
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        """Say which jobs failed and why, and make the table of the others; the exit status is the worst."""
-        HydraConfig.instance().set_config(config)
-        jobs = [json.loads(path.read_text(encoding="utf-8")) for path in _notes(config)]
+        """End the sweep."""
+        self.end()
+
+    def end(self, launcher: str = "") -> NoReturn:
+        """Say which jobs failed and why, and make the table of the others; the exit code is the gravest.
+
+        Args:
+            launcher: What went wrong with the launcher itself: jobs may be lost, or still run elsewhere.
+        """
+        Sweep.begun = None
+        HydraConfig.instance().set_config(self._config)
+        jobs = [json.loads(path.read_text(encoding="utf-8")) for path in _notes(self._config)]
         failed = [job for job in jobs if job["message"]]
         codes = [job["status"] for job in jobs]
         done = [job["words"] for job in jobs if not job["message"]]
@@ -76,6 +92,9 @@ class Sweep(Callback):
             print(f"error: {' '.join(job['words'])}: {job['message']}", file=sys.stderr)
         if failed:
             print(f"error: {len(failed)} of {len(jobs)} jobs failed", file=sys.stderr)
+        if launcher:
+            codes.append(ExitCode.DEFECT)
+            print(f"error: {launcher}; the same command continues with what is stored", file=sys.stderr)
         # SystemExit passes through Hydra, where an exception would be reported in its words.
         sys.exit(worst(codes))
 

@@ -1,29 +1,33 @@
 """Mistakes that Hydra and OmegaConf refuse, each as one line with the typed word and the remedy."""
 
-import difflib
 import re
 import sys
 import traceback
 from collections.abc import Callable
 
-import hydra
-from hydra.core.config_loader import ConfigLoader
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException, ValidationError
+from omegaconf.errors import (
+    ConfigAttributeError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+    ValidationError,
+)
+from yaml import MarkedYAMLError, YAMLError
 
+from benchmark.cli.app.known import Known
 from benchmark.cli.app.schema import refusal
-from benchmark.cli.app.words import Typed
+from benchmark.cli.app.words import Typed, in_shell, key_of, parsed, quoted
 from benchmark.core.errors import UserError
 from benchmark.core.exit_codes import ExitCode
-from benchmark.core.nested import flatten
 
 _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
 _NOISE = ("full_key", "object_type", "reference_type", "Set the environment variable HYDRA_FULL_ERROR")
+CONFIGURATION = (HydraException, OmegaConfBaseException, YAMLError)
+"""What a wrong configuration raises, at whatever time it is read."""
 
 
 def guarded(action: Callable[[], int], describe: Callable[[Exception], str]) -> tuple[int, str]:
-    """Give an action's exit status, and one line on what went wrong, which is printed.
+    """Give an action's exit code, and one line on what went wrong, which is printed.
 
     Args:
         action: The action, which may fail; a defect of this package shows its traceback.
@@ -33,13 +37,11 @@ def guarded(action: Callable[[], int], describe: Callable[[Exception], str]) -> 
         return action(), ""
     except UserError as error:
         status, message = ExitCode.MISTAKE, str(error)
-    except (HydraException, OmegaConfBaseException) as error:
+    except CONFIGURATION as error:
         status, message = ExitCode.MISTAKE, describe(error)
     except KeyboardInterrupt:
-        status, message = (
-            ExitCode.INTERRUPTED,
-            "interrupted; what was finished is kept, the same command continues",
-        )
+        status = ExitCode.INTERRUPTED
+        message = "interrupted; what was finished is kept, the same command continues"
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         sys.stderr.close()
         return ExitCode.COMPLETE, ""
@@ -54,30 +56,115 @@ def one_line(error: Exception, typed: Typed, config_name: str) -> str:
     """Say in one line what was mistyped.
 
     Args:
-        error: Error of Hydra or OmegaConf.
+        error: Whatever the composition of a configuration raised, or the use of one.
         typed: The command line.
         config_name: The yaml behind the command.
     """
     text = str(error)
+    wrong = error if isinstance(error, ValidationError) else error.__cause__
     if isinstance(error, OverrideParseException):
-        quoted = r"KEY=\'a=b\', each quote with its backslash"
-        return f"{error.override}: must be KEY=VALUE; a value with special characters is typed as {quoted}"
+        return _unreadable(str(error.override))
     if isinstance(error, MissingMandatoryValue):
         return f"{error.full_key or text}: this option has no value; set it"
-    wrong = error if isinstance(error, ValidationError) else error.__cause__
     if isinstance(wrong, ValidationError) and wrong.full_key:
         return _wrong_kind(wrong)
+    if isinstance(error, YAMLError):
+        return _no_yaml(error)
+    if isinstance(error, OSError) and not isinstance(error, HydraException):  # Hydra's own folder
+        what = f"{error.filename}: cannot be made" if error.filename else "the output cannot be written"
+        return f"{what} ({error.strerror})" + ("; see results_dir" if error.filename else "")
+    if isinstance(error, UnicodeDecodeError):
+        return f"a yaml of the configuration is not text in UTF-8 ({error.reason}); see --info searchpath"
+    known = Known(typed, config_name)
     if isinstance(error, MissingConfigException) and "/" in (error.missing_cfg_file or ""):
         group, _, name = str(error.missing_cfg_file).rpartition("/")
-        known = _Known(typed, config_name).listed(group)
-        return f"{group}={name}: there is no such {group}; choose one of {known}"
-    misspelt = re.search(r"Could not override '([^']+)'", text)
-    if misspelt and "@" in misspelt.group(1):  # a group under another name: no person types that
-        chosen = next((word for word in typed.words if word.startswith("experiment=")), "experiment")
+        named = re.match(r"In '(.*?)':", text)  # a yaml's own defaults list
+        where = f"{named.group(1)}.yaml: " if named and f"{group}={name}" not in typed.words else ""
+        return f"{where}{group}={name}: there is no such {group}; choose one of {known.listed(group)}"
+    if isinstance(error, ConfigAttributeError) and error.full_key:
+        return _lacking(str(error.full_key), typed, known)
+    for pattern, describe in _TEXTS:
+        if found := re.search(pattern, text):
+            return describe(found.group(1), typed, known)
+    key = getattr(error, "full_key", None) or next(iter(re.findall(r"full_key: (\S+)", text)), None)
+    return " ".join([f"{key}:"] * bool(key) + _words(text or str(error.__cause__)))
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a message, without the lines that say where in Hydra it arose."""
+    lines = [line for line in map(str.strip, text.splitlines()) if not line.startswith(_NOISE)]
+    return " ".join(lines).split()
+
+
+def _unreadable(word: str) -> str:
+    key, sign, value = word.partition("=")
+    if not (sign and re.fullmatch(r"[+~]*[\w./@-]+", key)) or not value:
+        return f"{word}: must be KEY=VALUE"
+    remedy = in_shell(f"{key}={quoted(value)}")
+    return f"{word}: must be KEY=VALUE, a value with special characters in quotes; type {remedy}"
+
+
+def _no_yaml(error: YAMLError) -> str:
+    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    where = f"{mark.name}, line {mark.line + 1}" if mark else "a yaml of the configuration"
+    return f"{where}: is not YAML ({' '.join(_words(getattr(error, 'problem', None) or str(error)))})"
+
+
+def _lacking(key: str, typed: Typed, known: Known) -> str:
+    """Answer the use of an option that a configuration lacks."""
+    group = re.split(r"[.\[]", key)[0]
+    if f"~{group}" in typed.words:
+        return f"~{group}: this command needs a {group}; leave this word out"
+    if group == key:
+        return f"{key}: this command needs a choice there; choose one of {known.listed(key)}"
+    return f"{key}: the yaml that was chosen for {group} lacks this option"
+
+
+def _ambiguous(word: str, typed: Typed, known: Known) -> str:
+    key, _, values = word.partition("=")
+    each = known.several(key, values.split(","))
+    if known.choices(key):
+        return f"{word}: several values; {each}"
+    whole = in_shell(f"{key}={quoted(values)}")
+    return f"{word}: several values; for one with commas in it type {whole}; {each}"
+
+
+def _no_option(option: str, typed: Typed, known: Known) -> str:
+    chosen = next((word for word in typed.words if word.startswith("experiment=")), None)
+    if "@" in option and chosen is not None:  # a group under another name: no person types that
         return f"{chosen}: made for another command; the first lines of its yaml say which"
-    if misspelt:
-        return _Known(typed, config_name).no_such_option(misspelt.group(1))
-    return " ".join(line for line in map(str.strip, text.splitlines()) if not line.startswith(_NOISE))
+    return known.no_such_option(option)
+
+
+def _no_choice(kind: str, typed: Typed, known: Known) -> str:
+    """Answer a group's value that is neither a name nor a list of names."""
+    for override in parsed(typed.words):
+        key, word, value = key_of(override), str(override.input_line), override.value()
+        if value is None and not override.is_delete() and known.choices(key):
+            return known.none(key, word)
+        if not isinstance(value, str | list | None) and (known.choices(key) or not key):
+            there = f"there is no such {key}; choose one of {known.listed(key)}"
+            return f"{word}: {there if key else 'must be KEY=VALUE'}"
+    return f"a group is chosen by a name, not by a {kind}"
+
+
+def _second(group: str, typed: Typed, known: Known) -> str:
+    word = next((word for word in typed.words if word.startswith(f"+{group}=")), group)
+    return f"{word}: there is a choice already; to change it type {word.lstrip('+')}"
+
+
+_TEXTS: tuple[tuple[str, Callable[[str, Typed, Known], str]], ...] = (
+    (r"UserError raised while resolving interpolation: (.*)", lambda message, _typed, _known: message),
+    (r"Could not override '([^']+)'", _no_option),
+    (r"Ambiguous value for argument '(.*)'", _ambiguous),
+    (r"Config group override must be a string or a list. Got (\w+)", _no_choice),
+    (r"Multiple values for ([\w@./]+)\.", _second),
+    (
+        r"Sweep parameters '(.*)' requires",
+        lambda word, _typed, _known: f"{word}: a sweep; to run all of it type -m {in_shell(word)}",
+    ),
+)
+"""What Hydra says, by words of its own that its exceptions do not carry in any other form."""
 
 
 def _wrong_kind(error: ValidationError) -> str:
@@ -86,49 +173,3 @@ def _wrong_kind(error: ValidationError) -> str:
         return f"{error.full_key}: {str(error).splitlines()[0]}"
     known = refusal(str(error.full_key), found.group(1))
     return known or f"{error.full_key}={found.group(1)}: give {_KINDS.get(found.group(2), found.group(2))}"
-
-
-class _Known:
-    """The options and groups that there are under what was typed."""
-
-    def __init__(self, typed: Typed, config_name: str) -> None:
-        chosen: dict[str, str | None]
-        with typed.opened() as loader:
-            self._loader, self._searched = loader, typed.searched
-            groups = [word for word in typed.words if self._choices(word.partition("=")[0])]
-            name = typed.config_name(config_name)
-            try:
-                cfg = hydra.compose(name, [*typed.searched, *groups], return_hydra_config=True)
-            except HydraException:  # several choices to sweep over, or one that there is not
-                cfg = hydra.compose(name, typed.searched, return_hydra_config=True)
-        chosen = {group: name for group, name in cfg.hydra.runtime.choices.items() if "/" not in group}
-        leaves = [leaf.split(".") for leaf in flatten(OmegaConf.to_container(cfg, resolve=False))]
-        paths = {".".join(leaf[: end + 1]): None for leaf in leaves for end in range(len(leaf))}
-        self._options = [*(path for path in paths if not path.startswith("hydra")), *chosen]
-        self._unchosen = {group for group, name in chosen.items() if name is None}
-
-    _loader: ConfigLoader
-
-    def _choices(self, group: str) -> list[str]:
-        return self._loader.get_group_options(group, overrides=self._searched)
-
-    def listed(self, group: str) -> str:
-        """Return every name by which a group can be chosen."""
-        return ", ".join(sorted(self._choices(group)))
-
-    def no_such_option(self, option: str) -> str:
-        """Point to the option of that name elsewhere, to the nearest beside it, or to all of them."""
-        parent, _, last = option.rpartition(".")
-        beside = {key.rpartition(".")[2]: key for key in self._options if key.rpartition(".")[0] == parent}
-        near = [key for key in self._options if key.endswith(f".{option}")]
-        near += [beside[name] for name in difflib.get_close_matches(last, beside)]
-        near += [] if beside else difflib.get_close_matches(option, self._options)
-        if parent in self._unchosen:
-            hint = f"choose a {parent} first, {parent}=NAME, one of {self.listed(parent)}"
-        elif near:
-            hint = f"did you mean {near[0]}?"
-        elif parent and beside:
-            hint = f"{parent} has {', '.join(name for name in beside if name != '_target_')}"
-        else:
-            hint = "see --help for the options that exist"
-        return f"{option}: there is no such option here; {hint}"

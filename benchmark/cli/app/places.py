@@ -7,6 +7,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from benchmark.core.errors import UserError
+
 _PACKAGE = Path(__file__).resolve().parents[2]
 _CHECKOUT = _PACKAGE.parent
 _INSTALLED = (
@@ -20,6 +22,8 @@ PUBLISHED = _PACKAGE / "published_numbers" if _INSTALLED else _CHECKOUT / "resul
 
 def job_folder(results: str, command: str, words: Any) -> str:
     """Name the folder that Hydra keeps a command's configuration in, by its words."""
+    if not isinstance(results, str):
+        raise UserError(f"results_dir={'null' if results is None else results}: name a folder")
     name = "run" if command == "config" else command
     digest = hashlib.sha256(json.dumps([str(word) for word in words]).encode()).hexdigest()
     return str(Path(results).expanduser() / "jobs" / f"{name}-{digest[:8]}")

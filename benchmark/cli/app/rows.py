@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
 
 from benchmark.cli.app.groups import compose, is_group
-from benchmark.cli.app.words import rows_of
+from benchmark.cli.app.words import key_of, parsed, refuse_several, rows_of
 from benchmark.core.errors import UserError
 
 
@@ -63,10 +63,12 @@ def composed(
     Raises:
         UserError: If there is such a word.
     """
+    chosen = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     over = parsed(words)
     unused = {str(override.input_line) for override in over}
     found = []
     for name, own in named.items():
+        refuse_several(own, chosen, lambda group, _: f"in row {name}; give each {group} a row")  # noqa: B023
         row, fitting = _composed(parsed(own), over)
         fit = tuple(str(override.input_line) for override in fitting)
         unused -= set(fit)
@@ -74,16 +76,6 @@ def composed(
     if unused and named:
         raise UserError(f"{min(unused)}: {refusal}")
     return found
-
-
-def parsed(words: Iterable[str]) -> list[Override]:
-    """Parse words as Hydra does."""
-    return OverridesParser.create().parse_overrides(list(words))
-
-
-def key_of(override: Override) -> str:
-    """Return the key that is set: ``method``, ``method.layer``, or ``method@reference`` for another place."""
-    return f"{override.key_or_group}@{override.package}" if override.package else override.key_or_group
 
 
 def refuse_fixed(words: Sequence[str], keys: Iterable[str]) -> None:

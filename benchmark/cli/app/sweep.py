@@ -11,7 +11,8 @@ from benchmark.cli.app.build import build, dataset_of
 from benchmark.cli.app.finish import finish
 from benchmark.cli.app.groups import compose, is_group, typed
 from benchmark.cli.app.planning import experiment_of
-from benchmark.cli.app.rows import ComposedRow, key_of, parsed, rows, variation
+from benchmark.cli.app.rows import ComposedRow, rows, variation
+from benchmark.cli.app.words import key_of, parsed
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.provenance import fingerprint

@@ -1,7 +1,8 @@
 """The command line: Hydra's flags, options as ``KEY=VALUE``, and words that stand for others."""
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import NoReturn
 import hydra
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig
 
 from benchmark.cli.app.places import CONF
@@ -18,6 +22,8 @@ from benchmark.core.errors import UserError
 _SHORT = {"--notes": "notes=true"}
 """Flags of our own, each with the option that it stands for."""
 _OF_ROWS = ("experiment", "dataset", "nets", "table")
+SHARED = ("dataset", "run", "bootstrap", "task")
+"""What all rows of a table have in common."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +63,12 @@ class Typed:
         return [*flags, *self.words]
 
     def value(self, key: str) -> str | None:
-        """Return the value of ``KEY=VALUE``, or ``None`` if the key was not typed."""
-        found = [value for name, _, value in (word.partition("=") for word in self.words) if name == key]
-        return found[-1] if found else None
+        """Return the value of ``KEY=VALUE`` without its quotes, or ``None`` if the key was not typed."""
+        found = [word for word in self.words if word.partition("=")[0] == key]
+        if not found:
+            return None
+        value = parsed(found[-1:])[0].value()
+        return value if isinstance(value, str) else found[-1].partition("=")[2]
 
     @contextmanager
     def opened(self) -> Iterator[ConfigLoader]:
@@ -76,11 +85,69 @@ class Typed:
         """Return the search path of configurations, as a word for a composition outside of Hydra's main."""
         folder = self.flags.get("--config-dir")
         typed = [word for word in self.words if word.startswith("hydra.searchpath=")]
-        return [f"hydra.searchpath=['file://{Path(folder).absolute()}']"] if folder else typed
+        return [f"hydra.searchpath=[{quoted(f'file://{Path(folder).absolute()}')}]"] if folder else typed
 
     def config_name(self, default: str) -> str:
         """Return the name of the yaml that is composed."""
         return self.flags.get("--config-name") or default
+
+
+def parsed(words: Iterable[str]) -> list[Override]:
+    """Parse words as Hydra does."""
+    return OverridesParser.create().parse_overrides(list(words))
+
+
+def key_of(override: Override) -> str:
+    """Return the key that is set: ``method``, ``method.layer``, or ``method@reference`` for another place."""
+    return f"{override.key_or_group}@{override.package}" if override.package else override.key_or_group
+
+
+def quoted(value: str) -> str:
+    """Return a value in quotes, inside of which Hydra reads every character as itself."""
+    return QuotedString(value, Quote.single).with_quotes()
+
+
+def written(key: str, value: str) -> str:
+    """Write a word that Hydra reads as this text, in quotes where it would read a number, a list or nothing.
+
+    >>> written("model", "vgg16"), written("model", "1.5"), written("dataset.root", "/a,b")
+    ('model=vgg16', "model='1.5'", "dataset.root='/a,b'")
+    """
+    try:
+        plain = parsed([f"{key}={value}"])[0].value() == value
+    except HydraException:
+        plain = False
+    return f"{key}={value if plain and value else quoted(value)}"
+
+
+def in_shell(word: str) -> str:
+    """Return a word as it is typed in a shell.
+
+    >>> print(in_shell("method=cam"), in_shell("dataset.root='/a b'"))
+    method=cam "dataset.root='/a b'"
+    """
+    safe = shlex.quote(word)
+    return word if safe == word else safe if any(mark in word for mark in '"$`\\!') else f'"{word}"'
+
+
+def refuse_several(
+    words: Iterable[str], chosen: Iterable[str], remedy: Callable[[str, Sequence[str]], str]
+) -> None:
+    """Refuse a list of names where one is chosen, of which Hydra would take the last without a word.
+
+    Args:
+        words: Words that were typed, or that a row lists.
+        chosen: The groups that have one choice.
+        remedy: Says what to do, from the group and the names.
+
+    Raises:
+        UserError: Naming the word and the remedy.
+    """
+    for override in parsed(word for word in words if "=[" in word):
+        group, names = key_of(override), override.value()
+        if isinstance(names, list) and group in chosen:
+            how = remedy(group, [str(name) for name in names])
+            raise UserError(f"{override.input_line}: one is chosen there, not a list; {how}")
 
 
 def completed(typed: Typed, config_name: str) -> Typed:
@@ -113,7 +180,12 @@ def rows_of(cfg: DictConfig) -> dict[str, list[str]]:
     Raises:
         UserError: If a row is not a list of words.
     """
-    rows = cfg.table.rows if cfg.get("table") is not None else {}
+    table = {} if cfg.get("table") is None else cfg.table
+    rows = table.get("rows") if isinstance(table, Mapping | DictConfig) else None
+    if rows is None:
+        rows = {}
+    if not isinstance(table, Mapping | DictConfig) or not isinstance(rows, Mapping | DictConfig):
+        raise UserError("table: a table has a name, a title and rows, as an experiment's yaml gives them")
     for name, own in rows.items():
         if not isinstance(own, ListConfig):
             raise UserError(
@@ -162,6 +234,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _refuse_no_option(word: str) -> None:
+    if any("\ud800" <= character <= "\udfff" for character in word):
+        raise UserError(f"{word}: is not UTF-8; name the file by a link with a plain name (ln -s)")
     group, _, value = word.partition("=")
     if "@" in group and value in ("null", "~", "None"):
         raise UserError(f"{word}: to have none, type {group.partition('@')[2]}=null")
