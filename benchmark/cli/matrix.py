@@ -20,7 +20,7 @@ from benchmark.reporting.archive import Archived, result_file, write_table
 from benchmark.reporting.render import csv, markdown, terminal
 from benchmark.reporting.render.summary import WIDTH
 from benchmark.reporting.table import Table
-from benchmark.reporting.tracking.mlflow import Tracker
+from benchmark.reporting.tracking.tracker import Tracker
 from benchmark.tasks.boxes.matrix.evaluate import CHOSEN, Evaluated, choose, evaluate
 from benchmark.tasks.boxes.matrix.matrix import Matrix
 from benchmark.tasks.boxes.matrix.plot import picture
@@ -107,5 +107,4 @@ def _write(matrix: Matrix, folder: Path, tracker: Tracker, notes: bool) -> None:
     print("\nwritten, with all notes:", *written, sep="\n  ", flush=True)
     kept: dict[str | None, list[Path]] = {None: written}
     kept |= {row.row: [result_file(folder, table.name, row.row)] for row in table.measured}
-    look = tracker.log(table, kept)
-    print(*([f"\nto look at it: {look}"] if look else []))
+    tracker.log(table, kept).tell()

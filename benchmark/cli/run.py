@@ -48,6 +48,6 @@ def _measure(cfg: DictConfig, results: Path, dataset: Dataset, multirun: bool) -
         return exit_code(outcome.table)
     folder = results / label(dataset)
     run = finish(cfg, outcome, folder, lambda _, path: outcome.sheet(Path(f"{path}.png")))
-    if not outcome.table.open:
+    if not outcome.table.open and run.tracked:  # else the same command tries again
         remember(results, cfg, dataset, experiment.rows, run)
     return run.status

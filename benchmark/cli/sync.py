@@ -6,8 +6,9 @@ from omegaconf import DictConfig
 
 from benchmark.cli.app.build import build, published
 from benchmark.core.errors import UserError
+from benchmark.core.exit_codes import ExitCode
 from benchmark.reporting.archive import read_table, result_file, results_folder
-from benchmark.reporting.tracking.mlflow import Tracker
+from benchmark.reporting.tracking.tracker import Tracked, Tracker
 
 
 def main(cfg: DictConfig) -> int:
@@ -30,5 +31,8 @@ def main(cfg: DictConfig) -> int:
         print(
             f"{lacking} of {len(archived.records)} rows are logged without records: not in {results / 'runs'}"
         )
-    print(tracker.log(table, files) or "tracking is off; nothing was logged")
-    return 0
+    tracked = tracker.log(table, files)
+    if tracked == Tracked():
+        print("tracking is off; nothing was logged")
+    tracked.tell()
+    return ExitCode.MISTAKE if tracked.problems else ExitCode.COMPLETE

@@ -18,8 +18,8 @@ from benchmark.core.types import Model
 from benchmark.models.weights.files import is_file
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
-from benchmark.reporting.tracking.mlflow import Tracker
 from benchmark.reporting.tracking.runs import training_run
+from benchmark.reporting.tracking.tracker import Tracked, Tracker
 from benchmark.training.distributed import World, joined
 from benchmark.training.job import Job, Trained
 from benchmark.training.loop import train
@@ -179,14 +179,16 @@ def _files(job: Job[TrainingOptions]) -> list[Path]:
 
 def _log(made: Sequence[Job[TrainingOptions]], tracker: Tracker) -> None:
     """Log the training at the end; an unreachable tracking server stops nothing."""
+    ended: list[Tracked] = []
     for job in made:
         passport = read(job.passport)
         start = job.passport.stat().st_mtime - passport["seconds"]
         points = from_csv(job.curve) if job.curve.is_file() else []
         column = job.options.objective.column
         curve = [(point.iteration, start + point.seconds, _measured(point, column)) for point in points]
-        look = tracker.log_training(training_run(passport), curve, _files(job))
-    print(*([f"\nto look at it: {look}"] if look else []))
+        ended.append(tracker.log_training(training_run(passport), curve, _files(job)))
+    problems = dict.fromkeys(problem for tracked in ended for problem in tracked.problems)
+    Tracked(ended[-1].look if ended else "", tuple(problems)).tell()
 
 
 def _measured(point: CurvePoint, column: str) -> dict[str, float]:

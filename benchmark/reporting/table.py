@@ -89,6 +89,11 @@ class Table:
         return tuple(row for row in self.rows if isinstance(row, OpenRow))
 
     @property
+    def failed_checks(self) -> tuple[str, ...]:
+        """Return the sentences of the checks that failed."""
+        return tuple(check for check in self.checks if check.startswith("FAILED"))
+
+    @property
     def titles(self) -> dict[str, str]:
         """Return the published metrics in the order of printing, each with the head of its column."""
         columns = self.published.columns if self.published else {}

@@ -15,6 +15,9 @@ from helpers import ilsvrc_trees as trees
 from helpers.commands import Command
 from helpers.ilsvrc_trees import Picture
 
+from benchmark.core.exit_codes import ExitCode
+from benchmark.tasks.boxes import comparison
+
 PICTURES = tuple(
     Picture(number, number * 7 % 1000, ((number, 2, 30, 20 + number),), size=(40, 30 + number))
     for number in range(1, 7)
@@ -166,3 +169,50 @@ def test_a_mistake_is_one_line_that_names_it(
     assert says in complaint
     assert complaint.startswith("error: ")
     assert len(complaint.splitlines()) == 1
+
+
+@pytest.fixture
+def small_run(command: Command, tmp_path: Path) -> Command:
+    """``small_run("key=value", …)``: on two embedded images."""
+    few = ("dataset.count=24", "dataset.limit=2", "pictures=0")
+    places = (f"results_dir={tmp_path / 'results'}", f"cache_dir={tmp_path}")
+    return lambda *words: command("run", *few, *places, "metric=[localization]", *words)
+
+
+@pytest.mark.slow
+def test_a_failed_check_stands_in_the_table_and_on_the_last_line_and_has_an_exit_code_of_its_own(
+    small_run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "same_boxes", lambda *_: (10, 12))
+    words = ("experiment=googlenet", "nets.googlenet=googlenet_compact", "tracking=none")
+    for _ in range(2):  # as measured, and as recalled
+        status, printed, complaint = small_run(*words)
+        told = "FAILED: googlenet/grad_cam = googlenet/cam, box for box: 10 of 12 boxes equal in float32"
+        assert told in " ".join(printed.split())
+        assert complaint.splitlines()[-1].startswith("1 of 1 checks of the table failed, as it says; ")
+        assert (status, "exit code 3" in complaint) == (ExitCode.CHECKS_FAILED, True)
+
+
+@pytest.mark.slow
+def test_a_tracking_server_that_cannot_be_reached_fails_no_run_and_is_tried_again(
+    small_run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    for _ in range(2):
+        status, printed, complaint = small_run("model=vgg16_cam_compact", "tracking.uri=http://127.0.0.1:9")
+        assert status == 0
+        assert "written, with all notes:" in printed
+        assert complaint.splitlines()[-1].startswith("not tracked: MLflow at http://127.0.0.1:9 cannot")
+
+
+@pytest.mark.slow
+def test_the_experiment_of_the_environment_is_logged_to_where_none_was_typed(
+    small_run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "of_the_environment")
+    for words in ((), ("tracking.experiment=typed",)):
+        assert small_run("model=vgg16_cam_compact", *words)[0] == 0
+    made = MlflowClient(f"sqlite:///{tmp_path / 'results' / 'mlflow.db'}").search_experiments()
+    assert {one.name for one in made} == {"Default", "of_the_environment", "typed"}

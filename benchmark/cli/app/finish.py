@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from benchmark.cli.app.build import build, published
-from benchmark.cli.app.finished import Finished
+from benchmark.cli.app.finished import Finished, say_failed
 from benchmark.core.exit_codes import ExitCode, worst
 from benchmark.reporting.archive import Archived, read_table, result_file, write_table
 from benchmark.reporting.render import show, write_all
 
 if TYPE_CHECKING:
     from benchmark.reporting.table import Table
-    from benchmark.reporting.tracking.mlflow import Tracker
+    from benchmark.reporting.tracking.tracker import Tracker
     from benchmark.tasks.task import Outcome
 
 
@@ -46,19 +46,20 @@ def finish(
     print("\nwritten, with all notes:", *written, sep="\n  ", flush=True)
     files: dict[str | None, list[Path]] = {None: written}
     files |= {row: [result_file(folder, table.name, row), path] for row, path in outcome.records.items()}
-    look = tracker.log(table, files)
-    print(*([f"\nto look at it: {look}"] if look else []))
+    tracked = tracker.log(table, files)
+    tracked.tell()
+    say_failed(table)
     return Finished(
         archive=str(archive),
         written=tuple(map(str, written)),
         records=tuple(map(str, outcome.records.values())),
-        look=look or "",
+        look=tracked.look,
+        tracked=not tracked.problems,
         status=exit_code(table),
     )
 
 
 def exit_code(table: Table) -> ExitCode:
     """Say whether a table stands: all rows measured, all checks passed."""
-    failed = any(check.startswith("FAILED") for check in table.checks)
     lacking = [ExitCode.UNFINISHED if row.unfinished else ExitCode.ROWS_OPEN for row in table.open]
-    return worst([*lacking, *([ExitCode.CHECKS_FAILED] if failed else [])])
+    return worst([*lacking, *([ExitCode.CHECKS_FAILED] if table.failed_checks else [])])

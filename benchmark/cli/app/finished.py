@@ -21,11 +21,13 @@ from omegaconf import DictConfig
 from benchmark.cli.app.build import plain, published
 from benchmark.cli.app.groups import typed
 from benchmark.core.errors import UserError
+from benchmark.core.exit_codes import ExitCode
 from benchmark.core.files import write_atomically
 from benchmark.core.protocols import Dataset
 from benchmark.core.provenance import fingerprint, package_versions
 from benchmark.models.weights.files import find
 from benchmark.pipeline.rows import Row
+from benchmark.reporting.table import Table
 
 _SHOWN_ALONE = ("notes",)
 """Options that change what is printed, and nothing that is measured."""
@@ -40,6 +42,7 @@ class Finished:
         written: All files of the table, in the order in which they are told.
         records: Files of records that the table's json names.
         look: How to look at what was tracked; empty if nothing was.
+        tracked: Whether all that was to be tracked is.
         status: The exit status.
     """
 
@@ -47,6 +50,7 @@ class Finished:
     written: Sequence[str]
     records: Sequence[str]
     look: str
+    tracked: bool
     status: int
 
     def tell(self, notes: bool) -> int:
@@ -54,10 +58,20 @@ class Finished:
         from benchmark.reporting.archive import read_table
         from benchmark.reporting.render import show
 
-        show(read_table(Path(self.archive), published).table, notes=notes)
+        table = read_table(Path(self.archive), published).table
+        show(table, notes=notes)
         print("\nwritten, with all notes:", *self.written, sep="\n  ", flush=True)
         print(*([f"\nto look at it: {self.look}"] if self.look else []))
+        say_failed(table)
         return self.status
+
+
+def say_failed(table: Table) -> None:
+    """Say on stderr, as the last line, that checks of a table failed; the table says which."""
+    if table.failed_checks:
+        count = f"{len(table.failed_checks)} of {len(table.checks)} checks of the table failed"
+        code = f"exit code {ExitCode.CHECKS_FAILED} (docs/install.md)"
+        print(f"{count}, as it says; the numbers are measured and written; {code}", file=sys.stderr)
 
 
 def recall(results: Path, cfg: DictConfig, dataset: Dataset) -> Finished | None:

@@ -154,9 +154,8 @@ def conditions(table: Table) -> Iterator[str]:
 
 def _comparisons(table: Table) -> Iterator[str]:
     """List each check that failed, and of the others the counts."""
-    failed = [check for check in table.checks if check.startswith("FAILED")]
-    yield from failed
-    others = [_in_short(check) for check in table.checks if check not in failed]
+    yield from table.failed_checks
+    others = [_in_short(check) for check in table.checks if check not in table.failed_checks]
     yield from (f"Compared: {text}" for text in others[:_PRINTED_CHECKS])
     if others[_PRINTED_CHECKS:]:
         yield f"{len(others) - _PRINTED_CHECKS} more comparisons are in the files."

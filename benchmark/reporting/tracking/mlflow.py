@@ -3,7 +3,8 @@
 One experiment a table, one parent run for a table on a dataset, one child run a cell; one run for a net's
 training. Workers never come here, so no job races another for a database and a compute node needs no network.
 Everything is found again by tags, so logging twice changes nothing, and a run that a killed process left
-RUNNING is taken up and finished.
+RUNNING is taken up and finished. The numbers of all runs come first and the files after them, so that a place
+for files that cannot be written costs no number; the tag ``files`` says of each run whether it has its files.
 """
 
 import logging
@@ -12,11 +13,11 @@ import re
 import shlex
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -25,18 +26,16 @@ from benchmark.reporting.table import Table
 from benchmark.reporting.text import one_line
 from benchmark.reporting.tracking.database import SERVER, alone, sqlite_uri, try_database, without_password
 from benchmark.reporting.tracking.runs import Logged, cell_run, table_run
+from benchmark.reporting.tracking.tracker import Curve, Files, Tracked
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
-
-Files = Mapping[str | None, Sequence[Path]]
-"""Files to keep with a run: row to its own, ``None`` to the table's."""
-
-Curve = Sequence[tuple[int, float, Mapping[str, float]]]
-"""Step, seconds since 1970, and what was measured there."""
+    from mlflow.entities import Experiment, Run
 
 _BATCH = 100
+_FILES, _STORED, _LACKING = "files", "stored", "not stored"
+_ANOTHER = "name another with tracking.experiment=NAME"
+_FAILURES = 2  # after which no further file is tried: each may have waited for a time-out
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -45,43 +44,8 @@ _ENVIRONMENT = {
     # That a server does not answer shows within seconds, where MLflow would wait for minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT": "60",
 }
-
-
-class Tracker(Protocol):
-    """Where finished tables are logged."""
-
-    def log(self, table: Table, files: Files) -> str:
-        """Log a table and its measured cells; what is logged already is left as it is.
-
-        Args:
-            table: Table to log.
-            files: Files to store with it.
-
-        Returns:
-            What to type to look at it; empty where nothing was logged.
-
-        Raises:
-            UserError: If it cannot be logged; nothing on disk is lost by that.
-        """
-        ...
-
-    def log_training(self, training: Logged, curve: Curve, files: Sequence[Path]) -> str:
-        """Log a finished training, likewise: once, with its curve and the files to keep beside it."""
-        ...
-
-
-@dataclass(frozen=True)
-class NoTracker:
-    """Logs nothing."""
-
-    def log(self, table: Table, files: Files) -> str:
-        """Do nothing."""
-        return ""
-
-    def log_training(self, training: Logged, curve: Curve, files: Sequence[Path]) -> str:
-        """Do nothing."""
-        return ""
 
 
 @dataclass(frozen=True)
@@ -91,15 +55,15 @@ class MlflowTracker:
     Attributes:
         uri: URI of the tracking server or database; ``None`` or empty for ``<results_dir>/mlflow.db``.
         results_dir: Folder of a local database, its artifacts and the lock file.
-        experiment: Its name; ``None`` for the table's.
+        experiment: Its name; ``None`` or empty for the table's.
         artifacts: URI of the artifacts; ``None`` for ``<results_dir>/mlartifacts``, or where a server
-            keeps them. Only a new experiment takes it over.
+            keeps them. Only a new experiment takes it over. ``False`` logs numbers alone, and no file.
     """
 
     uri: str | None
     results_dir: str
     experiment: str | None = None
-    artifacts: str | None = None
+    artifacts: str | bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse a URI before hours of work, not after."""
@@ -109,48 +73,84 @@ class MlflowTracker:
             )
             raise UserError(f"tracking.uri={self.uri}: MLflow no longer logs into a folder; give {remedy}")
 
-    def log(self, table: Table, files: Files) -> str:
+    def log(self, table: Table, files: Files) -> Tracked:
         """Log a table; see :meth:`Tracker.log`."""
-        for path in (path for group in files.values() for path in group):
-            if not path.is_file():
-                raise UserError(f"{path}: to be logged, but not there; ./scripts/run makes it anew")
+        cells = [
+            _Entry(cell_run(table, each), files.get(each.row, ()), each.config) for each in table.measured
+        ]
         return self._log(
-            table.name, "./scripts/sync", lambda client, to: _log_table(client, to, table, files)
+            table.name, "./scripts/sync", [_Entry(table_run(table), files.get(None, ())), *cells]
         )
 
-    def log_training(self, training: Logged, curve: Curve, files: Sequence[Path]) -> str:
+    def log_training(self, training: Logged, curve: Curve, files: Sequence[Path]) -> Tracked:
         """Log a training; see :meth:`Tracker.log_training`."""
-        return self._log(
-            "training",
-            "the same command",
-            lambda client, to: _log_run(client, to, training, curve, files),
-        )
+        return self._log("training", "the same command", [_Entry(training, files, curve=curve, once=True)])
 
-    def _log(self, name: str, again: str, log: "Callable[[MlflowClient, str], None]") -> str:
-        """Log to an experiment. Processes that share a ``results_dir`` do this one after the other."""
-        place = self._place()
-        with _quietly(), _one_line(place, again), alone(Path(self.results_dir)):
-            client = _client(place)
-            experiment = self._experiment(client, self.experiment or name, place)
-            log(client, experiment)
+    def _log(self, name: str, again: str, entries: "Sequence[_Entry]") -> Tracked:
+        """Log runs, the first of them the parent of the others.
+
+        Processes that share a ``results_dir`` do this one after the other.
+        """
+        place = self.uri or sqlite_uri(Path(self.results_dir) / "mlflow.db")
         shown = without_password(place)
+        try:
+            with _quietly(), alone(Path(self.results_dir)):
+                client = _client(place)
+                experiment = self._experiment(client, self.experiment or name, place)
+                runs = _log_numbers(client, experiment.experiment_id, entries)
+                problem = "" if self.artifacts is False else _log_files(client, runs)
+        # A server's client, a database's driver and a plug-in raise errors of their own kinds.
+        except Exception as error:
+            safe = f"the results are safe on disk, and {again} logs them once this is mended"
+            return Tracked(problems=(f"MLflow at {shown} cannot be used ({_reason(error)}); {safe}",))
+        told: tuple[str, ...] = ()
+        if problem:
+            remedy = f"make {experiment.artifact_location} writable from here, or log numbers alone with "
+            remedy += f"tracking.artifacts=false; {again} logs the files once this is mended"
+            told = (f"MLflow at {shown}: the numbers are logged, {problem}; {remedy}",)
         if SERVER.match(place):
-            return f"{shown.rstrip('/')}/#/experiments/{experiment}"
-        return f"mlflow ui --backend-store-uri {shlex.quote(shown)}"
+            return Tracked(f"{shown.rstrip('/')}/#/experiments/{experiment.experiment_id}", told)
+        return Tracked(f"mlflow ui --backend-store-uri {shlex.quote(shown)}", told)
 
-    def _place(self) -> str:
-        """Return the tracking URI."""
-        return self.uri or sqlite_uri(Path(self.results_dir) / "mlflow.db")
+    def _experiment(self, client: "MlflowClient", name: str, place: str) -> "Experiment":
+        """Return the experiment, made if need be.
 
-    def _experiment(self, client: "MlflowClient", name: str, place: str) -> str:
-        """Return the id of the experiment, made if need be."""
+        Raises:
+            UserError: If it was deleted, or is not there and cannot be made, with the remedy.
+        """
         found = client.get_experiment_by_name(name)
+        if found and found.lifecycle_stage == "deleted":
+            restore = f"mlflow experiments restore --experiment-id {found.experiment_id}"
+            raise UserError(f"the experiment {name} was deleted there; {restore}, or {_ANOTHER}")
         if found:
-            return str(found.experiment_id)
-        location = self.artifacts
-        if location is None and not SERVER.match(place):  # MLflow's own choice would be ./mlruns
+            return found
+        location = self.artifacts if isinstance(self.artifacts, str) else None
+        if not location and not SERVER.match(place):  # MLflow's own choice would be ./mlruns
             location = (Path(self.results_dir).absolute() / "mlartifacts").as_uri()
-        return str(client.create_experiment(name, artifact_location=location))
+        try:
+            return client.get_experiment(client.create_experiment(name, artifact_location=location or None))
+        except Exception as error:
+            refused = f"there is no experiment {name} there, and it cannot be made: {_reason(error)}"
+            raise UserError(f"{refused}; {_ANOTHER}") from error
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A run to log.
+
+    Attributes:
+        logged: Its names and values.
+        files: Files to keep with it.
+        config: The configuration to keep with it as ``config.yaml``, if there is one.
+        curve: What was measured on the way.
+        once: Whether a finished run is left as it is; a table's is logged again, since rows may have joined.
+    """
+
+    logged: Logged
+    files: Sequence[Path]
+    config: Mapping[str, Any] | None = None
+    curve: Curve = ()
+    once: bool = False
 
 
 @contextmanager
@@ -163,24 +163,18 @@ def _quietly() -> Iterator[None]:
         import mlflow  # noqa: F401 - sets up the loggers that are silenced here
 
         for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # an error is told once, in our line
         yield
 
 
-@contextmanager
-def _one_line(place: str, again: str) -> Iterator[None]:
-    """Turn whatever MLflow, a database or the network raises into a :class:`UserError`."""
-    from alembic.util import CommandError
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    # CommandError: a database of another MLflow. ImportError: a database's driver is not installed.
-    except (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError) as error:
-        reason = one_line(without_password(str(error)))[:300]
-        safe = f"the results are safe on disk, and {again} logs them once this is mended"
-        raise UserError(f"MLflow at {without_password(place)} cannot be used ({reason}); {safe}") from error
+def _reason(error: Exception) -> str:
+    """Say in one line what went wrong; of a class of error whose text alone says little, with its name."""
+    if isinstance(error, UserError):
+        return str(error)
+    text = one_line(without_password(str(error)))[:300]
+    named = text if len(text.split()) > 2 else f"{type(error).__name__}: {text}"
+    denied = re.search(r"\b(401|403)\b|PERMISSION_DENIED", text)
+    return f"{named}; log in with MLFLOW_TRACKING_USERNAME and _PASSWORD, or _TOKEN" if denied else named
 
 
 def _client(place: str) -> "MlflowClient":
@@ -192,37 +186,33 @@ def _client(place: str) -> "MlflowClient":
     return MlflowClient(tracking_uri=place)
 
 
-def _log_table(client: "MlflowClient", experiment: str, table: Table, files: Files) -> None:
-    logged = table_run(table)
-    parent = _find_or_create(client, experiment, logged)
-    with _ending(client, parent):
-        for result in table.measured:
-            cell = cell_run(table, result)
-            run = _find_or_create(client, experiment, cell, {"mlflow.parentRunId": parent.info.run_id})
-            if run.info.status != "FINISHED" or _changed(run, cell):
+def _log_numbers(
+    client: "MlflowClient", experiment: str, entries: Sequence[_Entry]
+) -> list[tuple[str, _Entry]]:
+    """Log the parameters, metrics and tags of all runs; return those whose files are to be stored."""
+    first, *others = entries
+    parent, lacking = _find_or_create(client, experiment, first.logged), list[tuple[str, _Entry]]()
+    done = first.once and parent.info.status == "FINISHED"
+    with nullcontext() if done else _ending(client, parent):
+        for entry in others:
+            run = _find_or_create(client, experiment, entry.logged, parent)
+            if run.info.status != "FINISHED" or _changed(run, entry.logged):
                 with _ending(client, run):
-                    _log_values(client, run, cell)
-                    config = yaml.safe_dump(dict(result.config), sort_keys=True, allow_unicode=True)
-                    client.log_text(run.info.run_id, config, "config.yaml")
-                    _log_files(client, run, files.get(result.row, ()))
-        _log_values(client, parent, logged)
-        _log_files(client, parent, files.get(None, ()))
-
-
-def _log_run(
-    client: "MlflowClient", experiment: str, logged: Logged, curve: Curve, files: Sequence[Path]
-) -> None:
-    run = _find_or_create(client, experiment, logged)
-    if run.info.status != "FINISHED":
-        with _ending(client, run):
-            _log_values(client, run, logged, curve)
-            _log_files(client, run, files)
+                    _log_values(client, run, entry)
+            elif run.data.tags.get(_FILES, _STORED) == _STORED:  # as in runs before there was this tag
+                continue
+            lacking.append((run.info.run_id, entry))
+        if not done:
+            _log_values(client, parent, first)
+    stored = done and parent.data.tags.get(_FILES, _STORED) == _STORED
+    return lacking if stored else [(parent.info.run_id, first), *lacking]
 
 
 def _find_or_create(
-    client: "MlflowClient", experiment: str, logged: Logged, above: Mapping[str, str] | None = None
+    client: "MlflowClient", experiment: str, logged: Logged, parent: "Run | None" = None
 ) -> "Run":
-    tags = {**logged.identity, **(above or {})}
+    above = {"mlflow.parentRunId": parent.info.run_id} if parent else {}
+    tags = {**logged.identity, **above}
     wanted = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
     found = client.search_runs([experiment], wanted, max_results=1, order_by=["attributes.start_time ASC"])
     return found[0] if found else client.create_run(experiment, tags=tags, run_name=logged.name)
@@ -248,17 +238,17 @@ def _changed(run: "Run", logged: Logged) -> dict[str, float]:
     return {name: value for name, value in logged.metrics.items() if run.data.metrics.get(name) != value}
 
 
-def _log_values(client: "MlflowClient", run: "Run", logged: Logged, curve: Curve = ()) -> None:
+def _log_values(client: "MlflowClient", run: "Run", entry: _Entry) -> None:
     """Replace tags, add parameters (MLflow changes none), and add metrics where they changed."""
     from mlflow.entities import Metric, Param, RunTag
 
-    now = int(time.time() * 1000)
+    now, logged = int(time.time() * 1000), entry.logged
     params = [Param(name, value) for name, value in logged.params.items() if name not in run.data.params]
-    tags = [RunTag(name, value) for name, value in logged.tags.items()]
+    tags = [RunTag(name, value) for name, value in {**logged.tags, _FILES: _LACKING}.items()]
     metrics = [Metric(name, value, now, 0) for name, value in _changed(run, logged).items()]
     metrics += [  # one that is there already, time and all, is not doubled
         Metric(name, value, int(1000 * seconds), step)
-        for step, seconds, values in curve
+        for step, seconds, values in entry.curve
         for name, value in values.items()
     ]
     for start in range(0, max(len(params), len(tags), len(metrics)), _BATCH):
@@ -266,7 +256,33 @@ def _log_values(client: "MlflowClient", run: "Run", logged: Logged, curve: Curve
         client.log_batch(run.info.run_id, metrics[part], params[part], tags[part])
 
 
-def _log_files(client: "MlflowClient", run: "Run", files: Sequence[Path]) -> None:
-    """Keep copies, under their names; a second time they take the first ones' places."""
-    for path in files:
-        client.log_artifact(run.info.run_id, str(path))
+def _log_files(client: "MlflowClient", runs: Sequence[tuple[str, _Entry]]) -> str:
+    """Keep copies of each run's files; a second time they take the first ones' places.
+
+    Returns:
+        Of how many runs the files are lacking, and why; empty if of none.
+    """
+    reasons, failures, stored = dict[str, None](), 0, 0
+    for run_id, entry in runs:
+        if failures >= _FAILURES:
+            break
+        try:
+            _log_files_of(client, run_id, entry)
+            stored += 1
+        except Exception as error:  # a client of a store of files raises errors of its own kind
+            failures += 1
+            reasons[_reason(error)] = None
+    return (
+        f"the files of {len(runs) - stored} of {len(runs)} runs are not ({'; '.join(reasons)})"
+        if reasons
+        else ""
+    )
+
+
+def _log_files_of(client: "MlflowClient", run_id: str, entry: _Entry) -> None:
+    if entry.config is not None:
+        config = yaml.safe_dump(dict(entry.config), sort_keys=True, allow_unicode=True)
+        client.log_text(run_id, config, "config.yaml")
+    for path in entry.files:
+        client.log_artifact(run_id, str(path))
+    client.set_tag(run_id, _FILES, _STORED)
