@@ -17,6 +17,7 @@ COMMANDS = {
     "explain-gap": "what lies between a published number and the measured one",
     "train": "train a classifier",
     "selftest": "try truths that need no images, on this device",
+    "stability": "how far heatmaps and boxes move with precision, threads and batches",
     "bench": "time the methods of a model",
 }
 

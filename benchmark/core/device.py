@@ -38,7 +38,8 @@ def reproducible() -> Iterator[None]:
     """Switch off what makes a device's numbers vary: TF32, and cuDNN's search for the fastest kernel.
 
     On CUDA the order of atomic sums stays open (excitation backprop and gradients through max pooling whose
-    windows overlap): there the last bit of a heatmap can differ from run to run.
+    windows overlap): there heatmaps differ from run to run, as far as ``docs/precision.md`` says of each
+    method, which is by the last digits for Grad-CAM and CAM alone.
     """
     import torch
 

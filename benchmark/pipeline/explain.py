@@ -79,7 +79,7 @@ def explain(scene: Scene, methods: Sequence[Method], batch: Batch) -> Explained:
         labels = torch.from_numpy(order.to_output[[sample.label for sample in batch.samples]]).long()
         classes = torch.cat([top, to_device(labels, device)[:, None]], dim=1)
         each = classes.repeat_interleave(views, dim=0) if views > 1 else classes
-        maps = [_relative(_merged(scene, method(scene.model, forward, each), views)) for method in methods]
+        maps = [relative(_merged(scene, method(scene.model, forward, each), views)) for method in methods]
     made = tuple((to_host(relative), to_host(scale)) for relative, scale in maps)
     return Explained(batch, to_host(top), to_host(scores), made, order, sent_by(device))
 
@@ -101,7 +101,7 @@ def _merged(scene: Scene, maps: Tensor, views: int) -> Tensor:
     return scene.transform.merge(by_image(full, views), scene.model.input.size)
 
 
-def _relative(maps: Tensor) -> tuple[Tensor, Tensor]:
+def relative(maps: Tensor) -> tuple[Tensor, Tensor]:
     """Return maps as shares of their maximum, and that maximum ``[N, K]``.
 
     A map without a positive value is divided by its largest absolute value, an all-zero map by one. What is

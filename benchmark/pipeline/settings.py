@@ -97,7 +97,7 @@ class RunSettings(Checked, group="run"):
         return torch.autocast(self.torch_device.type, dtype=getattr(torch, self.precision))
 
     def identity(self) -> dict[str, Any]:
-        """Return the settings that can change a number, if only in its last bit."""
+        """Return the settings that can change a number, if only by its rounding."""
         return {
             "device": self.torch_device.type,
             "precision": self.precision,

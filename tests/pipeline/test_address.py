@@ -40,7 +40,7 @@ def test_other_code_packages_weights_or_classes_lie_elsewhere(
         (("benchmark.models.forward", "forward_pass"), "heatmaps"),
         (("benchmark.datasets.images", "read_sample"), "heatmaps"),
         (("benchmark.transforms.normalize", "to_input"), "heatmaps"),
-        (("benchmark.pipeline.explain", "_relative"), "heatmaps"),
+        (("benchmark.pipeline.explain", "relative"), "heatmaps"),
         (("helpers.small_models", "as_model"), "heatmaps"),
         (("benchmark.localizers.max_box", "MaxBox"), "boxes"),
         (("benchmark.core.heatmaps", "upsample"), "boxes"),

@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmark.core.bootstrap import Numbers, bootstrap, clopper_pearson
 from benchmark.core.errors import UserError
+from benchmark.core.precision import TOLERANCES
 from benchmark.core.types import BoolArray, Difference, Estimate
 from benchmark.pipeline.results import files_of
 from benchmark.tasks.boxes.cell import BoxCell, box_cell
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from benchmark.core.types import Records
     from benchmark.pipeline.plan import Plan
 
-_TOLERATED = 1e-3
 _RESAMPLES = 10_000
 
 
@@ -54,16 +54,17 @@ def compare(twins: Twins) -> str:
     """Say whether two rows agree box for box, in a sentence that begins with FAILED if they do not.
 
     The boxes of the predicted classes and of the ground-truth class are compared, image by image. Two ways to
-    the same map differ in the last bits of their floats, which can move a box by a pixel where a value lies
-    just at the threshold: up to one box in a thousand may, and is counted.
+    the same map round differently, which moves a box where a value lies just at the threshold. How many boxes
+    that may move depends on the run's precision (:mod:`benchmark.core.precision`); all are counted.
     """
     title = f"{twins.first.row} = {twins.second.row}, box for box"
     files = [files_of(cell, STORE) for cell in (twins.first, twins.second)]
     if not all(file.exists() for pair in files for file in pair):
         return f"{title}: not yet checked, shards are missing"
     equal, total = same_boxes(*(read_records(pair) for pair in files))
-    verdict = "" if total - equal <= _TOLERATED * total else "FAILED: "
-    return f"{verdict}{title}: {equal} of {total} boxes equal"
+    precision = twins.first.scene.settings.precision
+    told = f"{title}: {equal} of {total} boxes equal" + (f" in {precision}" if equal < total else "")
+    return told if TOLERANCES[precision].accepts(total - equal, total) else f"FAILED: {told}"
 
 
 def same_boxes(first: Records, second: Records) -> tuple[int, int]:
