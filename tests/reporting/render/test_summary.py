@@ -60,6 +60,13 @@ def test_where_there_is_room_the_interval_is_written_out_and_an_open_row_keeps_w
     assert "Open: b/cam: b.caffemodel is not there; give model.weights=PATH" in printed(table())
 
 
+@pytest.mark.parametrize(("precision", "told"), [("float32", 0), ("bfloat16", 1), ("float16", 1)])
+def test_half_precision_is_told_below_the_table(precision: str, told: int) -> None:
+    row = result(conditions={**result().conditions, "run": {"precision": precision}})
+    lines = [line for line in printed(table(row)) if line.startswith(f"Computed in {precision}, which moves")]
+    assert len(lines) == told
+
+
 def test_what_is_not_comparable_stands_in_parentheses_with_its_reason() -> None:
     made = on_another_dataset()
     assert cells(made, "a/cam") == "31.00 [29.0, 33.0] (30.00)  56.00 [54.0, 58.0] (50.00)"
