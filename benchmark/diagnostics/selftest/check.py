@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from benchmark.core.precision import TOLERANCES
-from benchmark.core.protocols import Localizer
+from benchmark.core.protocols import Localizer, Method
 from benchmark.diagnostics.selftest.case import Case
+from benchmark.models.forward import INPUT
 from benchmark.pipeline.settings import RunSettings
 
 
@@ -35,11 +36,18 @@ def walking(settings: RunSettings) -> Bound:
     return Bound(TOLERANCES[wide].sums, f"some tens of layers walked in {wide}")
 
 
-def network(settings: RunSettings, to_the_pixels: bool) -> Bound:
-    """Bound two passes through a whole network that round differently, or its gradients down to the input."""
+def network(settings: RunSettings, method: Method | None = None) -> Bound:
+    """Bound the maps of a method by two passes through a whole network that round differently.
+
+    Args:
+        settings: Settings of the run.
+        method: What is bounded; ``None`` for what needs the last layers alone.
+    """
     allowed, reason = TOLERANCES[settings.precision], f"a whole network rounded in {settings.precision}"
-    if to_the_pixels:
-        return Bound(allowed.pixels, f"{reason}, a ReLU or two deciding otherwise")
+    if method is not None and INPUT in method.layers:
+        return Bound(allowed.pixels, f"{reason}, some ReLUs and max poolings deciding otherwise")
+    if method is not None and method.operations:
+        return Bound(allowed.walked, f"{reason}, a max pooling or two deciding otherwise")
     return Bound(allowed.network, reason)
 
 

@@ -94,7 +94,7 @@ class MlflowTracker:
         place = self.uri or sqlite_uri(Path(self.results_dir) / "mlflow.db")
         shown = without_password(place)
         try:
-            with _quietly(), alone(Path(self.results_dir)):
+            with _quietly(), alone(Path(self.results_dir), place):
                 client = _client(place)
                 experiment = self._experiment(client, self.experiment or name, place)
                 runs = _log_numbers(client, experiment.experiment_id, entries)

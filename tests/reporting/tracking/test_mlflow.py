@@ -408,10 +408,13 @@ class _Forbidding(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_a_server_that_lets_nobody_in_is_told_with_how_to_log_in(results: Path) -> None:
+def test_a_server_that_lets_nobody_in_is_told_with_how_to_log_in_even_from_a_read_only_folder(
+    results: Path,
+) -> None:
+    nowhere = file(results, "no_folder") / "results"
     with ThreadingHTTPServer(("127.0.0.1", 0), _Forbidding) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        message = refused(MlflowTracker(f"http://127.0.0.1:{server.server_port}", str(results)))
+        message = refused(MlflowTracker(f"http://127.0.0.1:{server.server_port}", str(nowhere)))
         server.shutdown()
     assert "403" in message
     assert "log in with MLFLOW_TRACKING_USERNAME and _PASSWORD, or _TOKEN" in message
