@@ -150,11 +150,13 @@ class Weights:
         source: File name, torchvision enum, or ``random (seed 0)``.
         sha256: Of the file; of the parameters themselves where there is no file.
         note: A remark for readers of its numbers, such as "TF-Slim GoogLeNet with batch norm".
+        read: What was unwrapped to get them, where the file holds more than them.
     """
 
     source: str
     sha256: str
     note: str = ""
+    read: str = ""
 
 
 @dataclass(frozen=True)

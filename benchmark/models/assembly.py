@@ -1,8 +1,10 @@
 """From a module with parameters to a frozen, checked model: the part that all families share."""
 
 import difflib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ from benchmark.core.errors import UserError
 from benchmark.core.text_lists import read_class_list
 from benchmark.core.types import FloatArray, InputFormat, MeanImage, Model, Weights
 from benchmark.models.weights.caffemodel import read_blob
-from benchmark.models.weights.files import digest, find
+from benchmark.models.weights.files import digest, find, verified
+from benchmark.models.weights.parameters import load_file
 
 RANDOM = "random"
 _IMAGE = "model.input.mean_image"
@@ -32,7 +35,8 @@ class ModelSpec:
         checksums: The file must have one of them; an empty list accepts any file, ``None`` leaves the choice
             to the family.
         ignore: Beginnings of the names that the file may hold beyond the model's.
-        rename: Names of layers in a torch file, each with the model's name for it.
+        rename: Names of layers in the file, each with the model's name for it.
+        entry: A key such as ``model_ema``, where several parts of the file hold the model's parameters.
         classes: A list of the identifiers of the outputs in their order, as
             :func:`benchmark.core.text_lists.read_class_list` reads it; ``None`` for the dataset's own order,
             for ILSVRC the 1,000 sorted WNIDs.
@@ -50,6 +54,7 @@ class ModelSpec:
     checksums: Sequence[str] | None = None
     ignore: Sequence[str] = ()
     rename: Mapping[str, str] = field(default_factory=dict)
+    entry: str | None = None
     classes: str | None = None
     note: str = ""
 
@@ -71,6 +76,34 @@ class ModelSpec:
     def random(self) -> bool:
         """Return whether the parameters are to be random."""
         return self.weights == RANDOM
+
+
+def assemble_from(
+    module: nn.Module, spec: ModelSpec, path: Path, checksums: Sequence[str], classes: str
+) -> Model:
+    """Verify a file, fill a module with its parameters, say what had to be unwrapped, and freeze the module.
+
+    Args:
+        module: Changed in place.
+        spec: The options of its yaml.
+        path: An existing file of parameters.
+        checksums: As for :func:`benchmark.models.weights.files.verified`.
+        classes: The option that sets the number of classes.
+
+    Raises:
+        UserError: If the file has another checksum, is damaged, or does not fit; and as :func:`assemble`.
+    """
+    weights = verified(path, checksums, spec.note)
+    read = load_file(module, path, spec.ignore, spec.rename, spec.entry, classes)
+    if read:
+        _tell(f"{path.name}: {read}")
+    return assemble(module, spec, replace(weights, read=read))
+
+
+@cache
+def _tell(line: str) -> None:
+    """Print a line on stderr, once in a process."""
+    print(line, file=sys.stderr)
 
 
 def assemble(module: nn.Module, spec: ModelSpec, weights: Weights) -> Model:

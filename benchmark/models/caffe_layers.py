@@ -10,9 +10,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from benchmark.core.types import Model
-from benchmark.models.assembly import ModelSpec, assemble
-from benchmark.models.weights.files import find, verified
-from benchmark.models.weights.parameters import empty, load_file, randomize
+from benchmark.models.assembly import ModelSpec, assemble, assemble_from
+from benchmark.models.weights.files import find
+from benchmark.models.weights.parameters import empty, randomize
 
 
 def named(layers: Mapping[str, nn.Module]) -> nn.Sequential:
@@ -63,6 +63,4 @@ def load_net(build: Callable[[float, int], nn.Module], width: float, outputs: in
     if spec.random:
         return assemble(module, spec, randomize(module, spec.note))
     path = find(spec.weights, spec.weights_dir)
-    weights = verified(path, spec.checksums or (), spec.note)
-    load_file(module, path, spec.ignore, spec.rename)
-    return assemble(module, spec, weights)
+    return assemble_from(module, spec, path, spec.checksums or (), "model.outputs")

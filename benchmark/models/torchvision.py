@@ -16,9 +16,9 @@ from torchvision import models
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Model
-from benchmark.models.assembly import ModelSpec, assemble
-from benchmark.models.weights.files import find, is_file, matches, verified
-from benchmark.models.weights.parameters import empty, load_file, randomize
+from benchmark.models.assembly import ModelSpec, assemble, assemble_from
+from benchmark.models.weights.files import find, is_file, matches
+from benchmark.models.weights.parameters import empty, randomize
 
 
 def load(architecture: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Model:
@@ -45,11 +45,8 @@ def load(architecture: str, arguments: Mapping[str, Any] | None = None, **option
     }
     path = _locate(spec, architecture, urls)
     known = {Path(url).name: _checksums(url) for url in urls.values()}
-    weights = verified(
-        path, known.get(path.name, ()) if spec.checksums is None else spec.checksums, spec.note
-    )
-    load_file(module, path, spec.ignore, spec.rename)
-    return assemble(module, spec, weights)
+    checksums = known.get(path.name, ()) if spec.checksums is None else spec.checksums
+    return assemble_from(module, spec, path, checksums, "+model.arguments.num_classes")
 
 
 def _builder(architecture: str) -> Any:
@@ -66,10 +63,12 @@ def _locate(spec: ModelSpec, architecture: str, urls: Mapping[str, str]) -> Path
     """Return the path of the weights, downloading them if they are not there."""
     url = urls.get(spec.weights)
     if url is None:
-        if Path(spec.weights).suffix:
+        with suppress(UserError):
+            return find(spec.weights, spec.weights_dir)
+        if Path(spec.weights).suffix or Path(spec.weights).name != spec.weights:
             return find(spec.weights, spec.weights_dir)
         names = ", ".join([*urls, "random"])
-        raise UserError(f"model.weights={spec.weights}: {architecture} has {names}; or give a file (.pth)")
+        raise UserError(f"model.weights={spec.weights}: {architecture} has {names}; or give a file")
     name = Path(url).name
     hub = Path(torch.hub.get_dir()) / "checkpoints"
     folders = [Path(spec.weights_dir).expanduser()] if spec.weights_dir is not None else []

@@ -66,7 +66,7 @@ def conditions(scene: Scene, made: Sequence[Made]) -> dict[str, Any]:
             "complete": dataset.complete,
             "fingerprint": dataset.fingerprint,
         },
-        "weights": asdict(model.weights),
+        "weights": {key: value for key, value in asdict(model.weights).items() if key != "read" or value},
         "input": model.input.identity(),
         "layers": dict(model.layers),
         "transform": scene.transform.name,

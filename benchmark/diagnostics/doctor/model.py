@@ -36,6 +36,7 @@ def describe(model: Model) -> list[str]:
         f"weights     {model.weights.source}",
         f"sha256      {model.weights.sha256}",
         *([f"note        {model.weights.note}"] if model.weights.note else []),
+        *([f"read        {model.weights.read}"] if model.weights.read else []),
         f"input       {pixels.size}x{pixels.size} {pixels.order}, (pixel * {pixels.scale:.6g} - mean) / std",
         f"mean        {_mean(pixels)}",
         f"std         {', '.join(f'{value:g}' for value in pixels.std)}",

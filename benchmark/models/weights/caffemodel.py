@@ -31,29 +31,51 @@ _SCHEMA: dict[str, list[tuple[int, str, int | str, bool]]] = {
         (8, "double_data", _FIELD.TYPE_DOUBLE, True),
     ],
     # Names are read as bytes, since a damaged file need not hold valid UTF-8.
-    "V1LayerParameter": [(4, "name", _FIELD.TYPE_BYTES, False), (6, "blobs", "BlobProto", True)],
+    "V0LayerParameter": [(1, "name", _FIELD.TYPE_BYTES, False), (50, "blobs", "BlobProto", True)],
+    "V1LayerParameter": [
+        (1, "layer", "V0LayerParameter", False),
+        (4, "name", _FIELD.TYPE_BYTES, False),
+        (6, "blobs", "BlobProto", True),
+    ],
     "LayerParameter": [(1, "name", _FIELD.TYPE_BYTES, False), (7, "blobs", "BlobProto", True)],
     "NetParameter": [(2, "layers", "V1LayerParameter", True), (100, "layer", "LayerParameter", True)],
 }
 
 
 def read_caffemodel(path: Path) -> Mapping[str, tuple[FloatArray, ...]]:
-    """Read every layer's parameters: ``layers`` of Caffe's first format and ``layer`` of the present one.
+    """Read every layer's parameters; see :func:`parse_caffemodel`.
 
     Args:
         path: A ``.caffemodel``. Reading takes about twice its size in memory for a moment.
 
+    Raises:
+        UserError: As :func:`parse_caffemodel`, or if the file cannot be read.
+    """
+    return parse_caffemodel(path, _content(path))
+
+
+def parse_caffemodel(
+    path: Path, content: bytes, kind: str = "caffemodel"
+) -> Mapping[str, tuple[FloatArray, ...]]:
+    """Parse ``layer`` of Caffe's present format, and ``layers`` of both older ones.
+
+    Args:
+        path: The file, to be named in messages.
+        content: What it holds.
+        kind: What the file should be, in the reader's words.
+
     Returns:
         The blobs of each layer, float32, in the file's order. A blob has the shape that the file states; in
-        Caffe's first format that is always four numbers, for a bias too (``1 x 1 x 1 x n``). Layers without
+        Caffe's older formats that is always four numbers, for a bias too (``1 x 1 x 1 x n``). Layers without
         parameters are left out.
 
     Raises:
-        UserError: If the file cannot be read, is truncated, is not a caffemodel, or contradicts itself.
+        UserError: If the content is truncated, is not a caffemodel, or contradicts itself.
     """
-    net = _parse(path, _NET(), "caffemodel")
+    net = _parse(path, content, _NET(), kind)
     found: dict[str, tuple[FloatArray, ...]] = {}
-    for layer in (*net.layers, *net.layer):
+    oldest = [layer.layer if layer.HasField("layer") else layer for layer in net.layers]
+    for layer in (*oldest, *net.layer):
         if not layer.blobs:
             continue
         name = layer.name.decode(errors="replace")
@@ -62,7 +84,7 @@ def read_caffemodel(path: Path) -> Mapping[str, tuple[FloatArray, ...]]:
             raise UserError(f"{path}: two layers named {name} with different parameters; get the file again")
         found[name] = blobs
     if not found:
-        raise UserError(f"{path}: no layer with parameters in it, so not a caffemodel{_hint(path)}")
+        raise UserError(f"{path}: no layer with parameters in it, so not a {kind}{hint(content)}")
     return found
 
 
@@ -72,9 +94,10 @@ def read_blob(path: Path) -> FloatArray:
     Raises:
         UserError: If the file cannot be read, is truncated, is not a ``BlobProto``, or contradicts itself.
     """
-    array = _array(_parse(path, _BLOB(), "BlobProto"), str(path))
+    content = _content(path)
+    array = _array(_parse(path, content, _BLOB(), "BlobProto"), str(path))
     if not array.size:
-        raise UserError(f"{path}: no number in it, so not a BlobProto{_hint(path)}")
+        raise UserError(f"{path}: no number in it, so not a BlobProto{hint(content)}")
     return array
 
 
@@ -110,31 +133,69 @@ _FILE_PROTO = descriptor_pb2.FileDescriptorProto
 _NET, _BLOB = _message_classes("NetParameter", "BlobProto")
 
 
-def _parse(path: Path, message: Any, kind: str) -> Any:
+def _content(path: Path) -> bytes:
     try:
-        message.ParseFromString(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); name another file") from None
+
+
+def _parse(path: Path, content: bytes, message: Any, kind: str) -> Any:
+    try:
+        message.ParseFromString(content)
     except DecodeError:
-        size = path.stat().st_size
-        raise UserError(f"{path}: truncated at {size:,} bytes, or not a {kind}{_hint(path)}") from None
+        size = len(content)
+        if needed := _needed(content, {field.number for field in message.DESCRIPTOR.fields}):
+            text = f"{path}: truncated, a {kind} of {size:,} bytes, a part of which ends at {needed:,}"
+            raise UserError(f"{text}; get the file again") from None
+        raise UserError(f"{path}: {size:,} bytes, not a {kind}{hint(content)}") from None
     return message
 
 
-def _hint(path: Path) -> str:
-    """Return what the file seems to be instead, judged by its first bytes, and the remedy."""
-    with path.open("rb") as file:
-        start = file.read(64).lstrip().lower()
+def _needed(content: bytes, known: set[int]) -> int | None:
+    """Return where a message's last part would end, if whole parts come before it and it runs over the end.
+
+    The parts are walked by protobuf's wire format: a tag of field number and kind, then a number, 8 or 4
+    bytes, or a length and as many bytes.
+    """
+    place = 0
+    while place < len(content):
+        start = place
+        tag, place = _varint(content, place)
+        if not place or tag >> 3 not in known | set(range(1, 9)):
+            return None
+        size = {1: 8, 5: 4}.get(tag & 7, 0)
+        if tag & 7 in (0, 2):
+            size, place = _varint(content, place)
+            size = size if tag & 7 == 2 else 0
+        if place + size > len(content) or not place:
+            return place + size if start and place else None
+        place += size
+    return None
+
+
+def _varint(content: bytes, place: int) -> tuple[int, int]:
+    """Return a number of protobuf and the place after it; 0 as that place if there is none."""
+    value = 0
+    for count, byte in enumerate(content[place : place + 10]):
+        value |= (byte & 127) << 7 * count
+        if byte < 128:
+            return value, place + count + 1
+    return 0, 0
+
+
+def hint(content: bytes) -> str:
+    """Return what content seems to be instead, judged by its first bytes, and the remedy."""
+    start = content[:64].lstrip().lower()
     kinds: Iterable[tuple[bytes, str]] = (
-        (b"<", " (a web page was saved in its place)"),
-        (b"version https://git-lfs", " (a Git LFS pointer; run git lfs pull)"),
-        (b"pk\x03\x04", " (a zip file, as torch.save writes)"),
-        (b"\x80", " (a pickle, as torch.save writes)"),
-        (b"name:", " (a prototxt; the parameters are in the .caffemodel beside it)"),
+        (b"<", " (a web page was saved in its place); get the file again"),
+        (b"version https://git-lfs", " (a Git LFS pointer); run git lfs pull"),
+        (b"pk\x03\x04", " (a zip file, as torch.save writes); name another file"),
+        (b"\x80", " (a pickle, as torch.save writes); name another file"),
+        (b"name:", " (a prototxt); the parameters are in the .caffemodel beside it"),
     )
-    kind = "" if start else " (it is empty)"
-    kind = next((words for magic, words in kinds if start.startswith(magic)), kind)
-    return f"{kind}; get the file again"
+    other = ", or damaged; get the file again" if start else " (it is empty); get the file again"
+    return next((words for magic, words in kinds if start.startswith(magic)), other)
 
 
 def _array(blob: Any, where: str) -> FloatArray:

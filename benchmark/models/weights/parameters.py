@@ -1,24 +1,17 @@
 """Parameters of a module: from a file of torch, safetensors or Caffe, or at random."""
 
 import hashlib
-import zipfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
 
 import torch
-from safetensors.torch import load
 from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Weights
-from benchmark.models.weights.caffemodel import fits, read_caffemodel
-
-SAFETENSORS = ".safetensors"
-TORCH_FILES = (".pth", ".pt", ".tar", SAFETENSORS)
-"""Endings of the files that torch and safetensors read."""
-_BLOBS = {0: "weight", 1: "bias"}
+from benchmark.models.weights.caffemodel import fits
+from benchmark.models.weights.checkpoints import parameters_in
+from benchmark.models.weights.formats import read_content
 
 
 def empty(build: Callable[[], nn.Module]) -> nn.Module:
@@ -77,42 +70,71 @@ def parameter_digest(module: nn.Module) -> str:
 
 @torch.no_grad()
 def load_file(
-    module: nn.Module, path: Path, ignore: Sequence[str] = (), rename: Mapping[str, str] | None = None
-) -> None:
+    module: nn.Module,
+    path: Path,
+    ignore: Sequence[str] = (),
+    rename: Mapping[str, str] | None = None,
+    entry: str | None = None,
+    classes: str = "model.outputs",
+) -> str:
     """Fill a module from a file of parameters.
 
     Args:
         module: Changed in place; every parameter and buffer gets a value, in the module's own precision.
-        path: A file as for :func:`read_state`. Shapes may have leading ones, as Caffe's first format stores
-            a bias as ``1 x 1 x 1 x n``; a linear layer may be stored as a convolution over its whole input.
+        path: A file as for :func:`benchmark.models.weights.formats.read_content`. Shapes may have leading
+            ones, as Caffe's older formats store a bias as ``1 x 1 x 1 x n``; a linear layer may be stored as
+            a convolution over its whole input.
         ignore: Keys that begin so, with Caffe's slashes or with dots, need no counterpart in the module.
-        rename: See :func:`read_state`.
+        rename: Names of layers in the file, each with its new name; every other layer keeps its own.
+        entry: See :func:`benchmark.models.weights.checkpoints.parameters_in`.
+        classes: The option that sets the number of classes.
+
+    Returns:
+        What was unwrapped, as that function says it.
 
     Raises:
         UserError: If the file cannot be read, has no state dict, does not fit, or holds NaN or infinity.
     """
     ignored = tuple(start.replace("/", ".") for start in ignore)
     own = module.state_dict()
-    state = {
-        key: _fitted(value, own.get(key))
-        for key, value in read_state(path, rename).items()
-        if not key.startswith(ignored)
-    }
-    shapes = [
-        f"{key} {list(value.shape)} for {list(own[key].shape)}"
+    given, told = parameters_in(path, read_content(path), own, rename or {}, entry)
+    state = {key: _fitted(value, own.get(key)) for key, value in given.items() if not key.startswith(ignored)}
+    shapes = {
+        key: (list(value.shape), list(own[key].shape))
         for key, value in state.items()
         if key in own and value.shape != own[key].shape
-    ]
-    if shapes:
-        raise UserError(f"{path}: other shapes than the model's: {_few(shapes)}; {_REMEDY}")
-    missing, unexpected = module.load_state_dict(state, strict=False)
-    if missing or unexpected:
-        parts = [f"without {_few(missing)}"] * bool(missing) + [f"with {_few(unexpected)}"] * bool(unexpected)
-        beyond = "" if missing else f", or accept what it has beyond it, model.ignore=[{unexpected[0]},…]"
-        raise UserError(f"{path}: does not fit the model: {' and '.join(parts)}; {_REMEDY}{beyond}")
+    }
+    fitting = {key: value for key, value in state.items() if key not in shapes}
+    missing, unexpected = module.load_state_dict(fitting, strict=False)
+    missing = [key for key in missing if key not in shapes]
+    if missing or unexpected or shapes:
+        raise UserError(_misfit(path, missing, unexpected, shapes, classes))
     for key, value in module.state_dict().items():
         if not value.isfinite().all():
             raise UserError(f"{path}: {key} holds NaN or infinity; get weights with every layer in them")
+    return told
+
+
+def _misfit(
+    path: Path,
+    missing: Collection[str],
+    unexpected: Sequence[str],
+    shapes: Mapping[str, tuple[list[int], list[int]]],
+    classes: str,
+) -> str:
+    """Say how a file does not fit a model, and what would make it fit."""
+    other = [f"{key} {given} for {wanted}" for key, (given, wanted) in shapes.items()]
+    parts = [f"without {_few(missing)}"] * bool(missing) + [f"with {_few(unexpected)}"] * bool(unexpected)
+    parts += [f"in other shapes than the model's: {_few(other)}"] * bool(other)
+    text = f"{path}: does not fit the model: {' and '.join(parts)}"
+    counts = {(given[0], wanted[0]) for given, wanted in shapes.values() if given[1:] == wanted[1:]}
+    if len(counts) == 1 and len(shapes) <= 2 and not missing and not unexpected:
+        ((given, wanted),) = counts
+        named = f"with their identifiers in model.classes=FILE: {classes}={given}"
+        return f"{text}; it has {given} classes and the model {wanted}, which this changes, {named}"
+    only_more = bool(unexpected) and not missing and not shapes
+    beyond = f", or accept what it has beyond it, model.ignore=[{unexpected[0]},…]" if only_more else ""
+    return f"{text}; {_REMEDY}{beyond}"
 
 
 @torch.no_grad()
@@ -126,8 +148,8 @@ def load_matching(
 
     Args:
         module: Changed in place.
-        path: A file of parameters, as for :func:`read_state`.
-        rename: Names of layers in a torch file, each with the module's name for it.
+        path: A file of parameters, as for :func:`load_file`.
+        rename: Names of layers in the file, each with the module's name for it.
 
     Returns:
         Names of the layers copied, and of the layers left as they were, both in the module's order.
@@ -138,7 +160,7 @@ def load_matching(
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file; give the weights to start from")
-    given = read_state(path, rename)
+    given, _ = parameters_in(path, read_content(path), module.state_dict(), rename or {})
     copied: list[str] = []
     left: list[str] = []
     for name, layer in module.named_modules():
@@ -162,36 +184,6 @@ def load_matching(
 _REMEDY = "give the file of this architecture, or the architecture of this file (model=…)"
 
 
-def read_state(path: Path, rename: Mapping[str, str] | None = None) -> Mapping[str, Tensor]:
-    """Read the parameters in a file under a state dict's keys.
-
-    Args:
-        path: A ``.safetensors`` file, or one of ``torch.save`` with a state dict, bare or under
-            ``state_dict``, with or without ``module.`` before its keys; any other file is a caffemodel, whose
-            layer ``conv1/7x7_s2`` becomes ``conv1.7x7_s2.weight`` and ``conv1.7x7_s2.bias``.
-        rename: Names of layers in the file, each with its new name; every other layer keeps its own.
-
-    Raises:
-        UserError: If the file cannot be read, holds something else, or two layers get the same name.
-    """
-    try:
-        content = _content(path)
-    except UserError:
-        raise
-    except Exception as error:  # the unpickler can raise almost anything on damaged bytes
-        # The text of an UnpicklingError recommends loading the file unsafely, so it is not repeated.
-        quoted = str(error) and not isinstance(error, UnpicklingError)
-        reason = str(error).splitlines()[0][:100] if quoted else type(error).__name__
-        raise UserError(f"{path}: truncated, or not a file of parameters ({reason}); get it again") from None
-    state = content.get("state_dict", content) if isinstance(content, Mapping) else None
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise UserError(f"{path}: holds no state dict; save one with torch.save(model.state_dict(), …)")
-    renamed = {_renamed(str(key).removeprefix("module."), rename or {}): key for key in state}
-    if len(renamed) < len(state):
-        raise UserError(f"{path}: two layers of one name after model.rename; name each layer once")
-    return {key: state[old] for key, old in renamed.items()}
-
-
 def _fitted(value: Tensor, like: Tensor | None) -> Tensor:
     """Reshape a value that has leading ones, or is a linear layer stored as a convolution over its input."""
     if like is None or value.shape == like.shape:
@@ -199,31 +191,6 @@ def _fitted(value: Tensor, like: Tensor | None) -> Tensor:
     folded = value.ndim > 2 and like.ndim == 2 and value.shape[0] == like.shape[0]
     same = fits(value.shape, like.shape) or (folded and value.numel() == like.numel())
     return value.reshape(like.shape) if same else value
-
-
-def _renamed(key: str, rename: Mapping[str, str]) -> str:
-    layer, dot, part = key.rpartition(".")
-    return rename.get(layer, layer) + dot + part
-
-
-def _content(path: Path) -> Any:
-    if path.suffix.lower() == SAFETENSORS:
-        return load(path.read_bytes())
-    if not _is_torch(path):
-        return {
-            f"{name.replace('/', '.')}.{_BLOBS.get(place, f'blob{place}')}": torch.from_numpy(blob)
-            for name, blobs in read_caffemodel(path).items()
-            for place, blob in enumerate(blobs)
-        }
-    # Only the zip format can be mapped; torchvision's older files are bare pickles.
-    return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-
-
-def _is_torch(path: Path) -> bool:
-    if path.suffix.lower() in TORCH_FILES:
-        return True
-    with path.open("rb") as file:
-        return file.read(4).startswith((b"PK\x03\x04", b"\x80"))  # a zip file or a pickle, under any name
 
 
 def _few(names: Collection[str]) -> str:

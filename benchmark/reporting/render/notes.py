@@ -225,7 +225,7 @@ def _weights(weights: Any) -> str:
     found = _mapping(weights)
     if not found:
         return "weights not recorded"
-    note = f", {found['note']}" if found.get("note") else ""
+    note = "".join(f", {found[key]}" for key in ("note", "read") if found.get(key))
     return f"weights {found.get('source', '?')} (sha256 {str(found.get('sha256', '?'))[:12]}{note})"
 
 

@@ -97,7 +97,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "not a number": (lambda s: {**s, "3.bias": torch.tensor([1, float("nan")])}, r"3\.bias holds NaN"),
     "no tensors": (lambda s: {"epoch": 3}, "no state dict"),
     "a list": (lambda s: [1, 2], "no state dict"),
-    "a whole module": (lambda s: small(), "not a file of parameters"),
+    "a whole module": (lambda s: small(), r"whole objects \(torch\.nn\.modules\.container\.Sequential\)"),
 }
 
 
@@ -123,43 +123,6 @@ def test_safetensors_that_do_not_fit_are_refused_in_the_same_words(
         load_file(empty(small), path)
     assert str(refused.value).startswith(str(path))
     assert "\n" not in str(refused.value)
-
-
-@pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>", b"version https://git-lfs", bytes(range(256))])
-def test_another_file_with_the_ending_of_safetensors_is_refused(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "net.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match="not a file of parameters") as refused:
-        load_file(empty(small), path)
-    assert "\n" not in str(refused.value)
-
-
-@pytest.mark.parametrize("cut", [0, 1, 40, 900])
-def test_truncated_safetensors_are_refused(cut: int, state: dict[str, Any], tmp_path: Path) -> None:
-    path = tmp_path / "net.safetensors"
-    save_file(state, path)
-    path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(UserError, match="truncated"):
-        load_file(empty(small), path)
-
-
-@pytest.mark.parametrize("cut", [0, 1, 40, 900])
-@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "pickle"])
-def test_a_truncated_file_is_refused(zipped: bool, cut: int, state: dict[str, Any], tmp_path: Path) -> None:
-    path = tmp_path / "net.pth"
-    torch.save(state, path, _use_new_zipfile_serialization=zipped)
-    path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(UserError, match="truncated"):
-        load_file(empty(small), path)
-
-
-@pytest.mark.parametrize("content", [b"<!DOCTYPE html>", b"version https://git-lfs", bytes(range(256))])
-def test_another_file_is_refused(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "net.pth"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match="not a file of parameters") as refused:
-        load_file(empty(small), path)
-    assert "weights_only" not in str(refused.value), "no advice to load it unsafely"
 
 
 def test_ignored_keys_may_be_there(state: dict[str, Any], tmp_path: Path) -> None:
