@@ -1,5 +1,7 @@
 """What others leave in a dataset's folders, and how image files are called, in each dataset alike."""
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -120,3 +122,45 @@ def test_lists_and_annotations_that_a_mac_left_are_not_read(tmp_path: Path) -> N
     (tree / "ImageSets/Main/._val.txt").write_bytes(b"\0\5\x16\7")
     with pytest.raises(UserError, match=r"it has train, val$"):
         voc.load(root=str(tmp_path), split="vall")
+
+
+@pytest.mark.parametrize(
+    ("make", "load", "root"),
+    [
+        *((voc_trees.make, voc.load, root) for root in ("..", "VOCdevkit/VOC2007/JPEGImages")),
+        *((coco_trees.make, coco.load, root) for root in ("..", "annotations", "val2014")),
+    ],
+)
+def test_of_a_root_above_or_below_the_right_one_is_named(
+    tmp_path: Path, make: Callable[[Path], Path], load: Callable[..., Any], root: str
+) -> None:
+    (tmp_path / "data").mkdir()
+    make(tmp_path / "data")
+    with pytest.raises(UserError, match=r"set dataset\.root=") as caught:
+        load(root=str(tmp_path / "data" / root))
+    named = str(caught.value).partition("set dataset.root=")[2].partition(",")[0]
+    assert load(root=named).samples
+
+
+@pytest.mark.parametrize(
+    ("make", "load", "archive", "folder"),
+    [
+        (voc_trees.make, voc.load, "VOCtrainval_06-Nov-2007.tar", "VOCdevkit"),
+        (coco_trees.make, coco.load, "annotations_trainval2014.zip", "annotations"),
+        (coco_trees.make, coco.load, "val2014.zip", "val2014"),
+    ],
+)
+def test_a_packed_archive_is_named_with_the_command_that_unpacks_it(
+    tmp_path: Path, make: Callable[[Path], Path], load: Callable[..., Any], archive: str, folder: str
+) -> None:
+    if archive.endswith(".zip") and shutil.which("unzip") is None:
+        pytest.skip("the command that a zip needs, unzip, is not here")
+    make(tmp_path)
+    before = load(root=str(tmp_path)).fingerprint
+    stem, kind = archive.rsplit(".", 1)
+    shutil.make_archive(str(tmp_path / stem), kind, tmp_path, folder)
+    shutil.rmtree(tmp_path / folder)
+    with pytest.raises(UserError, match=f"{archive}: still packed; unpack it: ") as caught:
+        load(root=str(tmp_path))
+    subprocess.run(["bash", "-ec", str(caught.value).partition("unpack it: ")[2]], check=True)
+    assert load(root=str(tmp_path)).fingerprint == before

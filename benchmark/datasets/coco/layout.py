@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.core.errors import UserError
-from benchmark.datasets.folders import refuse_packed
+from benchmark.datasets.folders import nearby, refuse_packed
 from benchmark.datasets.selection import existing
 
 OFFICIAL = {"val2014": 40504, "train2014": 82783, "val2017": 5000, "train2017": 118287}
@@ -64,9 +64,11 @@ def _instances(root: Path | None, split: str) -> Path:
             f"it has {', '.join(known)}"
         )
     refuse_packed(root, "annotations*.zip")
+    near = nearby(root, lambda other: (other / "annotations" / f"instances_{split}.json").is_file())
+    remedy = f"set dataset.root={near}" if near else "unpack the annotations there"
     raise UserError(
-        f"dataset.root={root}: no annotations/instances_{split}.json in it; unpack the annotations there, or "
-        "name the file (dataset.instances=)"
+        f"dataset.root={root}: no annotations/instances_{split}.json in it; {remedy}, or name the file "
+        "(dataset.instances=)"
     )
 
 
@@ -76,7 +78,9 @@ def _images(root: Path | None, split: str) -> Path:
         if below.is_dir():
             return below
     refuse_packed(root, f"{split}.zip")
+    near = nearby(root, lambda other: (other / split).is_dir())
+    remedy = f"set dataset.root={near}" if near else "unpack the images there"
     raise UserError(
-        f"dataset.root={root}: no folder {split} or images/{split} in it; unpack the images there, or name "
-        "their folder (dataset.images=)"
+        f"dataset.root={root}: no folder {split} or images/{split} in it; {remedy}, or name their folder "
+        "(dataset.images=)"
     )

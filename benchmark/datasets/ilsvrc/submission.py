@@ -122,6 +122,9 @@ def read(path: Path, dataset: Dataset, ilsvrc_ids: Sequence[int]) -> Submission:
         labels = {str(number): label for label, number in enumerate(ilsvrc_ids)}
         parse = _Line(labels, f"the devkit's numbers, {min(ilsvrc_ids)}…{max(ilsvrc_ids)}", counts)
     found = np.array([parse(where, words) for where, words in lines], np.float64).reshape(-1, _MOST, 5)
+    given, boxes = found[..., 0] >= 0, found[..., 1:]
+    counts["reversed"] = int((given & (boxes[..., 2:] < boxes[..., :2]).any(axis=-1)).sum())
+    counts["fractions"] = int((given & (boxes % 1 != 0).any(axis=-1)).sum())
     listed = {sample.image_id for sample in samples}
     absent = [image_id for image_id in known if image_id not in listed]
     remarks = tuple(f"{count} {_REMARKS[what]}" for what, count in sorted(counts.items()) if count)
@@ -168,8 +171,6 @@ class _Line:
             label = self.labels.get(f"{number:.15g}")
         if label is None:
             raise UserError(f"{where}: {word} is not a class of the dataset; give {self.known}")
-        self.counts["reversed"] += box[2] < box[0] or box[3] < box[1]
-        self.counts["fractions"] += not all(number.is_integer() for number in box)
         return [label, *box]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmark.core.errors import UserError
 from benchmark.core.options import check
 from benchmark.core.text_lists import read_ids
-from benchmark.datasets.folders import Listing, is_clutter, list_images, refuse_packed
+from benchmark.datasets.folders import Listing, is_clutter, list_images, nearby, refuse_packed
 from benchmark.datasets.selection import existing
 
 CLASSES = (
@@ -84,18 +84,23 @@ def find(root: str | None, split: str, year: int) -> Tree:
 def _folder(root: Path | None, year: int) -> Path:
     if root is None:
         raise UserError("dataset.root is not set; name the folder that holds VOCdevkit (or $BENCHMARK_VOC)")
+    place = _below(root, year)
+    if place is None:
+        refuse_packed(root, "VOC*.tar")
+        near = nearby(root, lambda other: _below(other, year) is not None)
+        raise UserError(
+            f"dataset.root={root}: no {_LISTS} in it, in VOC{year} or in VOCdevkit/VOC{year}; "
+            + (f"set dataset.root={near}" if near else "name the folder that holds VOCdevkit")
+        )
+    # A folder with any other name is accepted.
+    if place.name.startswith("VOC2") and place.name != f"VOC{year}":
+        raise UserError(f"{place}: its name says another year than dataset.year={year}; correct one")
+    return place
+
+
+def _below(root: Path, year: int) -> Path | None:
     places = [root / "VOCdevkit" / f"VOC{year}", root / f"VOC{year}", root]
-    for place in places:
-        if (place / _LISTS).is_dir():
-            # A folder with any other name is accepted.
-            if place.name.startswith("VOC2") and place.name != f"VOC{year}":
-                raise UserError(f"{place}: its name says another year than dataset.year={year}; correct one")
-            return place
-    refuse_packed(root, "VOC*.tar")
-    raise UserError(
-        f"dataset.root={root}: no {_LISTS} in it, in VOC{year} or in VOCdevkit/VOC{year}; name the folder "
-        "that holds VOCdevkit"
-    )
+    return next((place for place in places if (place / _LISTS).is_dir()), None)
 
 
 def _splits(lists: Path) -> list[str]:
