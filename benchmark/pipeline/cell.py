@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.pipeline.store import ShardKey
+
 if TYPE_CHECKING:
     from benchmark.core.protocols import Method
     from benchmark.pipeline.scene import Scene
@@ -28,3 +30,7 @@ class Cell:
     heatmap_folder: Path
     folder: Path
     fingerprint: str
+
+    def shard(self, number: int) -> ShardKey:
+        """Return what a shard of the cell's records is."""
+        return ShardKey(self.folder, self.fingerprint, number, self.scene.image_ids(number))

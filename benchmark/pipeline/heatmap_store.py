@@ -6,7 +6,8 @@ cells, relative to their scale, in half precision.
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import numpy.typing as npt
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Box, FloatArray, IntArray, View
+from benchmark.pipeline.journal import Made, write_note
+from benchmark.pipeline.store import damaged
 
 KEPT_SIDE = 28
 """Heatmaps of at most this many cells a side are stored; larger ones are used as they are made."""
@@ -57,11 +60,35 @@ def heatmap_file(folder: Path, shard: int) -> Path:
     return folder / f"heatmaps-{shard:05d}.npz"
 
 
-def write_heatmaps(path: Path, heatmaps: Heatmaps) -> None:
-    """Store a shard's heatmaps; maps in half precision, everything else as it is."""
+def stored_heatmaps(folder: Path, number: int, images: Sequence[str], *, complete: bool) -> Heatmaps | None:
+    """Return a shard's heatmaps as they are stored; ``None`` where they are missing, or told to be damaged.
+
+    Args:
+        folder: Folder of the heatmaps.
+        number: Number of the shard.
+        images: Identifiers of its images.
+        complete: Whether heatmaps are of no use that lack images which could not be read.
+    """
+    path = heatmap_file(folder, number)
+    if not path.exists():
+        return None
+    try:
+        heatmaps = read_heatmaps(path)
+        if {*heatmaps.image_ids, *heatmaps.skipped} != set(images):
+            raise damaged(path, "it is of other images")
+    except UserError as error:
+        print(f"{str(error).partition(';')[0]}; it is made again", file=sys.stderr)
+        return None
+    return None if complete and heatmaps.skipped else heatmaps
+
+
+def write_heatmaps(path: Path, heatmaps: Heatmaps, made: Made) -> None:
+    """Store a shard's heatmaps after the note of who made them; maps in half precision, all else as it is."""
+    write_note(path, made)
     write_arrays(
         path,
         heatmaps.views,
+        run=np.array(path.parent.name),
         image_ids=np.array(heatmaps.image_ids, dtype=np.str_),
         classes=heatmaps.classes,
         scores=heatmaps.scores,
@@ -75,10 +102,12 @@ def read_heatmaps(path: Path) -> Heatmaps:
     """Read a shard's heatmaps back.
 
     Raises:
-        UserError: If the file is damaged.
+        UserError: If the file is damaged, or was made for another folder.
     """
-    names = ("image_ids", "classes", "scores", "maps", "scales", "skipped")
-    views, (image_ids, classes, scores, maps, scales, skipped) = read_arrays(path, *names)
+    names = ("run", "image_ids", "classes", "scores", "maps", "scales", "skipped")
+    views, (run, image_ids, classes, scores, maps, scales, skipped) = read_arrays(path, *names)
+    if str(run) != path.parent.name:
+        raise damaged(path, f"it is of {run}")
     ids = tuple(image_ids.tolist())
     return Heatmaps(ids, classes, scores, maps, scales, views, json.loads(str(skipped)))
 
@@ -102,4 +131,4 @@ def read_arrays(path: Path, *names: str) -> tuple[tuple[View, ...], list[npt.NDA
             views = tuple(View(w, h, Box(*region)) for w, h, *region in file["views"].tolist())
             return views, [file[name] for name in names]
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-        raise UserError(f"{path}: this shard is damaged ({error}); delete it and run again") from error
+        raise damaged(path, error) from error

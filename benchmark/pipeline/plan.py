@@ -13,7 +13,7 @@ from benchmark.core.types import OpenRow
 from benchmark.models.forward import output_count
 from benchmark.pipeline.class_order import class_order
 from benchmark.pipeline.scene import Scene
-from benchmark.pipeline.shard_loop import Recorder, measure
+from benchmark.pipeline.shard_loop import Recorder, measure, refuse_unreadable
 
 if TYPE_CHECKING:
     from benchmark.core.protocols import Dataset
@@ -144,10 +144,13 @@ class Plan(Generic[R]):
         """Make what is missing of some rows, of all of the plan by default.
 
         Raises:
-            UserError: If an image cannot be read, or a method, model and dataset do not fit together.
+            UserError: If images cannot be read, after all else is made; at once if a method, model and
+                dataset do not fit together.
         """
+        unreadable: dict[str, str] = {}
         for recorder, cells in self.work(rows):
-            measure(recorder, cells)
+            unreadable |= measure(recorder, cells)
+        refuse_unreadable(unreadable)
 
     def in_order(self, found: Mapping[str, Any], order: Sequence[str]) -> tuple[Any, ...]:
         """Return what was found of each row, or the open row, in the given order."""

@@ -13,8 +13,9 @@ from benchmark.core.types import OpenRow
 
 if TYPE_CHECKING:
     from benchmark.pipeline.cell import Cell
+    from benchmark.pipeline.journal import Made
     from benchmark.pipeline.scene import Scene
-    from benchmark.pipeline.store import Made, ShardStore
+from benchmark.pipeline.store import ShardStore
 
 _FILES_OF_A_MODEL = ("weights", "weights_dir", "classes")
 

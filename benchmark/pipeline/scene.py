@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from benchmark.pipeline.settings import RunSettings
 
 _SHARDS = 100
+LEAST, MOST = 16, 128
+"""Images of a shard: few enough that a killed run loses little, and enough for a batch."""
 
 
 @dataclass(frozen=True)
@@ -33,18 +35,20 @@ class Scene:
 
     @property
     def shards(self) -> list[range]:
-        """Return about 100 fixed sets of images, as index ranges; no batch crosses from one to the next."""
-        count, batch = len(self.dataset.samples), self.settings.batch_size
-        size = batch * max(1, ceil(count / (_SHARDS * batch)))
+        """Return fixed sets of images, as index ranges: about 100, of 16 to 128 images each."""
+        count = len(self.dataset.samples)
+        size = min(max(ceil(count / _SHARDS), LEAST), MOST)
         return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
-    def batches(self, shards: Iterable[int]) -> Iterator[tuple[int, list[Sample]]]:
-        """Yield the batches of the given shards, each with its shard's number."""
-        for number in sorted(shards):
-            indices = self.shards[number]
-            for start in range(0, len(indices), self.settings.batch_size):
-                batch = indices[start : start + self.settings.batch_size]
-                yield number, [self.dataset.samples[i] for i in batch]
+    def image_ids(self, shard: int) -> tuple[str, ...]:
+        """Return the identifiers of a shard's images."""
+        return tuple(self.dataset.samples[index].image_id for index in self.shards[shard])
+
+    def batches(self, shard: int) -> Iterator[list[Sample]]:
+        """Yield the batches of a shard; none crosses from one shard to the next."""
+        indices, size = self.shards[shard], self.settings.batch_size
+        for start in range(0, len(indices), size):
+            yield [self.dataset.samples[index] for index in indices[start : start + size]]
 
     def prepare(self) -> None:
         """Move the model to the run's device, precision and memory format."""

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from benchmark.core import provenance
 from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count, Natural, unfit
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunSettings(Checked, group="run"):
-    """Options of ``conf/run``; what can change a number is in :meth:`identity`.
+    """Options of ``conf/run``; what addresses a number is in :meth:`identity`.
 
     A command's configuration is checked against these types as it is composed, before PyTorch is imported.
 
@@ -26,10 +27,11 @@ class RunSettings(Checked, group="run"):
         channels_last: Memory format of inputs and parameters.
         batch_size: Images of one forward pass, at least 1.
         top_k: Predicted classes that get a box, at least 1.
-        unreadable: ``error`` or ``skip``.
+        unreadable: What becomes of a shard with images that cannot be read: ``error`` leaves it undone, and
+            the run ends with an error after all other shards; ``skip`` leaves out those images, counted.
         threads: Number of threads that decode images and extract boxes; ``None`` for one a core.
-        worker: Number of this worker, from 0.
-        workers: Number of workers that share the shards.
+        worker: Number of this worker, from 0; it begins in its own part of the shards.
+        workers: Number of workers. Each takes the next shard that nobody has finished or is making.
     """
 
     device: str | int = "auto"
@@ -97,12 +99,16 @@ class RunSettings(Checked, group="run"):
         return torch.autocast(self.torch_device.type, dtype=getattr(torch, self.precision))
 
     def identity(self) -> dict[str, Any]:
-        """Return the settings that can change a number, if only by its rounding."""
+        """Return the settings that can change a number by more than rounding: they address what is stored."""
         return {
-            "device": self.torch_device.type,
             "precision": self.precision,
             "channels_last": self.channels_last,
-            "batch_size": self.batch_size,
             "top_k": self.top_k,
-            "unreadable": self.unreadable,
         }
+
+    def made_by(self) -> dict[str, Any]:
+        """Return commit, software, device and the other settings that can change a number by rounding alone.
+
+        They are recorded with each shard, which another device and another batch size may complete.
+        """
+        return {**provenance.made_by(self.torch_device), "batch_size": self.batch_size}

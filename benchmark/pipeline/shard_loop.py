@@ -2,28 +2,36 @@
 
 For each shard only what is missing is made. Where a task can make it from what is stored, no network runs;
 otherwise one forward pass of a batch serves every cell that lacks the shard. While the device works on the
-next batch, threads finish the images of the last one.
+next batch, threads finish the images of the last one. Several processes share the shards of a run: each takes
+the next one that nobody has finished or is making.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from time import monotonic
+from dataclasses import dataclass, field, replace
+from itertools import tee
+from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from benchmark.core import provenance
+from benchmark.core.claims import Claims, holder
+from benchmark.core.errors import UserError
 from benchmark.core.progress import Counter
 from benchmark.pipeline.batches import Batch, read_batches
 from benchmark.pipeline.cell import Cell
-from benchmark.pipeline.store import Made, ShardStore
+from benchmark.pipeline.journal import Made
+from benchmark.pipeline.store import ShardStore
 
 if TYPE_CHECKING:
+    from benchmark.core.types import Sample
     from benchmark.pipeline.scene import Scene
 
 _BATCHES_WAITING = 4  # whose images are still being finished: enough to keep the threads busy
+_SECONDS_BETWEEN_LOOKS = 2.0  # at what other processes have made
 
 C = TypeVar("C", bound=Cell, contravariant=True)
 """A task's cells."""
@@ -52,6 +60,17 @@ class Pending(Protocol[F_co]):
     def image(self, number: int) -> F_co:
         """Finish one image, once all has arrived; safe to call from several threads."""
         ...
+
+
+class Restored(Pending[F_co], Protocol[F_co]):
+    """Images of a shard that are made from what is stored.
+
+    Attributes:
+        by: On which device, and under which other conditions, that was made.
+    """
+
+    @property
+    def by(self) -> Mapping[str, Any]: ...  # noqa: D102 - an attribute, described above
 
 
 @dataclass(frozen=True)
@@ -95,7 +114,7 @@ class Recorder(Protocol[C, F]):
         """
         ...
 
-    def restart(self, cell: C, number: int) -> Pending[F] | None:
+    def restart(self, cell: C, number: int) -> Restored[F] | None:
         """Return a shard's images as they are stored, ``None`` where a forward pass is needed."""
         ...
 
@@ -104,28 +123,114 @@ class Recorder(Protocol[C, F]):
         ...
 
 
-def measure(recorder: Recorder[C, F], cells: Sequence[C]) -> None:
-    """Make this worker's missing shards of some cells.
+def measure(recorder: Recorder[C, F], cells: Sequence[C]) -> dict[str, str]:
+    """Make the missing shards of some cells, or wait until another process has made them.
+
+    Returns:
+        Images that cannot be read, each with the reason, where ``run.unreadable`` is ``error``: their shards
+        are not made.
 
     Raises:
-        UserError: If an image cannot be read, or a method, model and dataset do not fit together.
+        UserError: If a method, model and dataset do not fit together.
     """
+    work = _Work(recorder, cells)
+    if not work.lacking:
+        return {}
     scene = recorder.scene
-    mine = range(scene.settings.worker, len(scene.shards), scene.settings.workers)
-    lacking = {n: [c for c in cells if not recorder.store.file(c.folder, n).exists()] for n in mine}
-    lacking = {number: some for number, some in lacking.items() if some}
-    if not lacking:
-        return
-    total = sum(len(scene.shards[number]) for number in mine)
-    left = sum(len(scene.shards[number]) for number in lacking)
-    counter = Counter(scene.model.name, total, total - left)
-    with counter:
+    total = len(scene.dataset.samples)
+    counter = Counter(scene.model.name, total, total - sum(len(scene.shards[n]) for n in work.lacking))
+    with counter, work.claims:
         pool = ThreadPoolExecutor(scene.settings.thread_count)
         try:
-            loop = _Loop(recorder, pool, counter)
-            loop.from_images(loop.from_storage(lacking))
+            loop = _Loop(recorder, work, pool, counter)
+            while work.lacking:
+                loop.run()
+                work.wait()
         finally:  # after an error or Ctrl-C, work that has not begun is cancelled
             pool.shutdown(wait=True, cancel_futures=True)
+    return work.unreadable
+
+
+def refuse_unreadable(images: Mapping[str, str]) -> None:
+    """Refuse to go on to a table without some images, which the user may mend or leave out.
+
+    Args:
+        images: Images that cannot be read, each with the reason.
+
+    Raises:
+        UserError: If there is one.
+    """
+    if images:
+        more = f" and {len(images) - 1} more images" if len(images) > 1 else ""
+        raise UserError(
+            f"{next(iter(images.values()))}{more}; all other shards are made: mend it, or leave such images "
+            "out, counted, with run.unreadable=skip"
+        )
+
+
+@dataclass
+class _Work(Generic[C, F]):
+    """The shards that this process may still make.
+
+    Attributes:
+        recorder: A task's part.
+        cells: All cells.
+        lacking: Number of a shard to the cells that lack it, in the order in which they are tried.
+        unreadable: Images that cannot be read, each with the reason.
+        claims: What this process is making.
+    """
+
+    recorder: Recorder[C, F]
+    cells: Sequence[C]
+    lacking: dict[int, list[C]] = field(init=False)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    claims: Claims = field(default_factory=Claims)
+    _told: bool = False
+
+    def __post_init__(self) -> None:
+        settings, count = self.recorder.scene.settings, len(self.recorder.scene.shards)
+        start = count * settings.worker // settings.workers
+        order = [*range(start, count), *range(start)]
+        lacking = {number: self._lacking(number, self.cells) for number in order}
+        self.lacking = {number: cells for number, cells in lacking.items() if cells}
+
+    def _lacking(self, number: int, cells: Sequence[C]) -> list[C]:
+        store, complete = self.recorder.store, self.recorder.scene.settings.unreadable == "error"
+        return [cell for cell in cells if not store.holds(cell.shard(number), complete=complete)]
+
+    def claimed(self) -> Iterator[tuple[int, list[C]]]:
+        """Claim shard after shard, each with the cells that lack it."""
+        for number in list(self.lacking):
+            if self.claims.take(self._claim(number)):
+                cells = self._lacking(number, self.lacking[number])  # another process may have made it since
+                if not cells:
+                    self.close(number)
+                yield number, cells
+            elif not self._lacking(number, self.lacking[number]):
+                del self.lacking[number]
+                yield number, []
+
+    def close(self, number: int, unreadable: Mapping[str, str] | None = None) -> None:
+        """Give up the claim of a shard that is made, or whose images cannot all be read."""
+        self.claims.give_up(self._claim(number))
+        del self.lacking[number]
+        for image, reason in (unreadable or {}).items():
+            print(f"{reason}; its shard is left undone", file=sys.stderr)
+            self.unreadable[image] = reason
+
+    def wait(self) -> None:
+        """Wait a little where all that is left is being made by other processes, and say by whom once."""
+        if self.lacking:
+            if not self._told:
+                makers = sorted({who for n in self.lacking if (who := holder(self._claim(n)))})
+                by = ", ".join(makers) or "another process"
+                print(f"waiting for {len(self.lacking)} shards that {by} is making", file=sys.stderr)
+                self._told = True
+            sleep(_SECONDS_BETWEEN_LOOKS)
+
+    def _claim(self, number: int) -> Path:
+        """Return the file that claims a shard of all cells, in the folder of the first one."""
+        return self.cells[0].folder / "_claims" / f"{self.recorder.store.name}-{number:05d}.json"
 
 
 @dataclass
@@ -143,46 +248,56 @@ class _OpenShard(Generic[C, F]):
 @dataclass
 class _Loop(Generic[C, F]):
     recorder: Recorder[C, F]
+    work: _Work[C, F]
     pool: Executor
     counter: Counter
     waiting: deque[tuple[_OpenShard[C, F], Batch, Pending[F] | None]] = field(default_factory=deque)
     busy: deque[list[Future[F]]] = field(default_factory=deque)
+    prepared: bool = False
 
-    def from_storage(self, lacking: Mapping[int, Sequence[C]]) -> dict[int, list[C]]:
-        """Make what needs no forward pass; the rest, shard by shard, is returned."""
-        rest: dict[int, list[C]] = {}
-        for number, cells in sorted(lacking.items()):
-            for cell in cells:
-                pending = self.recorder.restart(cell, number)
-                if pending is None:
-                    rest.setdefault(number, []).append(cell)
-                else:
-                    shard = _OpenShard[C, F](number, [cell], pending.count, skipped=dict(pending.skipped))
-                    shard.images = self._finishing(pending)
-                    self._write(shard)
-            if number not in rest:
-                self.counter.add(len(self.recorder.scene.shards[number]))
-        return rest
-
-    def from_images(self, lacking: Mapping[int, Sequence[C]]) -> None:
-        """Make the given shards by forward passes."""
-        if not lacking:
-            return
-        scene = self.recorder.scene
-        scene.prepare()
-        batches = list(scene.batches(lacking))
-        read = read_batches(scene, [samples for _, samples in batches], self.pool)
-        shard: _OpenShard[C, F] | None = None
-        for (number, _), batch in zip(batches, read, strict=True):
-            if shard is None or shard.number != number:
-                shard = _OpenShard(number, lacking[number], len(scene.shards[number]))
-            self.waiting.append(
-                (shard, batch, self.recorder.start(shard.cells, batch) if batch.samples else None)
-            )
+    def run(self) -> None:
+        """Make every shard that can be claimed."""
+        ours, theirs = tee(self._batches())
+        # Read on whatever cannot be read: what becomes of its shard is decided here.
+        tolerant = replace(self.recorder.scene.settings, unreadable="skip")
+        scene = replace(self.recorder.scene, settings=tolerant)
+        read = read_batches(scene, (samples for _, samples in theirs), self.pool)
+        for (shard, _), batch in zip(ours, read, strict=True):
+            pending = self.recorder.start(shard.cells, batch) if batch.samples else None
+            self.waiting.append((shard, batch, pending))
             if len(self.waiting) > 1:
                 self._finish_one()
         while self.waiting:
             self._finish_one()
+
+    def _batches(self) -> Iterator[tuple[_OpenShard[C, F], list[Sample]]]:
+        """Claim shards and yield the batches of those that need a forward pass."""
+        scene = self.recorder.scene
+        for number, cells in self.work.claimed():
+            rest = self._from_storage(number, cells)
+            if not rest:
+                self.counter.add(len(scene.shards[number]))
+                if cells:
+                    self.work.close(number)
+                continue
+            if not self.prepared:
+                scene.prepare()
+                self.prepared = True
+            shard = _OpenShard(number, rest, len(scene.shards[number]))
+            yield from ((shard, samples) for samples in scene.batches(number))
+
+    def _from_storage(self, number: int, cells: Sequence[C]) -> list[C]:
+        """Make a shard of the cells that need no forward pass for it; the others are returned."""
+        rest = []
+        for cell in cells:
+            pending = self.recorder.restart(cell, number)
+            if pending is None:
+                rest.append(cell)
+            else:
+                shard = _OpenShard[C, F](number, [cell], pending.count, skipped=dict(pending.skipped))
+                shard.images = self._finishing(pending)
+                self._write(shard, pending.by)
+        return rest
 
     def _finish_one(self) -> None:
         shard, batch, pending = self.waiting.popleft()
@@ -195,15 +310,18 @@ class _Loop(Generic[C, F]):
             for future in self.busy.popleft():
                 future.result()
         if not shard.images_left:
-            self._write(shard)
+            left_undone = shard.skipped if self.recorder.scene.settings.unreadable == "error" else {}
+            if not left_undone:
+                self._write(shard)
+            self.work.close(shard.number, left_undone)
         self.counter.add(len(batch.samples) + len(batch.skipped))
 
     def _finishing(self, pending: Pending[F]) -> list[Future[F]]:
         pending.wait()
         return [self.pool.submit(pending.image, number) for number in range(pending.count)]
 
-    def _write(self, shard: _OpenShard[C, F]) -> None:
+    def _write(self, shard: _OpenShard[C, F], maps_by: Mapping[str, Any] | None = None) -> None:
         images = [future.result() for future in shard.images]
-        by = provenance.made_by(self.recorder.scene.settings.torch_device)
+        by = {**self.recorder.scene.settings.made_by(), **(maps_by or {})}
         made = Made(by, monotonic() - shard.began)
         self.recorder.write(shard.cells, Shard(shard.number, images, shard.skipped, made))

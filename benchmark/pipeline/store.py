@@ -11,14 +11,21 @@ and below ``results/records``, for people and their tools, all shards of a cell 
 
     <model>-<method>-<fingerprint>/<what is made of them>-<fingerprint>.records.parquet
 
-Which columns there are, the task that stores them says. Metadata keys of every shard, each json: ``done``
-(images that were read), ``skipped`` (image to reason), ``seconds``, ``by`` (commit, device and packages that
-made the shard), and those of the task. The file of all shards has ``shards`` instead of the last two: the
-sha256 of what it was made of.
+        _journal/records-00007.json                            by whom the shard was made, and when
+
+Which columns there are, the task that stores them says. Metadata keys of every shard, each json: ``run`` (the
+sha256 of all that can change its numbers), ``number``, ``images`` (identifiers of all its images), ``done``
+(how many of them were read), ``skipped`` (image to reason), those of the task, and ``checksum`` over all of
+it and the columns. So a shard that is damaged or lies in the wrong place is known, and is made again. Who
+made it, on which device, is no part of it (:mod:`benchmark.pipeline.journal`). The file of all shards has
+``shards`` instead of ``run``, ``number``, ``images`` and ``checksum``: the sha256 of what it was made of.
 """
+
+from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,19 +38,27 @@ import pyarrow.parquet as pq
 
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
+from benchmark.pipeline.journal import Made, made_of, write_note
+
+_told: set[Path] = set()
+"""Damaged shards of which this process has spoken."""
 
 
 @dataclass(frozen=True)
-class Made:
-    """When, where and by which software a shard was made.
+class ShardKey:
+    """What a shard is, whatever is in it.
 
     Attributes:
-        by: Commit, device and package versions.
-        seconds: Time that it took.
+        folder: Folder of all shards of its cell.
+        run: sha256 of everything that can change a number in it.
+        number: Number of the shard.
+        images: Identifiers of its images.
     """
 
-    by: Mapping[str, Any]
-    seconds: float
+    folder: Path
+    run: str
+    number: int
+    images: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -83,31 +98,53 @@ class ShardStore:
         return folder / f"{self.name}-{number:05d}.parquet"
 
     def write(
-        self,
-        folder: Path,
-        number: int,
-        columns: Mapping[str, pa.Array],
-        metadata: Mapping[str, Any],
-        made: Made,
+        self, key: ShardKey, columns: Mapping[str, pa.Array], metadata: Mapping[str, Any], made: Made
     ) -> None:
-        """Store a shard; ``metadata`` holds ``done``, ``skipped`` and the store's own keys."""
-        every = {**metadata, "seconds": made.seconds, "by": dict(made.by)}
-        _write(self.file(folder, number), pa.table(dict(columns)), every)
+        """Store a shard and who made it; ``metadata`` holds ``done``, ``skipped`` and the store's own."""
+        path = self.file(key.folder, key.number)
+        write_note(path, made)
+        table = pa.table(dict(columns))
+        every = {**metadata, "run": key.run, "number": key.number, "images": list(key.images)}
+        _write(path, table, {**every, "checksum": _checksum(table, every)})
+
+    def holds(self, key: ShardKey, *, complete: bool = False) -> bool:
+        """Return whether a shard is there, whole and the one that it should be; if it is another, say so.
+
+        Args:
+            key: The shard.
+            complete: Whether one without some of its images, which could not be read, is to be made again.
+        """
+        path = self.file(key.folder, key.number)
+        if not path.exists():
+            return False
+        try:
+            _, metadata = self._shard(path)
+            if (metadata["run"], metadata["images"]) != (key.run, list(key.images)):
+                raise damaged(path, "it is the shard of another run or of other images")
+        except UserError as error:
+            if path not in _told:
+                _told.add(path)
+                print(f"{str(error).partition(';')[0]}; it is made again", file=sys.stderr)
+            return False
+        return not (complete and metadata["skipped"])
 
     def read(self, files: Sequence[Path]) -> Shards:
         """Read shards, in the given order, as one; the file of all shards likewise, which has no makers.
 
         Raises:
-            UserError: If a file is missing or damaged, or not one image could be read.
+            UserError: If a file is missing, damaged or of another run, or not one image could be read.
         """
         merged = len(files) == 1 and files[0].name.endswith(self.suffix)
-        keys = ("done", "skipped", *(() if merged else ("seconds", "by")), *self.keys)
-        shards = [_read(path, keys) for path in files]
-        made = () if merged else tuple(Made(meta.pop("by"), meta.pop("seconds")) for _, meta in shards)
-        metadata = _united([meta for _, meta in shards])
+        shards = [_read(path, self._common) if merged else self._shard(path) for path in files]
+        for path, (_, metadata) in zip(files, shards, strict=True):
+            if metadata.get("run") != shards[0][1].get("run"):
+                raise damaged(path, f"it is of another run than {files[0].name}")
+        kept = [{key: metadata[key] for key in self._common} for _, metadata in shards]
+        metadata = _united(kept)
         if not metadata["done"]:
             raise UserError(f"{files[0].parent}: not one image could be read; ./scripts/doctor says why")
         filled = [table for table, _ in shards if len(table)]  # an empty one may not know its columns' types
+        made = () if merged else tuple(map(made_of, files))
         return Shards(pa.concat_tables(filled or [shards[0][0]]), metadata, made)
 
     def merge(self, files: Sequence[Path]) -> Path:
@@ -126,6 +163,24 @@ class ShardStore:
             _write(target, shards.table, {**shards.metadata, "shards": digest})
         return target
 
+    @property
+    def _common(self) -> tuple[str, ...]:
+        return ("done", "skipped", *self.keys)
+
+    def _shard(self, path: Path) -> tuple[pa.Table, dict[str, Any]]:
+        """Read a shard whose content is what was written, and whose number is that of its name."""
+        table, metadata = _read(path, (*self._common, "run", "number", "images", "checksum"))
+        if metadata.pop("checksum") != _checksum(table, metadata):
+            raise damaged(path, "its checksum is another")
+        if path.name != self.file(path.parent, metadata["number"]).name:
+            raise damaged(path, f"it is shard {metadata['number']}")
+        return table, metadata
+
+
+def damaged(path: Path, reason: object) -> UserError:
+    """Return the error that a file of a shard is not what was written."""
+    return UserError(f"{path}: this shard is damaged ({reason}); delete it and run again")
+
 
 def _write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
     table = table.replace_schema_metadata({key: json.dumps(value) for key, value in metadata.items()})
@@ -137,13 +192,31 @@ def _write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
 def _read(path: Path, keys: Sequence[str]) -> tuple[pa.Table, dict[str, Any]]:
     try:
         table = pq.ParquetFile(path).read()
-    except (OSError, pa.ArrowException) as error:
-        raise UserError(f"{path}: this shard is damaged ({error}); delete it and run again") from error
-    metadata = {key.decode(): value for key, value in (table.schema.metadata or {}).items()}
-    lacking = [key for key in keys if key not in metadata]
+        metadata = {key.decode(): value for key, value in (table.schema.metadata or {}).items()}
+        found = {key: json.loads(metadata[key]) for key in keys if key in metadata}
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise damaged(path, str(error).partition("\n")[0]) from error
+    lacking = [key for key in keys if key not in found]
     if lacking:
-        raise UserError(f"{path}: this shard is damaged (no {lacking[0]}); delete it and run again")
-    return table.replace_schema_metadata(None), {key: json.loads(metadata[key]) for key in keys}
+        raise damaged(path, f"no {lacking[0]}")
+    return table.replace_schema_metadata(None), found
+
+
+def _checksum(table: pa.Table, metadata: Mapping[str, Any]) -> str:
+    """Return the sha256 of the values of some columns and metadata, however they are laid out in memory."""
+    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
+    for name in table.column_names:
+        values = table[name].combine_chunks()
+        while pa.types.is_list(values.type) or pa.types.is_fixed_size_list(values.type):
+            if pa.types.is_list(values.type):
+                digest.update(values.value_lengths().to_numpy(zero_copy_only=False).tobytes())
+            values = values.flatten()
+        digest.update(f"{name} {values.type}".encode())
+        if pa.types.is_string(values.type):
+            digest.update(json.dumps(values.to_pylist()).encode())
+        else:
+            digest.update(values.to_numpy(zero_copy_only=False).tobytes())
+    return digest.hexdigest()
 
 
 def _united(metadata: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -164,8 +237,7 @@ def _digest(files: Sequence[Path]) -> str:
         try:
             whole.update(hashlib.sha256(path.read_bytes()).digest())
         except OSError as error:
-            reason = error.strerror or error
-            raise UserError(f"{path}: this shard is damaged ({reason}); delete it and run again") from error
+            raise damaged(path, error.strerror or error) from error
     return whole.hexdigest()
 
 

@@ -14,7 +14,8 @@ from helpers.ilsvrc_trees import CLASSES, PICTURES
 from helpers.random_records import make
 
 from benchmark.datasets.ilsvrc import IlsvrcVal, load
-from benchmark.pipeline.store import Made
+from benchmark.pipeline.journal import Made
+from benchmark.pipeline.store import ShardKey
 from benchmark.reporting.archive import Archived, write_table
 from benchmark.reporting.table import DatasetNote, Table
 from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of
@@ -62,7 +63,8 @@ def measured(folder: Path, dataset: IlsvrcVal, config: dict[str, Any]) -> Path:
     }
     records = make(0, n=len(labels), k=1, **columns)
     cell = folder / "runs/row/cell"
-    STORE.write(cell, 0, columns_of(records), metadata_of(records), Made({}, 0.0))
+    key = ShardKey(cell, "a run", 0, records.image_ids)
+    STORE.write(key, columns_of(records), metadata_of(records), Made({}, 0.0))
     merged = STORE.merge([STORE.file(cell, 0)])
     print_ = dataset.fingerprint
     row = result(config=config, conditions={"dataset": {"fingerprint": print_}})

@@ -19,7 +19,7 @@ from benchmark.pipeline.results import files_of
 from benchmark.pipeline.rows import Row
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
-from benchmark.pipeline.shard_loop import measure
+from benchmark.pipeline.shard_loop import measure, refuse_unreadable
 from benchmark.tasks.pairs.ask import Question, pair_cell
 from benchmark.tasks.pairs.class_policies.labelled import Labelled
 from benchmark.tasks.pairs.class_policies.labelled_and_top5 import LabelledAndTop5
@@ -71,9 +71,8 @@ def multi_scene(path: Path, **options: Any) -> Scene:
         objects = Objects(classes, boxes, np.array([hard for _, hard in held], np.bool_))
         samples.append(replace(sample, label=int(classes[0]), boxes=boxes[:1], objects=objects))
     settings = replace(RunSettings(device="cpu", batch_size=3, top_k=2, threads=2), **options)
-    return Scene(
-        replace(plain, samples=tuple(samples)), small(googlenet_like, torch.float32), Warp(), settings
-    )
+    dataset = replace(plain, samples=tuple(samples))
+    return Scene(dataset, small(googlenet_like, torch.float32), Warp(), settings)
 
 
 def question(policy: str = "labelled") -> Question:
@@ -101,7 +100,7 @@ def cells_of(on: Scene, runs: Path, policy: str = "labelled", *methods: str) -> 
 
 def made(on: Scene, asked: Question, cells: Sequence[Cell]) -> None:
     """Make what is missing of some cells."""
-    measure(PairRecorder(on, asked), cells)
+    refuse_unreadable(measure(PairRecorder(on, asked), cells))
 
 
 def missing(on: Scene, cells: Sequence[Cell]) -> set[int]:

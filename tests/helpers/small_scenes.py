@@ -20,7 +20,7 @@ from benchmark.localizers.max_box import MaxBox
 from benchmark.pipeline.results import files_of
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.settings import RunSettings
-from benchmark.pipeline.shard_loop import measure
+from benchmark.pipeline.shard_loop import measure, refuse_unreadable
 from benchmark.tasks.boxes.cell import BoxCell, box_cell
 from benchmark.tasks.boxes.recorder import BoxRecorder
 from benchmark.tasks.boxes.records import STORE, read_records
@@ -85,7 +85,7 @@ def cell(on: Scene, runs: Path, method: str, localizer: str) -> BoxCell:
 
 def made(on: Scene, cells: Sequence[BoxCell]) -> None:
     """Make what is missing of some cells."""
-    measure(BoxRecorder(on), cells)
+    refuse_unreadable(measure(BoxRecorder(on), cells))
 
 
 def records(cell: BoxCell) -> Records:

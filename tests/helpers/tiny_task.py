@@ -85,7 +85,7 @@ class ShareRecorder:
                 "share": pa.array([shares[place] for _, shares in shard.images], pa.float32()),
             }
             metadata = {"done": len(shard.images), "skipped": dict(shard.skipped)}
-            STORE.write(cell.folder, shard.number, columns, metadata, shard.made)
+            STORE.write(cell.shard(shard.number), columns, metadata, shard.made)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,9 @@
 """A run leaves the same records whatever happens to it on the way."""
 
+import json
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from benchmark.core.types import Records
 from benchmark.datasets.images import read_sample
 from benchmark.models.forward import forward_pass
 from benchmark.pipeline.heatmap_store import heatmap_file, read_heatmaps
+from benchmark.pipeline.results import files_of
 from benchmark.pipeline.scene import Scene
 from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.records import STORE
@@ -141,30 +146,133 @@ def test_heatmaps_of_the_images_own_size_are_not_kept(tmp_path: Path) -> None:
     assert records(large).label_empty is not None
 
 
-def test_workers_share_the_shards_and_leave_the_same_records(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_workers_share_the_shards_and_leave_the_same_bytes(tmp_path: Path) -> None:
     on = scene(tmp_path)
     alone = cells(on, tmp_path / "alone")
     made(on, alone)
     shared = cells(on, tmp_path / "shared")
-    for worker in (1, 0):
-        made(with_settings(on, worker=worker, workers=2), shared)
-        left = missing(on, shared)
-        assert left == ({0, 2} if worker == 1 else set())
-    told = capsys.readouterr().err
-    assert all(total in told for total in ("10/10 images", "4/4 images", "6/6 images"))
+    workers = [scene(tmp_path, worker=worker, workers=2) for worker in (0, 1)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda worker: made(worker, shared), workers))
     for one, two in zip(alone, shared, strict=True):
-        assert_same(records(one), records(two))
+        assert bytes_of(one) == bytes_of(two)
+    assert not list((tmp_path / "shared").rglob("_claims/*"))
 
 
-def test_an_unreadable_image_stops_the_run_and_is_named(tmp_path: Path) -> None:
+def bytes_of(cell: BoxCell) -> list[bytes]:
+    return [path.read_bytes() for path in files_of(cell, STORE)]
+
+
+def test_a_shard_that_another_process_is_making_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = scene(tmp_path)
+    (of,) = ours = [cell(on, tmp_path / "runs", "cam", "max_box")]
+    other = [cell(on, tmp_path / "other", "cam", "max_box")]
+    made(on, other)
+    claim = of.folder / "_claims" / "records-00001.json"
+    claim.parent.mkdir(parents=True)
+    claim.write_text(json.dumps({"host": "another", "pid": 7}))
+
+    def makes_it(_seconds: float) -> None:
+        assert missing(on, ours) == {1}, "all else is made meanwhile"
+        shutil.copy(STORE.file(other[0].folder, 1), STORE.file(of.folder, 1))
+
+    monkeypatch.setattr("benchmark.pipeline.shard_loop.sleep", makes_it)
+    made(on, ours)
+    assert bytes_of(of) == bytes_of(other[0])
+    assert capsys.readouterr().err.count("waiting for 1 shards that another:7 is making") == 1
+
+
+def test_a_corrupt_image_leaves_its_shard_alone_undone_and_mending_it_makes_that_shard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     on = scene(tmp_path)
     lost = on.dataset.samples[4].path
     assert lost is not None
-    lost.write_bytes(lost.read_bytes()[:60])
-    with pytest.raises(UserError, match=r"image_004.*run\.unreadable=skip"):
-        made(on, cells(on, tmp_path / "runs"))
+    whole = lost.read_bytes()
+    lost.write_bytes(whole[:60])
+    work = cells(on, tmp_path / "runs")
+    with pytest.raises(UserError, match=r"image_004.*all other shards are made.*run\.unreadable=skip"):
+        made(on, work)
+    assert missing(on, work) == {1}
+    assert "its shard is left undone" in capsys.readouterr().err
+    kept = {path: path.stat().st_mtime_ns for of in work for path in of.folder.glob("records-*")}
+    made(with_settings(on, unreadable="skip"), work)
+    assert all(set(records(of).skipped) == {"image_004"} for of in work)
+    lost.write_bytes(whole)
+    made(on, work)
+    assert all(len(records(of)) == 10 for of in work)
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def another_run(path: Path) -> None:
+    shutil.copy(next(p for p in path.parents[2].rglob(path.name) if p.parent != path.parent), path)
+
+
+def a_flipped_byte(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[data.index(b"image_003") + 8] ^= 1
+    path.write_bytes(data)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "another number": lambda path: shutil.copy(path.with_name("records-00000.parquet"), path),
+    "another run": another_run,
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:-30]),
+    "empty": lambda path: path.write_bytes(b""),
+    "garbage": lambda path: path.write_bytes(b"\x00garbage" * 99),
+    "a flipped byte": a_flipped_byte,
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_shard_is_told_once_and_made_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    on = scene(tmp_path)
+    work = cells(on, tmp_path / "runs")
+    made(on, work)
+    before = [bytes_of(of) for of in work]
+    DAMAGES[name](STORE.file(work[0].folder, 1))
+    assert [bytes_of(of) for of in work] != before
+    made(on, work)
+    assert [bytes_of(of) for of in work] == before
+    told = capsys.readouterr().err
+    assert told.count("records-00001.parquet: this shard is damaged") == told.count("it is made again") == 1
+
+
+def test_damaged_heatmaps_are_told_and_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    on = scene(tmp_path)
+    first, of = (cell(on, tmp_path / "runs", method, "max_box") for method in ("grad_cam", "cam"))
+    made(on, [first, of])
+    shutil.copy(heatmap_file(first.heatmap_folder, 1), heatmap_file(of.heatmap_folder, 1))
+    heatmap_file(of.heatmap_folder, 2).write_bytes(b"PK")
+    later = cell(on, tmp_path / "runs", "cam", "strict")
+    made(on, [later])
+    fresh = cell(on, tmp_path / "fresh", "cam", "strict")
+    made(on, [fresh])
+    assert bytes_of(later) == bytes_of(fresh)
+    assert capsys.readouterr().err.count("it is made again") == 2
+
+
+def test_what_another_device_made_is_completed_here_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = scene(tmp_path)
+    of = cell(on, tmp_path / "runs", "grad_cam", "max_box")
+    with monkeypatch.context() as there:
+        there.setattr("benchmark.core.provenance.made_by", lambda _device: {"device": "cuda (H200)"})
+        made(on, [of])
+    STORE.file(of.folder, 1).unlink()
+    heatmap_file(of.heatmap_folder, 1).unlink()
+    made(on, [of])
+    strict = cell(on, tmp_path / "runs", "grad_cam", "strict")
+    made(without_a_forward_pass(on), [strict])
+    for each in (of, strict):
+        devices = [made.by["device"] for made in STORE.read(files_of(each, STORE)).made]
+        assert devices == ["cuda (H200)", devices[1], "cuda (H200)", "cuda (H200)"]
+        assert devices[1].startswith("cpu")
 
 
 @pytest.mark.parametrize("lost", [[4], [3, 4, 5], [9]])
@@ -216,11 +324,11 @@ def test_every_part_that_can_change_a_number_changes_the_address(tmp_path: Path)
     others += [
         cell(on, tmp_path, "grad_cam", localizer) for localizer in LOCALIZERS if localizer != "max_box"
     ]
-    others += [cell(with_settings(on, batch_size=4), tmp_path, "grad_cam", "max_box")]
     others += [cell(with_settings(on, precision="float64"), tmp_path, "grad_cam", "max_box")]
     folders = [base.folder, *(other.folder for other in others)]
     assert len(set(folders)) == len(folders)
-    assert cell(with_settings(on, threads=1), tmp_path, "grad_cam", "max_box").folder == base.folder
+    for option in ({"threads": 1}, {"batch_size": 4}, {"unreadable": "skip"}, {"workers": 3}):
+        assert cell(with_settings(on, **option), tmp_path, "grad_cam", "max_box").folder == base.folder
 
 
 @pytest.mark.parametrize("precision", ["float64", "bfloat16"])
@@ -293,8 +401,10 @@ def test_a_heatmap_that_is_not_finite_stops_the_run_with_row_and_image(tmp_path:
         made(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
 
 
-@pytest.mark.parametrize(("copies", "size", "count"), [(1, 3, 4), (30, 3, 100), (40, 6, 67), (1000, 102, 99)])
-def test_shards_are_whole_batches_and_about_a_hundred(
+@pytest.mark.parametrize(
+    ("copies", "size", "count"), [(1, 3, 4), (30, 3, 100), (40, 4, 100), (5000, 128, 391)]
+)
+def test_shards_are_about_a_hundred_and_never_large(
     tmp_path: Path, copies: int, size: int, count: int
 ) -> None:
     on = scene(tmp_path, 10)

@@ -12,7 +12,8 @@ from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Box, Records, View
 from benchmark.pipeline.heatmap_store import Heatmaps, read_heatmaps, write_heatmaps
-from benchmark.pipeline.store import Made
+from benchmark.pipeline.journal import Made
+from benchmark.pipeline.store import ShardKey
 from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of, read_records
 
 
@@ -46,7 +47,9 @@ def make_records(count: int, start: int = 0, seed: int = 0, top: int = 3) -> Rec
 
 def written(folder: Path, number: int, records: Records, made: Made | None = None) -> Path:
     """Where a shard was stored."""
-    STORE.write(folder, number, columns_of(records), metadata_of(records), made or Made({}, 0.0))
+    images = (*records.image_ids, *records.skipped)
+    key = ShardKey(folder, "a run", number, images)
+    STORE.write(key, columns_of(records), metadata_of(records), made or Made({}, 0.0))
     return STORE.file(folder, number)
 
 
@@ -131,7 +134,7 @@ def test_heatmaps_come_back_as_they_were_written(tmp_path: Path) -> None:
         views=(View(500, 375, Box(0, 0, 500, 375)), View(10, 20, Box(1, 2, 3, 4))),
         skipped={"c": "cannot be read: \u201ctruncated\u201d"},
     )
-    write_heatmaps(tmp_path / "h.npz", heatmaps)
+    write_heatmaps(tmp_path / "h.npz", heatmaps, Made({}, 0.0))
     back = read_heatmaps(tmp_path / "h.npz")
     for field in ("image_ids", "views", "skipped"):
         assert getattr(back, field) == getattr(heatmaps, field)

@@ -13,9 +13,16 @@ import numpy as np
 from benchmark.core.errors import UserError
 from benchmark.pipeline.exhibits import Exhibit, Key, best_exhibit, chosen, write_exhibits
 from benchmark.pipeline.explain import Explained, explain
-from benchmark.pipeline.heatmap_store import KEPT_SIDE, Heatmaps, heatmap_file, read_heatmaps, write_heatmaps
+from benchmark.pipeline.heatmap_store import (
+    KEPT_SIDE,
+    Heatmaps,
+    heatmap_file,
+    stored_heatmaps,
+    write_heatmaps,
+)
+from benchmark.pipeline.journal import made_of
 from benchmark.pipeline.results import files_of
-from benchmark.pipeline.shard_loop import measure
+from benchmark.pipeline.shard_loop import measure, refuse_unreadable
 from benchmark.tasks.boxes.locate import Located, collect, locate, slots
 from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of, read_records
 
@@ -50,6 +57,7 @@ class _Pending:
     source: Explained | Mapping[Path, Heatmaps]
     skipped: Mapping[str, str]
     exhibited: frozenset[str]
+    by: Mapping[str, Any] = field(default_factory=dict)
     heatmaps: Mapping[Path, Heatmaps] = field(default_factory=dict)
 
     @property
@@ -100,27 +108,29 @@ class BoxRecorder:
 
     def restart(self, cell: BoxCell, number: int) -> _Pending | None:
         """Return a shard's stored heatmaps, ``None`` where there are none."""
-        path = heatmap_file(cell.heatmap_folder, number)
-        if not path.exists():
+        folder, complete = cell.heatmap_folder, self.scene.settings.unreadable == "error"
+        heatmaps = stored_heatmaps(folder, number, self.scene.image_ids(number), complete=complete)
+        if heatmaps is None:
             return None
-        heatmaps = read_heatmaps(path)
         samples = self.scene.dataset.samples
         by_id = {samples[index].image_id: samples[index] for index in self.scene.shards[number]}
         read = [by_id[image_id] for image_id in heatmaps.image_ids]
-        return _Pending([cell], read, {cell.heatmap_folder: heatmaps}, heatmaps.skipped, self._exhibited)
+        maps_by = made_of(heatmap_file(folder, number)).by
+        by = {key: maps_by[key] for key in ("device", "batch_size") if key in maps_by}
+        return _Pending([cell], read, {folder: heatmaps}, heatmaps.skipped, self._exhibited, by)
 
     def write(self, cells: Sequence[BoxCell], shard: Shard[LocatedImage]) -> None:
         """Store a shard: heatmaps first, so that records never stand without what they were made of."""
         for folder in shard.images[0].heatmaps if shard.images else ():
             parts = [image.heatmaps[folder] for image in shard.images]
-            write_heatmaps(heatmap_file(folder, shard.number), _joined(parts, shard.skipped))
+            write_heatmaps(heatmap_file(folder, shard.number), _joined(parts, shard.skipped), shard.made)
         for folder in _methods(cells):
             kept = [image.exhibits.get(folder, {}) for image in shard.images]
             write_exhibits(folder, shard.number, {key: one for found in kept for key, one in found.items()})
         for cell in cells:
             located = [image.located[cell.folder] for image in shard.images]
             records = collect(located, cell.localizer.grid, shard.skipped)
-            STORE.write(cell.folder, shard.number, columns_of(records), metadata_of(records), shard.made)
+            STORE.write(cell.shard(shard.number), columns_of(records), metadata_of(records), shard.made)
 
 
 def _methods(cells: Sequence[BoxCell]) -> dict[Path, Any]:
@@ -142,10 +152,10 @@ def _joined(parts: Sequence[Heatmaps], skipped: Mapping[str, str]) -> Heatmaps:
 
 def records_of(cell: BoxCell) -> Records | None:
     """Return a cell's records, made from its stored heatmaps where only those are there; else ``None``."""
-    files = files_of(cell, STORE)
-    absent = [number for number, file in enumerate(files) if not file.exists()]
+    numbers = range(len(cell.scene.shards))
+    absent = [number for number in numbers if not STORE.holds(cell.shard(number))]
     if not all(heatmap_file(cell.heatmap_folder, number).exists() for number in absent):
         return None
     if absent:
-        measure(BoxRecorder(cell.scene), [cell])
-    return read_records(files)
+        refuse_unreadable(measure(BoxRecorder(cell.scene), [cell]))
+    return read_records(files_of(cell, STORE))

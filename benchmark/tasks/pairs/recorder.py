@@ -117,7 +117,7 @@ class PairRecorder:
                 shard.skipped,
                 sum(image.unknown for image in shard.images),
             )
-            STORE.write(cell.folder, shard.number, columns_of(pairs), metadata_of(pairs), shard.made)
+            STORE.write(cell.shard(shard.number), columns_of(pairs), metadata_of(pairs), shard.made)
 
 
 def _stacked(rows: Sequence[PairColumns]) -> dict[str, Column]:

@@ -11,7 +11,8 @@ import pytest
 from helpers.pair_scenes import assert_same, cells_of, made, multi_scene, question, stored
 
 from benchmark.core.errors import UserError
-from benchmark.pipeline.store import Made
+from benchmark.pipeline.journal import Made
+from benchmark.pipeline.store import ShardKey
 from benchmark.tasks.pairs.records import STORE, columns_of, metadata_of, read_pairs
 from benchmark.tasks.pairs.types import Pairs
 
@@ -41,7 +42,8 @@ def nothing(done: int, skipped: str = "") -> Pairs:
 
 def written(folder: Path, *shards: Pairs) -> list[Path]:
     for number, shard in enumerate(shards):
-        STORE.write(folder, number, columns_of(shard), metadata_of(shard), MADE)
+        key = ShardKey(folder, "a run", number, shard.image_ids)
+        STORE.write(key, columns_of(shard), metadata_of(shard), MADE)
     return [STORE.file(folder, number) for number in range(len(shards))]
 
 

@@ -211,7 +211,7 @@ def test_constant_maps_are_counted_for_method_and_reference(tmp_path: Path) -> N
     path = STORE.file(row.cell.folder, 0)
     pairs, (how,) = read_pairs([path]), STORE.read([path]).made
     changed = replace(pairs, columns={**pairs.columns, "constant": np.array([True, False, True])})
-    STORE.write(row.cell.folder, 0, columns_of(changed), metadata_of(changed), how)
+    STORE.write(row.cell.shard(0), columns_of(changed), metadata_of(changed), how)
     assert measured(row).result.counts["constant_maps"] == 2 + int(
         stored(row.cell).columns["constant"][3:].sum()
     )
@@ -226,7 +226,7 @@ def test_every_maker_of_method_and_reference_is_told(tmp_path: Path, monkeypatch
     made(on, question(), row.cells)
     makers = measured(row).result.conditions["made_by"]
     assert len(makers) == 2
-    assert {"commit": "another"} in makers
+    assert {"commit": "another", "batch_size": 3} in makers
 
 
 @pytest.mark.parametrize("whose", ["cell", "reference"])

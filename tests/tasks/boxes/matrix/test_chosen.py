@@ -12,9 +12,9 @@ from benchmark.core.types import OpenRow, Records, Result
 from benchmark.localizers.max_box import MaxBox
 from benchmark.metrics.gt_known import GtKnown
 from benchmark.metrics.oracle_per_image import OraclePerImage
+from benchmark.pipeline.journal import Made
 from benchmark.pipeline.plan import Plan
 from benchmark.pipeline.scene import Scene
-from benchmark.pipeline.store import Made
 from benchmark.tasks.boxes.cell import BoxCell, box_cell
 from benchmark.tasks.boxes.matrix.evaluate import Evaluated, choose, evaluate
 from benchmark.tasks.boxes.matrix.split import Split
@@ -79,7 +79,7 @@ def plan(tmp_path: Path) -> Plan[BoxCell]:
     for made in cells.values():
         for number, images in enumerate(on.shards):
             found = by_hand(on, images)
-            STORE.write(made.folder, number, columns_of(found), metadata_of(found), Made({}, 0.0))
+            STORE.write(made.shard(number), columns_of(found), metadata_of(found), Made({}, 0.0))
     return Plan(on.dataset, on.settings, runs, lambda cell: BoxRecorder(cell.scene), rows=cells)
 
 
