@@ -283,7 +283,7 @@ class _Loop(Generic[C, F]):
             if not self.prepared:
                 scene.prepare()
                 self.prepared = True
-            shard = _OpenShard(number, rest, len(scene.shards[number]))
+            shard: _OpenShard[C, F] = _OpenShard(number, rest, len(scene.shards[number]))
             yield from ((shard, samples) for samples in scene.batches(number))
 
     def _from_storage(self, number: int, cells: Sequence[C]) -> list[C]:
@@ -294,7 +294,7 @@ class _Loop(Generic[C, F]):
             if pending is None:
                 rest.append(cell)
             else:
-                shard = _OpenShard[C, F](number, [cell], pending.count, skipped=dict(pending.skipped))
+                shard: _OpenShard[C, F] = _OpenShard(number, [cell], pending.count, skipped=dict(pending.skipped))
                 shard.images = self._finishing(pending)
                 self._write(shard, pending.by)
         return rest
