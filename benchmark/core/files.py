@@ -9,6 +9,11 @@ from pathlib import Path
 from benchmark.core.errors import UserError
 
 
+def damaged(path: Path, reason: object) -> UserError:
+    """Return the error that a stored file is not what was written."""
+    return UserError(f"{path}: this shard is damaged ({reason}); delete it and run again")
+
+
 def write_atomically(path: Path, data: bytes | str) -> None:
     """Write a file under a temporary name, sync it and rename it, so that no power cut leaves half of it.
 

@@ -6,11 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.pipeline.store import ShardKey
-
 if TYPE_CHECKING:
     from benchmark.core.protocols import Method
     from benchmark.pipeline.scene import Scene
+
+
+@dataclass(frozen=True)
+class ShardKey:
+    """What a shard is, whatever is in it.
+
+    Attributes:
+        folder: Folder of all shards of its cell.
+        run: sha256 of everything that can change a number in it.
+        number: Number of the shard.
+        images: Identifiers of its images.
+    """
+
+    folder: Path
+    run: str
+    number: int
+    images: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,10 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import write_atomically
+from benchmark.core.files import damaged, write_atomically
 from benchmark.core.types import Box, FloatArray, IntArray, View
-from benchmark.pipeline.journal import Made, write_note
-from benchmark.pipeline.store import damaged
+from benchmark.pipeline.journal import Made, note_file
 
 KEPT_SIDE = 28
 """Heatmaps of at most this many cells a side are stored; larger ones are used as they are made."""
@@ -84,7 +83,7 @@ def stored_heatmaps(folder: Path, number: int, images: Sequence[str], *, complet
 
 def write_heatmaps(path: Path, heatmaps: Heatmaps, made: Made) -> None:
     """Store a shard's heatmaps after the note of who made them; maps in half precision, all else as it is."""
-    write_note(path, made)
+    write_atomically(note_file(path), made.note())
     write_arrays(
         path,
         heatmaps.views,

@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmark.core.files import write_atomically
-
 
 @dataclass(frozen=True)
 class Made:
@@ -30,27 +28,27 @@ class Made:
     by: Mapping[str, Any]
     seconds: float
 
-
-def write_note(path: Path, made: Made) -> None:
-    """Note who makes a shard, before it is written."""
-    note = {
-        "by": dict(made.by),
-        "seconds": round(made.seconds, 3),
-        "host": platform.node(),
-        "pid": os.getpid(),
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    write_atomically(_note(path), json.dumps(note, indent=1) + "\n")
+    def note(self) -> str:
+        """Return the content of the note, which is written before the shard."""
+        note = {
+            "by": dict(self.by),
+            "seconds": round(self.seconds, 3),
+            "host": platform.node(),
+            "pid": os.getpid(),
+            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        return json.dumps(note, indent=1) + "\n"
 
 
 def made_of(path: Path) -> Made:
     """Read who made a shard; of one without a note nothing is known."""
     try:
-        note = json.loads(_note(path).read_text(encoding="utf-8"))
+        note = json.loads(note_file(path).read_text(encoding="utf-8"))
         return Made(note["by"], note["seconds"])
     except (OSError, ValueError, KeyError, TypeError):
         return Made({"device": "not recorded"}, 0.0)
 
 
-def _note(path: Path) -> Path:
+def note_file(path: Path) -> Path:
+    """Return where the note of a shard lies."""
     return path.parent / "_journal" / f"{path.stem}.json"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchmark.pipeline.cell import Cell
     from benchmark.pipeline.journal import Made
     from benchmark.pipeline.scene import Scene
-from benchmark.pipeline.store import ShardStore
+    from benchmark.pipeline.store import ShardStore
 
 _FILES_OF_A_MODEL = ("weights", "weights_dir", "classes")
 

@@ -24,11 +24,11 @@ from benchmark.core.progress import Counter
 from benchmark.pipeline.batches import Batch, read_batches
 from benchmark.pipeline.cell import Cell
 from benchmark.pipeline.journal import Made
-from benchmark.pipeline.store import ShardStore
 
 if TYPE_CHECKING:
     from benchmark.core.types import Sample
     from benchmark.pipeline.scene import Scene
+    from benchmark.pipeline.store import ShardStore
 
 _BATCHES_WAITING = 4  # whose images are still being finished: enough to keep the threads busy
 _SECONDS_BETWEEN_LOOKS = 2.0  # at what other processes have made
@@ -294,7 +294,9 @@ class _Loop(Generic[C, F]):
             if pending is None:
                 rest.append(cell)
             else:
-                shard: _OpenShard[C, F] = _OpenShard(number, [cell], pending.count, skipped=dict(pending.skipped))
+                shard: _OpenShard[C, F] = _OpenShard(
+                    number, [cell], pending.count, skipped=dict(pending.skipped)
+                )
                 shard.images = self._finishing(pending)
                 self._write(shard, pending.by)
         return rest

@@ -29,7 +29,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,28 +37,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import write_atomically
-from benchmark.pipeline.journal import Made, made_of, write_note
+from benchmark.core.files import damaged, write_atomically
+from benchmark.pipeline.journal import Made, made_of, note_file
+
+if TYPE_CHECKING:
+    from benchmark.pipeline.cell import ShardKey
 
 _told: set[Path] = set()
 """Damaged shards of which this process has spoken."""
-
-
-@dataclass(frozen=True)
-class ShardKey:
-    """What a shard is, whatever is in it.
-
-    Attributes:
-        folder: Folder of all shards of its cell.
-        run: sha256 of everything that can change a number in it.
-        number: Number of the shard.
-        images: Identifiers of its images.
-    """
-
-    folder: Path
-    run: str
-    number: int
-    images: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -102,7 +88,7 @@ class ShardStore:
     ) -> None:
         """Store a shard and who made it; ``metadata`` holds ``done``, ``skipped`` and the store's own."""
         path = self.file(key.folder, key.number)
-        write_note(path, made)
+        write_atomically(note_file(path), made.note())
         table = pa.table(dict(columns))
         every = {**metadata, "run": key.run, "number": key.number, "images": list(key.images)}
         _write(path, table, {**every, "checksum": _checksum(table, every)})
@@ -175,11 +161,6 @@ class ShardStore:
         if path.name != self.file(path.parent, metadata["number"]).name:
             raise damaged(path, f"it is shard {metadata['number']}")
         return table, metadata
-
-
-def damaged(path: Path, reason: object) -> UserError:
-    """Return the error that a file of a shard is not what was written."""
-    return UserError(f"{path}: this shard is damaged ({reason}); delete it and run again")
 
 
 def _write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:

@@ -90,7 +90,8 @@ def stored(job: Job[ProbeOptions], scene: Scene, mirrored: bool) -> Features:
         for shard in scene.shards:
             path = folder / f"{shard.start:07d}.safetensors"
             kept = _read(path)
-            if kept is None:
+            partial = kept is not None and len(kept["rows"]) < len(shard)
+            if kept is None or (partial and scene.settings.unreadable == "error"):
                 kept = _computed(scene, shard, mirrored, pool)
                 write_atomically(path, as_safetensors(kept))
             pieces.append(kept)

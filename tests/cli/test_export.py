@@ -14,8 +14,8 @@ from helpers.ilsvrc_trees import CLASSES, PICTURES
 from helpers.random_records import make
 
 from benchmark.datasets.ilsvrc import IlsvrcVal, load
+from benchmark.pipeline.cell import ShardKey
 from benchmark.pipeline.journal import Made
-from benchmark.pipeline.store import ShardKey
 from benchmark.reporting.archive import Archived, write_table
 from benchmark.reporting.table import DatasetNote, Table
 from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of

@@ -11,9 +11,9 @@ import pytest
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Box, Records, View
+from benchmark.pipeline.cell import ShardKey
 from benchmark.pipeline.heatmap_store import Heatmaps, read_heatmaps, write_heatmaps
 from benchmark.pipeline.journal import Made
-from benchmark.pipeline.store import ShardKey
 from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of, read_records
 
 

@@ -11,8 +11,8 @@ import pytest
 from helpers.pair_scenes import assert_same, cells_of, made, multi_scene, question, stored
 
 from benchmark.core.errors import UserError
+from benchmark.pipeline.cell import ShardKey
 from benchmark.pipeline.journal import Made
-from benchmark.pipeline.store import ShardKey
 from benchmark.tasks.pairs.records import STORE, columns_of, metadata_of, read_pairs
 from benchmark.tasks.pairs.types import Pairs
 

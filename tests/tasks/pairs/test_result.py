@@ -233,7 +233,9 @@ def test_every_maker_of_method_and_reference_is_told(tmp_path: Path, monkeypatch
 def test_one_missing_shard_leaves_the_row_open(tmp_path: Path, whose: str) -> None:
     row = planned(multi_scene(tmp_path), tmp_path / "runs", "cam").rows[f"{NET}/cam"]
     STORE.file(getattr(row, whose).folder, 2).unlink()
-    assert results.result(row, FAST) == OpenRow(f"{NET}/cam", NET, "cam", "1 of 6 shards are not done yet")
+    assert results.result(row, FAST) == OpenRow(
+        f"{NET}/cam", NET, "cam", "1 of 6 shards are not done yet", True
+    )
 
 
 def test_a_reference_of_other_pairs_is_refused_and_not_compared_by_place(tmp_path: Path) -> None:
