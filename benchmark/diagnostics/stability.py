@@ -110,7 +110,7 @@ def movements(
     found: dict[tuple[str, str], Movement] = {}
     counter = Counter(scene.model.name, len(scene.dataset.samples))
     with counter, ThreadPoolExecutor(scene.settings.thread_count) as pool:
-        groups = [samples for _, samples in scene.batches(range(len(scene.shards)))]
+        groups = [samples for shard in range(len(scene.shards)) for samples in scene.batches(shard)]
         for batch in read_batches(scene, groups, pool):
             wanted: Seen | None = None
             for name, way in ways.items() if batch.samples else ():
