@@ -157,7 +157,9 @@ def _report(
         blacklist_off=options.blacklist_off,
         annotated_only=len(mentioned - images.paths.keys()) if images else 0,
         ignored=(*(images.ignored if images else ()), *beside),
-        unused=find_unused((options.root, options.ground_truth), parts),
+        unused=find_unused(
+            (options.root, options.ground_truth), {*(part.path for part in parts), *options.files}
+        ),
         count=options.count,
     )
 
@@ -174,7 +176,9 @@ def _images(options: IlsvrcOptions, classes: Classes) -> ImageFiles | None:
     place = options.images or options.root
     if place is None:
         return None
-    refuse_packed((options.images, options.root), "images")
+    places = [folder for folder in (options.images, options.root) if folder]
+    there = {part.kind for folder in places for part in find_parts(folder)}
+    refuse_packed(places, "images", *(what for what, kinds in STATES.items() if not kinds & there))
     near = nearby(place, lambda other: find_image_folder(other) is not None)
     remedy = f"set dataset.root={near}, where such images are" if near else "correct dataset.root"
     raise UserError(

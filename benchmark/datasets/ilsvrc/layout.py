@@ -9,7 +9,7 @@ ever written there.
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,9 +61,8 @@ def find_parts(place: Path) -> set[Part]:
     return parts
 
 
-def find_unused(places: Iterable[Path | None], parts: Iterable[Part]) -> tuple[Path, ...]:
-    """Return the lists and archives in the folders of a layout that are no part of what is read."""
-    used = {part.path for part in parts}
+def find_unused(places: Iterable[Path | None], used: Set[Path | None]) -> tuple[Path, ...]:
+    """Return the lists and archives in the folders of a layout that are not used."""
     folders = {place / prefix for place in places if place for prefix in (*_LISTS, "ILSVRC")}
     files = {path for folder in folders if folder.is_dir() for path in folder.iterdir()} - used
     kept = (path for path in files if path.suffix.lower() in _KEPT and not is_clutter(path.name))

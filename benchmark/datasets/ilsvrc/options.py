@@ -49,6 +49,11 @@ class IlsvrcOptions(Selection):
     name: str = "ilsvrc_val"
     count: Count = OFFICIAL_COUNT
 
+    @property
+    def files(self) -> tuple[Path | None, ...]:
+        """Return the files that options name."""
+        return tuple(getattr(self, name) for name in _FILES)
+
     @classmethod
     def parse(cls, **given: Any) -> Self:
         """Check options as they come from a command line.

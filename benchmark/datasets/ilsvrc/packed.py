@@ -39,20 +39,20 @@ _ARCHIVES = (
 _CLASSES = 'for each in {}/*.tar; do mkdir -p "${{each%.tar}}" && tar -xf "$each" -C "${{each%.tar}}"; done'
 
 
-def packed(places: Iterable[Path | None], part: str) -> list[Path]:
-    """Return the archives in folders that hold a part: ``images``, ``boxes``, ``labels`` or ``train``."""
-    patterns = [archive.pattern for archive in _ARCHIVES if part in archive.holds]
+def packed(places: Iterable[Path | None], *parts: str) -> list[Path]:
+    """Return the archives in folders that hold ``images``, ``boxes``, ``labels`` or ``train``."""
+    patterns = [archive.pattern for archive in _ARCHIVES if archive.holds.intersection(parts)]
     found = {path for place in places if place for pattern in patterns for path in place.glob(pattern)}
     return sorted(path for path in found if path.is_file())
 
 
-def refuse_packed(places: Iterable[Path | None], part: str) -> None:
-    """Refuse to go on where a part is missing that an archive in these folders holds.
+def refuse_packed(places: Iterable[Path | None], *parts: str) -> None:
+    """Refuse to go on where parts are missing that archives in these folders hold.
 
     Raises:
         UserError: With the commands that unpack the archives.
     """
-    archives = packed(places, part)
+    archives = packed(places, *parts)
     if archives:
         names = " and ".join(map(str, archives))
         raise UserError(f"{names}: still packed; unpack: {' && '.join(map(commands, archives))}")

@@ -104,15 +104,22 @@ def test_packed_archives_are_named_with_the_commands_that_unpack_them(
     monkeypatch.setattr(os, "access", lambda path, mode: writable)
     options: dict[str, object] = {"root": root}
     message = refused(load, **options)
-    assert f"{root / 'ILSVRC2012_img_val.tar'}: still packed" in message
-    options |= unpack(message)
-    message = refused(load, **options)
-    assert f"{root / 'ILSVRC2012_bbox_val_v3.tgz'}: still packed" in message
+    assert all(str(archive) in message for archive in root.iterdir())
     options |= unpack(message)
     dataset = load(**options)
     assert [sample.image_id for sample in dataset.samples] == [picture.image_id for picture in PICTURES]
+    assert {source.kind for source in dataset.report.sources} == {"xml", "devkit labels"}
     assert any(line.startswith("unused ") and "devkit_t12.tar.gz" in line for line in dataset.report.lines())
     assert {path.name for path in (tmp_path / "here").iterdir()} == (set() if writable else {"ILSVRC"})
+
+
+def test_of_archives_those_are_named_whose_content_is_missing(tmp_path: Path) -> None:
+    archives_of_image_net_org(tmp_path / "root")
+    trees.write_images(tmp_path / "root/val")
+    message = refused(load, root=tmp_path / "root")
+    assert "img_val.tar" not in message
+    unpack(message)
+    assert len(load(root=tmp_path / "root").samples) == len(PICTURES)
 
 
 def test_a_packed_devkit_is_named_where_labels_are_missing(tmp_path: Path) -> None:
@@ -191,9 +198,14 @@ def test_a_val_txt_without_labels_is_named_and_not_used(tmp_path: Path, text: st
 def test_what_else_lies_in_the_root_is_named(tmp_path: Path) -> None:
     trees.kaggle(tmp_path)
     names = ("LOC_train_solution.csv", "a.json", "b.mat", "c.txt", "d.zip")
+    (tmp_path / "0.txt").write_text(PICTURES[0].image_id)
     for name in (*names, "readme", ".hidden.txt"):
         (tmp_path / name).write_text("")
-    (line,) = [line for line in load(root=tmp_path).report.lines() if line.startswith("unused")]
+    (line,) = [
+        line
+        for line in load(root=tmp_path, list=tmp_path / "0.txt").report.lines()
+        if line.startswith("unused")
+    ]
     assert "LOC_train_solution.csv" in line
     assert "and 1 more" in line
     assert not any(
