@@ -194,13 +194,13 @@ def read_mean_image(path: Path, size: int) -> FloatArray:
     """Read a mean image as ``[C, C, 3]`` RGB from Caffe's ``[3, C, C]`` or ``[1, 3, C, C]`` in BGR.
 
     Args:
-        path: A ``.npy`` file, or else a binary ``BlobProto``.
+        path: A file of ``numpy.save``, or else a binary ``BlobProto``, as its content shows.
         size: Side of the network's input, to which the image will be cut.
 
     Raises:
         UserError: If the file holds no such array of finite values in 0…255.
     """
-    blob = _npy(path) if path.suffix.lower() == ".npy" else read_blob(path)
+    blob = _npy(path) if _starts_as_npy(path) else read_blob(path)
     shape = blob.shape[1:] if blob.ndim == 4 and len(blob) == 1 else blob.shape
     if len(shape) != 3 or shape[0] != 3 or shape[1] != shape[2] or shape[1] < size:
         raise UserError(
@@ -211,6 +211,14 @@ def read_mean_image(path: Path, size: int) -> FloatArray:
     if not (image.min() >= 0 and image.max() <= 255):  # a comparison with NaN is false: NaN is refused
         raise UserError(f"{path}: values outside 0…255, so no mean image; name another, or {_IMAGE}=null")
     return image
+
+
+def _starts_as_npy(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(6) == b"\x93NUMPY"
+    except OSError:  # the reader says which
+        return False
 
 
 def _npy(path: Path) -> FloatArray:

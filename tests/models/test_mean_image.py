@@ -25,7 +25,8 @@ def test_binaryproto_and_npy_are_read_as_the_same_rgb_image(tmp_path: Path, v1: 
     planes = blue_green_red()
     (tmp_path / "mean.binaryproto").write_bytes(Format(v1=v1).blob(planes))
     np.save(tmp_path / "mean.npy", planes)
-    for name in ("mean.binaryproto", "mean.npy"):
+    (tmp_path / "copy.binaryproto").write_bytes((tmp_path / "mean.npy").read_bytes())
+    for name in ("mean.binaryproto", "mean.npy", "copy.binaryproto"):
         image = read_mean_image(tmp_path / name, 227)
         assert image.shape == (256, 256, 3)
         for channel, plane in enumerate(planes[::-1]):
@@ -67,8 +68,9 @@ def test_a_format_without_a_file_or_already_read_is_left_alone() -> None:
         ("mean.binaryproto", Format().blob(blue_green_red(200)), "at least 227"),
         ("mean.binaryproto", Format().blob(blue_green_red() * 2), "outside 0…255"),
         ("mean.binaryproto", Format().blob(blue_green_red() * np.float32("nan")), "outside 0…255"),
-        ("mean.npy", b"", "cannot be read"),
-        ("mean.npy", b"not numpy", "cannot be read"),
+        ("mean.npy", b"", "it is empty"),
+        ("mean.npy", b"not numpy", "not a BlobProto"),
+        ("mean.npy", b"\x93NUMPY\x01", "cannot be read as .npy"),
     ],
 )
 def test_a_file_that_holds_no_mean_image_is_refused_in_one_line(
