@@ -22,6 +22,7 @@ from rich.table import Table
 
 from benchmark.cli.app.build import build
 from benchmark.cli.app.groups import choices, compose
+from benchmark.cli.app.words import written
 from benchmark.core.device import reproducible
 from benchmark.core.errors import UserError
 from benchmark.core.files import refuse_unwritable, write_atomically
@@ -78,7 +79,7 @@ def main(cfg: DictConfig) -> int:
 
 
 def _every_method() -> list[Method]:
-    return [build(compose([f"method={name}"]).method) for name in choices("method")]
+    return [build(compose([written("method", name)]).method) for name in choices("method")]
 
 
 def _prepare(model: Model, transform: Transform, settings: RunSettings, options: DictConfig) -> Stopwatch:

@@ -11,6 +11,7 @@ from benchmark.cli.app.finish import exit_code
 from benchmark.cli.app.groups import typed
 from benchmark.cli.app.planning import announce, plan_of, refuse_wrong_options
 from benchmark.cli.app.rows import ComposedRow, composed, refuse_fixed, variation
+from benchmark.cli.app.words import written
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.protocols import Metric
@@ -61,8 +62,10 @@ def _rows(cfg: DictConfig) -> list[ComposedRow]:
         if not isinstance(cfg[option], ListConfig) or not (cfg[option] or option == "baselines"):
             raise UserError(f"{option}={cfg[option]}: give a list, such as {option}=[{example}]")
     refuse_fixed(typed(), ("method", "localizer"))
-    named = {f"{m}/{b}": [f"method={m}", f"localizer={b}"] for m in cfg.methods for b in cfg.localizers}
-    named |= {str(box): [f"localizer={box}"] for box in cfg.baselines}
+    methods, localizers, baselines = ([str(name) for name in cfg[option]] for option in _LISTS)
+    boxes = {name: written("localizer", name) for name in (*localizers, *baselines)}
+    named = {f"{m}/{b}": [written("method", m), boxes[b]] for m in methods for b in localizers}
+    named |= {name: [boxes[name]] for name in baselines}
     return composed(named, typed())
 
 

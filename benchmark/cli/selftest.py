@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from benchmark.cli.app.build import build
 from benchmark.cli.app.groups import choices, compose
+from benchmark.cli.app.words import written
 from benchmark.core.exit_codes import ExitCode
 from benchmark.core.types import Model
 from benchmark.diagnostics.selftest import CHECKS
@@ -54,9 +55,10 @@ def _models(cfg: DictConfig) -> list[Model]:
 
 def _every(group: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Build everything in a folder of ``conf`` that needs no option, by name, with the given options."""
-    names = choices(group)
-    every = compose(f"+{group}@every.{name}={name}" for name in names).every
-    wanted = {name: {**node, **options.get(name, {})} for name, node in every.items() if not _lacks(node)}
+    names = choices(group)  # perhaps a user's own, with characters that no key has
+    every = compose(written(f"+{group}@every.n{number}", name) for number, name in enumerate(names)).every
+    found = {name: every[f"n{number}"] for number, name in enumerate(names)}
+    wanted = {name: {**node, **options.get(name, {})} for name, node in found.items() if not _lacks(node)}
     return {name: build(OmegaConf.create(node)) for name, node in wanted.items()}
 
 

@@ -110,6 +110,45 @@ def test_a_users_configurations_are_found_in_every_row(command: Command, mine: P
 
 
 @pytest.mark.parametrize(
+    ("name", "words", "shows"),
+    [
+        ("run", "localizer=mine", "threshold: 0.3"),
+        ("matrix", "localizer=mine", "threshold: 0.3"),
+        ("explain-gap", "experiment=mine", "Mine on"),
+        ("train", "model=own", "name: own"),
+        ("bench", "model=own", "name: own"),
+        ("doctor", "model=own", "name: own"),
+        ("selftest", "model=own", "name: own"),
+        ("score", "dataset=own", "name: own"),
+        ("sync", "tracking=own", "name: own"),
+    ],
+)
+def test_every_command_finds_a_users_configurations(
+    command: Command, mine: Path, name: str, words: str, shows: str
+) -> None:
+    for group in ("model", "dataset", "tracking"):
+        (mine / group).mkdir()
+        (mine / group / "own.yaml").write_text("name: own\n", encoding="utf-8")
+    for searched in (("--config-dir", str(mine)), (f"hydra.searchpath=['file://{mine}']",)):
+        status, printed, complaint = command(name, *searched, words, "--cfg", "job")
+        assert (status, complaint) == (0, "")
+        assert shows in printed
+
+
+def test_a_matrix_goes_over_a_users_own_localizer_of_any_name(
+    command: Command, mine: Path, tmp_path: Path
+) -> None:
+    (mine / "localizer" / "my own 1.5.yaml").write_text("defaults: [mine, _self_]\nname: my own\n")
+    lists = ("methods=[cam]", "localizers=['my own 1.5',mine]", "baselines=[]", "model=vgg16_cam_compact")
+    places = (f"results_dir={tmp_path}/results", f"cache_dir={tmp_path}/cache", "tracking=none")
+    few = ("dataset.count=24", "dataset.limit=2", "metric=[localization]")
+    status, printed, complaint = command("matrix", "--config-dir", str(mine), *few, *places, *lists)
+    assert status == 0, complaint
+    assert "my own 1.5" in printed
+    assert list(tmp_path.glob("results/embedded-2-*/matrix-*/cam-my-own-1.5-*.json"))
+
+
+@pytest.mark.parametrize(
     "words",
     [
         *([], ["rum"], ["run", "--help"], ["run", "datset.root=x"], ["run", "run.batch_size=ab"]),
