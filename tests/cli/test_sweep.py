@@ -94,6 +94,15 @@ def test_a_job_that_fails_keeps_no_other_from_running_and_the_end_says_why(
     assert "vgg16_compact/grad_cam/cam_20" in printed
 
 
+def test_a_value_that_is_refused_keeps_the_later_ones_from_nothing(sweep: Command, tmp_path: Path) -> None:
+    status, _, complaint = sweep("-m", CAM, "localizer.threshold=0.15,2,0.3")
+    assert status == 2
+    assert complaint.splitlines()[-1] == "error: 1 of 3 jobs failed"
+    assert "localizer.threshold=2: must be a number in [0, 1)" in complaint.splitlines()[-2]
+    _, content = table_of(tmp_path)
+    assert content["rows"] == [f"vgg16_cam_compact/grad_cam/threshold={value}" for value in (0.15, 0.3)]
+
+
 @pytest.mark.parametrize(
     ("word", "says"),
     [

@@ -53,7 +53,10 @@ def start(command: str) -> None:
             Exception
         ) as error:  # Hydra's or a launcher's: what fails inside the command does not come here
             if Sweep.begun is not None:
-                Sweep.begun.end(f"hydra/launcher: {type(error).__name__}: {' '.join(str(error).split())}")
+                with typed.opened():  # again, since Hydra has closed it
+                    Sweep.begun.end(
+                        f"hydra/launcher: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+                    )
             raise UserError(one_line(error, typed, config_name)) from error
         return 0
 

@@ -7,6 +7,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from benchmark.cli.app.words import quoted
+
 
 def typed() -> list[str]:
     """Give the overrides of this job as Hydra took them, without its own."""
@@ -35,6 +37,7 @@ def is_group(key: str) -> bool:
 
 
 def _search_path() -> list[str]:
-    """Return the search path that was typed; ``--config-dir`` is on Hydra's own already."""
-    own = HydraConfig.get().overrides.hydra if HydraConfig.initialized() else ()
-    return [word for word in own if word.startswith("hydra.searchpath")]
+    """Return the search path that was typed, as ``--config-dir`` or as a word, as one word."""
+    sources = HydraConfig.get().runtime.config_sources if HydraConfig.initialized() else ()
+    own = [quoted(f"{one.schema}://{one.path}") for one in sources if "command-line" in one.provider]
+    return [f"hydra.searchpath=[{','.join(own)}]"] if own else []
