@@ -11,6 +11,7 @@ from benchmark.cli.app.build import build, dataset_of, plain
 from benchmark.cli.app.groups import typed
 from benchmark.cli.app.planning import refuse_odd_names
 from benchmark.cli.app.rows import ComposedRow, composed
+from benchmark.cli.app.words import key_of, parsed
 from benchmark.core.errors import UserError
 from benchmark.core.exit_codes import ExitCode
 from benchmark.core.files import refuse_unwritable
@@ -78,7 +79,7 @@ def _recipes(cfg: DictConfig) -> list[ComposedRow]:
         if cfg.get("table") is not None:
             raise UserError(f"{cfg.table.name} is an experiment of ./scripts/run; it has no net to train")
         return [ComposedRow(str(cfg.model.name), cfg, (), ())]
-    chosen = [word.partition("=")[2] for word in words if word.startswith("model=")]
+    chosen = [str(word.value()) for word in parsed(words) if key_of(word) == "model"]
     unknown = [name for name in chosen if name not in cfg.recipes]
     if unknown:
         known = ", ".join(map(str, cfg.recipes))

@@ -1,5 +1,7 @@
 """Hydra's own flags and folders, as people know them, with every command."""
 
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -92,6 +94,23 @@ def test_one_row_of_a_table_is_shown_as_its_words_compose_it_and_what_is_typed_w
     words = ("row=vgg16/cam", "experiment=table1", "localizer=gradcam_15", "localizer.threshold=0.4")
     other = shown(*words, "--cfg", "job")
     assert (other["localizer"]["name"], other["localizer"]["threshold"]) == ("gradcam_15", 0.4)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", ["run", "explain-gap"])
+def test_a_row_of_any_name_is_offered_and_chosen_in_its_quotes(
+    command: Command, mine: Path, name: str
+) -> None:
+    text = TABLE.replace("vgg16/mine", '"my row=1, (a)"').replace("name: mine", "name: odd")
+    (mine / "experiment" / "odd.yaml").write_text(text)
+    words = ("--config-dir", str(mine), "experiment=odd")
+    status, _, complaint = command(name, *words, *(["row=b"] if name == "run" else []))
+    assert status == 2
+    offered = re.search(r"choose (.*?) \| row=vgg16/cam", complaint)
+    assert offered is not None, complaint
+    (word,) = shlex.split(offered[1])
+    status, printed, complaint = command(name, *words, word, "--cfg", "job")
+    assert (status, complaint) == (0, "")
+    assert yaml.safe_load(printed)["localizer"]["name"] == "mine"
 
 
 def test_a_users_configurations_are_found_in_every_row(command: Command, mine: Path, tmp_path: Path) -> None:

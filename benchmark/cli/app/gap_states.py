@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from benchmark.cli.app.build import plain
 from benchmark.cli.app.groups import is_group, typed
 from benchmark.cli.app.rows import ComposedRow, changes_of, composed, rows, variation
-from benchmark.cli.app.words import rows_of
+from benchmark.cli.app.words import rows_of, rows_to_type
 from benchmark.core.errors import UserError
 from benchmark.pipeline.names import stem
 from benchmark.tasks.boxes.gap.overrides import Words, filled, joined, key_of, laid_over, parted, touched
@@ -92,7 +92,7 @@ def _run_row(cfg: DictConfig, words: Words) -> ComposedRow:
     """Return the row to explain, as the run had it."""
     found = rows(cfg, words)
     if len(found) > 1:
-        there = " | ".join(f"row={row.name}" for row in found)
+        there = rows_to_type(row.name for row in found)
         raise UserError(f"row is not given; choose {there}, or ~experiment for the one cell that is typed")
     return found[0]
 

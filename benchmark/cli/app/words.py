@@ -194,6 +194,11 @@ def rows_of(cfg: DictConfig) -> dict[str, list[str]]:
     return {str(name): [str(word) for word in own] for name, own in rows.items()}
 
 
+def rows_to_type(names: Iterable[str]) -> str:
+    """List rows as the words by which each is chosen in a shell."""
+    return " | ".join(in_shell(written("row", name)) for name in names)
+
+
 def _row(typed: Typed, config_name: str, name: str) -> list[str]:
     deciding = [word for word in typed.words if word.lstrip("+~").startswith(_OF_ROWS)]
     with typed.opened():
@@ -204,9 +209,7 @@ def _row(typed: Typed, config_name: str, name: str) -> list[str]:
     if not rows:
         raise UserError(f"row={name}: there is no table here; name one, such as experiment=table1")
     if name not in rows:
-        raise UserError(
-            f"row={name}: there is no such row; choose {' | '.join(f'row={row}' for row in rows)}"
-        )
+        raise UserError(f"row={name}: there is no such row; choose {rows_to_type(rows)}")
     return rows[name]
 
 
