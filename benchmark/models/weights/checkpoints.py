@@ -100,7 +100,7 @@ def _place(
     if not asked:  # another network's
         return ()
     most = max(hits[place] for place in asked)
-    best = sorted((place for place in asked if hits[place] == most), key=len)
+    best = sorted((place for place in asked if hits[place] == most), key=lambda place: (len(place), place))
     if len(best) > 1 and most > 1:
         choices = " or ".join(f"+model.entry={'.'.join(place)}" for place in best if place)
         raise UserError(f"{path}: several places hold parameters of this network; choose {choices}")

@@ -160,11 +160,11 @@ def _read_zip(path: Path, file: BinaryIO) -> Any:
 def _read_pickle(path: Path, file: BinaryIO, pickles: list[BinaryIO]) -> Any:
     """Read what ``torch.save`` wrote, with each type that torch does not know left out."""
     kinds = _whole(path, "a file of torch.save", lambda: list(_types(pickles)))
-    stand_ins = [(type("Foreign", (Foreign,), {"kind": kind}), kind) for kind in dict.fromkeys(kinds)]
+    stand_ins: list[Any] = [_stand_in(kind) for kind in dict.fromkeys(kinds)]
     own = isinstance(file, io.BufferedReader)
     file.seek(0)
     try:
-        with torch.serialization.safe_globals(stand_ins):  # type: ignore[arg-type]
+        with torch.serialization.safe_globals(stand_ins):
             # Only the zip format can be mapped; and torch itself judges a path by its ending.
             mapped = own and zipfile.is_zipfile(path) and path.suffix.lower() != ".safetensors"
             return torch.load(path if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
@@ -176,6 +176,12 @@ def _read_pickle(path: Path, file: BinaryIO, pickles: list[BinaryIO]) -> Any:
         raise UserError(f"{text}; {convert(path)}") from None
     except (EOFError, RuntimeError, ValueError, KeyError, OSError) as error:
         raise _damaged(path, "a file of torch.save", error) from None
+
+
+def _stand_in(kind: str) -> type[Foreign]:
+    """Return a class that torch takes for the one of that name; it knows both by module and name."""
+    module, _, name = kind.rpartition(".")
+    return type(name, (Foreign,), {"kind": kind, "__module__": module, "__qualname__": name})
 
 
 def _types(pickles: list[BinaryIO]) -> Iterator[str]:
