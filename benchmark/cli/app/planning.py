@@ -105,6 +105,8 @@ def refuse_odd_names(cfg: DictConfig) -> None:
     for key, node in cfg.items():
         option = f"{key!s}.name"
         name = node.get("name", "-") if isinstance(node, DictConfig) else "-"
+        if name is None and key == "dataset":
+            continue  # VOC and COCO name themselves by their split
         if not isinstance(name, str):
             remedy = in_shell(written(option, str(name)))
             raise UserError(f"{option}={name}: must be text; type {remedy}")
