@@ -1,10 +1,12 @@
 """What every test may use: where the real data lies, if it does."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from helpers.commands import Command, started
 from helpers.reports import ORACLE_DEVIATION
+from hydra.core.hydra_config import HydraConfig
 from hypothesis import settings
 
 import benchmark.cli.app.schema  # noqa: F401 - makes the types known that the yaml files name
@@ -25,9 +27,10 @@ def shared() -> Path:
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
     """``command("run", "key=value", …)``: exit status, stdout and stderr of a command."""
-    return lambda *words: started(monkeypatch, capsys, words)
+    yield lambda *words: started(monkeypatch, capsys, words)
+    HydraConfig.instance().cfg = None  # which the process of a command takes with it
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

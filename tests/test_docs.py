@@ -83,7 +83,8 @@ def test_a_command_of_the_pages_composes(command: str, text: str) -> None:
     typed = completed(Typed.of(words), name)
     first = list(typed.words)
     if "--multirun" in typed.flags:  # the first job
-        first = [re.sub(r"=([^\[,]+),.*", r"=\1", word) for word in first]
+        first = [re.sub(r"=([^\[,(]+),.*", r"=\1", word) for word in first]
+        first = [re.sub(r"=range\(\d+\)$", "=0", word) for word in first if not word.startswith("hydra")]
     cfg = hydra.compose(name, [*typed.searched, *first])
     if typed.value("dataset.root"):  # the embedded images have no folder of the user's
         assert cfg.dataset.name != "embedded"

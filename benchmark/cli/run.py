@@ -1,5 +1,6 @@
 """``./scripts/run``: measure what is missing, then make the table from what is stored."""
 
+import sys
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -44,7 +45,12 @@ def _measure(cfg: DictConfig, results: Path, dataset: Dataset, multirun: bool) -
     task.check(typed())
     experiment = experiment_of(cfg, rows(cfg, typed()), results, dataset)
     outcome = task.run(experiment)
-    if multirun:
+    settings = experiment.settings
+    if settings.workers > 1 and not multirun:
+        done = f"worker {settings.worker} of {settings.workers} is done"
+        told = "the table is made by the same command without run.worker and run.workers"
+        print(f"{done}; {told}", file=sys.stderr)
+    if settings.workers > 1 or multirun:
         return exit_code(outcome.table)
     folder = results / label(dataset)
     run = finish(cfg, outcome, folder, lambda _, path: outcome.sheet(Path(f"{path}.png")))

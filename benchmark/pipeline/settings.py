@@ -22,7 +22,8 @@ class RunSettings(Checked, group="run"):
     A command's configuration is checked against these types as it is composed, before PyTorch is imported.
 
     Attributes:
-        device: ``auto`` (CUDA where there is one), or a torch device.
+        device: ``auto`` (CUDA where there is one), or a torch device. Where a process sees several GPUs, it
+            takes one by its ``LOCAL_RANK`` (torchrun) or its number as a worker.
         precision: ``float32``, ``float64``, or ``bfloat16``/``float16`` by autocast.
         channels_last: Memory format of inputs and parameters.
         batch_size: Images of one forward pass, at least 1.
@@ -61,6 +62,8 @@ class RunSettings(Checked, group="run"):
         name = self.device
         if name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
+        if name == "cuda" and torch.cuda.device_count() > 1:  # each process of a host on its own
+            name = f"cuda:{int(os.environ.get('LOCAL_RANK', self.worker)) % torch.cuda.device_count()}"
         try:
             torch.empty(0, device=name)
             return torch.device(name)

@@ -118,7 +118,7 @@ def test_through_submitit_a_refused_value_and_a_lost_job_end_no_other(folder: Pa
         there = False
     if not there:
         pytest.skip("hydra-submitit-launcher is not installed (the extra slurm)")
-    local = "hydra/launcher=submitit_local"
+    local = "hydra/launcher=local"
     status, printed, complaint = swept(folder, "localizer.threshold=0.15,2,0.3", local)
     assert (status, "Traceback" in complaint) == (2, False), complaint
     assert "grad_cam/threshold=0.3" in printed

@@ -75,7 +75,7 @@ from benchmark.reporting.archive import Archived, write_table
         ("run", "dataset.root=/\udce9", "is not UTF-8; name the file by a link"),
         ("run", "--config-dir /nowhere", "/nowhere"),
         ("run", "--config-name nothing", "nothing"),
-        ("run", "hydra/launcher=slrm", "there is no such hydra/launcher; choose one of basic"),
+        ("run", "hydra/launcher=slrm", "there is no such hydra/launcher; choose one of basic, local, slurm"),
         (
             "doctor",
             "dataset.rot=x",

@@ -61,6 +61,24 @@ def test_cells_end_in_one_table_with_differences_csv_and_plot(sweep: Command, tm
     assert {file: file.read_bytes() for file in path.parent.iterdir() if file.is_file()} == before
 
 
+def test_workers_make_the_table_of_a_run_alone(sweep: Command, tmp_path: Path) -> None:
+    def written(folder: str) -> dict[str, bytes]:
+        own = {"jobs", "finished", "_journal"}
+        files = (path for path in (tmp_path / folder).rglob("*") if path.is_file())
+        kept = (path for path in files if own.isdisjoint(path.parts))
+        return {str(path.relative_to(tmp_path / folder)): path.read_bytes() for path in kept}
+
+    alone, together = (f"results_dir={tmp_path}/{name}" for name in ("alone", "together"))
+    assert sweep("method=cam", CAM, alone)[0] == 0
+    status, _, told = sweep(CAM, "method=cam", together, "run.worker=1", "run.workers=2")
+    assert (status, "worker 1 of 2 is done; the table is made by the same command" in told) == (0, True)
+    assert not list((tmp_path / "together").rglob("*.csv"))
+    words = ("-m", CAM, "method=cam", together, "run.worker=range(2)", "run.workers=2")
+    status, _, complaint = sweep(*words)
+    assert (status, "Traceback" in complaint) == (0, False), complaint
+    assert written("together") == written("alone")
+
+
 @pytest.mark.slow
 def test_a_table_is_swept_row_by_row_and_a_row_without_the_option_stands_once(
     sweep: Command, tmp_path: Path

@@ -103,6 +103,7 @@ def _unfit(words: Sequence[str]) -> list[str]:
     """Return the swept options that all rows of a table share, or that change no row."""
     swept = [override for override in parsed(words) if override.is_sweep_override()]
     lines = {str(override.input_line): key_of(override) for override in swept}
+    lines = {word: key for word, key in lines.items() if key != "run.worker"}
     return [word for word, key in lines.items() if key.startswith(_SHARED) or not variation([word])]
 
 

@@ -80,6 +80,8 @@ def one_line(error: Exception, typed: Typed, config_name: str) -> str:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         named = re.match(r"In '(.*?)':", text)  # a yaml's own defaults list
         where = f"{named.group(1)}.yaml: " if named and f"{group}={name}" not in typed.words else ""
+        if group == "hydra/launcher" and name.startswith("submitit_"):
+            return f"{group}={name}: not installed; type .venv/bin/python -m pip install '.[slurm]'"
         return f"{where}{group}={name}: there is no such {group}; choose one of {known.listed(group)}"
     if isinstance(error, ConfigAttributeError) and error.full_key:
         return _lacking(str(error.full_key), typed, known)

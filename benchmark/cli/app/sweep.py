@@ -21,6 +21,7 @@ from benchmark.reporting.sweep import Point, picture, tidy
 from benchmark.reporting.table import Table
 from benchmark.tasks.task import Experiment, Task
 
+_WORKERS = ("run.worker", "run.workers")
 Values = Mapping[str, str]
 """Swept option to its value in a job, as typed."""
 
@@ -52,6 +53,9 @@ def tabulate(jobs: Sequence[Sequence[str]]) -> int:
     Raises:
         UserError: If an option was swept that changes no row, or the jobs cannot share one table.
     """
+    several, jobs = len(jobs) > 1, _without_workers(jobs)
+    if several and len(jobs) == 1:
+        return _one_table(jobs[0])
     values = _swept_values(jobs)
     cfgs = [compose(words) for words in jobs]
     found: dict[str, _Swept] = {}
@@ -73,6 +77,16 @@ def tabulate(jobs: Sequence[Sequence[str]]) -> int:
     return finish(cfgs[0], outcome, folder, lambda table, path: _beside(table, path, points)).status
 
 
+def _one_table(words: Sequence[str]) -> int:
+    """Make the table of several workers of one run, as the run alone would have made it."""
+    cfg = compose(words)
+    results = Path(cfg.results_dir).expanduser().resolve()
+    task: Task = build(cfg.task)
+    outcome = task.run(experiment_of(cfg, rows(cfg, words), results, dataset_of(cfg)))
+    folder = results / label(outcome.dataset)
+    return finish(cfg, outcome, folder, lambda _, path: outcome.sheet(Path(f"{path}.png"))).status
+
+
 def _beside(table: Table, path: Path, points: Mapping[str, Point]) -> list[Path]:
     if not table.measured:  # shards are missing, which other workers make
         return []
@@ -91,6 +105,15 @@ def _experiment(
     name = stem(str(cfg.table.name) if cfg.table else "sweep", variation(typed()))
     table = {**(plain.table or {}), "same_boxes": twins}
     return replace(plain, name=name, title=title, table=table, compare=tuple(_pairs(swept)), pictures=0)
+
+
+def _without_workers(jobs: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return the words of each job once: workers that shared its shards differ in their numbers alone."""
+    kept = (
+        tuple(word for word, one in zip(job, parsed(job), strict=True) if key_of(one) not in _WORKERS)
+        for job in jobs
+    )
+    return list(dict.fromkeys(kept))
 
 
 def _swept_values(jobs: Sequence[Sequence[str]]) -> list[Values]:
