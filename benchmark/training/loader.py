@@ -143,3 +143,4 @@ def _collate(read: list[tuple[Tensor, Tensor] | str]) -> tuple[Tensor, Tensor] |
 def _start_worker(_number: int) -> None:
     cv2.setNumThreads(0)  # one process, one core
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the training process's to answer
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

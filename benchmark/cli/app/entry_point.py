@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,7 +15,7 @@ from omegaconf import DictConfig
 
 from benchmark.cli.app.jobs import Sweep, record
 from benchmark.cli.app.known import refuse_lists
-from benchmark.cli.app.mistakes import CONFIGURATION, guarded, one_line
+from benchmark.cli.app.mistakes import CONFIGURATION, guarded, one_line, terminated
 from benchmark.cli.app.places import CONF
 from benchmark.cli.app.words import Typed, completed
 from benchmark.core.errors import UserError
@@ -32,6 +33,7 @@ def start(command: str) -> None:
         command: The command's name, such as ``run``: its module in :mod:`benchmark.cli` and its yaml in
             ``conf``.
     """
+    signal.signal(signal.SIGTERM, terminated)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us, not a report on stderr
     logging.raiseExceptions = False  # else --info | head would end in logging's own traceback
     config_name = "config" if command == "run" else command
@@ -89,7 +91,7 @@ class Command:
             return status
 
         status, message = guarded(action, lambda error: one_line(error, Typed({}, words), config_name))
-        if multirun and status != ExitCode.INTERRUPTED:
+        if multirun and status not in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
             record(words, status, message)
         elif status:
             # SystemExit passes through Hydra unharmed, where an exception would be reported in Hydra's words.

@@ -4,6 +4,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
+from typing import NoReturn
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import (
@@ -26,6 +27,15 @@ CONFIGURATION = (HydraException, OmegaConfBaseException, YAMLError)
 """What a wrong configuration raises, at whatever time it is read."""
 
 
+class Terminated(KeyboardInterrupt):
+    """A scheduler's signal to end, which is taken like Ctrl-C: what is whole stays, and nothing half-made."""
+
+
+def terminated(_signal: int, _frame: object) -> NoReturn:
+    """Handle SIGTERM."""
+    raise Terminated
+
+
 def guarded(action: Callable[[], int], describe: Callable[[Exception], str]) -> tuple[int, str]:
     """Give an action's exit code, and one line on what went wrong, which is printed.
 
@@ -39,9 +49,11 @@ def guarded(action: Callable[[], int], describe: Callable[[Exception], str]) -> 
         status, message = ExitCode.MISTAKE, str(error)
     except CONFIGURATION as error:
         status, message = ExitCode.MISTAKE, describe(error)
-    except KeyboardInterrupt:
-        status = ExitCode.INTERRUPTED
-        message = "interrupted; what was finished is kept, the same command continues"
+    except KeyboardInterrupt as error:
+        ended = isinstance(error, Terminated)
+        status = ExitCode.TERMINATED if ended else ExitCode.INTERRUPTED
+        how = "terminated" if ended else "interrupted"
+        message = f"{how}; what was finished is kept, the same command continues"
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         sys.stderr.close()
         return ExitCode.COMPLETE, ""
