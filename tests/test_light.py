@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "torchvision", "matplotlib", "mlflow", "pandas", "sklearn", "scipy", "cv2")
 SCORING_HALF = ("core", "metrics", "reporting", "datasets")
-COMMANDS = ("table", "score", "sync", "export", "run")
+COMMANDS = ("table", "score", "sync", "status", "export", "run")
 
 
 def modules(room: str) -> list[str]:
@@ -25,7 +25,7 @@ def modules(room: str) -> list[str]:
         pytest.param([name for room in SCORING_HALF for name in modules(room)], id="scoring half"),
         *(
             pytest.param([f"benchmark.cli.{name}"], id=name)
-            for name in ("table", "score", "sync", "export", "run")
+            for name in ("table", "score", "status", "sync", "export", "run")
         ),
     ],
 )

@@ -28,9 +28,8 @@ def main(cfg: DictConfig) -> int:
         lacking += not records.exists()
         files[row] = [result_file(path.parent, table.name, row), *([records] if records.exists() else [])]
     if lacking:
-        print(
-            f"{lacking} of {len(archived.records)} rows are logged without records: not in {results / 'runs'}"
-        )
+        where = results / "records"
+        print(f"{lacking} of {len(archived.records)} rows are logged without records: not in {where}")
     tracked = tracker.log(table, files)
     if tracked == Tracked():
         print("tracking is off; nothing was logged")

@@ -87,6 +87,11 @@ class Claims:
                     os.utime(path)  # to the time of the file system, where clocks of hosts may differ
 
 
+def claim_file(folder: Path, store: str, number: int) -> Path:
+    """Return the file that claims a shard; a tool that reads the folder's data ignores names with ``_``."""
+    return folder / "_claims" / f"{store}-{number:05d}.json"
+
+
 def holder(path: Path) -> str | None:
     """Return who works on what a file claims, as ``host:pid``; ``None`` where nobody does.
 

@@ -49,6 +49,14 @@ def made_of(path: Path) -> Made:
         return Made({"device": "not recorded"}, 0.0)
 
 
+def ended(path: Path) -> datetime | None:
+    """Read when a shard was finished, if that is known."""
+    try:
+        return datetime.fromisoformat(json.loads(note_file(path).read_text(encoding="utf-8"))["ended"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def note_file(path: Path) -> Path:
     """Return where the note of a shard lies."""
     return path.parent / "_journal" / f"{path.stem}.json"

@@ -11,6 +11,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.provenance import fingerprint
 from benchmark.core.types import OpenRow
 from benchmark.models.forward import output_count
+from benchmark.pipeline.agenda import Agenda, ShardSet
 from benchmark.pipeline.class_order import class_order
 from benchmark.pipeline.scene import Scene
 from benchmark.pipeline.shard_loop import Recorder, measure, refuse_unreadable
@@ -147,10 +148,22 @@ class Plan(Generic[R]):
             UserError: If images cannot be read, after all else is made; at once if a method, model and
                 dataset do not fit together.
         """
+        self._agenda().note(self.runs)
         unreadable: dict[str, str] = {}
         for recorder, cells in self.work(rows):
             unreadable |= measure(recorder, cells)
         refuse_unreadable(unreadable)
+
+    def _agenda(self) -> Agenda:
+        rows = {}
+        for name, row in self.rows.items():
+            store, cells = self.recorder(row).store.name, row.cells
+            sizes = tuple(len(shard) for shard in cells[0].scene.shards)
+            rows[name] = [
+                ShardSet(cell.folder.relative_to(self.runs).as_posix(), store, sizes) for cell in cells
+            ]
+        images = f"{self.dataset.name}, {len(self.dataset.samples)} images"
+        return Agenda(images, rows, {name: row.reason for name, row in self.open.items()})
 
     def in_order(self, found: Mapping[str, Any], order: Sequence[str]) -> tuple[Any, ...]:
         """Return what was found of each row, or the open row, in the given order."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from benchmark.core.claims import Claims, holder
+from benchmark.core.claims import Claims, claim_file, holder
 from benchmark.core.errors import UserError
 from benchmark.core.progress import Counter
 from benchmark.pipeline.batches import Batch, read_batches
@@ -230,7 +230,7 @@ class _Work(Generic[C, F]):
 
     def _claim(self, number: int) -> Path:
         """Return the file that claims a shard of all cells, in the folder of the first one."""
-        return self.cells[0].folder / "_claims" / f"{self.recorder.store.name}-{number:05d}.json"
+        return claim_file(self.cells[0].folder, self.recorder.store.name, number)
 
 
 @dataclass

@@ -1,0 +1,33 @@
+"""``./scripts/status``: how far the last experiment is, and who is making it."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from benchmark.core.exit_codes import ExitCode
+from benchmark.pipeline.agenda import RowStatus, latest, status
+
+
+def main(cfg: DictConfig) -> int:
+    """Print one line a row; the exit code says whether all shards are there."""
+    runs = Path(cfg.results_dir).expanduser().resolve() / "runs"
+    agenda = latest(runs)
+    print(f"{agenda.dataset}; {runs}")
+    found = {row: status(parts, runs) for row, parts in agenda.rows.items()}
+    width = max(map(len, [*found, *agenda.open]), default=0)
+    for row, one in found.items():
+        print(f"{row:<{width}}  {one.done}/{one.count} shards{_about(one)}")
+    for row, reason in agenda.open.items():
+        print(f"{row:<{width}}  open: {reason}")
+    if any(one.done < one.count for one in found.values()):
+        return ExitCode.UNFINISHED
+    return ExitCode.ROWS_OPEN if agenda.open else ExitCode.COMPLETE
+
+
+def _about(row: RowStatus) -> str:
+    pace = (
+        f", {row.rate:.1f} images/s, {row.left / row.rate:.0f} s left for one maker"
+        if row.left and row.rate
+        else ""
+    )
+    return pace + (f", being made by {', '.join(row.makers)}" if row.makers else "")

@@ -1,0 +1,122 @@
+"""Note what an experiment is made of, and say from the files how far it is. Needs neither images nor PyTorch.
+
+``results/runs/agendas/<hash>.json`` names the folders and shards of all rows of an experiment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from benchmark.core.claims import claim_file, holder
+from benchmark.core.errors import UserError
+from benchmark.core.files import write_atomically
+from benchmark.core.provenance import fingerprint
+from benchmark.pipeline.journal import ended
+
+_LATEST = 20
+"""So many shards of a row, the last that were made, give its rate."""
+
+
+@dataclass(frozen=True)
+class ShardSet:
+    """The shards of one cell of a row.
+
+    Attributes:
+        folder: Its folder, below that of all runs.
+        store: Beginning of the names of its files.
+        shards: Number of images of each shard.
+    """
+
+    folder: str
+    store: str
+    shards: tuple[int, ...]
+
+    def files(self, runs: Path) -> list[Path]:
+        """Return where the shards lie, or will lie."""
+        return [
+            runs / self.folder / f"{self.store}-{number:05d}.parquet" for number in range(len(self.shards))
+        ]
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """What an experiment measures.
+
+    Attributes:
+        dataset: Name of the images, and how many there are.
+        rows: Row to its parts.
+        open: Row to the reason why it cannot be measured.
+    """
+
+    dataset: str
+    rows: Mapping[str, Sequence[ShardSet]]
+    open: Mapping[str, str]
+
+    def note(self, runs: Path) -> None:
+        """Note it where something of it is still to be made."""
+        missing = (
+            not file.exists() for parts in self.rows.values() for part in parts for file in part.files(runs)
+        )
+        if any(missing):
+            content = asdict(self)
+            path = runs / "agendas" / f"{fingerprint(content)[:16]}.json"
+            write_atomically(path, json.dumps(content, indent=1) + "\n")
+
+
+@dataclass(frozen=True)
+class RowStatus:
+    """How far a row is.
+
+    Attributes:
+        done: Number of shards that are there.
+        count: Number of all its shards.
+        makers: ``host:process`` of all that are making shards of it.
+        rate: Images a second over the last shards; 0 where fewer than two are done.
+        left: Images of the shards that are missing.
+    """
+
+    done: int
+    count: int
+    makers: tuple[str, ...]
+    rate: float
+    left: int
+
+
+def latest(runs: Path) -> Agenda:
+    """Read the agenda that was noted last.
+
+    Raises:
+        UserError: If there is none.
+    """
+    noted = sorted((runs / "agendas").glob("*.json"), key=lambda path: path.stat().st_mtime)
+    if not noted:
+        raise UserError(f"{runs}: no run has begun here; see results_dir")
+    content = json.loads(noted[-1].read_text(encoding="utf-8"))
+    rows = {
+        row: [ShardSet(**{**part, "shards": tuple(part["shards"])}) for part in parts]
+        for row, parts in content["rows"].items()
+    }
+    return Agenda(content["dataset"], rows, content["open"])
+
+
+def status(parts: Sequence[ShardSet], runs: Path) -> RowStatus:
+    """Say from the files how far a row is."""
+    done, left, makers, times = 0, 0, set[str](), list[tuple[datetime, int]]()
+    for part in parts:
+        for number, (file, images) in enumerate(zip(part.files(runs), part.shards, strict=True)):
+            who = holder(claim_file(file.parent, part.store, number))
+            makers |= {who} if who else set()
+            if file.exists():
+                done += 1
+                moment = ended(file)
+                times += [(moment, images)] if moment else []
+            else:
+                left += images
+    last = sorted(times)[-_LATEST:]
+    seconds = (last[-1][0] - last[0][0]).total_seconds() if last else 0
+    rate = sum(images for _, images in last[1:]) / seconds if seconds else 0.0
+    return RowStatus(done, sum(len(part.shards) for part in parts), tuple(sorted(makers)), rate, left)

@@ -1,0 +1,24 @@
+"""``./scripts/status``: rows, shards and makers, from the files alone."""
+
+import json
+from pathlib import Path
+
+from helpers.commands import Command
+
+
+def test_a_run_is_complete_or_told_row_by_row_with_who_is_making_it(command: Command, tmp_path: Path) -> None:
+    place = f"results_dir={tmp_path}/results"
+    assert command("status", place)[0] == 2, "nothing has begun"
+    few = ("dataset.count=24", "dataset.limit=18", f"cache_dir={tmp_path}/cache", "tracking=none")
+    cell = ("model=vgg16_cam_compact", "method=cam", "metric=[localization]")
+    assert command("run", place, *few, *cell)[0] == 0
+    status, printed, _ = command("status", place)
+    assert (status, printed.splitlines()[1:]) == (0, ["vgg16_cam_compact/cam  2/2 shards"])
+    (shard,) = (tmp_path / "results").rglob("records-00001.parquet")
+    shard.unlink()
+    claim = shard.parent / "_claims" / "records-00001.json"
+    claim.parent.mkdir(exist_ok=True)
+    claim.write_text(json.dumps({"host": "node7", "pid": 99}))
+    status, printed, _ = command("status", place)
+    assert (status, printed.splitlines()[0].startswith("embedded, 18 images; ")) == (5, True)
+    assert printed.splitlines()[1] == "vgg16_cam_compact/cam  1/2 shards, being made by node7:99"
