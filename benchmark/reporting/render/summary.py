@@ -146,11 +146,16 @@ def _footer(table: Table, found: _Found) -> Iterator[str]:
 
 
 def conditions(table: Table) -> Iterator[str]:
-    """Say what a table was measured on, in which half precision, and why which rows of it are open."""
+    """Say what a table was measured on, how it was computed, and why which rows of it are open."""
     yield f"Images: {str(table.dataset).partition('; ')[0]}."
     precisions = {str((row.conditions.get("run") or {}).get("precision")) for row in table.measured}
     for half in sorted(precisions & {"bfloat16", "float16"}):
         yield f"Computed in {half}, which moves boxes, most of all Backprop's (docs/precision.md)."
+    makers = [maker for row in table.measured for maker in row.conditions.get("made_by") or ()]
+    for what, key in (("devices", "device"), ("batch sizes", "batch_size")):
+        several = sorted({str(maker[key]) for maker in makers if key in maker})
+        if len(several) > 1:
+            yield f"Made on several {what}, which round differently: {', '.join(several)}."
     reasons = grouped((row.row, one_line(row.reason)) for row in table.open)
     yield from (f"Open: {rows}: {reason}" for rows, reason in reasons)
 

@@ -67,6 +67,13 @@ def test_half_precision_is_told_below_the_table(precision: str, told: int) -> No
     assert len(lines) == told
 
 
+def test_several_devices_and_batch_sizes_are_told_below_the_table() -> None:
+    makers = [{"device": device, "batch_size": 16} for device in ("cuda (H200)", "cpu (x86_64)")]
+    row = result(conditions={**result().conditions, "made_by": makers})
+    lines = [line for line in printed(table(row)) if line.startswith("Made on several")]
+    assert lines == ["Made on several devices, which round differently: cpu (x86_64), cuda (H200)."]
+
+
 def test_what_is_not_comparable_stands_in_parentheses_with_its_reason() -> None:
     made = on_another_dataset()
     assert cells(made, "a/cam") == "31.00 [29.0, 33.0] (30.00)  56.00 [54.0, 58.0] (50.00)"
