@@ -19,9 +19,8 @@ def main(cfg: DictConfig) -> int:
     """Print every metric of one submission text, with its interval and its protocol."""
     path = Path(cfg.predictions)
     if not path.is_file():
-        raise UserError(
-            f"{path}: there is no such file; give predictions=FILE in the devkit's form or Kaggle's"
-        )
+        found = "is a folder" if path.is_dir() else "there is no such file"
+        raise UserError(f"{path}: {found}; give predictions=FILE in the devkit's form or Kaggle's")
     metrics: dict[str, Metric] = {name: build(node) for name, node in cfg.metric.items()}
     dataset = dataset_of(cfg)
     submission = devkit.read(path, dataset, _numbers(dataset))

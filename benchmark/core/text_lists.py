@@ -71,6 +71,12 @@ def read_text(path: Path, remedy: str = _ANEW) -> str:
     return text
 
 
+def columns(line: str) -> list[str]:
+    """Return the columns of a line, without quotes; none if it is empty or a comment."""
+    words = line.translate(_SEPARATORS).split()
+    return [] if words and words[0].startswith("#") else words
+
+
 def rows(path: Path, remedy: str = _ANEW) -> Iterator[TextLine]:
     """Yield the lines of a list.
 
@@ -78,8 +84,8 @@ def rows(path: Path, remedy: str = _ANEW) -> Iterator[TextLine]:
         UserError: If the file cannot be read or is not text; the message ends with ``remedy``.
     """
     for number, line in enumerate(read_text(path, remedy).splitlines(), start=1):
-        words = line.translate(_SEPARATORS).split()
-        if words and not words[0].startswith("#"):
+        words = columns(line)
+        if words:
             yield TextLine(f"{path}, line {number}", line.strip(), words)
 
 
@@ -147,7 +153,7 @@ def numbers(words: Sequence[str], count: int, where: str, remedy: str = _ANEW) -
     # A sum is finite only if every number is: one test instead of many.
     fits = len(found) == count and isfinite(sum(found)) and min(found) > -_HUGE and max(found) < _HUGE
     if not fits:
-        raise _unexpected(words, f"{count} numbers", where, remedy)
+        raise _unexpected(words, count, "number", where, remedy)
     return found
 
 
@@ -159,13 +165,14 @@ def whole_numbers(words: Sequence[str], count: int, where: str, remedy: str = _A
     """
     found = numbers(words, count, where, remedy)
     if not all(number.is_integer() for number in found):
-        raise _unexpected(words, f"{count} whole numbers", where, remedy)
+        raise _unexpected(words, count, "whole number", where, remedy)
     return [int(number) for number in found]
 
 
-def _unexpected(words: Sequence[str], expected: str, where: str, remedy: str) -> UserError:
+def _unexpected(words: Sequence[str], count: int, what: str, where: str, remedy: str) -> UserError:
     found = " ".join(words) or "nothing"
-    return UserError(f"{where}: {found!r} where {expected} are expected; {remedy}")
+    expected = f"{count} {what}s are" if count != 1 else f"a {what} is"
+    return UserError(f"{where}: {found!r} where {expected} expected; {remedy}")
 
 
 def _unmarked(start: bytes) -> str:

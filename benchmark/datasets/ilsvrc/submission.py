@@ -4,7 +4,7 @@ Line i of the devkit's text is image i in the order of the image ids. It holds p
 of five numbers ``label xmin ymin xmax ymax``: the devkit's class number (1…1000) and a 0-based **inclusive**
 box in original pixels (protocol §5.1). The official MATLAB/Octave scorer reads the same file. As its
 ``eval_clsloc.m`` does, :func:`read` looks at the first five predictions of a line, takes fractional
-coordinates, and takes zeros (``0 0 0 0 0``) for no prediction.
+coordinates, and takes zeros (``0 0 0 0 0``), or as many -1, for no prediction.
 
 The format cannot say which images a subset has, so ``<file>.images.txt`` lies beside it: one image id a line,
 in the file's order.
@@ -16,7 +16,7 @@ are WNIDs, or numbers of lines of ``LOC_synset_mapping.txt``, from 1: another or
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
@@ -24,14 +24,14 @@ from benchmark.core.boxes import to_inclusive
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.protocols import Dataset
-from benchmark.core.text_lists import list_ids, numbers, read_text, rows
+from benchmark.core.text_lists import columns, list_ids, numbers, read_text, rows
 from benchmark.core.types import FloatBoxes, IntArray, Records, Sample
 from benchmark.datasets.ilsvrc.text_annotations import prediction_strings
 
 _MOST = 5
 _SHAPE = "1 to 5 times 'label xmin ymin xmax ymax'"
 _FIVE = "give label xmin ymin xmax ymax in original pixels"
-_GIVE = "give a text in the devkit's form, or Kaggle's csv"
+_GIVE = "give a text, not packed, in the devkit's form or Kaggle's"
 _NONE = [-1.0, 0.0, 0.0, -1.0, -1.0]
 _REMARKS = {
     "beyond": "predictions beyond the fifth of their line are not looked at, as by the devkit",
@@ -39,7 +39,7 @@ _REMARKS = {
     "fractions": "boxes have fractional coordinates; nothing is rounded, as by the devkit",
     "nothing": "images have no prediction, and count as errors",
     "numbered": "images have numbers as classes, which are lines of LOC_synset_mapping.txt, from 1",
-    "padding": "predictions are zeros, which stand for none, as by the devkit",
+    "padding": "predictions are zeros or -1 alone, which stand for none, as by the devkit",
     "reversed": "boxes are reversed and overlap nothing, as by the devkit; a box is xmin ymin xmax ymax",
 }
 
@@ -117,11 +117,11 @@ def read(path: Path, dataset: Dataset, ilsvrc_ids: Sequence[int]) -> Submission:
         samples, lines = _kaggles(path, known, counts)
         parse = _Line(numbered | named, f"WNIDs, or lines of LOC_synset_mapping.txt, 1…{len(named)}", counts)
     else:
-        lines = _lines(path)
-        samples = _samples(path, len(lines), known)
+        samples, lines = [], _lines(path)
         labels = {str(number): label for label, number in enumerate(ilsvrc_ids)}
         parse = _Line(labels, f"the devkit's numbers, {min(ilsvrc_ids)}…{max(ilsvrc_ids)}", counts)
     found = np.array([parse(where, words) for where, words in lines], np.float64).reshape(-1, _MOST, 5)
+    samples = samples or _samples(path, len(lines), known)
     given, boxes = found[..., 0] >= 0, found[..., 1:]
     counts["reversed"] = int((given & (boxes[..., 2:] < boxes[..., :2]).any(axis=-1)).sum())
     counts["fractions"] = int((given & (boxes % 1 != 0).any(axis=-1)).sum())
@@ -153,7 +153,7 @@ class _Line:
     def __call__(self, where: str, words: Sequence[str]) -> list[float]:
         """Return label and inclusive box of five predictions, with the label -1 where there is none."""
         if len(words) % 5:
-            raise UserError(f"{where}: has {len(words)} numbers; it must be {_SHAPE}")
+            raise UserError(f"{where}: has {len(words)} columns; it must be {_SHAPE}")
         self.counts["beyond"] += max(len(words) // 5 - _MOST, 0)
         found: list[float] = []
         for start in range(0, min(len(words), 5 * _MOST), 5):
@@ -165,7 +165,7 @@ class _Line:
         label = self.labels.get(word)
         if label is None:  # not as the dataset writes it: 490.0, 3.61e2, or no class
             (number,) = numbers([word], 1, where, f"give {self.known}")
-            if number == 0 and not any(box):
+            if {number, *box} in ({0}, {-1}):
                 self.counts["padding"] += 1
                 return _NONE
             label = self.labels.get(f"{number:.15g}")
@@ -175,13 +175,14 @@ class _Line:
 
 
 def _lines(path: Path) -> list[tuple[str, list[str]]]:
-    """Return place and words of each line of the devkit's text; empty lines at its end are none."""
+    """Return place and words of each line of the devkit's text but comments and empty lines at its end."""
     text = read_text(path, _GIVE).rstrip()
     if not text:
         raise UserError(f"{path}: is empty; give one line an image, {_SHAPE}")
     found = [
-        (f"{path}, line {number}", line.replace(",", " ").split())
+        (f"{path}, line {number}", columns(line))
         for number, line in enumerate(text.splitlines(), start=1)
+        if not line.lstrip().startswith("#")
     ]
     for where, words in found:
         if not words:
@@ -209,7 +210,7 @@ def _kaggles(
 ) -> tuple[list[Sample], list[tuple[str, list[str]]]]:
     """Return sample, place and words of each line of Kaggle's csv whose image the dataset has."""
     found = [
-        (name.partition(".")[0], (where, words)) for where, _, (name, *words) in prediction_strings(path)
+        (PureWindowsPath(name).stem, (where, words)) for where, _, (name, *words) in prediction_strings(path)
     ]
     _refuse_repeated([image_id for image_id, _ in found], path)
     kept = {image_id: line for image_id, line in found if image_id in known}

@@ -1,5 +1,6 @@
 """Labels, boxes and sizes from text files that state them for many images: Kaggle's and wsolevaluation's."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ def prediction_strings(path: Path) -> Iterator[TextLine]:
     """
     place = 0
     for where, text, words in rows(path):
-        columns = [column.strip(' "') for column in text.split(",")]
+        columns = [column.strip(' "') for column in re.split("[,;\t]", text)]
         if "ImageId" in columns:
             place = columns.index("ImageId")
             if columns[place + 1 : place + 2] != ["PredictionString"]:

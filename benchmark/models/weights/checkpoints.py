@@ -42,11 +42,11 @@ def parameters_in(
         reader, empty if the tensors were all that the file holds.
 
     Raises:
-        UserError: If there are no tensors, several places hold such parameters, ``entry`` is none of them, or
-            two layers get the same name.
+        UserError: If there are no named tensors, several places hold such parameters, ``entry`` is none of
+            them, two layers get the same name, or a tensor is sparse, quantized, complex or without values.
     """
     named = dict(_tensors(content))
-    if not named:
+    if not named or () in named:
         raise _no_tensors(path, content)
     wrappers = _WRAPPERS - {part for name in own for part in name.split(".")}
     counters = {"n_averaged"}.difference(own)  # of torch's AveragedModel, beside the parameters
@@ -56,6 +56,10 @@ def parameters_in(
     state = {_renamed(".".join(bare[place][len(at) :]), rename): named[place] for place in inside}
     if len(state) < len(inside):
         raise UserError(f"{path}: two layers of one name after model.rename; name each layer once")
+    odd = [key for key, value in state.items() if not _plain(value)]
+    if odd:
+        dense = "save dense tensors of real numbers"
+        raise UserError(f"{path}: {odd[0]} is sparse, quantized, complex or without values; {dense}")
     taken_out = sorted(wrappers.intersection(*[{part for place in inside for part in place}]))
     return state, _told(at, taken_out, _beside(content, at, bare))
 
@@ -71,9 +75,15 @@ def _tensors(content: Any, place: _Place = ()) -> Iterator[tuple[_Place, Tensor]
             yield from _tensors(value, (*place, *str(key).split(".")))
 
 
+def _plain(value: Tensor) -> bool:
+    """Return whether a tensor can be copied into a parameter."""
+    dense = value.layout == torch.strided and not value.is_meta
+    return dense and not value.is_quantized and not value.is_complex()
+
+
 def _no_tensors(path: Path, content: Any) -> UserError:
     values = content.values() if isinstance(content, Mapping) else ()
-    foreign = [value.kind for value in (content, *values) if isinstance(value, Foreign)]
+    foreign = [*dict.fromkeys(value.kind for value in (content, *values) if isinstance(value, Foreign))]
     if foreign:
         whole = f"{path}: holds whole objects ({', '.join(foreign[:3])}) and no state dict"
         return UserError(f"{whole}; {convert(path)}")

@@ -42,7 +42,8 @@ _SCRIPT = (
 _CONVERT = (
     'where its code can be imported, and if you trust the file, keep its tensors: python -c "import torch; '
     "s = lambda v: v if torch.is_tensor(v) else v.state_dict() if hasattr(v, 'state_dict') else {{k: s(w) "
-    "for k, w in v.items() if s(w) is not None}} if hasattr(v, 'items') else None; "
+    "for k, w in v.items() if s(w) is not None}} if hasattr(v, 'items') else torch.as_tensor(v) if "
+    "getattr(getattr(v, 'dtype', 0), 'kind', '-') in 'fiu' else None; "
     "torch.save(s(torch.load('{0}', map_location='cpu', weights_only=False)), '{0}.tensors.pth')\""
 )
 
@@ -101,7 +102,7 @@ def _read(path: Path, file: BinaryIO) -> Any:
         return _whole(path, "a safetensors file", lambda: load(file.read()))
     decompress = next((each for magic, each in _COMPRESSED.items() if start.startswith(magic)), None)
     if decompress is not None:
-        return _read(path, io.BytesIO(_whole(path, "compressed", lambda: decompress(file.read()))))
+        return _read(path, io.BytesIO(_whole(path, "a compressed file", lambda: decompress(file.read()))))
     if start.startswith(b"PK\x03\x04"):
         return _read_zip(path, file)
     if start.startswith(b"\x80"):
@@ -199,5 +200,6 @@ def _types(pickles: list[BinaryIO]) -> Iterator[str]:
 
 
 def _few(names: list[str]) -> str:
+    names = [*dict.fromkeys(names)]
     more = f" and {len(names) - 3} more types" if len(names) > 3 else ""
-    return ", ".join(dict.fromkeys(names[:3])) + more
+    return ", ".join(names[:3]) + more

@@ -139,6 +139,9 @@ def test_unknowns_are_marked_as_unknown(path: Path) -> None:
         "  361\t1\t2\t3\t4",
         "361,1,2,3,4",
         "361, 1, 2, 3, 4",
+        '"361";"1";"2";"3";"4"',
+        "# ours\n361 1 2 3 4",
+        "361 1 2 3 4" + 4 * " -1 -1 -1 -1 -1",
         "361 1.0 2.0 3.0 4.0",
         "3.61e2 1 2 3 4",
         "361 1 2 3 4 490 5 5 6 6",
@@ -163,12 +166,13 @@ GOOD = "490 0 0 9 9\n"
         (GOOD + "\n" + GOOD, "line 2: is empty"),
         (GOOD * 2, "has 2 lines for the dataset's 3 images"),
         (GOOD * 4, "has 4 lines for the dataset's 3 images"),
-        (GOOD + "490 0 0 9\n" + GOOD, "line 2: has 4 numbers"),
+        ("id,boxes\n" + GOOD * 3, "line 1: has 2 columns"),
+        (GOOD + "490 0 0 9\n" + GOOD, "line 2: has 4 columns"),
         (GOOD + "490 0 0 nine 9\n" + GOOD, "line 2: '0 0 nine 9' where 4 numbers are expected"),
         (GOOD + "490 0 0 inf 9\n" + GOOD, "line 2: '0 0 inf 9' where 4 numbers are expected"),
         (GOOD + "490 0 0 nan 9\n" + GOOD, "line 2: '0 0 nan 9' where 4 numbers are expected"),
         (GOOD + "0 0 0 9 9\n" + GOOD, "line 2: 0 is not a class"),
-        (GOOD + "n01440764 0 0 9 9\n" + GOOD, "line 2: 'n01440764' where 1 numbers are"),
+        (GOOD + "n01440764 0 0 9 9\n" + GOOD, "line 2: 'n01440764' where a number is"),
         (GOOD + "1001 0 0 9 9\n" + GOOD, "line 2: 1001 is not a class"),
         (GOOD + "490 0 0 9 9999999999\n" + GOOD, "line 2: '0 0 9 9999999999' where .* original pixels"),
     ],
@@ -286,7 +290,7 @@ def test_an_image_of_zeros_alone_has_no_prediction(path: Path) -> None:
     path.write_text(GOOD * 2 + "0 0 0 0 0\n")
     found = read(path, dataset_of(make(0, n=3)), IDS)
     assert found.records.classes.tolist()[2] == [-1] * 5
-    assert found.remarks == ("1 predictions are zeros, which stand for none, as by the devkit",)
+    assert found.remarks == ("1 predictions are zeros or -1 alone, which stand for none, as by the devkit",)
 
 
 WNIDS = (
@@ -324,6 +328,19 @@ def test_kaggles_csv_names_its_images_and_numbers_classes_by_sorted_wnid(path: P
         assert dict(records.skipped) == {"image_00002": "not in boxes.txt"}
 
 
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_kaggles_csv_may_have_folders_and_another_separator(path: Path, between: str) -> None:
+    found = kaggles(
+        path,
+        f"val/image_00000.JPEG{between}1 0 0 9 9",
+        f"val\\image_00001.JPEG{between}",
+        head=f"ImageId{between}PredictionString",
+    )
+    assert found.records.image_ids == ("image_00000", "image_00001")
+    assert found.records.classes[:, 0].tolist() == [0, -1]
+    assert not any("does not have" in remark for remark in found.remarks)
+
+
 def test_kaggles_csv_may_have_other_columns_and_images_and_none_predicted(path: Path) -> None:
     found = kaggles(
         path,
@@ -343,7 +360,7 @@ def test_kaggles_csv_may_have_other_columns_and_images_and_none_predicted(path: 
     [
         ("image_00000,n99999999 0 0 9 9", "line 2: 'n99999999' where"),
         ("image_00000,9 0 0 9 9", r"line 2: 9 is not a class.*LOC_synset_mapping\.txt, 1…8"),
-        ("image_00000,1 0 0 9", "line 2: has 4 numbers"),
+        ("image_00000,1 0 0 9", "line 2: has 4 columns"),
         ("image_00000,1 0 0 9 9\nimage_00000,1 0 0 9 9", "names image_00000 twice"),
         ("ILSVRC2012_test_00000001,1 0 0 9 9", "no image of the dataset, but ILSVRC2012_test_00000001"),
         ("", "no image of the dataset, but nothing"),

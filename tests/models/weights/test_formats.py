@@ -210,6 +210,11 @@ NEEDS: dict[str, tuple[Callable[[], Any], str, Callable[[Any], dict[str, Tensor]
         "collections.defaultdict",
         lambda made: {key.replace("conv", "0"): value for key, value in made["model"].items()},
     ),
+    "numpy's arrays": (
+        lambda: {key.replace("conv", "0"): value.numpy() for key, value in STATE.items()},
+        "whole objects (numpy",
+        lambda made: made,
+    ),
 }
 
 

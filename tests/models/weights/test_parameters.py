@@ -97,10 +97,18 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "not a number": (lambda s: {**s, "3.bias": torch.tensor([1, float("nan")])}, r"3\.bias holds NaN"),
     "no tensors": (lambda s: {"epoch": 3}, "no state dict"),
     "a list": (lambda s: [1, 2], "no state dict"),
+    "a tensor alone": (lambda s: torch.zeros(3), "no state dict"),
+    "sparse": (lambda s: {**s, "3.weight": s["3.weight"].to_sparse()}, r"3\.weight is sparse, .* save dense"),
+    "complex": (lambda s: {**s, "3.bias": s["3.bias"] + 0j}, r"3\.bias is .*complex"),
+    "names and shapes alone": (
+        lambda s: {k: v.to("meta") for k, v in s.items()},
+        r"0\.weight is .*without values",
+    ),
     "a whole module": (lambda s: small(), r"whole objects \(torch\.nn\.modules\.container\.Sequential\)"),
 }
 
 
+@pytest.mark.filterwarnings("ignore:Validating sparse")
 @pytest.mark.parametrize("change", CHANGES)
 def test_parameters_that_do_not_fit_are_refused_in_one_line(
     change: str, state: dict[str, Any], tmp_path: Path
