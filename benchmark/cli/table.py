@@ -16,7 +16,7 @@ def main(cfg: DictConfig) -> int:
         raise UserError("results: name a table's json, such as results=results/ilsvrc_val/table1.json")
     path = Path(cfg.results).expanduser()
     table = read_table(path, published).table
+    show(table, notes=cfg.notes)  # first, since the folder may be one that cannot be written
     written = write_all(table, path.parent, table.name)
-    show(table, notes=cfg.notes)
     print("\nwritten, with all notes:", *written, sep="\n  ")
     return 0

@@ -11,11 +11,13 @@ import json
 import os
 import platform
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
+from typing import Any
 
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
@@ -23,6 +25,7 @@ from benchmark.core.files import write_atomically
 EXPIRY = 600.0
 """Seconds after which a claim is void that nobody has refreshed."""
 _REFRESH = 30.0
+_NOT_YET = {"host": "another process", "pid": 0}  # which has made its claim's file, and is about to write it
 
 
 @dataclass
@@ -98,13 +101,15 @@ def holder(path: Path) -> str | None:
     Ages are told by the file system's own clock, since those of hosts may differ.
     """
     try:
-        claim, touched = json.loads(path.read_text(encoding="utf-8") or "{}"), path.stat().st_mtime
-    except (OSError, ValueError):
+        text, touched = path.read_text(encoding="utf-8"), path.stat().st_mtime
+        claim: Mapping[str, Any] = json.loads(text) if text else _NOT_YET
+        host, pid = str(claim["host"]), int(claim["pid"])
+        if host == platform.node() and not _lives(pid):
+            return None
+    except (OSError, ValueError, TypeError, LookupError, OverflowError):
         return None
-    host, pid = claim.get("host"), claim.get("pid", 0)
-    if host == platform.node() and not _lives(pid):
-        return None
-    return None if _now(path) - touched > EXPIRY else f"{host}:{pid}"
+    fresh = abs(_now(path) - touched) <= EXPIRY  # a time in the future is of a clock that was set back
+    return (f"{host}:{pid}" if text else host) if fresh else None
 
 
 def _lives(pid: int) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -129,5 +128,5 @@ def read_arrays(path: Path, *names: str) -> tuple[tuple[View, ...], list[npt.NDA
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             views = tuple(View(w, h, Box(*region)) for w, h, *region in file["views"].tolist())
             return views, [file[name] for name in names]
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+    except Exception as error:  # a wrong byte may lead the readers of zip and npy to raise anything
         raise damaged(path, error) from error

@@ -44,7 +44,7 @@ def made_of(path: Path) -> Made:
     """Read who made a shard; of one without a note nothing is known."""
     try:
         note = json.loads(note_file(path).read_text(encoding="utf-8"))
-        return Made(note["by"], note["seconds"])
+        return Made(dict(note["by"]), float(note["seconds"]))
     except (OSError, ValueError, KeyError, TypeError):
         return Made({"device": "not recorded"}, 0.0)
 

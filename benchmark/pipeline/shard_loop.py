@@ -223,8 +223,9 @@ class _Work(Generic[C, F]):
         if self.lacking:
             if not self._told:
                 makers = sorted({who for n in self.lacking if (who := holder(self._claim(n)))})
-                by = ", ".join(makers) or "another process"
-                print(f"waiting for {len(self.lacking)} shards that {by} is making", file=sys.stderr)
+                shards = "1 shard" if len(self.lacking) == 1 else f"{len(self.lacking)} shards"
+                by = f": {', '.join(makers)}" if makers else ""
+                print(f"waiting for {shards} that other processes are making{by}", file=sys.stderr)
                 self._told = True
             sleep(_SECONDS_BETWEEN_LOOKS)
 

@@ -173,6 +173,7 @@ def _write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
 def _read(path: Path, keys: Sequence[str]) -> tuple[pa.Table, dict[str, Any]]:
     try:
         table = pq.ParquetFile(path).read()
+        table.validate(full=True)  # such as text that is not UTF-8
         metadata = {key.decode(): value for key, value in (table.schema.metadata or {}).items()}
         found = {key: json.loads(metadata[key]) for key in keys if key in metadata}
     except (OSError, ValueError, pa.ArrowException) as error:

@@ -28,3 +28,13 @@ def test_its_notes_are_printed_where_they_are_wanted(command: Command, tmp_path:
     assert status == 0
     assert "How to read it" in printed
     assert "Conditions of all measured rows" in printed
+
+
+def test_a_table_in_a_folder_that_cannot_be_written_is_printed_all_the_same(
+    command: Command, tmp_path: Path
+) -> None:
+    made = write_table(tmp_path / "data", Archived(table(published=None), None, {}))
+    made.with_suffix(".md").mkdir()
+    status, printed, complaint = command("table", f"results={made}")
+    assert (status, bool(printed)) == (2, True)
+    assert f"{made.with_suffix('.md')}: cannot be written" in complaint

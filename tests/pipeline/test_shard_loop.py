@@ -181,7 +181,8 @@ def test_a_shard_that_another_process_is_making_is_waited_for(
     monkeypatch.setattr("benchmark.pipeline.shard_loop.sleep", makes_it)
     made(on, ours)
     assert bytes_of(of) == bytes_of(other[0])
-    assert capsys.readouterr().err.count("waiting for 1 shards that another:7 is making") == 1
+    told = "waiting for 1 shard that other processes are making: another:7"
+    assert capsys.readouterr().err.count(told) == 1
 
 
 def test_a_corrupt_image_leaves_its_shard_alone_undone_and_mending_it_makes_that_shard(
@@ -216,6 +217,12 @@ def a_flipped_byte(path: Path) -> None:
     path.write_bytes(data)
 
 
+def no_text(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[data.index(b"image_003")] = 0xFF
+    path.write_bytes(data)
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "another number": lambda path: shutil.copy(path.with_name("records-00000.parquet"), path),
     "another run": another_run,
@@ -223,6 +230,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "garbage": lambda path: path.write_bytes(b"\x00garbage" * 99),
     "a flipped byte": a_flipped_byte,
+    "text that is not UTF-8": no_text,
 }
 
 
@@ -248,12 +256,15 @@ def test_damaged_heatmaps_are_told_and_made_again(tmp_path: Path, capsys: pytest
     made(on, [first, of])
     shutil.copy(heatmap_file(first.heatmap_folder, 1), heatmap_file(of.heatmap_folder, 1))
     heatmap_file(of.heatmap_folder, 2).write_bytes(b"PK")
+    compression = bytearray(heatmap_file(of.heatmap_folder, 0).read_bytes())
+    compression[compression.index(b"PK\1\2") + 10] = 77
+    heatmap_file(of.heatmap_folder, 0).write_bytes(compression)
     later = cell(on, tmp_path / "runs", "cam", "strict")
     made(on, [later])
     fresh = cell(on, tmp_path / "fresh", "cam", "strict")
     made(on, [fresh])
     assert bytes_of(later) == bytes_of(fresh)
-    assert capsys.readouterr().err.count("it is made again") == 2
+    assert capsys.readouterr().err.count("it is made again") == 3
 
 
 def test_what_another_device_made_is_completed_here_and_told(
@@ -273,6 +284,15 @@ def test_what_another_device_made_is_completed_here_and_told(
         devices = [made.by["device"] for made in STORE.read(files_of(each, STORE)).made]
         assert devices == ["cuda (H200)", devices[1], "cuda (H200)", "cuda (H200)"]
         assert devices[1].startswith("cpu")
+
+
+def test_records_outlive_a_damaged_note_of_who_made_them(tmp_path: Path) -> None:
+    on = scene(tmp_path)
+    of = cell(on, tmp_path / "runs", "grad_cam", "max_box")
+    made(on, [of])
+    (of.folder / "_journal" / "records-00001.json").write_text('{"by": [1], "seconds": "x"}')
+    devices = [made.by["device"] for made in STORE.read(files_of(of, STORE)).made]
+    assert devices.index("not recorded") == 1
 
 
 @pytest.mark.parametrize("lost", [[4], [3, 4, 5], [9]])
