@@ -2,6 +2,7 @@
 
 import difflib
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -148,12 +149,14 @@ def _read_classes(module: nn.Module, spec: ModelSpec) -> tuple[str, ...] | None:
     path = Path(spec.classes).expanduser()
     listed = read_class_list(path, "give model.classes= a list of the outputs, one a line (docs/data.md)")
     classes = tuple(each.identifier for each in listed)
-    if len(set(classes)) < len(classes):
-        raise UserError(f"model.classes={path}: an identifier is there twice")
+    twice = [name for name, count in Counter(classes).items() if count > 1]
+    if twice:
+        raise UserError(f"model.classes={path}: {twice[0]!r} is there twice; give each output its own name")
     outputs = _outputs(module, spec)
     if outputs not in (None, len(classes)):
         raise UserError(
-            f"model.classes={path}: {len(classes)} identifiers for {outputs} outputs of {spec.name}"
+            f"model.classes={path}: {len(classes)} identifiers for {outputs} outputs of {spec.name}; name "
+            "each output once, one a line"
         )
     return classes
 

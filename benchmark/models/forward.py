@@ -154,7 +154,8 @@ class _Tape(TorchFunctionMode):
 
         def keep(_module: nn.Module, _args: Any, output: Any) -> Tensor:
             if not isinstance(output, Tensor):
-                raise UserError(f"layer {name} of {self.model} returns {_describe(output)}, not one tensor")
+                what = f"returns {_describe(output)}, not one tensor"
+                raise UserError(f"layer {name} of {self.model} {what}; name another with model.layers.ROLE=")
             if name in self.activations:
                 advice = "name a layer that runs once, such as the one around it"
                 raise UserError(f"layer {name} of {self.model} runs more than once in a pass; {advice}")

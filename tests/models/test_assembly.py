@@ -91,7 +91,8 @@ def test_classes_of_a_synset_list_are_its_wnids(text: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("cat\ndog", "2 identifiers for 3 outputs"), ("cat\ncat\ndog", "there twice")]
+    ("text", "words"),
+    [("cat\ndog", "2 identifiers for 3 outputs"), ("cat\ncat\ndog", "'cat' is there twice")],
 )
 def test_classes_that_do_not_fit_are_refused(text: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "classes.txt"

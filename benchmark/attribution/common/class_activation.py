@@ -17,12 +17,12 @@ def feature_maps(model: Model, forward: ForwardPass, layer: str) -> Tensor:
         UserError: If the layer's output has no axes that follow the image's rows and columns.
     """
     maps = forward.activations[layer]
-    name = find_layer(model, layer)
+    name, role = find_layer(model, layer), layer if layer in model.layers else "ROLE"
     if name != INPUT and map_axes(model, (name,), forward.inputs.shape[-1])[name] is None:
         shape, tokens = list(maps.shape[1:]), " (tokens, of a transformer)" if maps.ndim == 3 else ""
         raise UserError(
             f"layer {layer} of {model.name} has no maps: an image gives {shape}{tokens}, no two axes of "
-            "which follow its rows and columns; name an earlier one"
+            f"which follow its rows and columns; name an earlier one with model.layers.{role}="
         )
     return maps
 

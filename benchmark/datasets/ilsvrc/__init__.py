@@ -15,7 +15,7 @@ from benchmark.datasets.folders import nearby
 from benchmark.datasets.ilsvrc.classes import Classes, ilsvrc_ids, load_classes
 from benchmark.datasets.ilsvrc.crosscheck import GroundTruth, Source, box_set, merge
 from benchmark.datasets.ilsvrc.image_files import ImageFiles, find_image_folder, find_images
-from benchmark.datasets.ilsvrc.layout import Part, find_parts, find_unused
+from benchmark.datasets.ilsvrc.layout import find_parts, find_unused
 from benchmark.datasets.ilsvrc.options import LAYOUTS, IlsvrcOptions, classes_of
 from benchmark.datasets.ilsvrc.packed import refuse_packed
 from benchmark.datasets.ilsvrc.report import LayoutReport, SourceReport
@@ -105,7 +105,10 @@ def _read(options: IlsvrcOptions, classes: Classes) -> IlsvrcVal:
         ids = _wanted(options, truth.labels.keys() | truth.boxes.keys(), "has neither label nor box")
     assert ids is not None
     blacklist = find_blacklist(parts, classes.last_image)
-    skipped = _missing(options, ids, truth)
+    unused = find_unused(
+        (options.root, options.ground_truth), {*(part.path for part in parts), *options.files}
+    )
+    skipped = _missing(options, ids, truth, unused)
     samples = options.arrange(
         Sample(
             image_id=image_id,
@@ -125,7 +128,7 @@ def _read(options: IlsvrcOptions, classes: Classes) -> IlsvrcVal:
         samples=samples,
         skipped=skipped,
         fingerprint=fingerprint("ilsvrc_val 1", samples, lambda sample: _line(sample, classes, sizes)),
-        report=_report(options, images, sources, checked, blacklist, parts),
+        report=_report(options, images, sources, checked, blacklist, unused),
         count=options.count,
         ilsvrc_ids=classes.ilsvrc_ids,
     )
@@ -137,7 +140,7 @@ def _report(
     sources: Sequence[tuple[str, Source]],
     checked: tuple[Path, ...],
     blacklist: tuple[Path | None, frozenset[str]],
-    parts: Sequence[Part],
+    unused: tuple[Path, ...],
 ) -> LayoutReport:
     mentioned: frozenset[str] = frozenset().union(*(source.mentioned for _, source in sources))
     beside = [
@@ -157,9 +160,7 @@ def _report(
         blacklist_off=options.blacklist_off,
         annotated_only=len(mentioned - images.paths.keys()) if images else 0,
         ignored=(*(images.ignored if images else ()), *beside),
-        unused=find_unused(
-            (options.root, options.ground_truth), {*(part.path for part in parts), *options.files}
-        ),
+        unused=unused,
         count=options.count,
     )
 
@@ -198,7 +199,9 @@ def _line(sample: Sample, classes: Classes, sizes: Mapping[str, int]) -> str:
     return f"{sample.image_id} {sizes.get(sample.image_id, 0)} {wnid} {sample.blacklisted:d} {boxes}"
 
 
-def _missing(options: IlsvrcOptions, ids: frozenset[str], truth: GroundTruth) -> dict[str, str]:
+def _missing(
+    options: IlsvrcOptions, ids: frozenset[str], truth: GroundTruth, unused: Sequence[Path]
+) -> dict[str, str]:
     """Return the images without a label or boxes, each with what it lacks; refuse them unless skipped."""
     no_label = ids - truth.labels.keys()
     no_box = ids - truth.boxes.keys()
@@ -207,7 +210,10 @@ def _missing(options: IlsvrcOptions, ids: frozenset[str], truth: GroundTruth) ->
         if images == ids:
             refuse_packed((options.root, options.ground_truth), what)
             count = f"{len(images)} images, but " if images else ""
-            raise UserError(f"{place}: {count}no {what}; {_elsewhere(place, STATES[what])}{remedy}")
+            unfit = [str(path) for path in unused if path.name == "val.txt" and what == "labels"]
+            beside = f" ({unfit[0]} gives no label behind each image)" if unfit else ""
+            advice = f"{_elsewhere(place, STATES[what])}{remedy}"
+            raise UserError(f"{place}: {count}no {what}{beside}; {advice}")
     incomplete = {i: "no label" if i in no_label else "no box" for i in no_label | no_box}
     return options.skipped(incomplete, ids, f"complete the annotations in {place}")
 

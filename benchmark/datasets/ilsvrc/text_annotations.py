@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from benchmark.core.errors import UserError
@@ -11,6 +11,8 @@ from benchmark.core.types import IntArray
 from benchmark.datasets.ilsvrc.classes import Classes
 from benchmark.datasets.ilsvrc.crosscheck import Source
 from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT, half_open, image_id_of, parse_id
+
+_VAL = "ILSVRC2012_val_"
 
 
 def prediction_strings(path: Path) -> Iterator[TextLine]:
@@ -101,8 +103,8 @@ def read_labels(path: Path, classes: Classes) -> Source:
 
 def lists_labels(path: Path) -> bool:
     """Return whether a list has a label behind each val image."""
-    found = list(rows(path))
-    labelled = [len(row.words) > 1 and "ILSVRC2012_val_" in row.words[0] for row in found]
+    found = _without_heading(rows(path))
+    labelled = [len(row.words) > 1 and _VAL in row.words[0] for row in found]
     return bool(found) and all(labelled) and not _numbers_its_lines(found)
 
 
@@ -142,6 +144,13 @@ def read_blacklist(path: Path, last: int = OFFICIAL_COUNT) -> frozenset[str]:
     return frozenset(images)
 
 
+def _without_heading(found: Iterable[TextLine]) -> list[TextLine]:
+    """Leave out a first line that names the columns: it names no image, and the second does."""
+    lines = list(found)
+    named = [_VAL in row.words[0] for row in lines[:2]]
+    return lines[1:] if named == [False, True] else lines
+
+
 def _numbers_its_lines(found: Collection[TextLine]) -> bool:
     """Return whether the number of its line stands behind each image, as in Kaggle's ``val.txt``."""
     return len(found) > 1 and all(row.words[1:2] == [str(n)] for n, row in enumerate(found, start=1))
@@ -163,7 +172,7 @@ def _label(row: TextLine, classes: Classes, path: Path) -> int:
 def _once(path: Path, last: int) -> dict[str, TextLine]:
     """Read a line for each image, once."""
     found: dict[str, TextLine] = {}
-    for row in rows(path):
+    for row in _without_heading(rows(path)):
         image_id = parse_id(row.words[0], row.where, last)
         if image_id in found:
             raise UserError(f"{row.where}: {image_id} comes twice; keep one line for each image")

@@ -153,6 +153,7 @@ def test_the_training_images_unpack_with_one_line(tmp_path: Path) -> None:
 LABELS = {
     "caffe": "".join(f"{p.image_id}.JPEG {p.label}\n" for p in PICTURES),
     "openmmlab with its mark": "\ufeff" + "".join(f"{p.image_id}.JPEG\t{p.label}\r\n" for p in PICTURES),
+    "with a heading": "filename,label\n" + "".join(f"{p.image_id}.JPEG,{p.label}\n" for p in PICTURES),
     "wnids": "".join(f'"{p.image_id}.JPEG","{p.wnid}"\n' for p in PICTURES),
 }
 

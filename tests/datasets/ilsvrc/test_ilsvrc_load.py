@@ -284,7 +284,9 @@ class TestBrokenInput:
     def test_truth_without_any_label(self, tmp_path: Path) -> None:
         trees.write_text(tmp_path)
         (tmp_path / "class_labels.txt").unlink()
-        self.refused("no labels", "dataset.labels=", ground_truth=tmp_path)
+        self.refused("no labels;", "dataset.labels=", ground_truth=tmp_path)
+        (tmp_path / "val.txt").write_text("ILSVRC2012_val_00000001 1\nILSVRC2012_val_00000002 2\n")
+        self.refused(f"no labels ({tmp_path / 'val.txt'} gives no", "dataset.labels=", ground_truth=tmp_path)
 
     def test_an_empty_folder_of_truth(self, tmp_path: Path) -> None:
         self.refused(f"{tmp_path}: no boxes", "dataset.boxes=", ground_truth=tmp_path)
