@@ -13,14 +13,15 @@ from benchmark.core.errors import UserError
 from benchmark.core.protocols import Dataset, Metric
 from benchmark.core.types import Estimate
 from benchmark.datasets.ilsvrc import submission as devkit
+from benchmark.reporting.text import better
 
 
 def main(cfg: DictConfig) -> int:
     """Print every metric of one submission text, with its interval and its protocol."""
     path = Path(cfg.predictions)
     if not path.is_file():
-        found = "is a folder" if path.is_dir() else "there is no such file"
-        raise UserError(f"{path}: {found}; give predictions=FILE in the devkit's form or Kaggle's")
+        reason = "is a folder" if path.is_dir() else "there is no such file"
+        raise UserError(f"{path}: {reason}; give predictions=FILE in the devkit's form or Kaggle's")
     metrics: dict[str, Metric] = {name: build(node) for name, node in cfg.metric.items()}
     dataset = dataset_of(cfg)
     submission = devkit.read(path, dataset, _numbers(dataset))
@@ -29,6 +30,8 @@ def main(cfg: DictConfig) -> int:
     console.print(_heading(path, dataset, submission), soft_wrap=True)
     console.print()
     console.print(_table(found.values()))
+    for what, names in better(name for estimates in found.values() for name in estimates).items():
+        console.print(f"{what}: {', '.join(names)}")
     for name, metric in metrics.items():
         console.print()
         console.print(_protocol(metric) if found[name] else f"{name}: this file cannot answer it.")

@@ -10,6 +10,23 @@ PLAIN = ("rank_correlation", "kendall", "spearman", "deletion", "insertion")
 """How the names of metrics begin that are printed as they are; all others are fractions, and in percent."""
 
 
+_BETTER = {
+    "Errors, lower is better": ("cls_top", "loc_top", "gt_known", "oracle_per_image"),
+    "Accuracies, higher is better": ("max_box_acc", "pointing"),
+}
+
+
+def better(metrics: Iterable[str]) -> dict[str, list[str]]:
+    """Group the errors and the accuracies among some metrics; a threshold is neither.
+
+    >>> better(["loc_top1", "max_box_acc", "max_box_acc_threshold"])
+    {'Errors, lower is better': ['loc_top1'], 'Accuracies, higher is better': ['max_box_acc']}
+    """
+    names = [metric for metric in metrics if not metric.endswith("_threshold")]
+    groups = {what: [name for name in names if name.startswith(starts)] for what, starts in _BETTER.items()}
+    return {what: group for what, group in groups.items() if group}
+
+
 def plain(metric: str) -> bool:
     """Return whether a metric is printed as it is, with three decimals, and not in percent.
 

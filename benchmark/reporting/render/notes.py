@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.core.nested import flatten
 from benchmark.reporting.lines import lines
 from benchmark.reporting.render.layout import Notes
-from benchmark.reporting.text import grouped, one_line, plain, shown
+from benchmark.reporting.text import better, grouped, one_line, plain, shown
 from benchmark.reporting.verdicts import CLASSIFICATION
 from benchmark.reporting.verdicts import NOT_COMPARABLE as NO_VERDICT
 
@@ -71,6 +71,8 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
     if others:
         where = "explained in benchmark/metrics or benchmark/tasks/pairs/metrics"
         yield ", ".join(sorted(others)), f"{where}; thresholds are 100 times the localizer's own"
+        if not columns:
+            yield from ((", ".join(names), what.lower()) for what, names in better(sorted(others)).items())
     corrected = sorted(name for name in others if name.endswith(_CORRECTED))
     if corrected:
         uncorrected = ", ".join(name.removesuffix(_CORRECTED) for name in corrected)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from benchmark.core.types import OpenRow
 from benchmark.reporting.lines import Line, lines
 from benchmark.reporting.render.layout import UNEXPLAINED_MARK, Layout, Subtable
-from benchmark.reporting.text import NONE, grouped, interval, one_line, plain, shown
+from benchmark.reporting.text import NONE, better, grouped, interval, one_line, plain, shown
 from benchmark.reporting.verdicts import EXPLAINED, MATCHES, NOT_COMPARABLE, UNEXPLAINED
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ def summary(table: Table) -> Layout:
     value: ``56.51 [54.1, 58.9] ≠ 57.20``, or ``56.51±2.41 ≠ 57.20`` where that is too wide.
     """
     found = {(line.row, line.metric): line for line in lines(table)}
-    left, subtables = _metrics(table, list(found.values())), list[Subtable]()
-    footer: dict[str, None] = {}
+    keys, subtables, forms = _metrics(table, list(found.values())), list[Subtable](), set[_Form]()
+    left = keys
     while left and (not subtables or (len(subtables) + 1) * len(table.rows) <= _PRINTED_ROWS):
         subtable, count, form = _subtable(table, found, left)
         subtables.append(subtable)
-        footer[_reading(left[:count], form)] = None
+        forms.add(form)
         left = left[count:]
-    footer |= dict.fromkeys(_footer(table, found))
+    footer = dict.fromkeys([*_reading(table, keys[: len(keys) - len(left)], forms), *_footer(table, found)])
     if left:
         footer[f"In the files alone: {', '.join(left)}."] = None
     return Layout(table.full_title, tuple(subtables), footer=tuple(footer))
@@ -125,12 +125,14 @@ def _value(line: Line) -> str:
     return "open" if line.open else shown(line.metric, line.measured)
 
 
-def _reading(keys: Sequence[str], form: _Form) -> str:
-    """Say how the numbers of a subtable are to be read."""
+def _reading(table: Table, keys: Sequence[str], forms: Set[_Form]) -> Iterator[str]:
+    """Say how the numbers shown are to be read; of published columns their own titles say what is better."""
     unscaled = [key for key in keys if plain(key)]
     but = f"In %, but for {', '.join(unscaled)}: m" if unscaled else "In %: m"
-    side = "[its 95 % interval]" if form is _with_interval else HALF
-    return f"{'M' if unscaled == list(keys) else but}easured {side}."
+    sides = ["[its 95 % interval]"] * (_with_interval in forms) + [HALF] * bool(forms - {_with_interval})
+    yield f"{'M' if unscaled == list(keys) else but}easured {' or '.join(sides)}."
+    ours = [key for key in keys if key not in table.titles]
+    yield from (f"{what}: {', '.join(names)}." for what, names in better(ours).items())
 
 
 def _footer(table: Table, found: _Found) -> Iterator[str]:

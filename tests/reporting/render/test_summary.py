@@ -91,6 +91,22 @@ def test_a_wide_cell_falls_back_to_tenths_and_an_interval_without_bounds_is_left
     assert cells(one, "a/cam").split("  ")[-1].strip() == "50.00 = 50.00"
 
 
+def test_errors_and_accuracies_are_told_apart_where_no_published_title_does() -> None:
+    row = result(metrics={name: estimate(0.3, 0.01) for name in ("gt_known", "max_box_acc")})
+    both = ["Errors, lower is better: gt_known.", "Accuracies, higher is better: max_box_acc."]
+    assert printed(table(row, published=None, checks=()))[5:8] == [
+        "In %: measured [its 95 % interval].",
+        *both,
+    ]
+    assert not set(both) & set(printed(table()))
+
+
+def test_two_forms_of_an_interval_are_told_in_one_line() -> None:
+    row = result(metrics={f"m{n}": estimate(0.3, 0.01) for n in range(12)})
+    lines = [line for line in printed(table(row, published=None, checks=())) if line.startswith("In %")]
+    assert lines == ["In %: measured [its 95 % interval] or ± the longer side of its 95 % interval."]
+
+
 def test_a_failed_check_is_told_in_full_and_a_long_one_by_its_counts() -> None:
     order = (
         "a by m: x 1 > y 0; 2 of 3 differences have 0 in their interval; published y 1 > x 0; 0 of 1 pairs"
