@@ -102,7 +102,9 @@ def _place(
     )
     asked = {place for place in hits if entry is None or entry in (*place, ".".join(place))}
     if entry is not None and not asked:
-        there = ", ".join(dict.fromkeys(".".join(place) for place in hits if place)) or "none"
+        whole = max(hits.values(), default=0) / 2  # and not every block of the network
+        named = [".".join(place) for place, count in hits.items() if place and count >= whole]
+        there = ", ".join(named) or "none"
         raise UserError(f"{path}: model.entry={entry} holds no parameters of this network; there are {there}")
     plain = {place for place in asked if not any(map(_AVERAGED.search, place))}
     if entry is None and plain:

@@ -159,6 +159,14 @@ def test_of_several_networks_one_is_chosen_by_the_option_that_the_refusal_names(
         load_file(module, path, entry="head")
 
 
+def test_a_wrong_entry_is_told_the_networks_that_there_are_and_not_their_blocks(tmp_path: Path) -> None:
+    module = nn.Sequential(OrderedDict(conv=nn.Conv2d(1, 1, 1), bn=nn.BatchNorm2d(1)))
+    module.add_module("block", nn.Sequential(OrderedDict(conv=nn.Conv2d(1, 1, 1))))
+    torch.save({"model": module.state_dict()}, tmp_path / "net.pth")
+    with pytest.raises(UserError, match=r"entry=nets holds no parameters of this network; there are model$"):
+        load_file(module, tmp_path / "net.pth", entry="nets")
+
+
 def test_a_part_of_a_name_that_the_network_has_too_stays(tmp_path: Path) -> None:
     class Wrapped(nn.Module):
         def __init__(self) -> None:

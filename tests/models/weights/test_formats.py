@@ -118,7 +118,7 @@ OTHER = {
     "a text": (b"\n\nsome words\n", "not a file of parameters"),
     "several files in a zip": (archive(a=b"1", b=b"2"), "a zip file of 2 files; unpack it"),
     "a plain pickle": (pickle.dumps([*range(99)], protocol=2), "not one that torch.save wrote"),
-    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "Caffe's HDF5 format"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "an HDF5 file, which is not read here"),
 }
 
 
