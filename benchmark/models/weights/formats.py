@@ -31,7 +31,8 @@ _COMPRESSED: Mapping[bytes, Callable[[bytes], bytes]] = {
     b"\xfd7zXZ\x00": lzma.decompress,
 }
 _HDF5 = (
-    'an HDF5 file, which is not read here; if Caffe wrote it, convert it: python -c "import h5py, numpy as n; d = {{}}; '
+    "an HDF5 file, which is not read here; if Caffe wrote it, convert it: "
+    'python -c "import h5py, numpy as n; d = {{}}; '
     "h5py.File('{0}')['data'].visititems(lambda k, v: d.update({{k[:-1].replace('/', '.') + ('weight', "
     "'bias')[int(k[-1])]: v[()]}}) if hasattr(v, 'shape') else None); n.savez('{0}.npz', **d)\""
 )
