@@ -1,6 +1,5 @@
 """``./scripts/explain-gap``: from a row's published number to the measured one, one convention at a time."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,9 @@ from rich.console import Console
 
 from benchmark.cli.app.build import build, published
 from benchmark.cli.app.gap_states import RUN, GapStates, Setting, states_of
-from benchmark.cli.app.groups import is_group
+from benchmark.cli.app.groups import is_group, search_path
 from benchmark.cli.app.planning import plan_of
+from benchmark.cli.app.words import in_shell
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.types import Records
@@ -103,7 +103,8 @@ def _stored(cfg: DictConfig, states: GapStates, runs: Path) -> _Stored:
 
 def _command(states: GapStates, setting: Setting) -> str:
     words = laid_over(states.base, parted(setting.words)[0], is_group)
-    return shlex.join(["./scripts/run", *(word for word in words if key_of(word) != "experiment")])
+    own = (word for word in words if key_of(word) != "experiment")
+    return " ".join(["./scripts/run", *map(in_shell, [*search_path(), *own])])
 
 
 def _gap(cfg: DictConfig, states: GapStates, stored: _Stored) -> Gap:

@@ -95,12 +95,15 @@ def latest(runs: Path) -> Agenda:
     noted = sorted((runs / "agendas").glob("*.json"), key=lambda path: path.stat().st_mtime)
     if not noted:
         raise UserError(f"{runs}: no run has begun here; see results_dir")
-    content = json.loads(noted[-1].read_text(encoding="utf-8"))
-    rows = {
-        row: [ShardSet(**{**part, "shards": tuple(part["shards"])}) for part in parts]
-        for row, parts in content["rows"].items()
-    }
-    return Agenda(content["dataset"], rows, content["open"])
+    try:
+        content = json.loads(noted[-1].read_text(encoding="utf-8"))
+        rows = {
+            row: [ShardSet(**{**part, "shards": tuple(part["shards"])}) for part in parts]
+            for row, parts in content["rows"].items()
+        }
+        return Agenda(content["dataset"], rows, content["open"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise UserError(f"{noted[-1]}: is damaged ({error}); delete it, and start the run again") from error
 
 
 def status(parts: Sequence[ShardSet], runs: Path) -> RowStatus:

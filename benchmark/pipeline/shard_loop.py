@@ -220,14 +220,15 @@ class _Work(Generic[C, F]):
 
     def wait(self) -> None:
         """Wait a little where all that is left is being made by other processes, and say by whom once."""
-        if self.lacking:
-            if not self._told:
-                makers = sorted({who for n in self.lacking if (who := holder(self._claim(n)))})
-                shards = "1 shard" if len(self.lacking) == 1 else f"{len(self.lacking)} shards"
-                by = f": {', '.join(makers)}" if makers else ""
-                print(f"waiting for {shards} that other processes are making{by}", file=sys.stderr)
-                self._told = True
-            sleep(_SECONDS_BETWEEN_LOOKS)
+        makers = [who for number in self.lacking if (who := holder(self._claim(number)))]
+        if not makers or len(makers) < len(self.lacking):
+            return  # some shard is made by now, or is free
+        if not self._told:
+            shards = "1 shard" if len(makers) == 1 else f"{len(makers)} shards"
+            by = ", ".join(sorted(set(makers)))
+            print(f"waiting for {shards} that other processes are making: {by}", file=sys.stderr)
+            self._told = True
+        sleep(_SECONDS_BETWEEN_LOOKS)
 
     def _claim(self, number: int) -> Path:
         """Return the file that claims a shard of all cells, in the folder of the first one."""

@@ -167,6 +167,17 @@ def test_a_matrix_goes_over_a_users_own_localizer_of_any_name(
     assert list(tmp_path.glob("results/embedded-2-*/matrix-*/cam-my-own-1.5-*.json"))
 
 
+def test_a_run_that_explain_gap_asks_for_is_started_with_the_users_own_configurations(
+    command: Command, mine: Path, tmp_path: Path
+) -> None:
+    places = (f"results_dir={tmp_path}/results", f"cache_dir={tmp_path}/cache", "tracking=none")
+    few = ("dataset.count=24", "dataset.limit=2", "row=vgg16/cam", "localizer=mine")
+    status, _, complaint = command("explain-gap", "--config-dir", str(mine), *few, *places)
+    assert status == 2
+    words = shlex.split(complaint.partition("first: ./scripts/run ")[2])
+    assert command("run", *words)[0] == 0
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -108,13 +108,14 @@ YAMLS = {
     "broken": ("a: [1\nb: }", "localizer/own.yaml, line 2: is not YAML (expected ',' or ']', but got ':')"),
     "with a tab": ("name: x\n\ta: 3\n", "localizer/own.yaml, line 2: is not YAML (found character '\\t'"),
     "with a key twice": ("a: 1\na: 2\n", "localizer/own.yaml, line 2: is not YAML (found duplicate key a)"),
-    "not text": ("\udcff", "is not text in UTF-8"),
+    "not text": ("\udcff", "localizer/own.yaml: is not text in UTF-8"),
     "empty": ("", "localizer.name: the yaml that was chosen for localizer lacks this option"),
     "a list": ("- a\n", "the yaml that was chosen for localizer lacks this option"),
     "of another default": (
         "defaults: [nothing]",
         "localizer/own.yaml: localizer=nothing: there is no such localizer",
     ),
+    "of a group that is not there": ("defaults: [/nowhere: a]", "nowhere=a: there is no such group"),
     "of no list of defaults": ("defaults: a", "defaults must be a list (got str)"),
     "of an option that is not there": ("name: ${no.where}", "Interpolation key 'no.where' not found"),
     "of an environment that is not there": (
@@ -142,6 +143,17 @@ def test_a_yaml_of_ones_own_that_is_wrong_is_named_in_one_line(
     assert (status, printed, "Traceback" in told) == (2, "", False), told
     assert told.splitlines()[-1].startswith("error: ")
     assert says in told.splitlines()[-1]
+
+
+def test_a_choice_that_an_experiment_makes_is_told_with_the_experiment(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "experiment").mkdir()
+    text = "# @package _global_\ndefaults: [{override /model: nothing}]"
+    (tmp_path / "experiment" / "own.yaml").write_text(text, encoding="utf-8")
+    status, _, told = command("run", "--config-dir", str(tmp_path), "experiment=own")
+    assert status == 2
+    assert told.startswith("error: experiment=own: model=nothing: there is no such model; choose one of ")
 
 
 def test_a_row_with_a_list_where_one_is_chosen_is_refused(command: Command, tmp_path: Path) -> None:

@@ -22,3 +22,7 @@ def test_a_run_is_complete_or_told_row_by_row_with_who_is_making_it(command: Com
     status, printed, _ = command("status", place)
     assert (status, printed.splitlines()[0].startswith("embedded, 18 images; ")) == (5, True)
     assert printed.splitlines()[1] == "vgg16_cam_compact/cam  1/2 shards, being made by node7:99"
+    for agenda in (tmp_path / "results" / "runs" / "agendas").iterdir():
+        agenda.write_text("{")
+    status, _, complaint = command("status", place)
+    assert (status, "is damaged" in complaint) == (2, True)

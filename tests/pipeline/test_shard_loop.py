@@ -207,6 +207,31 @@ def test_a_corrupt_image_leaves_its_shard_alone_undone_and_mending_it_makes_that
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
+def test_what_another_process_has_made_meanwhile_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = scene(tmp_path)
+    of, other = (cell(on, tmp_path / name, "cam", "max_box") for name in ("runs", "other"))
+    made(on, [other])
+    claim = of.folder / "_claims" / "records-00001.json"
+    claim.parent.mkdir(parents=True)
+    claim.write_text(json.dumps({"host": "another", "pid": 7}))
+    forward = on.model.module.forward
+
+    def meanwhile(x: torch.Tensor) -> torch.Tensor:
+        if claim.exists() and STORE.file(of.folder, 0).exists():
+            shutil.copy(STORE.file(other.folder, 1), STORE.file(of.folder, 1))
+            claim.unlink()
+        logits: torch.Tensor = forward(x)
+        return logits
+
+    on.model.module.forward = meanwhile
+    monkeypatch.setattr("benchmark.pipeline.shard_loop.sleep", pytest.fail)
+    made(on, [of])
+    assert bytes_of(of) == bytes_of(other)
+    assert "waiting" not in capsys.readouterr().err
+
+
 def another_run(path: Path) -> None:
     shutil.copy(next(p for p in path.parents[2].rglob(path.name) if p.parent != path.parent), path)
 

@@ -22,13 +22,13 @@ def config_name() -> str:
 
 def compose(words: Iterable[str]) -> DictConfig:
     """Compose this command's configuration from other words."""
-    return hydra.compose(config_name(), [*_search_path(), *words])
+    return hydra.compose(config_name(), [*search_path(), *words])
 
 
 def choices(group: str) -> list[str]:
     """List the names that a group can be chosen by; none if it is no group."""
     loader = GlobalHydra.instance().config_loader()
-    return sorted(set(loader.get_group_options(group, overrides=_search_path())))
+    return sorted(set(loader.get_group_options(group, overrides=search_path())))
 
 
 def is_group(key: str) -> bool:
@@ -36,7 +36,7 @@ def is_group(key: str) -> bool:
     return bool(choices(key))
 
 
-def _search_path() -> list[str]:
+def search_path() -> list[str]:
     """Return the search path that was typed, as ``--config-dir`` or as a word, as one word."""
     sources = HydraConfig.get().runtime.config_sources if HydraConfig.initialized() else ()
     own = [quoted(f"{one.schema}://{one.path}") for one in sources if "command-line" in one.provider]

@@ -4,6 +4,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -86,12 +87,21 @@ def one_line(error: Exception, typed: Typed, config_name: str) -> str:
         what = f"{error.filename}: cannot be made" if error.filename else "the output cannot be written"
         return f"{what} ({error.strerror})" + ("; see results_dir" if error.filename else "")
     if isinstance(error, UnicodeDecodeError):
-        return f"a yaml of the configuration is not text in UTF-8 ({error.reason}); see --info searchpath"
+        folders = [typed.flags[flag] for flag in ("--config-dir", "--config-path") if flag in typed.flags]
+        yaml = next(filter(_no_text, (p for f in folders for p in Path(f).rglob("*.yaml"))), None)
+        return f"{yaml or 'a yaml of the configuration'}: is not text in UTF-8 ({error.reason}); convert it"
     known = Known(typed, config_name)
     if isinstance(error, MissingConfigException) and "/" in (error.missing_cfg_file or ""):
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         named = re.match(r"In '(.*?)':", text)  # a yaml's own defaults list
         where = f"{named.group(1)}.yaml: " if named and f"{group}={name}" not in typed.words else ""
+        if named and named.group(1) == typed.config_name(config_name):  # whose choices an experiment changes
+            chosen = typed.value("experiment") or ""
+            where = f"experiment={chosen}: " if where and chosen else ""
+        if not known.choices(group):
+            return (
+                f"{where}{group}={name}: there is no such group; --info searchpath shows where it is sought"
+            )
         if group == "hydra/launcher" and name.startswith("submitit_"):
             return f"{group}={name}: not installed; type .venv/bin/python -m pip install '.[slurm]'"
         return f"{where}{group}={name}: there is no such {group}; choose one of {known.listed(group)}"
@@ -102,6 +112,14 @@ def one_line(error: Exception, typed: Typed, config_name: str) -> str:
             return describe(found.group(1), typed, known)
     key = getattr(error, "full_key", None) or next(iter(re.findall(r"full_key: (\S+)", text)), None)
     return " ".join([f"{key}:"] * bool(key) + _words(text or str(error.__cause__)))
+
+
+def _no_text(path: Path) -> bool:
+    try:
+        path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def _words(text: str) -> list[str]:

@@ -150,6 +150,9 @@ def _footer(table: Table, found: _Found) -> Iterator[str]:
 def conditions(table: Table) -> Iterator[str]:
     """Say what a table was measured on, how it was computed, and why which rows of it are open."""
     yield f"Images: {str(table.dataset).partition('; ')[0]}."
+    skipped = ((row.row, str(row.counts["skipped"])) for row in table.measured if row.counts.get("skipped"))
+    for rows, count in grouped(skipped):
+        yield f"Images left out, unreadable or without labels: {count} ({rows})."
     precisions = {str((row.conditions.get("run") or {}).get("precision")) for row in table.measured}
     for half in sorted(precisions & {"bfloat16", "float16"}):
         yield f"Computed in {half}, which moves boxes, most of all Backprop's (docs/precision.md)."

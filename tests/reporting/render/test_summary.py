@@ -67,6 +67,12 @@ def test_half_precision_is_told_below_the_table(precision: str, told: int) -> No
     assert len(lines) == told
 
 
+def test_images_that_were_left_out_are_counted_below_the_table() -> None:
+    whole = result(counts={**result().counts, "skipped": 0})
+    assert "Images left out, unreadable or without labels: 1 (a/cam)." in printed(table(result()))
+    assert not [line for line in printed(table(whole)) if "left out" in line]
+
+
 def test_several_devices_and_batch_sizes_are_told_below_the_table() -> None:
     makers = [{"device": device, "batch_size": 16} for device in ("cuda (H200)", "cpu (x86_64)")]
     row = result(conditions={**result().conditions, "made_by": makers})
