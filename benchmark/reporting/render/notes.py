@@ -75,9 +75,9 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
             yield from ((", ".join(names), what.lower()) for what, names in better(sorted(others)).items())
     corrected = sorted(name for name in others if name.endswith(_CORRECTED))
     if corrected:
-        uncorrected = ", ".join(name.removesuffix(_CORRECTED) for name in corrected)
+        uncorrected = [name.removesuffix(_CORRECTED) for name in corrected]
         yield (
-            uncorrected,
+            ", ".join(table.titles.get(name, name) for name in uncorrected),
             "at the threshold that is best on the scored images: biased upward, most on few images",
         )
         yield (

@@ -101,6 +101,14 @@ def test_a_metric_without_a_column_is_explained_by_reference() -> None:
     assert reading["odd"].startswith("explained in benchmark/metrics or benchmark/tasks/pairs/metrics")
 
 
+def test_a_biased_number_is_called_as_its_column_is() -> None:
+    names = ("loc_top1", "loc_top1_corrected", "odd", "odd_corrected")
+    reading = told(table(result(metrics={name: estimate(0.5) for name in names})))["How to read it"]
+    title = PUBLISHED.columns["loc_top1"].title
+    assert title != "loc_top1"
+    assert "biased upward" in reading[f"{title}, odd"]
+
+
 def test_every_column_is_explained_with_its_direction() -> None:
     reading = told(table())["How to read it"]
     for column in PUBLISHED.columns.values():
