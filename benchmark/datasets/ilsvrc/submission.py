@@ -201,7 +201,10 @@ def _samples(path: Path, count: int, known: Mapping[str, Sample]) -> list[Sample
     _refuse_repeated(ids, listing)
     for number, image_id in enumerate(ids, start=1):
         if image_id not in known:
-            raise UserError(f"{listing}, line {number}: the dataset has no image {image_id!r}; see dataset=…")
+            raise UserError(
+                f"{listing}, line {number}: the dataset has no image {image_id!r}; list the ids as it has "
+                "them, or choose another dataset="
+            )
     return [known[image_id] for image_id in ids]
 
 
