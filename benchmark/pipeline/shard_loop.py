@@ -18,7 +18,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from benchmark.core.claims import Claims, claim_file, holder
+from benchmark.core.claims import EXPIRY, Claims, claim_file, holder
 from benchmark.core.errors import UserError
 from benchmark.core.progress import Counter
 from benchmark.pipeline.batches import Batch, read_batches
@@ -226,7 +226,9 @@ class _Work(Generic[C, F]):
         if not self._told:
             shards = "1 shard" if len(makers) == 1 else f"{len(makers)} shards"
             by = ", ".join(sorted(set(makers)))
-            print(f"waiting for {shards} that other processes are making: {by}", file=sys.stderr)
+            told = f"waiting for {shards} that other processes are making: {by}"
+            void = f"what one makes that is not heard of for {EXPIRY / 60:.0f} minutes is made here"
+            print(f"{told}; {void}", file=sys.stderr)
             self._told = True
         sleep(_SECONDS_BETWEEN_LOOKS)
 
