@@ -15,7 +15,7 @@ def test_the_table_is_printed_in_one_line_a_row_and_its_files_are_written_again(
     made = write_table(tmp_path / "data", Archived(table(published=None), None, {}))
     status, printed, complaint = command("table", f"results={made}")
     assert (status, complaint) == (0, "")
-    assert len(printed[: printed.index("written")].splitlines()) < 12
+    assert len(printed[: printed.index("written")].splitlines()) < 14
     for suffix in ("md", "csv", "tex", "txt"):
         assert str(made.with_suffix(f".{suffix}")) in printed
         assert made.with_suffix(f".{suffix}").is_file()
