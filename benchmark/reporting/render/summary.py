@@ -140,7 +140,7 @@ def _footer(table: Table, found: _Found) -> Iterator[str]:
     marks = ["= matches, ≈ explained by reasons of known size, ≠ unexplained"] if words & set(MARKS) else []
     marks += ["(…) not comparable"] if NOT_COMPARABLE in words else []
     if marks:
-        yield f"Then published: {', '.join(marks)}."
+        yield f"Behind it the published number: {', '.join(marks)}."
     if NOT_COMPARABLE in words and not table.comparable:
         yield f"Not comparable: {table.not_comparable}."
     yield from conditions(table)
