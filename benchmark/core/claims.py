@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
+from benchmark.core.locks import alive
 
 EXPIRY = 600.0
 """Seconds after which a claim is void that nobody has refreshed."""
@@ -104,24 +105,13 @@ def holder(path: Path) -> str | None:
         text, touched = path.read_text(encoding="utf-8"), path.stat().st_mtime
         claim: Mapping[str, Any] = json.loads(text) if text else _NOT_YET
         host, pid = str(claim["host"]), int(claim["pid"])
-        if host == platform.node() and not _lives(pid):
+        # This process's own number was that of an earlier one, such as the first of a container.
+        if host == platform.node() and (pid == os.getpid() or not alive(pid)):
             return None
-    except (OSError, ValueError, TypeError, LookupError, OverflowError):
+    except (OSError, ValueError, TypeError, LookupError):
         return None
     fresh = abs(_now(path) - touched) <= EXPIRY  # a time in the future is of a clock that was set back
     return (f"{host}:{pid}" if text else host) if fresh else None
-
-
-def _lives(pid: int) -> bool:
-    if pid == os.getpid():  # of an earlier process of the same number, such as the first of a container
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
 
 
 def _now(path: Path) -> float:

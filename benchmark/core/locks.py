@@ -101,13 +101,18 @@ def _gone(owner: str) -> bool:
     number = rest.partition(" ")[0]
     if host != platform.node() or not number.isdecimal():
         return False
+    return not alive(int(number))
+
+
+def alive(pid: int) -> bool:
+    """Return whether there is a process of this number on this host."""
     try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:  # another user's
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
         return False
-    return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def _break(held: Path, owner: str) -> None:
