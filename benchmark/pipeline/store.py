@@ -166,13 +166,13 @@ class ShardStore:
 def _write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
     table = table.replace_schema_metadata({key: json.dumps(value) for key, value in metadata.items()})
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink)
+    pq.write_table(table, sink, write_page_checksum=True)
     write_atomically(path, sink.getvalue().to_pybytes())
 
 
 def _read(path: Path, keys: Sequence[str]) -> tuple[pa.Table, dict[str, Any]]:
     try:
-        table = pq.ParquetFile(path).read()
+        table = pq.ParquetFile(path, page_checksum_verification=True).read()
         table.validate(full=True)  # such as text that is not UTF-8
         metadata = {key.decode(): value for key, value in (table.schema.metadata or {}).items()}
         found = {key: json.loads(metadata[key]) for key in keys if key in metadata}

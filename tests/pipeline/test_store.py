@@ -187,3 +187,20 @@ def test_the_file_of_all_records_is_made_once_and_anew_when_a_shard_was(tmp_path
     files[0].unlink()
     with pytest.raises(UserError, match=r"records-00000\.parquet: this shard is damaged .*run again"):
         STORE.merge(files)
+
+
+def test_a_wrong_byte_in_the_file_of_all_records_changes_no_record_unseen(tmp_path: Path) -> None:
+    records = make_records(40)
+    merged = STORE.merge([written(tmp_path / "runs/row/cell", 0, records)])
+    whole, told = merged.read_bytes(), 0
+    for place in range(4, len(whole) // 2, 7):
+        data = bytearray(whole)
+        data[place] ^= 1
+        merged.write_bytes(data)
+        try:
+            found = read_records([merged])
+        except UserError:
+            told += 1
+        else:
+            assert_equal(found, records)
+    assert told > 100
