@@ -10,6 +10,8 @@ from omegaconf import DictConfig
 from benchmark.cli.app.build import build, dataset_of, plain
 from benchmark.cli.app.finished import recall, remember
 from benchmark.cli.app.groups import typed
+from benchmark.core.errors import UserError
+from benchmark.core.exit_codes import ExitCode
 from benchmark.core.files import refuse_unwritable
 from benchmark.core.options import check
 from benchmark.core.protocols import Dataset
@@ -30,21 +32,31 @@ def main(cfg: DictConfig) -> int:
         plain(cfg.bootstrap)  # a single value in its place is refused before the images are read
     dataset = dataset_of(cfg)
     multirun = HydraConfig.get().mode == RunMode.MULTIRUN
-    known = None if multirun else recall(results, cfg, dataset)
+    if multirun and cfg.get("forecast"):
+        raise UserError("forecast: a sweep has none; ask for it without -m, and divide by the workers")
+    known = None if multirun or cfg.get("forecast") else recall(results, cfg, dataset)
     return known.tell(cfg.notes) if known else _measure(cfg, results, dataset, multirun)
 
 
 def _measure(cfg: DictConfig, results: Path, dataset: Dataset, multirun: bool) -> int:
     # Here, since a finished run needs none of it, and torch takes seconds.
     from benchmark.cli.app.finish import exit_code, finish
+    from benchmark.cli.app.forecasting import tell_costs, tell_forecast
     from benchmark.cli.app.planning import experiment_of
     from benchmark.cli.app.rows import rows
+    from benchmark.core.stages import accounted
     from benchmark.tasks.task import Task
 
     task: Task = build(cfg.task)
     task.check(typed())
     experiment = experiment_of(cfg, rows(cfg, typed()), results, dataset)
-    outcome = task.run(experiment)
+    if cfg.get("forecast"):
+        tell_forecast(task, experiment, build(cfg.forecast))
+        return ExitCode.COMPLETE
+    with accounted() as costs:
+        outcome = task.run(experiment)
+        costs.settle()
+    tell_costs(experiment, costs)
     settings = experiment.settings
     if settings.workers > 1 and not multirun:
         done = f"worker {settings.worker} of {settings.workers} is done"

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import SeveralViews
+from benchmark.core.stages import stage
 from benchmark.datasets.images import UnreadableImage, read_sample
 from benchmark.transforms.normalize import to_input
 
@@ -56,12 +57,16 @@ def read_batches(scene: Scene, groups: Iterable[Sequence[Sample]], pool: Executo
 
 
 def _read(scene: Scene, sample: Sample) -> tuple[Tensor, View] | str:
-    try:
-        pixels, view = scene.transform(read_sample(sample), scene.model.input.size)
-    except UnreadableImage as error:
-        return str(error)
-    cut = scene.transform.cut if isinstance(scene.transform, SeveralViews) else None
-    return to_input(pixels, scene.model.input, cut), view
+    with stage(scene.model.name):
+        try:
+            with stage("decode"):
+                image = read_sample(sample)
+        except UnreadableImage as error:
+            return str(error)
+        with stage("transform"):
+            pixels, view = scene.transform(image, scene.model.input.size)
+            cut = scene.transform.cut if isinstance(scene.transform, SeveralViews) else None
+            return to_input(pixels, scene.model.input, cut), view
 
 
 def _collate(

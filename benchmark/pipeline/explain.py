@@ -12,6 +12,7 @@ from torch import Tensor
 
 from benchmark.core.device import reproducible, sent_by, to_device, to_host
 from benchmark.core.protocols import Method, SeveralViews
+from benchmark.core.stages import device_stage, stage
 from benchmark.models.forward import forward_pass
 from benchmark.pipeline.class_order import ClassOrder, class_order, refuse_top_k
 from benchmark.pipeline.heatmap_store import KEPT_SIDE, Heatmaps
@@ -37,8 +38,10 @@ def forwarded(scene: Scene, methods: Sequence[Method], inputs: Tensor) -> Iterat
     settings = scene.settings
     sent = to_device(inputs, settings.torch_device).to(settings.dtype, memory_format=settings.memory_format)
     layers = tuple(sorted({layer for method in methods for layer in method.layers}))
-    with reproducible(), settings.autocast():
-        yield forward_pass(scene.model, sent, layers, any(method.operations for method in methods))
+    with reproducible(), settings.autocast(), stage(scene.model.name):
+        with device_stage("forward", settings.torch_device):
+            passed = forward_pass(scene.model, sent, layers, any(method.operations for method in methods))
+        yield passed
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,10 @@ def explain(scene: Scene, methods: Sequence[Method], batch: Batch) -> Explained:
         labels = torch.from_numpy(order.to_output[[sample.label for sample in batch.samples]]).long()
         classes = torch.cat([top, to_device(labels, device)[:, None]], dim=1)
         each = classes.repeat_interleave(views, dim=0) if views > 1 else classes
-        maps = [relative(_merged(scene, method(scene.model, forward, each), views)) for method in methods]
+        maps = []
+        for method in methods:
+            with device_stage(method.name, device):
+                maps.append(relative(_merged(scene, method(scene.model, forward, each), views)))
     made = tuple((to_host(relative), to_host(scale)) for relative, scale in maps)
     return Explained(batch, to_host(top), to_host(scores), made, order, sent_by(device))
 

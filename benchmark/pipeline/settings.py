@@ -90,8 +90,13 @@ class RunSettings(Checked, group="run"):
     @property
     def thread_count(self) -> int:
         """Return the number of threads that decode images and extract boxes."""
+        return self.threads or self.host_cores
+
+    @property
+    def host_cores(self) -> int:
+        """Return the number of cores that this process may use."""
         allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        return self.threads or allowed or 1
+        return allowed or 1
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context in which a forward pass and its methods run."""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from benchmark.core.claims import EXPIRY, Claims, claim_file, holder
 from benchmark.core.errors import UserError
 from benchmark.core.progress import Counter
+from benchmark.core.stages import all_stages, stage
 from benchmark.pipeline.batches import Batch, read_batches
 from benchmark.pipeline.cell import Cell
 from benchmark.pipeline.journal import Made
@@ -139,7 +140,7 @@ def measure(recorder: Recorder[C, F], cells: Sequence[C]) -> dict[str, str]:
     scene = recorder.scene
     total = len(scene.dataset.samples)
     counter = Counter(scene.model.name, total, total - sum(len(scene.shards[n]) for n in work.lacking))
-    with counter, work.claims:
+    with counter, work.claims, all_stages():
         pool = ThreadPoolExecutor(scene.settings.thread_count)
         try:
             loop = _Loop(recorder, work, pool, counter)
@@ -324,10 +325,16 @@ class _Loop(Generic[C, F]):
 
     def _finishing(self, pending: Pending[F]) -> list[Future[F]]:
         pending.wait()
-        return [self.pool.submit(pending.image, number) for number in range(pending.count)]
+
+        def finished(number: int) -> F:
+            with stage(self.recorder.scene.model.name):
+                return pending.image(number)
+
+        return [self.pool.submit(finished, number) for number in range(pending.count)]
 
     def _write(self, shard: _OpenShard[C, F], maps_by: Mapping[str, Any] | None = None) -> None:
         images = [future.result() for future in shard.images]
         by = {**self.recorder.scene.settings.made_by(), **(maps_by or {})}
         made = Made(by, monotonic() - shard.began)
-        self.recorder.write(shard.cells, Shard(shard.number, images, shard.skipped, made))
+        with stage(self.recorder.scene.model.name), stage("store"):
+            self.recorder.write(shard.cells, Shard(shard.number, images, shard.skipped, made))

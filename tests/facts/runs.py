@@ -41,8 +41,9 @@ VALUES: Mapping[str, Stated] = {
             "defaults.7.tracking": "mlflow",
             "defaults.8.run": "default",
             "defaults.9.task": "boxes",
-            "defaults.10": "base",
-            "defaults.12.experiment": None,
+            "defaults.10.forecast": None,
+            "defaults.11": "base",
+            "defaults.13.experiment": None,
             "table": None,
             "row": None,
         },
@@ -52,6 +53,26 @@ VALUES: Mapping[str, Stated] = {
                 *("max_box_acc", "max_box_acc_v2", "oracle_per_image"),
             ]
         },
+    },
+    "forecast/here": {
+        "own choice: this machine as it is, a minute's worth of images": {
+            "_target_": "Machine",
+            "name": "this machine",
+            "cores": None,
+            "devices": 1,
+            "tflops": None,
+            "images": None,
+            "probe": 48,
+        },
+        "own choice: a third of the peak, as convolutions of small batches reach": {"share": 0.3},
+    },
+    "forecast/h100": {
+        "NVIDIA H100 datasheet, SXM5: 66.9 TFLOPS in FP32": {
+            "defaults.0": "here",
+            "name": "H100",
+            "tflops": 66.9,
+        },
+        "own choice: one GPU's share of a host of 128 cores": {"cores": 16},
     },
     "run/default": {
         "ILSVRC devkit, eval_clsloc.m: up to five guesses an image": {"top_k": 5},

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import CountsOverlap
+from benchmark.core.stages import stage
 from benchmark.core.types import FloatArray, IntArray, LocatedBox, Overlaps, Records, Sample, View
 from benchmark.datasets.images import read_sample
 
@@ -56,11 +57,16 @@ def locate(localizer: Localizer, sample: Sample, image: Slots) -> Located:
             raise UserError(
                 "NaN or infinity in scores or heatmaps; use run.precision=float32, check the weights"
             )
-        pixels = read_sample(sample) if localizer.needs_image else None
-        found = [localizer(heatmap, image.view, pixels) for heatmap in image.maps[:-1]]
-        predicted = np.flatnonzero(image.classes == sample.label)
-        found.append(found[predicted[0]] if len(predicted) else localizer(image.maps[-1], image.view, pixels))
-        curve, overlaps = _curve(localizer, image, sample.boxes)
+        pixels = None
+        if localizer.needs_image:
+            with stage("decode again"):
+                pixels = read_sample(sample)
+        with stage("boxes"):
+            found = [localizer(heatmap, image.view, pixels) for heatmap in image.maps[:-1]]
+            known = np.flatnonzero(image.classes == sample.label)
+            found.append(found[known[0]] if len(known) else localizer(image.maps[-1], image.view, pixels))
+        with stage("curve"):
+            curve, overlaps = _curve(localizer, image, sample.boxes)
     except UserError as error:
         raise UserError(f"image {sample.image_id}: {error}") from error
     # The maps are done with. A view of none of them would keep them all in memory while the shard is open.

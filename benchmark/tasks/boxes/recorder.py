@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from benchmark.core.errors import UserError
+from benchmark.core.stages import stage
 from benchmark.pipeline.exhibits import Exhibit, Key, best_exhibit, chosen, write_exhibits
 from benchmark.pipeline.explain import Explained, explain
 from benchmark.pipeline.heatmap_store import (
@@ -75,7 +76,8 @@ class _Pending:
         located = {}
         for cell in self.cells:
             try:
-                found = locate(cell.localizer, self.samples[number], images[cell.heatmap_folder])
+                with stage(cell.row):
+                    found = locate(cell.localizer, self.samples[number], images[cell.heatmap_folder])
             except UserError as error:
                 raise UserError(f"{cell.row}, {error}") from error
             located[cell.folder] = found

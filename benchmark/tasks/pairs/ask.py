@@ -14,6 +14,7 @@ from torch import Tensor
 from benchmark.core.device import sent_by, to_host
 from benchmark.core.errors import UserError
 from benchmark.core.masks import objects_of, region
+from benchmark.core.stages import device_stage, stage
 from benchmark.pipeline.address import address
 from benchmark.pipeline.cell import Cell
 from benchmark.pipeline.class_order import ClassOrder, class_order
@@ -127,7 +128,8 @@ class PendingPairs:
             pair = Pair(sample, labels[output], view)
             common = about(pair, logits, output)
             for rows, values in zip(found, self.values, strict=True):
-                rows.append(common | _finished(pair, self.readings, values, (number, place)))
+                with stage("readings"):
+                    rows.append(common | _finished(pair, self.readings, values, (number, place)))
         return ImagePairs(sample.image_id, found, sum(label < 0 for label in labels.values()))
 
 
@@ -184,6 +186,7 @@ def ask(
     Raises:
         UserError: If the model's outputs do not fit the dataset's classes.
     """
+    device = scene.settings.torch_device
     with forwarded(scene, methods, batch.inputs) as forward:
         logits = forward.logits.detach()
         order = class_order(scene, logits.shape[1])
@@ -191,11 +194,16 @@ def ask(
         classes = chosen.clamp(min=0)
         values = []
         for method in methods:
-            maps = method(scene.model, forward, classes).detach()
+            with device_stage(method.name, device):
+                maps = method(scene.model, forward, classes).detach()
             asked = Asked(scene.model, forward, classes, maps, method)
-            values.append({name: _fetched(reading.measure(asked)) for name, reading in readings.items()})
+            own = {}
+            for name, reading in readings.items():
+                with device_stage(f"{method.name}, {name}", device):
+                    own[name] = _fetched(reading.measure(asked))
+            values.append(own)
     host = _fetched({"chosen": chosen, "logits": logits})
-    ready = sent_by(scene.settings.torch_device)
+    ready = sent_by(device)
     return PendingPairs(batch, readings, host["chosen"], host["logits"], values, order, ready)
 
 

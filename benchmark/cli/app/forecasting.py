@@ -1,0 +1,69 @@
+"""The forecast of a run, from a part of it that is measured in a folder of its own and thrown away."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from benchmark.core.stages import Costs, accounted
+from benchmark.pipeline.forecast import Machine, Probe, forecast, outcome, read_forecast, spread
+
+if TYPE_CHECKING:
+    from benchmark.tasks.task import Experiment, Task
+
+_WARM_UP = 2  # images, of which operations are counted; what is made on first use is made by them
+
+
+def tell_forecast(task: Task, experiment: Experiment, machine: Machine) -> None:
+    """Measure a part of an experiment, print what the whole takes, and keep it beside the results.
+
+    Raises:
+        UserError: If not one row can be measured.
+    """
+    total = len(experiment.dataset.samples)
+    _, counted, _ = _tried(task, experiment, _WARM_UP, operations=machine.tflops is not None)
+    began = perf_counter()
+    size, costs, lacking = _tried(task, experiment, machine.probe)
+    besides = perf_counter() - began - costs.elapsed
+    images = min(machine.probe, total)
+    for path, operations in counted.operations.items():
+        costs.operations[path] = operations * images // min(_WARM_UP, total)
+    on_cpu = experiment.settings.torch_device.type == "cpu"
+    probe = Probe(costs, images, besides, size, experiment.settings.host_cores, on_cpu)
+    found = forecast(probe, machine, total)
+    print(f"forecast from {images} of {total} images of {experiment.dataset.name}:", *found.lines(), sep="\n")
+    for line in lacking:
+        print(f"not in it: {line}")
+    found.write(forecast_file(experiment))
+
+
+def tell_costs(experiment: Experiment, costs: Costs) -> None:
+    """Say what this process spent on stages, beside the forecast if there was one."""
+    if costs.elapsed:
+        foretold = read_forecast(forecast_file(experiment))
+        if foretold and foretold.images != len(experiment.dataset.samples):
+            foretold = None
+        print(*outcome(costs, foretold), sep="\n", file=sys.stderr)
+
+
+def forecast_file(experiment: Experiment) -> Path:
+    """Return where the forecast of an experiment is kept."""
+    return experiment.runs / "forecasts" / f"{experiment.name}-{experiment.dataset.fingerprint[:12]}.json"
+
+
+def _tried(
+    task: Task, experiment: Experiment, count: int, operations: bool = False
+) -> tuple[int, Costs, Sequence[str]]:
+    dataset: Any = experiment.dataset
+    chosen = tuple(dataset.samples[index] for index in spread(dataset.samples, count))
+    with TemporaryDirectory(prefix="forecast-") as folder, accounted(operations=operations) as costs:
+        part = replace(dataset, samples=chosen)
+        made = task.run(replace(experiment, dataset=part, results=Path(folder)))
+        costs.settle()
+        size = sum(one.stat().st_size for one in Path(folder).rglob("*") if one.is_file())
+    return size, costs, [f"{row.row}: {row.reason}" for row in made.table.open]

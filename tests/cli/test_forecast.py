@@ -1,0 +1,37 @@
+"""``forecast=here``: what a run would take, from a few of its images."""
+
+from pathlib import Path
+
+from helpers.commands import Command
+
+from benchmark.pipeline.forecast import Forecast, read_forecast
+
+
+def test_a_forecast_measures_few_images_leaves_no_result_and_stands_beside_the_run(
+    command: Command, tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+    few = ("dataset.count=24", f"cache_dir={tmp_path}/cache", "tracking=none", f"results_dir={results}")
+    cell = ("model=vgg16_cam_compact", "method=cam", "metric=[localization]")
+    status, printed, complaint = command("run", *few, *cell, "forecast=here", "forecast.probe=6")
+    assert status == 0, complaint
+    assert "forecast from 6 of 24 images of embedded:" in printed
+    stages = ("decode", "transform", "forward", "cam", "vgg16_cam_compact/cam, boxes", "store")
+    assert all(f"| vgg16_cam_compact | {name} |" in printed for name in stages)
+    assert [path.name for path in results.iterdir() if path.name != "jobs"] == ["runs"]
+    (kept,) = (results / "runs").rglob("*.json")
+    found = read_forecast(kept)
+    assert isinstance(found, Forecast)
+    assert found.images == 24
+    status, _, told = command("run", *few, *cell)
+    assert status == 0, told
+    assert status == 0
+    assert f"the forecast was {found.seconds['vgg16_cam_compact']:.0f}"[:16] in told
+    assert "vgg16_cam_compact: decode" in told
+
+    status, printed, _ = command("run", *few, *cell, "forecast=h100", "forecast.images=5000")
+    assert (status, "5000 images on H100: its device of 66.9 TFLOPS" in printed) == (0, True)
+    status, _, complaint = command("run", "-m", *few, *cell, "forecast=here")
+    assert (status, "forecast: a sweep has none" in complaint) == (2, True)
+    status, _, complaint = command("run", *few, *cell, "forecast=here", "forecast.share=2")
+    assert (status, "forecast.share=2: must be a number in (0, 1]" in complaint) == (2, True)

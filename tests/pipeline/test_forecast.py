@@ -1,0 +1,69 @@
+"""The forecast of a run, from invented costs of its stages."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmark.core.stages import Costs
+from benchmark.pipeline.forecast import Machine, Probe, forecast, outcome, read_forecast, spread
+
+
+def _probe(**changes: object) -> Probe:
+    costs = Costs(elapsed=12.0, processor=18.0)
+    costs.core |= {
+        ("net",): 9.0,
+        ("net", "decode"): 2.0,
+        ("net", "forward"): 1.0,
+        ("net", "row", "boxes"): 4.0,
+    }
+    costs.device |= {("net", "forward"): 6.0}
+    costs.operations |= {("net", "forward"): 30 * 10**12}
+    return replace(Probe(costs, images=10, besides=5.0, bytes=1000, cores=2, on_cpu=True), **changes)  # type: ignore[arg-type]
+
+
+def test_on_this_machine_an_image_takes_as_long_as_one_of_the_probe() -> None:
+    found = forecast(_probe(), Machine("here"), images=100)
+    assert found.total == pytest.approx(10 * 12.0 + 5.0)
+    assert found.processor == pytest.approx(180.0)
+    assert found.bytes == 10_000
+
+
+def test_more_cores_share_what_all_cores_did_here() -> None:
+    found = forecast(_probe(), Machine("wide", cores=6), images=100)
+    assert found.seconds == {"net": pytest.approx(10 * 18.0 / 6)}
+
+
+@pytest.mark.parametrize(
+    ("machine", "seconds"),
+    [
+        (Machine("gpu", cores=16, tflops=10.0, share=0.5), 10 * 30 / 5),  # its operations take longest
+        (Machine("gpus", cores=16, tflops=10.0, share=0.5, devices=10), 10 * 30 / 5 / 10),
+        (Machine("poor host", cores=1, tflops=100.0, share=1.0), 10 * 6.0),  # decoding and boxes do
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_elsewhere_the_slower_of_devices_and_cores_decides(machine: Machine, seconds: float) -> None:
+    assert forecast(_probe(), machine, images=100).seconds == {"net": pytest.approx(seconds)}
+
+
+def test_a_device_that_is_here_counts_by_its_own_seconds() -> None:
+    assert forecast(_probe(on_cpu=False), Machine("here"), images=100).seconds == {"net": pytest.approx(60.0)}
+
+
+def test_a_forecast_is_kept_and_stands_beside_what_came_of_it(tmp_path: Path) -> None:
+    found = forecast(_probe(), Machine("here", images=50), images=100)
+    assert found.images == 50
+    assert [*found.lines()][-1] == "\ndisk: 0.0 MB"
+    found.write(tmp_path / "one.json")
+    assert read_forecast(tmp_path / "one.json") == found
+    assert read_forecast(tmp_path / "none.json") is None
+    told = [*outcome(_probe().costs, found)]
+    assert told[0] == "measured in 12 s, 18.0 s of cores; the forecast was 60 s, 90.0 s of cores"
+    assert told[2] == "  net: forward 6.0 s (forecast 30.0 s)"
+    assert "forecast" not in " ".join(outcome(_probe().costs, None))
+
+
+def test_the_images_of_a_probe_are_spread_over_the_dataset() -> None:
+    assert spread(range(10), 4) == [0, 2, 5, 7]
+    assert spread(range(3), 8) == [0, 1, 2]
