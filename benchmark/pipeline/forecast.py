@@ -133,8 +133,8 @@ def forecast(probe: Probe, machine: Machine, images: int) -> Forecast:
 
     On this machine's own cores, the probe's time an image stands for each. Elsewhere, the cores finish the
     images of a batch while the devices work on the next one, so that the slower of the two decides: seconds
-    of cores over their number, against operations over ``tflops * share`` (or the device's own seconds, where it
-    is timed here) over the number of devices. Starting the device's work is taken to cost nothing.
+    of cores over their number, against operations over ``tflops * share`` (or the device's own seconds, where
+    it is timed here) over the number of devices. Starting the device's work is taken to cost nothing.
     """
     images = machine.images or images
     times = images / probe.images
