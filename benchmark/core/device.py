@@ -1,14 +1,48 @@
-"""Compute on a device: reproducibly, and without waiting for it where it allows that."""
+"""Compute on a device of one's own, reproducibly, and without waiting for it where it allows that."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from benchmark.core.errors import UserError
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+
+def cores() -> int:
+    """Return how many cores this process may use: its share where a launcher started several."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, allowed // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+
+
+def own_gpu(device: str, worker: int, workers: int) -> str:
+    """Return the GPU that this process has for itself among those of its machine.
+
+    Args:
+        device: What was asked for: ``cuda``, or one of them such as ``cuda:1``.
+        worker: Number of this worker of a run.
+        workers: Number of workers.
+
+    Raises:
+        UserError: If torchrun, or a launcher, started more processes here than there are GPUs; or if several
+            were asked to use the same one.
+    """
+    import torch
+
+    count, here = torch.cuda.device_count(), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    number, several = int(os.environ.get("LOCAL_RANK", worker)), max(workers, here)
+    who = f"run.device={device}: process {number} of {several}"
+    if number >= count and here > 1:
+        raise UserError(f"{who} has no GPU, there are {count}; start so many processes on a machine")
+    own = f"cuda:{number % count}"
+    if device not in ("cuda", own) and count > 1 and several > 1:
+        raise UserError(f"{who} has {own}; give cuda, for one each")
+    return own if device == "cuda" and count > 1 else device
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:

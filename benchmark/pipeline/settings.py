@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchmark.core import provenance
+from benchmark.core.device import cores, own_gpu
 from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count, Natural, unfit
 
@@ -55,15 +55,15 @@ class RunSettings(Checked, group="run"):
         """Return the device itself.
 
         Raises:
-            UserError: If there is no such device here.
+            UserError: If there is no such device here, or it is not this process's own.
         """
         import torch
 
-        name = self.device
+        name = self.device if isinstance(self.device, str) else f"cuda:{self.device}"
         if name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
-        if name == "cuda" and torch.cuda.device_count() > 1:  # each process of a host on its own
-            name = f"cuda:{int(os.environ.get('LOCAL_RANK', self.worker)) % torch.cuda.device_count()}"
+        if name.startswith("cuda") and torch.cuda.is_available():
+            name = own_gpu(name, self.worker, self.workers)
         try:
             torch.empty(0, device=name)
             return torch.device(name)
@@ -90,13 +90,7 @@ class RunSettings(Checked, group="run"):
     @property
     def thread_count(self) -> int:
         """Return the number of threads that decode images and extract boxes."""
-        return self.threads or self.host_cores
-
-    @property
-    def host_cores(self) -> int:
-        """Return the number of cores that this process may use."""
-        allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        return allowed or 1
+        return self.threads or cores()
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context in which a forward pass and its methods run."""

@@ -78,27 +78,14 @@ def joined(settings: RunSettings) -> Iterator[World]:
     if size == 1:
         yield World(settings)
         return
-    own = _own_device(settings)
-    on_cuda = own.torch_device.type == "cuda"
+    device = settings.torch_device
+    if device.type not in ("cuda", "cpu"):
+        raise UserError(f"run.device={device}: with torchrun give cuda (one GPU a process), cpu or auto")
+    on_cuda = device.type == "cuda"
     if on_cuda:
-        torch.cuda.set_device(own.torch_device)
+        torch.cuda.set_device(device)
     dist.init_process_group("nccl" if on_cuda else "gloo")
     try:
-        yield World(own, dist.get_rank(), size)
+        yield World(replace(settings, device=str(device)), dist.get_rank(), size)
     finally:
         dist.destroy_process_group()
-
-
-def _own_device(settings: RunSettings) -> RunSettings:
-    """Give each process of a machine a GPU of its own."""
-    device = settings.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cpu":
-        return replace(settings, device=device)
-    if device != "cuda":
-        raise UserError(f"run.device={device}: with torchrun give cuda (one GPU a process), cpu or auto")
-    local, here = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
-    if local >= here:
-        raise UserError(f"torchrun: process {local} has no GPU, there are {here}; --nproc_per_node={here}")
-    return replace(settings, device=f"cuda:{local}")

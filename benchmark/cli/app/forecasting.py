@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from benchmark.core.device import cores
 from benchmark.core.stages import Costs, accounted
 from benchmark.pipeline.forecast import Machine, Probe, forecast, outcome, read_forecast, spread
 
@@ -34,7 +35,7 @@ def tell_forecast(task: Task, experiment: Experiment, machine: Machine) -> None:
     for path, operations in counted.operations.items():
         costs.operations[path] = operations * images // min(_WARM_UP, total)
     on_cpu = experiment.settings.torch_device.type == "cpu"
-    probe = Probe(costs, images, besides, size, experiment.settings.host_cores, on_cpu)
+    probe = Probe(costs, images, besides, size, cores(), on_cpu)
     found = forecast(probe, machine, total)
     print(f"forecast from {images} of {total} images of {experiment.dataset.name}:", *found.lines(), sep="\n")
     for line in lacking:
