@@ -77,6 +77,10 @@ def test_workers_make_the_table_of_a_run_alone(sweep: Command, tmp_path: Path) -
     status, _, complaint = sweep(*words)
     assert (status, "Traceback" in complaint) == (0, False), complaint
     assert written("together") == written("alone")
+    # As where all workers but one were killed.
+    lonely = f"results_dir={tmp_path}/lonely"
+    assert sweep("-m", CAM, "method=cam", lonely, "run.worker=range(1)", "run.workers=1")[0] == 0
+    assert written("lonely") == written("alone")
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import signal
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,7 +14,8 @@ from omegaconf import DictConfig
 
 from benchmark.cli.app.jobs import Sweep, record
 from benchmark.cli.app.known import refuse_lists
-from benchmark.cli.app.mistakes import CONFIGURATION, guarded, one_line, terminated
+from benchmark.cli.app.launched import listen, take_place
+from benchmark.cli.app.mistakes import CONFIGURATION, guarded, one_line
 from benchmark.cli.app.places import CONF
 from benchmark.cli.app.words import Typed, completed
 from benchmark.core.errors import UserError
@@ -33,7 +33,7 @@ def start(command: str) -> None:
         command: The command's name, such as ``run``: its module in :mod:`benchmark.cli` and its yaml in
             ``conf``.
     """
-    signal.signal(signal.SIGTERM, terminated)
+    listen()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us, not a report on stderr
     logging.raiseExceptions = False  # else --info | head would end in logging's own traceback
     config_name = "config" if command == "run" else command
@@ -79,6 +79,8 @@ class Command:
         multirun = HydraConfig.get().mode == RunMode.MULTIRUN
 
         if multirun:
+            listen()
+            take_place(HydraConfig.get().job.num, cfg.get("run", {}).get("workers", 1))
             print(f"job {HydraConfig.get().job.num}: {' '.join(words)}", file=sys.stderr)
             record(
                 words,

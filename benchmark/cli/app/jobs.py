@@ -62,6 +62,7 @@ class Sweep(Callback):
                 file=sys.stderr,
             )
             sys.exit(ExitCode.MISTAKE)
+        _refuse_no_launcher(config)
         for path in _notes(config):
             path.unlink()
 
@@ -97,6 +98,16 @@ class Sweep(Callback):
             print(f"error: {launcher}; the same command continues with what is stored", file=sys.stderr)
         # SystemExit passes through Hydra, where an exception would be reported in its words.
         sys.exit(worst(codes))
+
+
+def _refuse_no_launcher(config: DictConfig) -> None:
+    try:
+        import_module(str(config.hydra.launcher._target_).rpartition(".")[0])
+    except ImportError as error:
+        name = config.hydra.runtime.choices["hydra/launcher"]
+        remedy = "for submitit's type .venv/bin/python -m pip install --editable '.[slurm]'"
+        print(f"error: hydra/launcher={name}: not installed ({error}); {remedy}", file=sys.stderr)
+        sys.exit(ExitCode.MISTAKE)
 
 
 def _unfit(words: Sequence[str]) -> list[str]:

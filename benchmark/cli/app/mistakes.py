@@ -5,7 +5,6 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import (
@@ -17,6 +16,7 @@ from omegaconf.errors import (
 from yaml import MarkedYAMLError, YAMLError
 
 from benchmark.cli.app.known import Known
+from benchmark.cli.app.launched import Terminated
 from benchmark.cli.app.schema import refusal
 from benchmark.cli.app.words import Typed, in_shell, key_of, parsed, quoted
 from benchmark.core.errors import UserError
@@ -26,15 +26,6 @@ _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or 
 _NOISE = ("full_key", "object_type", "reference_type", "Set the environment variable HYDRA_FULL_ERROR")
 CONFIGURATION = (HydraException, OmegaConfBaseException, YAMLError)
 """What a wrong configuration raises, at whatever time it is read."""
-
-
-class Terminated(KeyboardInterrupt):
-    """A scheduler's signal to end, which is taken like Ctrl-C: what is whole stays, and nothing half-made."""
-
-
-def terminated(_signal: int, _frame: object) -> NoReturn:
-    """Handle SIGTERM."""
-    raise Terminated
 
 
 def guarded(action: Callable[[], int], describe: Callable[[Exception], str]) -> tuple[int, str]:

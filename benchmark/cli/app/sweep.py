@@ -53,9 +53,9 @@ def tabulate(jobs: Sequence[Sequence[str]]) -> int:
     Raises:
         UserError: If an option was swept that changes no row, or the jobs cannot share one table.
     """
-    several, jobs = len(jobs) > 1, _without_workers(jobs)
-    if several and len(jobs) == 1:
-        return _one_table(jobs[0])
+    jobs = _without_workers(jobs)
+    if {key_of(word) for word in parsed(typed()) if word.is_sweep_override()} == {"run.worker"}:
+        return _one_table(jobs[0])  # whichever of the workers ended well
     values = _swept_values(jobs)
     cfgs = [compose(words) for words in jobs]
     found: dict[str, _Swept] = {}
