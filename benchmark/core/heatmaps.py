@@ -9,7 +9,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.resampling import cubic_taps
 from benchmark.core.types import FloatArray, View
 
-_Taps = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatArray]
+_Taps = tuple[npt.NDArray[np.intp], FloatArray]
 ByteArray = npt.NDArray[np.uint8]
 """A map of whole numbers 0…255, ``[h, w]`` uint8."""
 
@@ -36,7 +36,7 @@ def upsample(heatmap: FloatArray, view: View) -> FloatArray:
     refuse_nan(heatmap)
     x0, y0, x1, y1 = view.region
     # Columns first: the large step then copies whole rows.
-    seen = _interpolate(_interpolate(heatmap.T, x1 - x0).T, y1 - y0)
+    seen = _interpolate(np.ascontiguousarray(_interpolate(heatmap.T, x1 - x0).T), y1 - y0)
     return _in_image(seen, view)
 
 
@@ -138,19 +138,21 @@ def _in_image(seen: FloatArray, view: View) -> FloatArray:
 
 def _interpolate(rows: FloatArray, size: int) -> FloatArray:
     """Resample the first axis to ``size``; ``a + t (b - a)`` keeps a constant map exactly constant."""
-    below, above, weight = _taps(len(rows), size)
-    low: FloatArray = rows[below]
-    return low + weight * (rows[above] - low)
+    below, weight = _taps(len(rows), size)
+    steps = np.diff(rows, axis=0, append=rows[-1:])
+    resampled: FloatArray = steps.take(below, axis=0)
+    resampled *= weight
+    resampled += rows.take(below, axis=0)
+    return resampled
 
 
 @lru_cache(maxsize=4096)
 def _taps(cells: int, pixels: int) -> _Taps:
-    """Return the two cells around each pixel, chosen in whole numbers, and the upper one's weight."""
+    """Return the cell at or below each pixel, chosen in whole numbers, and the weight of the next one."""
     position = np.arange(pixels, dtype=np.int64) * (cells - 1)
     below, rest = np.divmod(position, max(pixels - 1, 1))
-    above = np.minimum(below + 1, cells - 1)
     weight = (rest / max(pixels - 1, 1)).astype(np.float32)[:, None]
-    return below, above, weight
+    return below, weight
 
 
 def _convolve(rows: FloatArray, size: int, sharpness: float) -> FloatArray:

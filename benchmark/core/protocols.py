@@ -184,7 +184,11 @@ class CountsOverlap(Protocol):
 
 
 class Metric(Protocol):
-    """A number of a set of images, computed from their stored records alone."""
+    """A number of a set of images, computed from their stored records alone.
+
+    One that never looks at the records' curve says so by an attribute ``needs_curve = False``: where no
+    metric of a run looks, no curve is drawn.
+    """
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Compute named estimates; a name is left out where the records lack what it needs."""

@@ -19,16 +19,17 @@ class GrabCut(SeededGrabCut):
     Simonyan et al. 2013 (protocol §3.2, §3.4). What they leave open is settled here, and a change of any of
     it raises the version:
 
-    * It works on the **original image's pixels**, except that images with a side above ``max_side`` (one in
-      eleven of ILSVRC's) are reduced to it by area averaging, since the time grows steeply with the size.
+    * Images with a side above ``max_side`` are reduced to it by area averaging, since the time grows steeply
+      with the size. Version 1, which is ``grabcut_500``, reduced only what was above 500 pixels (one image of
+      ILSVRC in eleven) and went through five iterations; docs/speed.md says what the difference makes.
     * Quantiles are of the map upsampled to those pixels, over the region that the network has seen.
     * Pixels at or above the ``foreground`` quantile are sure foreground. Those at or below the
       ``background`` quantile, and all that the network has not seen, are sure background. Those between are
       probable background.
     * If ties make the quantiles equal (for instance with more than 95 % zeros), background wins, and only
       pixels above that quantile seed the foreground.
-    * OpenCV's GrabCut runs on the RGB pixels; the box is that of the largest 8-connected segment of sure and
-      probable foreground.
+    * OpenCV's GrabCut runs on the RGB pixels, and with ``early`` stops when no pixel's label changes. The box
+      is that of the largest 8-connected segment of sure and probable foreground.
     * A constant map, and one without a positive value, gives no seeds: the box is the whole image, marked
       empty.
 
@@ -38,11 +39,14 @@ class GrabCut(SeededGrabCut):
     Attributes:
         foreground: Quantile from which pixels are surely foreground, in (background, 1].
         background: Quantile up to which pixels are surely background, in [0, foreground).
+        early: Whether to stop after an iteration that changes no pixel's label.
     """
 
     foreground: Share = 0.95
     background: Fraction = 0.30
-    iterations: Count = 5
+    iterations: Count = 3
+    max_side: Count | None = 128
+    early: bool = True
 
     def _upsampled(self, heatmap: FloatArray, view: View) -> FloatArray:
         return upsample(in_reach(heatmap), view)

@@ -1,12 +1,13 @@
 """The box of the largest segment above a fraction of the map's maximum."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
-from benchmark.core.boxes import largest_component
 from benchmark.core.options import Fraction, Grid
+from benchmark.core.segments import largest_segments
 from benchmark.core.types import Box, FloatArray, View
 from benchmark.localizers.common.map_box import MapBox
 
@@ -40,7 +41,12 @@ class MaxBox(MapBox):
     grid: Grid = field(default=_GRID, kw_only=True)
 
     def _box(self, pixels: FloatArray, view: View, threshold: float) -> Box | None:
+        return self._boxes(pixels, view, [threshold])[0]
+
+    def _boxes(self, pixels: FloatArray, view: View, thresholds: Sequence[float]) -> list[Box | None]:
         highest = pixels.max()
         if highest <= 0:
-            return None
-        return largest_component(pixels > np.float32(threshold) * highest, self.connectivity)
+            return [None] * len(thresholds)
+        levels = np.array(thresholds, np.float32) * highest
+        found = largest_segments(pixels, levels, self.connectivity).tolist()
+        return [Box(*box) if any(box) else None for box in found]

@@ -1,6 +1,7 @@
 """Classification error: the ground-truth class is not among the first n predictions."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchmark.core.bootstrap import fractions
 from benchmark.core.options import Checked, Count, Natural
@@ -22,6 +23,7 @@ class Classification(Checked, group="metric.classification"):
 
     resamples: Count = 10_000
     seed: Natural = 0
+    needs_curve: ClassVar[bool] = False
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the errors, each with its confidence interval."""

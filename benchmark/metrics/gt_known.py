@@ -1,6 +1,7 @@
 """Localization error with the class given."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
@@ -16,6 +17,8 @@ class GtKnown(OverlapMetric, group="metric.gt_known"):
     images are left out, as in ``loc_top1``; WSOL papers mostly print the accuracy, one minus this, on all
     images. There is no such number if the run made no heatmap of the ground-truth class.
     """
+
+    needs_curve: ClassVar[bool] = False
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the error with its confidence interval."""

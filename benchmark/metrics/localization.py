@@ -1,6 +1,7 @@
 """ILSVRC localization error: no prediction has both the right class and a right box."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
@@ -19,6 +20,8 @@ class Localization(OverlapMetric, group="metric.localization"):
     differ (on the official set by about 0.9 points), so both are given. The top-5 errors are left out if no
     image has five predictions.
     """
+
+    needs_curve: ClassVar[bool] = False
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the errors, each with its confidence interval."""

@@ -9,6 +9,7 @@ import pytest
 from benchmark.core.boxes import iou
 from benchmark.core.errors import UserError
 from benchmark.core.types import Box, FloatArray, ImageArray, View
+from benchmark.localizers.common.grabcut import segment
 from benchmark.localizers.grabcut import GrabCut
 
 
@@ -141,16 +142,36 @@ def test_images_of_a_few_pixels_have_boxes_inside(size: tuple[int, int]) -> None
 def test_opencv_is_given_simonyans_seeds_and_the_number_of_iterations(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[tuple[list[int], int]] = []
+    asked: list[tuple[list[int], int, int]] = []
 
     def watched(image: Any, mask: Any, rect: Any, back: Any, fore: Any, iterations: int, mode: int) -> None:
-        assert mode == cv2.GC_INIT_WITH_MASK
-        asked.append((mask.ravel().tolist(), iterations))
+        asked.append((mask.ravel().tolist(), iterations, mode))
 
     monkeypatch.setattr(cv2, "grabCut", watched)
     ramp = np.arange(1, 101, dtype=np.float32)[None]
+    localizer(iterations=3, early=False)(ramp, full(100, 1), np.zeros((1, 100, 3), np.uint8))
+    seeds = [cv2.GC_BGD] * 30 + [cv2.GC_PR_BGD] * 65 + [cv2.GC_FGD] * 5
+    assert asked == [(seeds, 1, cv2.GC_INIT_WITH_MASK), (seeds, 1, cv2.GC_EVAL), (seeds, 1, cv2.GC_EVAL)]
+    asked.clear()
     localizer(iterations=3)(ramp, full(100, 1), np.zeros((1, 100, 3), np.uint8))
-    assert asked == [([cv2.GC_BGD] * 30 + [cv2.GC_PR_BGD] * 65 + [cv2.GC_FGD] * 5, 3)]
+    assert len(asked) == 1  # no label has changed
+
+
+def test_iterations_one_by_one_are_those_of_one_call_of_opencv() -> None:
+    rng, moved = np.random.default_rng(3), 0
+    for _ in range(6):
+        coarse = cv2.resize(rng.integers(0, 256, (8, 10, 3), np.uint8), (80, 60))
+        image = (coarse + rng.normal(0, 12, coarse.shape)).clip(0, 255).astype(np.uint8)
+        seeds = rng.choice([cv2.GC_BGD, cv2.GC_FGD, cv2.GC_PR_BGD, cv2.GC_PR_BGD], (60, 80)).astype(np.uint8)
+        masks = []
+        for iterations in (1, 4):
+            masks.append(seeds.copy())
+            cv2.setRNGSeed(0)
+            models = np.zeros((1, 65)), np.zeros((1, 65))
+            cv2.grabCut(image, masks[-1], (0, 0, 0, 0), *models, iterations, cv2.GC_INIT_WITH_MASK)
+        assert (segment(image, seeds, 4) == masks[1] % 2).all()
+        moved += (masks[0] != masks[1]).any()
+    assert moved  # or the later iterations would prove nothing
 
 
 def test_an_image_of_one_colour_does_not_fail() -> None:

@@ -8,7 +8,9 @@ from hypothesis.extra.numpy import arrays
 from skimage.measure import label, regionprops
 
 from benchmark.core.errors import UserError
+from benchmark.core.heatmaps import upsample
 from benchmark.core.types import Box, FloatArray, View
+from benchmark.localizers.common import map_box
 from benchmark.localizers.max_box import MaxBox
 
 
@@ -173,6 +175,26 @@ def test_the_curve_holds_the_box_of_each_threshold(heatmap: FloatArray) -> None:
     boxes = localizer(grid=grid).curve(heatmap, view)
     assert boxes.dtype == np.int32
     assert boxes.tolist() == [list(localizer(threshold)(heatmap, view).box) for threshold in grid]
+
+
+def test_a_map_is_upsampled_once_for_its_box_its_curve_and_other_thresholds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[bytes] = []
+
+    def counted(heatmap: FloatArray, view: View) -> FloatArray:
+        asked.append(heatmap.tobytes())
+        return upsample(heatmap, view)
+
+    monkeypatch.setattr(map_box, "upsample", counted)
+    maps, view = np.random.default_rng(5).standard_normal((6, 7, 7)).astype(np.float32), full(29, 19)
+    for strict in (0.2, 0.6):
+        for heatmap in maps:
+            localizer(strict)(heatmap, view)
+            localizer(strict).curve(np.maximum(heatmap, 0), view)
+    assert len(asked) == len(set(asked)) == 6
+    localizer()(maps[0], full(29, 20))  # another image
+    assert len(asked) == 7
 
 
 def test_the_default_grid_is_every_five_percent() -> None:

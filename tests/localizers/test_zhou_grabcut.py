@@ -121,6 +121,11 @@ def test_an_option_out_of_range_is_refused_by_name(options: dict[str, Any], name
         localizer(**options)
 
 
-def test_grabcut_and_simonyan_grabcut_differ_in_their_name_alone() -> None:
-    short, long = (OmegaConf.load(CONF / "localizer" / f"{name}grabcut.yaml") for name in ("", "simonyan_"))
+def test_the_three_yamls_of_grabcut_differ_in_what_they_say_alone() -> None:
+    short, long, first = (
+        OmegaConf.load(CONF / "localizer" / f"{name}.yaml")
+        for name in ("grabcut", "simonyan_grabcut", "grabcut_500")
+    )
     assert {**short, "name": "simonyan_grabcut"} == dict(long)
+    before = {"name": "grabcut_500", "version": 1, "max_side": 500, "iterations": 5, "early": False}
+    assert {**short, **before} == dict(first)

@@ -18,7 +18,7 @@ Trimap = npt.NDArray[np.uint8]
 _UNUSED = (0, 0, 0, 0)  # the box from which GrabCut could start instead of seeds
 
 
-def segment(image: ImageArray, seeds: Trimap, iterations: int) -> BoolArray:
+def segment(image: ImageArray, seeds: Trimap, iterations: int, early: bool = False) -> BoolArray:
     """Run OpenCV's GrabCut from seeds, and return the sure and probable foreground ``[h, w]``.
 
     GrabCut draws random numbers (k-means). OpenCV's generator belongs to the thread and is seeded before
@@ -28,6 +28,7 @@ def segment(image: ImageArray, seeds: Trimap, iterations: int) -> BoolArray:
         image: ``[H, W, 3]``, reduced to the seeds' size by area averaging if it differs.
         seeds: ``[h, w]``, with both foreground and background in it, sure or probable; left as they are.
         iterations: Iterations of GrabCut, at least 1.
+        early: Whether to stop after an iteration that changes no pixel's label.
     """
     height, width = seeds.shape
     if seeds.shape != image.shape[:2]:
@@ -36,7 +37,13 @@ def segment(image: ImageArray, seeds: Trimap, iterations: int) -> BoolArray:
     found = seeds.copy()
     colours = np.zeros((2, 1, 65))  # the two colour models, for OpenCV to fill
     cv2.setRNGSeed(0)
-    cv2.grabCut(image, found, _UNUSED, colours[0], colours[1], iterations, cv2.GC_INIT_WITH_MASK)
+    mode = cv2.GC_INIT_WITH_MASK
+    for _ in range(iterations):
+        before = found.copy()
+        cv2.grabCut(image, found, _UNUSED, colours[0], colours[1], 1, mode)
+        if early and (found == before).all():
+            break
+        mode = cv2.GC_EVAL  # goes on from labels and colour models, exactly as the iterations of one call do
     return np.isin(found, [cv2.GC_FGD, cv2.GC_PR_FGD])
 
 
@@ -83,6 +90,7 @@ class SeededGrabCut(Checked, ABC, group="localizer"):
     background: float
     iterations: Count
     max_side: Count | None = 500
+    early: bool = field(default=False, init=False)  # whether GrabCut stops when no pixel's label changes
     needs_image: bool = field(default=True, init=False)
     grid: tuple[float, ...] = field(default=(), init=False)
 
@@ -108,7 +116,7 @@ class SeededGrabCut(Checked, ABC, group="localizer"):
         pixels = self._upsampled(heatmap, view)
         small = shrunk(view, self.max_side)
         seeds = self._seeds(pixels if small == view else self._upsampled(heatmap, small))
-        box = None if seeds is None else self._box(segment(image, seeds, self.iterations))
+        box = None if seeds is None else self._box(segment(image, seeds, self.iterations, self.early))
         if box is None:
             return LocatedBox(whole(view), peak(pixels), empty=True)
         return LocatedBox(rescaled(box, small, view), peak(pixels), empty=False)

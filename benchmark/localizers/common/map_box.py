@@ -1,6 +1,8 @@
 """What localizers have in common that draw a box at a threshold of the heatmap alone."""
 
+import threading
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -10,6 +12,39 @@ from benchmark.core.boxes import whole
 from benchmark.core.heatmaps import peak, positive, upsample
 from benchmark.core.options import Checked
 from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, LocatedBox, View
+
+_PIXELS_KEPT = (
+    2**18
+)  # of an image; a larger one would take memory that a few tenths of a millisecond are not worth
+_MAPS_KEPT = 6  # five predicted classes and the label's
+
+
+class _Upsampled(threading.local):
+    """The maps of the image at hand in original pixels, each thread's own.
+
+    A class's map is met several times: by its single box and its curve, and again in each row whose maps are
+    its scaled copies, as those of CAM are of Grad-CAM's. (A run divides maps by their maximum, so that such
+    copies are equal.)
+    """
+
+    def __init__(self) -> None:
+        self._view: View | None = None
+        self._maps: dict[tuple[tuple[int, ...], bytes], FloatArray] = {}
+
+    def of(self, cells: FloatArray, view: View) -> FloatArray:
+        """Return :func:`upsample`'s result, which must not be written to."""
+        if view.width * view.height > _PIXELS_KEPT:
+            return upsample(cells, view)
+        key = (cells.shape, cells.tobytes())
+        if view != self._view or (key not in self._maps and len(self._maps) == _MAPS_KEPT):
+            self._view, self._maps = view, {}
+        if key not in self._maps:
+            self._maps[key] = upsample(cells, view)
+            self._maps[key].flags.writeable = False
+        return self._maps[key]
+
+
+_UPSAMPLED = _Upsampled()
 
 
 @dataclass(frozen=True)
@@ -46,16 +81,20 @@ class MapBox(Checked, ABC, group="localizer"):
             UserError: If the heatmap holds NaN or infinity.
         """
         pixels = self._pixels(heatmap, view)
-        boxes = [self._box(pixels, view, threshold) or whole(view) for threshold in self.grid]
+        boxes = [box or whole(view) for box in self._boxes(pixels, view, self.grid)]
         return np.array(boxes, np.int32).reshape(-1, 4)
 
     def _pixels(self, heatmap: FloatArray, view: View) -> FloatArray:
         """Return the map to which thresholds are applied: without negative values, in original pixels."""
-        return upsample(positive(heatmap), view)
+        return _UPSAMPLED.of(positive(heatmap), view)
 
     def _peak(self, pixels: FloatArray, view: View) -> tuple[int, int]:
         """Return the map's maximum in original pixels, ``(x, y)``."""
         return peak(pixels)
+
+    def _boxes(self, pixels: FloatArray, view: View, thresholds: Sequence[float]) -> list[Box | None]:
+        """Return :meth:`_box` at each threshold."""
+        return [self._box(pixels, view, threshold) for threshold in thresholds]
 
     @abstractmethod
     def _box(self, pixels: FloatArray, view: View, threshold: float) -> Box | None:

@@ -30,7 +30,8 @@ class BoxTask:
         """Measure what is missing, and make the table from what is stored."""
         # First, since they may refuse their options.
         metrics: dict[str, dict[str, Metric]] = {row.name: row.build("metric") for row in experiment.rows}
-        plan = plan_of(experiment.dataset, experiment.settings, experiment.runs, experiment.rows)
+        bare = [name for name, chosen in metrics.items() if not any(map(_needs_curve, chosen.values()))]
+        plan = plan_of(experiment.dataset, experiment.settings, experiment.runs, experiment.rows, bare)
         plan.refuse_nothing_to_measure()
         pairs = (experiment.table or {}).get("same_boxes", ())
         twins = [one for pair in pairs if (one := twins_of(plan, *pair)) is not None]
@@ -47,3 +48,8 @@ class BoxTask:
             records={row.row: STORE.merge(files_of(plan.rows[row.row], STORE)) for row in table.measured},
             sheet=partial(picture_sheet, table=table, cells=plan.rows, count=experiment.pictures),
         )
+
+
+def _needs_curve(metric: Metric) -> bool:
+    """Return whether a metric looks at boxes over thresholds; one that does not say so may."""
+    return getattr(metric, "needs_curve", True)

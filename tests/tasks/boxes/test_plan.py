@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.small_scenes import LOCALIZERS, METHODS, folder, scene
+from helpers.small_scenes import LOCALIZERS, METHODS, folder, made, records, scene
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Model
@@ -64,6 +64,23 @@ def test_rows_of_one_model_share_a_scene(plan: Plan[BoxCell]) -> None:
 def test_a_row_without_weights_is_open_with_the_reason_and_stops_no_other(plan: Plan[BoxCell]) -> None:
     assert plan.open["absent/cam"].reason == "absent.caffemodel: not found; put it into weights/"
     assert list(plan.rows) == ["m/grad_cam", "m/cam"]
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_without_a_metric_that_asks_no_curve_is_drawn_unless_it_is_stored(
+    tmp_path: Path, stored: bool
+) -> None:
+    on = scene(tmp_path)
+    row = parts(on, "m/grad_cam", "grad_cam", "max_box")
+    row = replace(row, config={**row.config, "localizer": {"name": "max_box", "grid": [0.2, 0.5]}})
+    with_curve = plan_of(on.dataset, on.settings, tmp_path / "runs", [row]).rows[row.name]
+    if stored:
+        made(with_curve.scene, [with_curve])
+    again = replace(row, build=parts(on, "m/grad_cam", "grad_cam", "max_box").build)
+    bare = plan_of(on.dataset, on.settings, tmp_path / "runs", [again], {row.name}).rows[row.name]
+    assert (bare.localizer.grid == (0.2, 0.5)) == (bare.folder == with_curve.folder) == stored
+    made(bare.scene, [bare])
+    assert (records(bare).curve is not None) == stored
 
 
 def test_twins_are_compared_at_one_localizer(plan: Plan[BoxCell]) -> None:
