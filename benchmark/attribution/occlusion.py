@@ -38,6 +38,7 @@ class Occlusion(Checked, group="method"):
         sigma: Standard deviation of the blur, pixels of the network's input.
         layers: Always empty: the method reads only the input and the scores.
         operations: Whether the method needs the recorded operations of the forward pass.
+        costly: Whether an image takes many forward passes.
     """
 
     name: str = "occlusion"
@@ -49,6 +50,7 @@ class Occlusion(Checked, group="method"):
     sigma: Positive = 10.0
     layers: tuple[str, ...] = field(default=(), init=False)
     operations: bool = field(default=False, init=False)
+    costly: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         """Refuse a stride that leaves pixels uncovered.

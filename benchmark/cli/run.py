@@ -25,7 +25,6 @@ def main(cfg: DictConfig) -> int:
     A job of a sweep only measures: :mod:`benchmark.cli.app.sweep` makes the one table of all jobs at the end.
     """
     results = Path(cfg.results_dir).expanduser().resolve()
-    refuse_unwritable(results / "runs")
     build(cfg.tracking)  # refuses its options now, and not after hours of work
     check("pictures", cfg.pictures, Pictures)
     if "bootstrap" in cfg:
@@ -35,7 +34,19 @@ def main(cfg: DictConfig) -> int:
     if multirun and cfg.get("forecast"):
         raise UserError("forecast: a sweep has none; ask for it without -m, and divide by the workers")
     known = None if multirun or cfg.get("forecast") else recall(results, cfg, dataset)
-    return known.tell(cfg.notes) if known else _measure(cfg, results, dataset, multirun)
+    if known:  # even where nothing can be written
+        return known.tell(cfg.notes)
+    _refuse_unwritable(results, dataset)
+    return _measure(cfg, results, dataset, multirun)
+
+
+def _refuse_unwritable(results: Path, dataset: Dataset) -> None:
+    try:
+        refuse_unwritable(results / "runs")
+    except UserError as error:
+        for table in sorted((results / label(dataset)).glob("*.json")):
+            raise UserError(f"{error}; ./scripts/table results={table} prints a table of it") from error
+        raise
 
 
 def _measure(cfg: DictConfig, results: Path, dataset: Dataset, multirun: bool) -> int:

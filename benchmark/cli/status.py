@@ -16,7 +16,8 @@ def main(cfg: DictConfig) -> int:
     found = {row: status(parts, runs) for row, parts in agenda.rows.items()}
     width = max(map(len, [*found, *agenda.open]), default=0)
     for row, one in found.items():
-        print(f"{row:<{width}}  {one.done}/{one.count} shards{_about(one)}")
+        damaged = f", {one.damaged} damaged" if one.damaged else ""
+        print(f"{row:<{width}}  {one.done}/{one.count} shards{damaged}{_about(one)}")
     for row, reason in agenda.open.items():
         print(f"{row:<{width}}  open: {reason}")
     if any(one.done < one.count for one in found.values()):
@@ -25,9 +26,8 @@ def main(cfg: DictConfig) -> int:
 
 
 def _about(row: RowStatus) -> str:
-    pace = (
-        f", {row.rate:.1f} images/s, {row.left / row.rate:.0f} s left for one maker"
-        if row.left and row.rate
-        else ""
-    )
-    return pace + (f", being made by {', '.join(row.makers)}" if row.makers else "")
+    count = max(1, len(row.makers))
+    makers = f"{count} makers" if count > 1 else "one maker"
+    pace = f", {row.rate:.1f} images/s each, {row.left / row.rate / count:.0f} s left for {makers}"
+    known = pace if row.left and row.rate else ""
+    return known + (f", being made by {', '.join(row.at_work)}" if row.makers else "")

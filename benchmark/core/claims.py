@@ -1,8 +1,9 @@
 """Claim a piece of work among processes, perhaps on several hosts that share a file system.
 
-A claim is a file that names its process. It is kept fresh while the process lives; that of a process which is
-dead, or has not been heard of for ten minutes, is void and is taken over. Claims save work and are no locks:
-where two processes make the same piece all the same, both write the same file, each whole.
+A claim is a file that names its process and is touched while the process lives. It is void at once where its
+process is a dead one of this host; that of another host, when nobody touches it while this process watches it
+for three minutes. So no two clocks need to agree, of hosts or of the file system. Claims save work and are no
+locks: where two processes make the same piece all the same, both write the same file, each whole.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from types import TracebackType
 from typing import Any
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import write_atomically
+from benchmark.core.files import read_whole, sweep, unwritable, write_atomically
 from benchmark.core.locks import alive
 
-EXPIRY = 600.0
-"""Seconds after which a claim is void that nobody has refreshed."""
+SILENCE = 180.0
+"""Seconds without a sign of life after which the process of a claim, on another host, is taken for dead."""
 _REFRESH = 30.0
+_LONG_AGO = 7200.0
+"""Seconds by which no two clocks differ: an older claim is void at first sight."""
 _NOT_YET = {"host": "another process", "pid": 0}  # which has made its claim's file, and is about to write it
 
 
@@ -36,6 +39,7 @@ class Claims:
     _held: set[Path] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
     _end: Event = field(default_factory=Event)
+    _watched: dict[Path, tuple[object, float]] = field(default_factory=dict)
 
     def __enter__(self) -> Claims:
         """Begin to refresh what is claimed."""
@@ -57,20 +61,19 @@ class Claims:
         Raises:
             UserError: If the folder cannot be written.
         """
-        claim = json.dumps({"host": platform.node(), "pid": os.getpid()})
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(claim)
+            path.touch(exist_ok=False)
         except FileExistsError:
-            if holder(path) is not None:
+            if self.holder(path) is not None:
                 return False
-            write_atomically(path, claim)
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise UserError(
-                f"{path}: cannot be written ({reason}); name another folder or make room"
-            ) from error
+            raise unwritable(path, error) from error
+        try:
+            write_atomically(path, _own())
+        except UserError:  # such as a full disk: an empty claim would keep others waiting
+            path.unlink(missing_ok=True)
+            raise
         with self._lock:
             self._held.add(path)
         return True
@@ -80,7 +83,18 @@ class Claims:
         with self._lock:
             self._held.discard(path)
         with suppress(OSError):
-            path.unlink(missing_ok=True)
+            if read_whole(path).decode() == _own():  # and not of one that took this process for dead
+                path.unlink()
+
+    def holder(self, path: Path) -> str | None:
+        """Return who works on what a file claims, as far as this process has watched it; else ``None``."""
+        maker, sign = holder(path), _sign(path)
+        before, since = self._watched.get(path, (None, 0.0))
+        if sign != before:
+            self._watched[path] = sign, time.monotonic()
+        elif time.monotonic() - since > SILENCE:
+            return None
+        return maker
 
     def _refresh(self) -> None:
         while not self._end.wait(_REFRESH):
@@ -88,7 +102,15 @@ class Claims:
                 held = list(self._held)
             for path in held:
                 with suppress(OSError):
-                    os.utime(path)  # to the time of the file system, where clocks of hosts may differ
+                    os.utime(path)
+
+
+def sweep_claims(folder: Path) -> None:
+    """Remove the claims in a folder of shards that nobody holds any more, and what was half written there."""
+    for path in (folder / "_claims").glob("*.json"):
+        if holder(path) is None:
+            path.unlink(missing_ok=True)
+    sweep(folder / "_claims")
 
 
 def claim_file(folder: Path, store: str, number: int) -> Path:
@@ -99,29 +121,39 @@ def claim_file(folder: Path, store: str, number: int) -> Path:
 def holder(path: Path) -> str | None:
     """Return who works on what a file claims, as ``host:pid``; ``None`` where nobody does.
 
-    Ages are told by the file system's own clock, since those of hosts may differ.
+    Whether a process of another host still lives, :meth:`Claims.holder` finds out.
     """
     try:
-        text, touched = path.read_text(encoding="utf-8"), path.stat().st_mtime
+        text = read_whole(path).decode()
         claim: Mapping[str, Any] = json.loads(text) if text else _NOT_YET
         host, pid = str(claim["host"]), int(claim["pid"])
         # This process's own number was that of an earlier one, such as the first of a container.
         if host == platform.node() and (pid == os.getpid() or not alive(pid)):
             return None
+        if (
+            abs(time.time() - path.stat().st_mtime) > _LONG_AGO
+        ):  # or in the future, of a clock that was set back
+            return None
     except (OSError, ValueError, TypeError, LookupError):
         return None
-    fresh = abs(_now(path) - touched) <= EXPIRY  # a time in the future is of a clock that was set back
-    return (f"{host}:{pid}" if text else host) if fresh else None
+    return f"{host}:{pid}" if text else host
 
 
-def _now(path: Path) -> float:
-    """Return the time of the file system on which a file lies, this host's where nothing can be written."""
-    probe = path.with_name(f".{platform.node()}-{os.getpid()}.now")
+def silent(path: Path) -> float:
+    """Return the seconds since the last sign of life of a claim's process, if two hosts' clocks agree."""
     try:
-        probe.touch()
-        return probe.stat().st_mtime
+        return time.time() - path.stat().st_mtime
     except OSError:
-        return time.time()
-    finally:
-        with suppress(OSError):
-            probe.unlink(missing_ok=True)
+        return 0.0
+
+
+def _own() -> str:
+    return json.dumps({"host": platform.node(), "pid": os.getpid()})
+
+
+def _sign(path: Path) -> object:
+    """Return what changes whenever the process of a claim gives a sign of life."""
+    try:
+        return read_whole(path), path.stat().st_mtime_ns
+    except OSError:
+        return None

@@ -1,17 +1,31 @@
 """Files that are written whole or not at all."""
 
+import errno
 import hashlib
 import os
 import platform
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from benchmark.core.errors import UserError
+from benchmark.core.locks import alive
+
+_TRIES = 3
+_PARQUET = b"PAR1"
+_LONG_AGO = 24 * 3600.0
+"""Seconds after which a temporary file is no process's any more, whatever the clocks of two hosts say."""
 
 
 def damaged(path: Path, reason: object) -> UserError:
     """Return the error that a stored file is not what was written."""
     return UserError(f"{path}: this shard is damaged ({reason}); delete it and run again")
+
+
+def unwritable(path: Path, error: OSError) -> UserError:
+    """Return the error that a file cannot be written."""
+    reason = error.strerror or str(error)
+    return UserError(f"{path}: cannot be written ({reason}); name another folder or make room")
 
 
 def write_atomically(path: Path, data: bytes | str) -> None:
@@ -31,13 +45,64 @@ def write_atomically(path: Path, data: bytes | str) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        _rename(temporary, path, content)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(f"{path}: cannot be written ({reason}); name another folder or make room") from error
+        raise unwritable(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _rename(temporary: Path, path: Path, content: bytes) -> None:
+    """Rename a file over another, unless that is it already.
+
+    A file server whose answer got lost is asked again by the system, and then says that there is no such
+    file; on others nothing can replace a file that is open, such as the same that another process wrote.
+    """
+    try:
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            if read_whole(path) == content:
+                return
+        raise
+
+
+def read_whole(path: Path) -> bytes:
+    """Read a file that another host may replace meanwhile, upon which NFS calls an open one stale.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    for _ in range(_TRIES):
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+    return path.read_bytes()
+
+
+def is_whole(path: Path) -> bool:
+    """Return whether a Parquet file begins and ends as one: neither missing, empty, cut off nor another."""
+    try:
+        with path.open("rb") as file:
+            first = file.read(len(_PARQUET))
+            length = file.seek(0, os.SEEK_END)
+            file.seek(max(0, length - len(_PARQUET)))
+            return first == file.read() == _PARQUET and length > 2 * len(_PARQUET)
+    except OSError:
+        return False
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files in a folder of processes that are dead: of this host, or of long ago."""
+    for path in folder.glob(".*.tmp"):
+        host, _, number = path.name[1:].removesuffix(".tmp").partition(".")[2].rpartition("-")
+        here = host == platform.node() and number.isdecimal()
+        with suppress(OSError):
+            if not alive(int(number)) if here else time.time() - path.stat().st_mtime > _LONG_AGO:
+                path.unlink()
 
 
 def refuse_unwritable(folder: Path) -> None:

@@ -38,6 +38,8 @@ class Dataset(Protocol):
         samples: Images in a fixed order that does not depend on the file system.
         complete: Whether this is the whole official set, neither a subset nor another collection.
         fingerprint: sha256 over everything in it that can change a number.
+        annotations: The same without the image files, which :attr:`Sample.bytes` stands for: what a run is
+            addressed by, so that a file that is mended makes its own shard anew and no other.
         skipped: Identifiers of images that an option leaves out, each with its reason.
         conditions: What a reader of a number must know about these images, as plain json.
     """
@@ -54,6 +56,8 @@ class Dataset(Protocol):
     def complete(self) -> bool: ...  # noqa: D102
     @property
     def fingerprint(self) -> str: ...  # noqa: D102
+    @property
+    def annotations(self) -> str: ...  # noqa: D102
     @property
     def skipped(self) -> Mapping[str, str]: ...  # noqa: D102
     @property
@@ -106,6 +110,8 @@ class Method(Protocol):
         name: The method's key in ``conf/method``.
         layers: Whose activations it needs: layer roles, dotted module names, or ``"input"``.
         operations: Whether it needs the recorded operations of the forward pass.
+
+    One that takes many forward passes an image also has the attribute ``costly``, which is true.
     """
 
     @property

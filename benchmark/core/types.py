@@ -72,6 +72,8 @@ class Sample:
         size: ``(width, height)`` as annotated, or ``None`` where no annotation states it.
         objects: All objects of an image that may hold several classes (VOC, COCO); ``None`` where it has
             one class, of which ``boxes`` are all there is (ILSVRC).
+        bytes: Size of the image file when the dataset was listed, ``None`` where nobody asked. It stands for
+            the pixels: a file of another size is another image, whose shard is made again.
     """
 
     image_id: str
@@ -81,6 +83,7 @@ class Sample:
     blacklisted: bool = False
     size: tuple[int, int] | None = None
     objects: Objects | None = None
+    bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from benchmark.core.types import Sample
@@ -26,7 +27,9 @@ class ImageSet:
         class_names: Each class in words.
         samples: The selected images, in the selected order.
         skipped: Images left out by ``dataset.missing=skip``, each with what it lacks.
-        fingerprint: sha256 of everything about the images that can change a number.
+        version: Version of the rule of fingerprints, and anything else that the numbers depend on, such as
+            the hash of a file of masks.
+        line: Maps a sample to its line for the fingerprint: id, file size, and annotations.
         report: A report of what was found on disk.
         count: Number of images of the whole set; ``None`` if it is not an official one.
     """
@@ -36,9 +39,32 @@ class ImageSet:
     class_names: tuple[str, ...]
     samples: tuple[Sample, ...]
     skipped: Mapping[str, str]
-    fingerprint: str
+    version: str
+    line: Callable[[Sample], str]
     report: Report
     count: int | None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return the sha256 of everything about the images that can change a number.
+
+        It is taken over one line for each sample in the order of ids, and the ids in the samples' own order.
+        The lines hold file sizes and annotations, but neither paths nor dates, so it does not depend on where
+        the files lie. Pixels are not read: the size in bytes stands for them.
+        """
+        return self._digest(self.samples)
+
+    @cached_property
+    def annotations(self) -> str:
+        """Return the same without the sizes of the files."""
+        return self._digest([replace(sample, bytes=None) for sample in self.samples])
+
+    def _digest(self, samples: Sequence[Sample]) -> str:
+        digest = hashlib.sha256(f"{self.version}\n".encode())
+        for sample in sorted(samples, key=lambda sample: sample.image_id):
+            digest.update(f"{self.line(sample)}\n".encode())
+        digest.update(" ".join(sample.image_id for sample in samples).encode())
+        return digest.hexdigest()
 
     @property
     def complete(self) -> bool:
@@ -49,23 +75,3 @@ class ImageSet:
     def conditions(self) -> dict[str, Any]:
         """Return what is stored with every number about the images and their annotations."""
         return {"images": len(self.samples), "complete": self.complete}
-
-
-def fingerprint(version: str, samples: Sequence[Sample], line: Callable[[Sample], str]) -> str:
-    """Return the sha256 of everything about the images that can change a number.
-
-    It is taken over one line for each sample in the order of ids, and the ids in the samples' own order. The
-    lines hold file sizes and annotations, but neither paths nor dates, so it does not depend on where the
-    files lie. Pixels are not read: the size in bytes stands for them.
-
-    Args:
-        version: Version of this rule, and anything else that the numbers depend on, such as the hash of a
-            file of masks.
-        samples: The samples.
-        line: Maps a sample to its line: id, file size, and annotations.
-    """
-    digest = hashlib.sha256(f"{version}\n".encode())
-    for sample in sorted(samples, key=lambda sample: sample.image_id):
-        digest.update(f"{line(sample)}\n".encode())
-    digest.update(" ".join(sample.image_id for sample in samples).encode())
-    return digest.hexdigest()

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from benchmark.core.errors import UserError
+from benchmark.core.files import read_whole
 from benchmark.core.types import ImageArray, Sample
 
 # Exceptions that Pillow's decoders raise on damaged bytes.
@@ -62,7 +63,10 @@ def read_rgb(path: Path) -> ImageArray:
     Raises:
         UnreadableImage: If the file is missing, truncated or corrupt, or its mode has no agreed conversion.
     """
-    content = _content(path)
+    return _rgb(path, _content(path))
+
+
+def _rgb(path: Path, content: bytes) -> ImageArray:
     pixels, format_ = _decode(path, content)
     if format_ in ("JPEG", "MPO") and _tail_was_filled(content, pixels):
         raise UnreadableImage(f"{path}: truncated JPEG, its lower part is a grey fill; copy the file anew")
@@ -77,14 +81,18 @@ def read_sample(sample: Sample) -> ImageArray:
 
     Raises:
         UserError: If the sample has no file (a dataset of boxes alone).
-        UnreadableImage: As :func:`read_rgb`, or if the decoded size is not the annotated one, or a box
-            does not lie inside the image.
+        UnreadableImage: As :func:`read_rgb`, or if the decoded size is not the annotated one, a box does not
+            lie inside the image, or the file has been changed since the dataset was listed.
     """
     if sample.path is None:
         raise UserError(
             f"{sample.image_id}: only its boxes are known; say where the images are (dataset.root=)"
         )
-    pixels = read_rgb(sample.path)
+    content = _content(sample.path)
+    if sample.bytes not in (None, len(content)):
+        changed = f"had {sample.bytes} bytes when the run began, and has {len(content)}"
+        raise UnreadableImage(f"{sample.path}: {changed}; start the command again")
+    pixels = _rgb(sample.path, content)
     check_size(sample, (pixels.shape[1], pixels.shape[0]))
     return pixels
 
@@ -126,7 +134,7 @@ def inspect(path: Path, decode: bool = True) -> ImageFacts:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_whole(path)
     except OSError as error:
         raise UnreadableImage(f"{path}: cannot be read ({error.strerror})") from error
 

@@ -65,7 +65,9 @@ def official_lines(found: int, official: int | None, whose: str, where: str) -> 
     return [missing] if found < official else []
 
 
-def sample_of(image_id: str, path: Path, size: tuple[int, int], objects: Objects) -> Sample:
+def sample_of(
+    image_id: str, path: Path, size: tuple[int, int], objects: Objects, file_size: int | None
+) -> Sample:
     """Return a sample with its objects, labelled with its lowest class that has a non-difficult object.
 
     If all objects are difficult, the lowest class of all counts. The sample's boxes are all of that class,
@@ -80,6 +82,7 @@ def sample_of(image_id: str, path: Path, size: tuple[int, int], objects: Objects
         boxes=objects.boxes[objects.classes == label],
         size=size,
         objects=objects,
+        bytes=file_size,
     )
 
 
@@ -105,7 +108,7 @@ def kept(objects: Objects, keep: Sequence[bool] | np.ndarray[Any, np.dtype[np.bo
     return Objects(objects.classes[chosen], objects.boxes[chosen], objects.difficult[chosen])
 
 
-def line_of(sample: Sample, classes: Sequence[str], sizes: Mapping[str, int]) -> str:
+def line_of(sample: Sample, classes: Sequence[str]) -> str:
     """Return a sample's line for the fingerprint.
 
     It holds id, file size in bytes, annotated size, and class, box and difficulty of every object in the
@@ -115,4 +118,4 @@ def line_of(sample: Sample, classes: Sequence[str], sizes: Mapping[str, int]) ->
     columns = () if objects is None else (objects.classes, objects.boxes, objects.difficult)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     found = " ".join(f"{classes[c]},{','.join(map(str, box))},{hard:d}" for c, box, hard in rows)
-    return f"{sample.image_id} {sizes[sample.image_id]} {sample.size} {found}"
+    return f"{sample.image_id} {sample.bytes or 0} {sample.size} {found}"

@@ -1,4 +1,4 @@
-"""Name the folders of what a run makes by the hash of everything that can change a number."""
+"""Name the folders of what a run makes by the hash of all that can change a number but image files."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _FREE_OF_NUMBERS = ("weights", "weights_dir", "checksums", "classes", "note")
 
 
 class Address(NamedTuple):
-    """The folders of a cell's heatmaps and records, and the sha256 of all that can change the records."""
+    """The folders of a cell's heatmaps and records, and the sha256 that they are named by."""
 
     heatmap_folder: Path
     folder: Path
-    fingerprint: str
+    run: str
 
 
 def address(
@@ -57,7 +57,7 @@ def address(
 
 
 def heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return everything that can change a heatmap.
+    """Return everything that can change a heatmap, but the image files.
 
     Of ``config``, a row's, model, transform and method count.
     """
@@ -68,7 +68,7 @@ def heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) ->
     module, _, maker = config["model"]["_target_"].rpartition(".")
     code = [getattr(import_module(module), maker), method, scene.transform, read_batches, explain]
     return {
-        "dataset": scene.dataset.fingerprint,
+        "dataset": scene.dataset.annotations,
         "model": {
             **_moved_freely(model),
             "input": scene.model.input.identity(),
@@ -78,6 +78,7 @@ def heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) ->
         "transform": _moved_freely(config["transform"]),
         "method": _moved_freely(config["method"]),
         "run": scene.settings.identity(),
+        **({"costly": True} if scene.costly else {}),
         "packages": package_versions(),
         "code": code_fingerprint(code),
     }

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 
-from benchmark.core.claims import claim_file, holder
+from benchmark.core.claims import SILENCE, claim_file, holder, silent
 from benchmark.core.errors import UserError
-from benchmark.core.files import write_atomically
+from benchmark.core.files import is_whole, write_atomically
 from benchmark.core.provenance import fingerprint
-from benchmark.pipeline.journal import ended
+from benchmark.pipeline.journal import pace
 
 _LATEST = 20
 """So many shards of a row, the last that were made, give its rate."""
@@ -73,17 +73,27 @@ class RowStatus:
 
     Attributes:
         done: Number of shards that are there.
+        damaged: Number of files in the place of a shard that are none.
         count: Number of all its shards.
-        makers: ``host:process`` of all that are making shards of it.
-        rate: Images a second over the last shards; 0 where fewer than two are done.
-        left: Images of the shards that are missing.
+        makers: ``host:process`` of all that are making shards of it, to seconds since its last sign of life.
+        rate: Images a second of one maker over the last shards; 0 where that is not known.
+        left: Images of the shards that are missing or damaged.
     """
 
     done: int
+    damaged: int
     count: int
-    makers: tuple[str, ...]
+    makers: Mapping[str, float]
     rate: float
     left: int
+
+    @property
+    def at_work(self) -> tuple[str, ...]:
+        """Return the makers, with how long there was no sign of one, by its host's clock and this one's."""
+        return tuple(
+            f"{who} (no sign of it for {silent / 60:.0f} min)" if silent > SILENCE else who
+            for who, silent in sorted(self.makers.items())
+        )
 
 
 def latest(runs: Path) -> Agenda:
@@ -107,19 +117,19 @@ def latest(runs: Path) -> Agenda:
 
 
 def status(parts: Sequence[ShardSet], runs: Path) -> RowStatus:
-    """Say from the files how far a row is."""
-    done, left, makers, times = 0, 0, set[str](), list[tuple[datetime, int]]()
+    """Say from the files how far a row is. Of a shard only its ends are read; a run reads all of it."""
+    left, makers, whole, damaged = 0, dict[str, float](), list[tuple[Path, int]](), 0
     for part in parts:
         for number, (file, images) in enumerate(zip(part.files(runs), part.shards, strict=True)):
-            who = holder(claim_file(file.parent, part.store, number))
-            makers |= {who} if who else set()
-            if file.exists():
-                done += 1
-                moment = ended(file)
-                times += [(moment, images)] if moment else []
+            claim = claim_file(file.parent, part.store, number)
+            if who := holder(claim):
+                makers[who] = min(silent(claim), makers.get(who, math.inf))
+            if is_whole(file):
+                whole.append((file, images))
             else:
                 left += images
-    last = sorted(times)[-_LATEST:]
-    seconds = (last[-1][0] - last[0][0]).total_seconds() if last else 0
-    rate = sum(images for _, images in last[1:]) / seconds if seconds else 0.0
-    return RowStatus(done, sum(len(part.shards) for part in parts), tuple(sorted(makers)), rate, left)
+                damaged += file.exists()
+    paces = sorted((*found, images) for file, images in whole if (found := pace(file)))[-_LATEST:]
+    seconds = sum(took for _, took, _ in paces)
+    rate = sum(images for _, _, images in paces) / seconds if seconds else 0.0
+    return RowStatus(len(whole), damaged, sum(len(part.shards) for part in parts), makers, rate, left)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from benchmark.core.provenance import fingerprint
 
 if TYPE_CHECKING:
     from benchmark.core.protocols import Method
@@ -17,15 +20,15 @@ class ShardKey:
 
     Attributes:
         folder: Folder of all shards of its cell.
-        run: sha256 of everything that can change a number in it.
+        run: sha256 of everything that can change a number in it, but its image files.
         number: Number of the shard.
-        images: Identifiers of its images.
+        images: Identifiers of its images, each with the size of its file in bytes.
     """
 
     folder: Path
     run: str
     number: int
-    images: tuple[str, ...]
+    images: Mapping[str, int | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +40,21 @@ class Cell:
         method: Makes the heatmaps.
         heatmap_folder: Holds the shards of heatmaps; shared by cells that differ in the task's part alone.
         folder: Holds the shards of records.
-        fingerprint: sha256 of everything that can change a record of this cell.
+        run: sha256 of everything that can change a record of this cell, but the image files: each shard keeps
+            the sizes of its own.
     """
 
     scene: Scene
     method: Method
     heatmap_folder: Path
     folder: Path
-    fingerprint: str
+    run: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the sha256 of everything that can change a record of this cell."""
+        return fingerprint({"run": self.run, "dataset": self.scene.dataset.fingerprint})
 
     def shard(self, number: int) -> ShardKey:
         """Return what a shard of the cell's records is."""
-        return ShardKey(self.folder, self.fingerprint, number, self.scene.image_ids(number))
+        return ShardKey(self.folder, self.run, number, self.scene.images(number))

@@ -3,13 +3,13 @@
 Which images these are is known before the run: they are chosen by place and class, never by what a method
 makes of them. So a sheet needs no network. Below ``results/runs``, in a folder of heatmaps or of pairs::
 
-    exhibits-00007.npz      the kept heatmaps of one shard, fp16; absent where it has none
+    exhibits-00007.npz      the kept heatmaps of one shard, fp16; absent where it has no such image
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +18,13 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.core.errors import UserError
+from benchmark.core.files import damaged
 from benchmark.core.heatmaps import upsample
 from benchmark.core.types import FloatArray, ImageArray, Sample, View
 from benchmark.datasets.images import UnreadableImage, read_sample
 from benchmark.pipeline.heatmap_store import Heatmaps, read_arrays, write_arrays
+from benchmark.pipeline.store import tell
 
 MOST = 24
 """Images whose heatmaps are kept; a sheet shows at most so many."""
@@ -122,16 +125,37 @@ def readable(samples: Sequence[Sample]) -> list[tuple[Sample, ImageArray]]:
 
 
 def write_exhibits(folder: Path, shard: int, exhibits: Mapping[Key, Exhibit]) -> None:
-    """Store the kept heatmaps of a shard, all of one shape; no file where there are none."""
-    if not exhibits:
-        return
+    """Store the kept heatmaps of a shard, all of one shape; none where no image could be read."""
+    values = [one.values.astype(np.float16) for one in exhibits.values()]
     write_arrays(
-        folder / f"exhibits-{shard:05d}.npz",
+        _file(folder, shard),
         [one.view for one in exhibits.values()],
         images=np.array([image for image, _ in exhibits], np.str_),
         classes=np.array([label for _, label in exhibits], np.int32),
-        values=np.stack([one.values for one in exhibits.values()]).astype(np.float16),
+        values=np.stack(values) if values else np.zeros((0, 1, 1, 1), np.float16),
     )
+
+
+def holds_exhibits(folder: Path, shard: int, wanted: Set[str]) -> bool:
+    """Return whether the file of a shard with images that may be shown is there and whole; else say so.
+
+    Args:
+        folder: Where it lies.
+        shard: Number of the shard.
+        wanted: Identifiers of those images; without any no file is needed.
+    """
+    path = _file(folder, shard)
+    if not wanted:
+        return True
+    if not path.exists():
+        return False
+    try:
+        if not wanted.issuperset(image for image, _ in _read(path)):
+            raise damaged(path, "it is of other images")
+    except UserError as error:
+        tell(path, error)
+        return False
+    return True
 
 
 def exhibit_files(folder: Path) -> list[Path]:
@@ -147,8 +171,16 @@ def read_exhibits(folder: Path) -> dict[Key, Exhibit]:
     """
     found: dict[Key, Exhibit] = {}
     for path in exhibit_files(folder):
-        views, (images, classes, values) = read_arrays(path, "images", "classes", "values")
-        keys = zip(images.tolist(), classes.tolist(), strict=True)
-        kept = zip(keys, values.astype(np.float32), views, strict=True)
-        found |= {key: Exhibit(one, view) for key, one, view in kept}
+        found |= _read(path)
     return found
+
+
+def _file(folder: Path, shard: int) -> Path:
+    return folder / f"exhibits-{shard:05d}.npz"
+
+
+def _read(path: Path) -> dict[Key, Exhibit]:
+    views, (images, classes, values) = read_arrays(path, "images", "classes", "values")
+    keys = zip(images.tolist(), classes.tolist(), strict=True)
+    kept = zip(keys, values.astype(np.float32), views, strict=True)
+    return {key: Exhibit(one, view) for key, one, view in kept}

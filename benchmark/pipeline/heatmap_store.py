@@ -6,8 +6,7 @@ cells, relative to their scale, in half precision.
 
 import io
 import json
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import damaged, write_atomically
+from benchmark.core.files import damaged, read_whole, write_atomically
 from benchmark.core.types import Box, FloatArray, IntArray, View
 from benchmark.pipeline.journal import Made, note_file
+from benchmark.pipeline.store import refuse_others, tell
 
 KEPT_SIDE = 28
 """Heatmaps of at most this many cells a side are stored; larger ones are used as they are made."""
@@ -36,6 +36,7 @@ class Heatmaps:
         scales: ``[n, k + 1]`` what to multiply a relative map by to get the method's own values.
         views: ``[n]`` how the network's input lay in each image.
         skipped: Images of the shard that could not be read, each with the reason.
+        images: Identifiers of all images of the shard, each with the size of its file in bytes.
     """
 
     image_ids: tuple[str, ...]
@@ -45,6 +46,7 @@ class Heatmaps:
     scales: FloatArray
     views: tuple[View, ...]
     skipped: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, int | None] = field(default_factory=dict)
 
     def image(self, number: int) -> "Heatmaps":
         """Return those of one image, without what was skipped."""
@@ -58,13 +60,15 @@ def heatmap_file(folder: Path, shard: int) -> Path:
     return folder / f"heatmaps-{shard:05d}.npz"
 
 
-def stored_heatmaps(folder: Path, number: int, images: Sequence[str], *, complete: bool) -> Heatmaps | None:
+def stored_heatmaps(
+    folder: Path, number: int, images: Mapping[str, int | None], *, complete: bool
+) -> Heatmaps | None:
     """Return a shard's heatmaps as they are stored; ``None`` where they are missing, or told to be damaged.
 
     Args:
         folder: Folder of the heatmaps.
         number: Number of the shard.
-        images: Identifiers of its images.
+        images: Identifiers of its images, each with the size of its file in bytes.
         complete: Whether heatmaps are of no use that lack images which could not be read.
     """
     path = heatmap_file(folder, number)
@@ -72,10 +76,9 @@ def stored_heatmaps(folder: Path, number: int, images: Sequence[str], *, complet
         return None
     try:
         heatmaps = read_heatmaps(path)
-        if {*heatmaps.image_ids, *heatmaps.skipped} != set(images):
-            raise damaged(path, "it is of other images")
+        refuse_others(path, heatmaps.images, images)
     except UserError as error:
-        print(f"{str(error).partition(';')[0]}; it is made again", file=sys.stderr)
+        tell(path, error)
         return None
     return None if complete and heatmaps.skipped else heatmaps
 
@@ -93,6 +96,7 @@ def write_heatmaps(path: Path, heatmaps: Heatmaps, made: Made) -> None:
         maps=heatmaps.maps.astype(np.float16),
         scales=heatmaps.scales,
         skipped=np.array(json.dumps(dict(heatmaps.skipped))),
+        images=np.array(json.dumps(dict(heatmaps.images))),
     )
 
 
@@ -102,12 +106,13 @@ def read_heatmaps(path: Path) -> Heatmaps:
     Raises:
         UserError: If the file is damaged, or was made for another folder.
     """
-    names = ("run", "image_ids", "classes", "scores", "maps", "scales", "skipped")
-    views, (run, image_ids, classes, scores, maps, scales, skipped) = read_arrays(path, *names)
+    names = ("run", "image_ids", "classes", "scores", "maps", "scales", "skipped", "images")
+    views, (run, image_ids, classes, scores, maps, scales, skipped, images) = read_arrays(path, *names)
     if str(run) != path.parent.name:
         raise damaged(path, f"it is of {run}")
     ids = tuple(image_ids.tolist())
-    return Heatmaps(ids, classes, scores, maps, scales, views, json.loads(str(skipped)))
+    texts = json.loads(str(skipped)), json.loads(str(images))
+    return Heatmaps(ids, classes, scores, maps, scales, views, *texts)
 
 
 def write_arrays(path: Path, views: Iterable[View], **arrays: npt.NDArray[Any]) -> None:
@@ -125,7 +130,7 @@ def read_arrays(path: Path, *names: str) -> tuple[tuple[View, ...], list[npt.NDA
         UserError: If the file is damaged.
     """
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        with np.load(io.BytesIO(read_whole(path)), allow_pickle=False) as file:
             views = tuple(View(w, h, Box(*region)) for w, h, *region in file["views"].tolist())
             return views, [file[name] for name in names]
     except Exception as error:  # a wrong byte may lead the readers of zip and npy to raise anything

@@ -49,10 +49,11 @@ def made_of(path: Path) -> Made:
         return Made({"device": "not recorded"}, 0.0)
 
 
-def ended(path: Path) -> datetime | None:
-    """Read when a shard was finished, if that is known."""
+def pace(path: Path) -> tuple[datetime, float] | None:
+    """Read when a shard was finished and how many seconds it took, if that is known."""
     try:
-        return datetime.fromisoformat(json.loads(note_file(path).read_text(encoding="utf-8"))["ended"])
+        note = json.loads(note_file(path).read_text(encoding="utf-8"))
+        return datetime.fromisoformat(note["ended"]), float(note["seconds"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

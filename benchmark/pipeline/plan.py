@@ -47,18 +47,24 @@ class Scenes:
         """Return the scenes in the order of their making."""
         return iter(self._made.values())
 
-    def of(self, row: Row) -> Scene:
+    def of(self, row: Row, *parts: object) -> Scene:
         """Return the scene of a row; its model and transform are built only if no row before had the same.
+
+        Args:
+            row: The row.
+            parts: What else an image is put through, such as its method: one that is ``costly`` makes the
+                shards smaller, so that a kill loses no more of the work.
 
         Raises:
             UserError: Whatever the making of model or transform refuses; and if the model cannot take the
                 inputs, or its outputs do not fit the dataset's classes: now, not after hours of other rows.
         """
-        key = fingerprint({name: row.config[name] for name in ("model", "transform")})
+        costly = any(getattr(part, "costly", False) for part in parts)
+        key = fingerprint([costly, *(row.config[name] for name in ("model", "transform"))])
         if key not in self._made:
             net = fingerprint({"model": row.config["model"]})
             self._models[net] = self._models.get(net) or row.build("model")
-            scene = Scene(self.dataset, self._models[net], row.build("transform"), self.settings)
+            scene = Scene(self.dataset, self._models[net], row.build("transform"), self.settings, costly)
             class_order(scene, self.outputs(scene.model))
             self._made[key] = scene
         return self._made[key]
@@ -96,7 +102,7 @@ class Plan(Generic[R]):
         dataset: The images of every row.
         settings: Settings of the computation.
         runs: Folder of the raw records.
-        recorder: Gives what makes a row's records.
+        recorder: Gives what makes the records of a cell of a row.
         rows: Those that can be measured, by name.
         open: Row to the reason why it cannot be measured.
         scenes: Scenes of dataset and settings.
@@ -105,7 +111,7 @@ class Plan(Generic[R]):
     dataset: Dataset
     settings: RunSettings
     runs: Path
-    recorder: Callable[[R], Recorder[Any, Any]]
+    recorder: Callable[[R, Cell], Recorder[Any, Any]]
     rows: dict[str, R] = field(default_factory=dict)
     open: dict[str, OpenRow] = field(default_factory=dict)
     scenes: Scenes = field(init=False)
@@ -136,9 +142,9 @@ class Plan(Generic[R]):
         """Return the cells of some rows, of all of the plan by default, each once, with their recorders."""
         groups: dict[tuple[Any, ...], tuple[Recorder[Any, Any], dict[Path, Cell]]] = {}
         for row in self.rows.values() if rows is None else rows:
-            recorder = self.recorder(row)
-            cells = groups.setdefault(recorder.key, (recorder, {}))[1]
-            cells.update({cell.folder: cell for cell in row.cells})
+            for cell in row.cells:
+                recorder = self.recorder(row, cell)
+                groups.setdefault(recorder.key, (recorder, {}))[1][cell.folder] = cell
         return [(recorder, list(cells.values())) for recorder, cells in groups.values()]
 
     def measure(self, rows: Sequence[R] | None = None) -> None:
@@ -155,13 +161,17 @@ class Plan(Generic[R]):
         refuse_unreadable(unreadable)
 
     def _agenda(self) -> Agenda:
-        rows = {}
-        for name, row in self.rows.items():
-            store, cells = self.recorder(row).store.name, row.cells
-            sizes = tuple(len(shard) for shard in cells[0].scene.shards)
-            rows[name] = [
-                ShardSet(cell.folder.relative_to(self.runs).as_posix(), store, sizes) for cell in cells
+        rows = {
+            name: [
+                ShardSet(
+                    cell.folder.relative_to(self.runs).as_posix(),
+                    self.recorder(row, cell).store.name,
+                    tuple(len(shard) for shard in cell.scene.shards),
+                )
+                for cell in row.cells
             ]
+            for name, row in self.rows.items()
+        }
         images = f"{self.dataset.name}, {len(self.dataset.samples)} images"
         return Agenda(images, rows, {name: row.reason for name, row in self.open.items()})
 

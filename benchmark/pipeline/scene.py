@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from benchmark.core.types import Model, Sample
     from benchmark.pipeline.settings import RunSettings
 
-_SHARDS = 100
-LEAST, MOST = 16, 128
+_SHARDS, _COSTLY_SHARDS = 100, 1000
+LEAST, MOST = 16, 64
 """Images of a shard: few enough that a killed run loses little, and enough for a batch."""
 
 
@@ -26,23 +26,32 @@ class Scene:
         model: The network.
         transform: Transform from an image to the model's input.
         settings: Settings of the computation.
+        costly: Whether an image takes hundreds of forward passes, and shards are smaller.
     """
 
     dataset: Dataset
     model: Model
     transform: Transform
     settings: RunSettings
+    costly: bool = False
 
     @property
     def shards(self) -> list[range]:
-        """Return fixed sets of images, as index ranges: about 100, of 16 to 128 images each."""
+        """Return fixed sets of images, as index ranges: about 100, of 16 to 64 images each.
+
+        Where an image is costly, there are about 1000, of 1 to 16. Neither machine nor workers matter.
+        """
         count = len(self.dataset.samples)
-        size = min(max(ceil(count / _SHARDS), LEAST), MOST)
+        if self.costly:
+            size = min(ceil(count / _COSTLY_SHARDS), LEAST)
+        else:
+            size = min(max(ceil(count / _SHARDS), LEAST), MOST)
         return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
-    def image_ids(self, shard: int) -> tuple[str, ...]:
-        """Return the identifiers of a shard's images."""
-        return tuple(self.dataset.samples[index].image_id for index in self.shards[shard])
+    def images(self, shard: int) -> dict[str, int | None]:
+        """Return the identifiers of a shard's images, each with the size of its file in bytes."""
+        samples = (self.dataset.samples[index] for index in self.shards[shard])
+        return {sample.image_id: sample.bytes for sample in samples}
 
     def batches(self, shard: int) -> Iterator[list[Sample]]:
         """Yield the batches of a shard; none crosses from one shard to the next."""

@@ -18,8 +18,9 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from benchmark.core.claims import EXPIRY, Claims, claim_file, holder
+from benchmark.core.claims import SILENCE, Claims, claim_file, sweep_claims
 from benchmark.core.errors import UserError
+from benchmark.core.files import sweep
 from benchmark.core.progress import Counter
 from benchmark.core.stages import all_stages, stage
 from benchmark.pipeline.batches import Batch, read_batches
@@ -115,6 +116,10 @@ class Recorder(Protocol[C, F]):
         """
         ...
 
+    def holds(self, cell: C, number: int) -> bool:
+        """Return whether what is stored beside a shard's records is there and whole; if it is not, say so."""
+        ...
+
     def restart(self, cell: C, number: int) -> Restored[F] | None:
         """Return a shard's images as they are stored, ``None`` where a forward pass is needed."""
         ...
@@ -134,6 +139,10 @@ def measure(recorder: Recorder[C, F], cells: Sequence[C]) -> dict[str, str]:
     Raises:
         UserError: If a method, model and dataset do not fit together.
     """
+    for folder in {folder for cell in cells for folder in (cell.folder, cell.heatmap_folder)}:
+        sweep(folder)
+        sweep(folder / "_journal")
+        sweep_claims(folder)
     work = _Work(recorder, cells)
     if not work.lacking:
         return {}
@@ -196,8 +205,13 @@ class _Work(Generic[C, F]):
         self.lacking = {number: cells for number, cells in lacking.items() if cells}
 
     def _lacking(self, number: int, cells: Sequence[C]) -> list[C]:
-        store, complete = self.recorder.store, self.recorder.scene.settings.unreadable == "error"
-        return [cell for cell in cells if not store.holds(cell.shard(number), complete=complete)]
+        recorder, complete = self.recorder, self.recorder.scene.settings.unreadable == "error"
+        return [
+            cell
+            for cell in cells
+            if not recorder.store.holds(cell.shard(number), complete=complete)
+            or not recorder.holds(cell, number)
+        ]
 
     def claimed(self) -> Iterator[tuple[int, list[C]]]:
         """Claim shard after shard, each with the cells that lack it."""
@@ -221,14 +235,14 @@ class _Work(Generic[C, F]):
 
     def wait(self) -> None:
         """Wait a little where all that is left is being made by other processes, and say by whom once."""
-        makers = [who for number in self.lacking if (who := holder(self._claim(number)))]
+        makers = [who for number in self.lacking if (who := self.claims.holder(self._claim(number)))]
         if not makers or len(makers) < len(self.lacking):
             return  # some shard is made by now, or is free
         if not self._told:
             shards = "1 shard" if len(makers) == 1 else f"{len(makers)} shards"
             by = ", ".join(sorted(set(makers)))
             told = f"waiting for {shards} that other processes are making: {by}"
-            void = f"what one makes that is not heard of for {EXPIRY / 60:.0f} minutes is made here"
+            void = f"what one makes that is not heard of for {SILENCE / 60:.0f} minutes is made here"
             print(f"{told}; {void}", file=sys.stderr)
             self._told = True
         sleep(_SECONDS_BETWEEN_LOOKS)

@@ -14,7 +14,8 @@ and below ``results/records``, for people and their tools, all shards of a cell 
         _journal/records-00007.json                            by whom the shard was made, and when
 
 Which columns there are, the task that stores them says. Metadata keys of every shard, each json: ``run`` (the
-sha256 of all that can change its numbers), ``number``, ``images`` (identifiers of all its images), ``done``
+sha256 of all that can change its numbers but the image files), ``number``, ``images`` (identifiers of all its
+images, each with the size of its file in bytes), ``done``
 (how many of them were read), ``skipped`` (image to reason), those of the task, and ``checksum`` over all of
 it and the columns. So a shard that is damaged or lies in the wrong place is known, and is made again. Who
 made it, on which device, is no part of it (:mod:`benchmark.pipeline.journal`). The file of all shards has
@@ -37,14 +38,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import damaged, write_atomically
+from benchmark.core.files import damaged, read_whole, write_atomically
 from benchmark.pipeline.journal import Made, made_of, note_file
 
 if TYPE_CHECKING:
     from benchmark.pipeline.cell import ShardKey
 
 _told: set[Path] = set()
-"""Damaged shards of which this process has spoken."""
+"""Files of no use of which this process has spoken."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class ShardStore:
         path = self.file(key.folder, key.number)
         write_atomically(note_file(path), made.note())
         table = pa.table(dict(columns))
-        every = {**metadata, "run": key.run, "number": key.number, "images": list(key.images)}
+        every = {**metadata, "run": key.run, "number": key.number, "images": dict(key.images)}
         _write(path, table, {**every, "checksum": _checksum(table, every)})
 
     def holds(self, key: ShardKey, *, complete: bool = False) -> bool:
@@ -105,12 +106,11 @@ class ShardStore:
             return False
         try:
             _, metadata = self._shard(path)
-            if (metadata["run"], metadata["images"]) != (key.run, list(key.images)):
-                raise damaged(path, "it is the shard of another run or of other images")
+            if metadata["run"] != key.run:
+                raise damaged(path, "it is the shard of another run")
+            refuse_others(path, metadata["images"], key.images)
         except UserError as error:
-            if path not in _told:
-                _told.add(path)
-                print(f"{str(error).partition(';')[0]}; it is made again", file=sys.stderr)
+            tell(path, error)
             return False
         return not (complete and metadata["skipped"])
 
@@ -163,6 +163,31 @@ class ShardStore:
         return table, metadata
 
 
+def refuse_others(path: Path, of: object, wanted: Mapping[str, int | None]) -> None:
+    """Refuse a shard of other images than it should be of, or of the same before their files were changed.
+
+    Args:
+        path: The shard.
+        of: Identifiers of its images, each with the size of its file in bytes.
+        wanted: Those that it should have.
+
+    Raises:
+        UserError: If they differ.
+    """
+    if not isinstance(of, dict) or list(of) != list(wanted):
+        raise damaged(path, "it is of other images")
+    for image, size in wanted.items():
+        if of[image] != size:
+            raise UserError(f"{path}: {image} had {of[image]} bytes when this shard was made, and has {size}")
+
+
+def tell(path: Path, error: UserError) -> None:
+    """Say once that a file, for the reason of an error, is made again."""
+    if path not in _told:
+        _told.add(path)
+        print(f"{str(error).partition(';')[0]}; it is made again", file=sys.stderr)
+
+
 def _write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
     table = table.replace_schema_metadata({key: json.dumps(value) for key, value in metadata.items()})
     sink = pa.BufferOutputStream()
@@ -172,7 +197,7 @@ def _write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
 
 def _read(path: Path, keys: Sequence[str]) -> tuple[pa.Table, dict[str, Any]]:
     try:
-        table = pq.ParquetFile(path, page_checksum_verification=True).read()
+        table = pq.ParquetFile(pa.BufferReader(read_whole(path)), page_checksum_verification=True).read()
         table.validate(full=True)  # such as text that is not UTF-8
         metadata = {key.decode(): value for key, value in (table.schema.metadata or {}).items()}
         found = {key: json.loads(metadata[key]) for key in keys if key in metadata}
@@ -217,7 +242,7 @@ def _digest(files: Sequence[Path]) -> str:
     whole = hashlib.sha256()
     for path in files:
         try:
-            whole.update(hashlib.sha256(path.read_bytes()).digest())
+            whole.update(hashlib.sha256(read_whole(path)).digest())
         except OSError as error:
             raise damaged(path, error.strerror or error) from error
     return whole.hexdigest()

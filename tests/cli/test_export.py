@@ -63,7 +63,7 @@ def measured(folder: Path, dataset: IlsvrcVal, config: dict[str, Any]) -> Path:
     }
     records = make(0, n=len(labels), k=1, **columns)
     cell = folder / "runs/row/cell"
-    key = ShardKey(cell, "a run", 0, records.image_ids)
+    key = ShardKey(cell, "a run", 0, dict.fromkeys(records.image_ids))
     STORE.write(key, columns_of(records), metadata_of(records), Made({}, 0.0))
     merged = STORE.merge([STORE.file(cell, 0)])
     print_ = dataset.fingerprint

@@ -1,6 +1,9 @@
 """``./scripts/status``: rows, shards and makers, from the files alone."""
 
 import json
+import os
+import re
+import time
 from pathlib import Path
 
 from helpers.commands import Command
@@ -21,7 +24,16 @@ def test_a_run_is_complete_or_told_row_by_row_with_who_is_making_it(command: Com
     claim.write_text(json.dumps({"host": "node7", "pid": 99}))
     status, printed, _ = command("status", place)
     assert (status, printed.splitlines()[0].startswith("embedded, 18 images; ")) == (5, True)
-    assert printed.splitlines()[1] == "vgg16_cam_compact/cam  1/2 shards, being made by node7:99"
+    assert re.fullmatch(
+        r"vgg16_cam_compact/cam  1/2 shards, \d+\.\d images/s each, \d+ s left for one maker, "
+        r"being made by node7:99",
+        printed.splitlines()[1],
+    )
+    for damage in (b"", b"PAR1 and no more", shard.with_name("records-00000.parquet").read_bytes()[:-9]):
+        shard.write_bytes(damage)
+        assert "  1/2 shards, 1 damaged, " in command("status", place)[1]
+    os.utime(claim, (time.time() - 600,) * 2)
+    assert command("status", place)[1].endswith("being made by node7:99 (no sign of it for 10 min)\n")
     for agenda in (tmp_path / "results" / "runs" / "agendas").iterdir():
         agenda.write_text("{")
     status, _, complaint = command("status", place)

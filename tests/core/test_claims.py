@@ -1,5 +1,6 @@
 """Who holds a claim, whatever its file says."""
 
+import errno
 import json
 import os
 import platform
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.core.claims import EXPIRY, Claims, holder
+from benchmark.core.claims import SILENCE, Claims, holder, sweep_claims
+from benchmark.core.errors import UserError
 
 HERE = platform.node()
 
@@ -33,9 +35,64 @@ def test_a_claim_is_held_by_whom_it_names_and_void_where_it_names_nobody(
     assert Claims().take(path) is (held_by is None)
 
 
-@pytest.mark.parametrize("seconds", [-2 * EXPIRY, 2 * EXPIRY])
-def test_a_claim_of_a_time_far_off_is_void(tmp_path: Path, seconds: float) -> None:
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_a_claim_of_another_host_is_void_by_its_silence_whatever_the_clocks_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    path, claims, now = tmp_path / "claim.json", Claims(), 0.0
+    path.write_text(json.dumps({"host": "another", "pid": 1}))
+    monkeypatch.setattr("benchmark.core.claims.time.monotonic", lambda: now)
+    began = time.time() + 3600 * hours
+    for sign in range(5):  # for much longer than a silence, as its host's clock counts
+        os.utime(path, (began + sign * SILENCE / 2,) * 2)
+        assert claims.holder(path) == "another:1"
+        assert not claims.take(path)
+        now += SILENCE / 2
+    now += SILENCE
+    assert claims.holder(path) is None
+    assert claims.take(path)
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_claim_of_long_ago_is_void_at_first_sight(tmp_path: Path, hours: int) -> None:
     path = tmp_path / "claim.json"
     path.write_text(json.dumps({"host": "another", "pid": 1}))
-    os.utime(path, (time.time() + seconds,) * 2)
+    os.utime(path, (time.time() + 3600 * hours,) * 2)
     assert holder(path) is None
+
+
+def test_who_was_taken_for_dead_does_not_give_up_the_claim_of_its_successor(tmp_path: Path) -> None:
+    path, claims = tmp_path / "claim.json", Claims()
+    assert claims.take(path)
+    path.write_text(json.dumps({"host": "another", "pid": 1}))
+    claims.give_up(path)
+    assert holder(path) == "another:1"
+
+
+def test_a_full_disk_leaves_no_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        Claims().take(tmp_path / "_claims" / "records-00000.json")
+    assert not list((tmp_path / "_claims").iterdir())
+
+
+def test_what_dead_processes_left_among_claims_is_swept(tmp_path: Path) -> None:
+    dead, folder = {"host": HERE, "pid": 2**22 + 1}, tmp_path / "_claims"
+    folder.mkdir()
+    kept = {"a.json": {"host": "another", "pid": 1}, "b.json": {"host": HERE, "pid": os.getppid()}}
+    for name, claim in {**kept, "c.json": dead}.items():
+        (folder / name).write_text(json.dumps(claim))
+    for name in (
+        f".x.{HERE}-{2**22 + 1}.tmp",
+        f".x.{HERE}-{os.getppid()}.tmp",
+        ".x.another-1.tmp",
+        ".x.y-2.tmp",
+    ):
+        (folder / name).write_text("")
+    os.utime(folder / ".x.y-2.tmp", (time.time() - 100 * 3600,) * 2)
+    sweep_claims(tmp_path)
+    left = {path.name for path in folder.iterdir()}
+    assert left == {*kept, f".x.{HERE}-{os.getppid()}.tmp", ".x.another-1.tmp"}

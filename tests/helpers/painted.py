@@ -39,6 +39,10 @@ class Painted:
     def fingerprint(self) -> str:
         return fingerprint([[sample.image_id, sample.label] for sample in self.samples])
 
+    @property
+    def annotations(self) -> str:
+        return self.fingerprint
+
 
 def load(root: str, name: str, count: int, seed: int) -> Painted:
     """Pictures are made on first use; their number and seed name them."""

@@ -42,6 +42,10 @@ class Folder:
 
     @property
     def fingerprint(self) -> str:
+        return fingerprint([[sample.image_id, sample.bytes] for sample in self.samples])
+
+    @property
+    def annotations(self) -> str:
         return fingerprint([sample.image_id for sample in self.samples])
 
 
@@ -54,7 +58,12 @@ def folder(path: Path, count: int = 10) -> Folder:
         Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8)).save(file)
         boxes = np.array([[0, 0, width // 2, height // 2], [1, 1, width, height]][: 1 + number % 2], np.int32)
         samples.append(Sample(file.stem, file, number % 7, boxes, number % 5 == 0, (width, height)))
-    return Folder(tuple(samples))
+    return Folder(tuple(map(_measured, samples)))
+
+
+def _measured(sample: Sample) -> Sample:
+    assert sample.path is not None
+    return replace(sample, bytes=sample.path.stat().st_size)
 
 
 METHODS: dict[str, Method] = {"grad_cam": GradCAM(), "cam": CAM(), "backprop": Backprop()}
@@ -91,6 +100,12 @@ def made(on: Scene, cells: Sequence[BoxCell]) -> None:
 def records(cell: BoxCell) -> Records:
     """All records of a cell."""
     return read_records(files_of(cell, STORE))
+
+
+def listed_again(on: Scene) -> Scene:
+    """The same scene, as a run that begins now finds its images."""
+    assert isinstance(on.dataset, Folder)
+    return replace(on, dataset=replace(on.dataset, samples=tuple(map(_measured, on.dataset.samples))))
 
 
 def with_settings(on: Scene, **options: Any) -> Scene:

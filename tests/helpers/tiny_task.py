@@ -74,6 +74,10 @@ class ShareRecorder:
         """Ask the device for the heatmaps of every method."""
         return PendingShares(cells, explain(self.scene, [cell.method for cell in cells], batch))
 
+    def holds(self, cell: Cell, number: int) -> bool:
+        """Nothing is stored beside the records."""
+        return True
+
     def restart(self, cell: Cell, number: int) -> None:
         """Return ``None``: heatmaps are not stored."""
 
@@ -139,7 +143,7 @@ class PositiveShares:
             experiment.dataset,
             experiment.settings,
             experiment.runs,
-            lambda row: ShareRecorder(row.cell.scene),
+            lambda _, cell: ShareRecorder(cell.scene),
         )
 
         def planned(row: Row) -> ShareRow:

@@ -1,5 +1,6 @@
 """A model is asked for its outputs once, and a misfit is refused before anything is measured."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 from helpers.small_scenes import folder, scene
 from torch import Tensor, nn
 
+from benchmark.attribution.cam import CAM
+from benchmark.attribution.occlusion import Occlusion
 from benchmark.core.errors import UserError
 from benchmark.core.types import Model
 from benchmark.pipeline.plan import Scenes
@@ -26,9 +29,9 @@ def counted(on: Scene) -> list[int]:
     return calls
 
 
-def of(scenes: Scenes, model: Model, transform: str = "warp") -> Scene:
+def of(scenes: Scenes, model: Model, transform: str = "warp", parts: Sequence[object] = ()) -> Scene:
     config = {"model": {"name": model.name}, "transform": {"name": transform}}
-    return scenes.of(Row("a row", config, (), lambda group: model if group == "model" else Warp()))
+    return scenes.of(Row("a row", config, (), lambda group: model if group == "model" else Warp()), *parts)
 
 
 def test_outputs_that_are_not_the_classes_of_the_dataset_are_refused_each_time(tmp_path: Path) -> None:
@@ -49,5 +52,7 @@ def test_scenes_of_one_model_ask_it_once(tmp_path: Path) -> None:
     scenes = Scenes(on.dataset, on.settings)
     assert of(scenes, on.model) is of(scenes, on.model)
     assert of(scenes, on.model, "another") is not of(scenes, on.model)
+    assert of(scenes, on.model, parts=[Occlusion()]).costly
+    assert not of(scenes, on.model, parts=[CAM()]).costly
     assert scenes.outputs(on.model) == 7
     assert calls == [1]

@@ -183,7 +183,7 @@ def test_a_shard_that_another_process_is_making_is_waited_for(
     assert bytes_of(of) == bytes_of(other[0])
     told = capsys.readouterr().err
     assert told.count("waiting for 1 shard that other processes are making: another:7; ") == 1
-    assert "not heard of for 10 minutes" in told
+    assert "not heard of for 3 minutes" in told
 
 
 def test_a_corrupt_image_leaves_its_shard_alone_undone_and_mending_it_makes_that_shard(
@@ -448,13 +448,19 @@ def test_a_heatmap_that_is_not_finite_stops_the_run_with_row_and_image(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("copies", "size", "count"), [(1, 3, 4), (30, 3, 100), (40, 4, 100), (5000, 128, 391)]
+    ("copies", "costly", "size", "count"),
+    [
+        *((1, False, 3, 4), (30, False, 3, 100), (40, False, 4, 100), (5000, False, 64, 782)),
+        *((1, True, 1, 10), (200, True, 2, 1000), (5000, True, 16, 3125)),
+    ],
 )
-def test_shards_are_about_a_hundred_and_never_large(
-    tmp_path: Path, copies: int, size: int, count: int
+def test_shards_are_about_a_hundred_and_never_large_and_smaller_where_an_image_is_costly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copies: int, costly: bool, size: int, count: int
 ) -> None:
+    monkeypatch.setattr("benchmark.pipeline.scene.LEAST", 16 if costly else 3)
     on = scene(tmp_path, 10)
-    shards = replace(on, dataset=replace(on.dataset, samples=tuple(on.dataset.samples) * copies)).shards  # type: ignore[type-var]
+    many = replace(on.dataset, samples=tuple(on.dataset.samples) * copies)  # type: ignore[type-var]
+    shards = replace(on, dataset=many, costly=costly).shards
     assert [index for shard in shards for index in shard] == list(range(10 * copies))
     assert {len(shard) for shard in shards[:-1]} == {size}
     assert len(shards) == count

@@ -48,7 +48,7 @@ def make_records(count: int, start: int = 0, seed: int = 0, top: int = 3) -> Rec
 def written(folder: Path, number: int, records: Records, made: Made | None = None) -> Path:
     """Where a shard was stored."""
     images = (*records.image_ids, *records.skipped)
-    key = ShardKey(folder, "a run", number, images)
+    key = ShardKey(folder, "a run", number, dict.fromkeys(images))
     STORE.write(key, columns_of(records), metadata_of(records), made or Made({}, 0.0))
     return STORE.file(folder, number)
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,19 @@ PUBLISHED = _PACKAGE / "published_numbers" if _INSTALLED else _CHECKOUT / "resul
 
 
 def job_folder(results: str, command: str, words: Any) -> str:
-    """Name the folder that Hydra keeps a command's configuration in, by its words."""
+    """Name the folder that Hydra keeps a command's configuration in, by its words.
+
+    Below results that cannot be written, but may well be read, it is a temporary one.
+    """
     if not isinstance(results, str):
         raise UserError(f"results_dir={'null' if results is None else results}: name a folder")
     name = "run" if command == "config" else command
     digest = hashlib.sha256(json.dumps([str(word) for word in words]).encode()).hexdigest()
-    return str(Path(results).expanduser() / "jobs" / f"{name}-{digest[:8]}")
+    folder = Path(results).expanduser().absolute()
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    if not os.access(existing, os.W_OK):
+        folder = Path(tempfile.gettempdir(), f"gradcam-benchmark-{os.getuid()}")
+    return str(folder / "jobs" / f"{name}-{digest[:8]}")
 
 
 def register() -> None:

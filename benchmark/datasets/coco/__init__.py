@@ -17,7 +17,6 @@ from benchmark.datasets.coco.instances import CocoCounts, CocoImage, Instances, 
 from benchmark.datasets.coco.layout import OFFICIAL, Files, find, key
 from benchmark.datasets.coco.outlines import Outlines
 from benchmark.datasets.folders import ignored_lines, list_images
-from benchmark.datasets.image_set import fingerprint
 from benchmark.datasets.multi_label import ManyObjects, line_of, official_lines, sample_of
 from benchmark.datasets.selection import SPLIT_REMEDY, Selection, file_sizes
 
@@ -105,7 +104,9 @@ def load(
     listing = list_images(files.images)
     paths = {image_id: listing.find(found.pictures[image_id].file_name) for image_id in shown}
     skipped, sizes = _missing(selection, paths)
-    samples = [_sample(image_id, found.pictures[image_id], paths[image_id]) for image_id in sizes]
+    samples = [
+        _sample(image_id, found.pictures[image_id], paths[image_id], size) for image_id, size in sizes.items()
+    ]
     chosen = tuple(_outlined(sample, found) for sample in selection.arrange(samples))
     official, version = OFFICIAL.get(str(split)), f"coco 1 {_hash(files.instances)}"
     return ManyObjects(
@@ -114,7 +115,8 @@ def load(
         class_names=found.classes,
         samples=chosen,
         skipped=skipped,
-        fingerprint=fingerprint(version, chosen, lambda sample: line_of(sample, found.classes, sizes)),
+        version=version,
+        line=lambda sample: line_of(sample, found.classes),
         report=CocoReport(files, official, crowd, found.counts, listing.ignored),
         count=official,
         bare=tuple(sorted(set(wanted).difference(shown))),
@@ -138,8 +140,8 @@ def _missing(selection: Selection, paths: Mapping[str, Path]) -> tuple[dict[str,
     return selection.skipped(incomplete, paths, _REMEDY), sizes
 
 
-def _sample(image_id: str, picture: CocoImage, path: Path) -> Sample:
-    return sample_of(image_id, path, picture.size, picture.objects())
+def _sample(image_id: str, picture: CocoImage, path: Path, file_size: int) -> Sample:
+    return sample_of(image_id, path, picture.size, picture.objects(), file_size)
 
 
 def _outlined(sample: Sample, found: Instances) -> Sample:

@@ -4,7 +4,7 @@ Coordinates are 0-based inclusive in all of its files and half-open here (``x1 +
 has one class. The layouts are described in :mod:`benchmark.datasets.ilsvrc.layout`.
 """
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from benchmark.datasets.ilsvrc.sources import (
     read_sources,
 )
 from benchmark.datasets.ilsvrc.train import load_train
-from benchmark.datasets.image_set import ImageSet, fingerprint
+from benchmark.datasets.image_set import ImageSet
 
 __all__ = [
     "Classes",
@@ -117,17 +117,18 @@ def _read(options: IlsvrcOptions, classes: Classes) -> IlsvrcVal:
             boxes=truth.boxes[image_id],
             blacklisted=image_id in blacklist[1],
             size=truth.sizes.get(image_id),
+            bytes=images.bytes[image_id] if images else None,
         )
         for image_id in ids - skipped.keys()
     )
-    sizes = images.bytes if images else {}
     return IlsvrcVal(
         name=options.name,
         classes=classes.wnids,
         class_names=classes.names,
         samples=samples,
         skipped=skipped,
-        fingerprint=fingerprint("ilsvrc_val 1", samples, lambda sample: _line(sample, classes, sizes)),
+        version="ilsvrc_val 1",
+        line=lambda sample: _line(sample, classes),
         report=_report(options, images, sources, checked, blacklist, unused),
         count=options.count,
         ilsvrc_ids=classes.ilsvrc_ids,
@@ -188,7 +189,7 @@ def _images(options: IlsvrcOptions, classes: Classes) -> ImageFiles | None:
     )
 
 
-def _line(sample: Sample, classes: Classes, sizes: Mapping[str, int]) -> str:
+def _line(sample: Sample, classes: Classes) -> str:
     """Return a sample's line for the fingerprint.
 
     It holds id, file size in bytes (0 without a file), WNID of the label, 0 or 1 for blacklisted, and the
@@ -196,7 +197,7 @@ def _line(sample: Sample, classes: Classes, sizes: Mapping[str, int]) -> str:
     """
     boxes = " ".join(",".join(map(str, box)) for box in box_set(sample.boxes))
     wnid = classes.wnids[sample.label]
-    return f"{sample.image_id} {sizes.get(sample.image_id, 0)} {wnid} {sample.blacklisted:d} {boxes}"
+    return f"{sample.image_id} {sample.bytes or 0} {wnid} {sample.blacklisted:d} {boxes}"
 
 
 def _missing(

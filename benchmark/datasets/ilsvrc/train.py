@@ -16,7 +16,7 @@ from benchmark.datasets.ilsvrc.classes import Classes
 from benchmark.datasets.ilsvrc.options import LAYOUTS, IlsvrcOptions, classes_of
 from benchmark.datasets.ilsvrc.packed import refuse_packed
 from benchmark.datasets.ilsvrc.text import OFFICIAL_TRAIN_COUNT
-from benchmark.datasets.image_set import ImageSet, fingerprint
+from benchmark.datasets.image_set import ImageSet
 
 _FOLDERS = (
     *("Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/train"),
@@ -70,16 +70,13 @@ def load_train(name: str = "ilsvrc_train", count: int = OFFICIAL_TRAIN_COUNT, **
     classes = classes_of(chosen)
     folder = chosen.images or _find(chosen.root)
     try:
-        found, sizes, ignored = _read(folder, classes)
+        found, ignored = _read(folder, classes)
     except OSError as error:  # a folder without permission, a broken link, an unreachable file server
         raise UserError(f"{error.filename}: cannot be read ({error.strerror}); check permissions") from error
     if not found:
         raise UserError(f"{folder}: its class folders hold no .JPEG, .jpg or .png; unpack the images there")
-    wanted = set(chosen.wanted(sizes, f"has no file in {folder}"))
+    wanted = set(chosen.wanted([sample.image_id for sample in found], f"has no file in {folder}"))
     samples = chosen.arrange(sample for sample in found if sample.image_id in wanted)
-
-    def line(sample: Sample) -> str:
-        return f"{sample.image_id} {sizes[sample.image_id]} {classes.wnids[sample.label]}"
 
     return ImageSet(
         name=name,
@@ -87,7 +84,8 @@ def load_train(name: str = "ilsvrc_train", count: int = OFFICIAL_TRAIN_COUNT, **
         class_names=classes.names,
         samples=samples,
         skipped={},
-        fingerprint=fingerprint("ilsvrc_train 1", samples, line),
+        version="ilsvrc_train 1",
+        line=lambda sample: f"{sample.image_id} {sample.bytes or 0} {classes.wnids[sample.label]}",
         report=TrainReport(folder, len(found), count, ignored),
         count=count,
     )
@@ -114,10 +112,10 @@ def _below(root: Path) -> Path | None:
     return None
 
 
-def _read(folder: Path, classes: Classes) -> tuple[list[Sample], dict[str, int], tuple[str, ...]]:
-    """List every image, with the size of each in bytes, and what else there is."""
+def _read(folder: Path, classes: Classes) -> tuple[list[Sample], tuple[str, ...]]:
+    """List every image, and what else there is."""
     found: list[Sample] = []
-    sizes: dict[str, int] = {}
+    seen: set[str] = set()
     folders, ignored = _class_folders(folder)
     labels = {wnid: classes.label(wnid, folder / wnid) for wnid in folders}
     # Threads hide the latency of network file systems.
@@ -126,11 +124,11 @@ def _read(folder: Path, classes: Classes) -> tuple[list[Sample], dict[str, int],
         for wnid, (files, others) in zip(labels, listed, strict=True):
             ignored += others
             for image_id, path, size in files:
-                if image_id in sizes:
+                if image_id in seen:
                     raise UserError(f"{path}: {image_id} is there twice; remove one of them")
-                found.append(Sample(image_id, Path(path), labels[wnid], _NO_BOXES))
-                sizes[image_id] = size
-    return found, sizes, tuple(ignored)
+                found.append(Sample(image_id, Path(path), labels[wnid], _NO_BOXES, bytes=size))
+                seen.add(image_id)
+    return found, tuple(ignored)
 
 
 def _class_folders(folder: Path) -> tuple[list[str], list[str]]:

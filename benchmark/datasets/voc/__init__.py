@@ -10,7 +10,6 @@ from typing import Any, Literal
 from benchmark.core.errors import UserError
 from benchmark.core.options import check
 from benchmark.core.types import Sample
-from benchmark.datasets.image_set import fingerprint
 from benchmark.datasets.multi_label import ManyObjects, kept, line_of, sample_of
 from benchmark.datasets.selection import SPLIT_REMEDY, Selection, file_sizes
 from benchmark.datasets.voc.annotation import VocAnnotation, read_all
@@ -50,7 +49,7 @@ def load(
     skipped, sizes = _missing(tree, selection, wanted)
     ids = [image_id for image_id in wanted if image_id not in skipped]
     annotations = read_all(tree, ids)
-    samples, bare = _samples(tree, annotations, difficult == "drop")
+    samples, bare = _samples(tree, annotations, sizes, difficult == "drop")
     if not samples:
         raise UserError("dataset.difficult=drop leaves no image with an object; choose keep")
     chosen, official = selection.arrange(samples), OFFICIAL.get((year, str(split)))
@@ -60,7 +59,8 @@ def load(
         class_names=CLASSES,
         samples=chosen,
         skipped=skipped,
-        fingerprint=fingerprint(f"voc 1 {year}", chosen, lambda sample: line_of(sample, CLASSES, sizes)),
+        version=f"voc 1 {year}",
+        line=lambda sample: line_of(sample, CLASSES),
         report=VocReport(tree, official, difficult, count_objects(annotations.values())),
         count=official,
         bare=bare,
@@ -84,14 +84,14 @@ def _missing(
 
 
 def _samples(
-    tree: Tree, annotations: dict[str, VocAnnotation], drop: bool
+    tree: Tree, annotations: dict[str, VocAnnotation], sizes: dict[str, int], drop: bool
 ) -> tuple[list[Sample], tuple[str, ...]]:
     """Return the images with an object, and the ids of those without."""
     samples, bare = [], []
     for image_id, found in annotations.items():
         objects = kept(found.objects, ~found.objects.difficult) if drop else found.objects
         if len(objects.classes):
-            samples.append(sample_of(image_id, tree.image(image_id), found.size, objects))
+            samples.append(sample_of(image_id, tree.image(image_id), found.size, objects, sizes[image_id]))
         else:
             bare.append(image_id)
     return samples, tuple(bare)

@@ -43,12 +43,12 @@ def plan_of(
     Raises:
         UserError: If an image holds objects of several classes, or the device cannot be used.
     """
-    plan: Plan[BoxCell] = Plan(dataset, settings, runs, lambda cell: BoxRecorder(cell.scene))
+    plan: Plan[BoxCell] = Plan(dataset, settings, runs, lambda _, cell: BoxRecorder(cell.scene))
     refuse_several_classes(dataset)
 
     def planned(row: Row) -> BoxCell:
         method, localizer = row.build("method"), row.build("localizer")  # before the costly model
-        scene = plan.scenes.of(row)
+        scene = plan.scenes.of(row, method)
         refuse_top_k(settings.top_k, scene.model, plan.scenes.outputs(scene.model))
         method.check(scene.model)
         cell = box_cell(scene, row.name, method, localizer, row.numeric(GROUPS), runs, row.changes)

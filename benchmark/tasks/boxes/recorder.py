@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmark.core.errors import UserError
 from benchmark.core.stages import stage
-from benchmark.pipeline.exhibits import Exhibit, Key, best_exhibit, chosen, write_exhibits
+from benchmark.pipeline.exhibits import Exhibit, Key, best_exhibit, chosen, holds_exhibits, write_exhibits
 from benchmark.pipeline.explain import Explained, explain
 from benchmark.pipeline.heatmap_store import (
     KEPT_SIDE,
@@ -108,10 +108,17 @@ class BoxRecorder:
         explained = explain(self.scene, list(_methods(cells).values()), batch)
         return _Pending(cells, batch.samples, explained, {}, self._exhibited)
 
+    def holds(self, cell: BoxCell, number: int) -> bool:
+        """Return whether the maps of a shard that a picture sheet may show are there."""
+        return holds_exhibits(cell.heatmap_folder, number, self._shown(number))
+
+    def _shown(self, number: int) -> Set[str]:
+        return self.scene.images(number).keys() & self._exhibited
+
     def restart(self, cell: BoxCell, number: int) -> _Pending | None:
         """Return a shard's stored heatmaps, ``None`` where there are none."""
         folder, complete = cell.heatmap_folder, self.scene.settings.unreadable == "error"
-        heatmaps = stored_heatmaps(folder, number, self.scene.image_ids(number), complete=complete)
+        heatmaps = stored_heatmaps(folder, number, self.scene.images(number), complete=complete)
         if heatmaps is None:
             return None
         samples = self.scene.dataset.samples
@@ -125,8 +132,9 @@ class BoxRecorder:
         """Store a shard: heatmaps first, so that records never stand without what they were made of."""
         for folder in shard.images[0].heatmaps if shard.images else ():
             parts = [image.heatmaps[folder] for image in shard.images]
-            write_heatmaps(heatmap_file(folder, shard.number), _joined(parts, shard.skipped), shard.made)
-        for folder in _methods(cells):
+            joined = _joined(parts, shard.skipped, self.scene.images(shard.number))
+            write_heatmaps(heatmap_file(folder, shard.number), joined, shard.made)
+        for folder in _methods(cells) if self._shown(shard.number) else ():
             kept = [image.exhibits.get(folder, {}) for image in shard.images]
             write_exhibits(folder, shard.number, {key: one for found in kept for key, one in found.items()})
         for cell in cells:
@@ -140,7 +148,9 @@ def _methods(cells: Sequence[BoxCell]) -> dict[Path, Any]:
     return {cell.heatmap_folder: cell.method for cell in cells}
 
 
-def _joined(parts: Sequence[Heatmaps], skipped: Mapping[str, str]) -> Heatmaps:
+def _joined(
+    parts: Sequence[Heatmaps], skipped: Mapping[str, str], images: Mapping[str, int | None]
+) -> Heatmaps:
     return Heatmaps(
         image_ids=tuple(image for part in parts for image in part.image_ids),
         classes=np.concatenate([part.classes for part in parts]),
@@ -149,6 +159,7 @@ def _joined(parts: Sequence[Heatmaps], skipped: Mapping[str, str]) -> Heatmaps:
         scales=np.concatenate([part.scales for part in parts]),
         views=tuple(view for part in parts for view in part.views),
         skipped=skipped,
+        images=images,
     )
 
 

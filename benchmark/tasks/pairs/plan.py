@@ -70,7 +70,9 @@ def plan_of(dataset: Dataset, settings: RunSettings, runs: Path, rows: Iterable[
     Raises:
         UserError: If the device cannot be used.
     """
-    plan: Plan[PairRow] = Plan(dataset, settings, runs, lambda row: PairRecorder(row.scene, row.question))
+    plan: Plan[PairRow] = Plan(
+        dataset, settings, runs, lambda row, cell: PairRecorder(cell.scene, row.question)
+    )
     for row in rows:
         plan.add(row, lambda row: _planned(row, plan))
     return plan
@@ -84,7 +86,8 @@ def _planned(row: Row, plan: Plan[PairRow]) -> PairRow:
     reference: Method | None = row.build("reference")
     for metric in metrics.values():
         _refuse_unasked(metric, question, reference)
-    scene = plan.scenes.of(row)
+    readings = question.readings.values()
+    scene = plan.scenes.of(row, method, *readings)
     if isinstance(scene.transform, SeveralViews):
         raise UserError(
             f"transform={scene.transform.name}: pairs are asked of one view; choose transform=warp"
@@ -101,7 +104,11 @@ def _planned(row: Row, plan: Plan[PairRow]) -> PairRow:
         metric.check(question.policy, question.readings)
     cell = pair_cell(scene, question, method, config, plan.runs)
     compared = {**config, "method": config["reference"]}
-    against = pair_cell(scene, question, reference, compared, plan.runs) if reference else None
+    against = None
+    if reference is not None:
+        against = pair_cell(
+            plan.scenes.of(row, reference, *readings), question, reference, compared, plan.runs
+        )
     return PairRow(row.name, question, cell, against, metrics, config)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from benchmark.core.provenance import fingerprint
-from benchmark.pipeline.exhibits import Exhibit, chosen, exhibit, write_exhibits
+from benchmark.pipeline.exhibits import Exhibit, chosen, exhibit, holds_exhibits, write_exhibits
 from benchmark.tasks.pairs.ask import ImagePairs, PairColumns, PendingPairs, ask
 from benchmark.tasks.pairs.records import STORE, columns_of, metadata_of
 from benchmark.tasks.pairs.types import Column, Pairs
@@ -100,6 +100,13 @@ class PairRecorder:
     def _exhibited(self) -> frozenset[str]:
         return frozenset(sample.image_id for sample in exhibited(self.scene, self.question.policy))
 
+    def holds(self, cell: Cell, number: int) -> bool:
+        """Return whether the maps of a shard that a picture sheet may show are there."""
+        return holds_exhibits(cell.folder, number, self._shown(number))
+
+    def _shown(self, number: int) -> Set[str]:
+        return self.scene.images(number).keys() & self._exhibited
+
     def restart(self, cell: Cell, number: int) -> None:
         """Return ``None``: readings are made of maps as the network gave them, which are not stored."""
 
@@ -109,7 +116,8 @@ class PairRecorder:
             rows = [(image.image_id, row) for image in shard.images for row in image.pairs[number]]
             kept = [(image_id, row) for image_id, row in rows if EXHIBIT in row]
             exhibits = {(image_id, int(row["label"])): row[EXHIBIT] for image_id, row in kept}
-            write_exhibits(cell.folder, shard.number, exhibits)
+            if self._shown(shard.number):
+                write_exhibits(cell.folder, shard.number, exhibits)
             pairs = Pairs(
                 tuple(image_id for image_id, _ in rows),
                 _stacked([row for _, row in rows]),

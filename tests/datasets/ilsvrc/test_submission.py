@@ -25,6 +25,7 @@ class Handful:
     class_names: Sequence[str] = "abcdefgh"
     complete: bool = False
     fingerprint: str = ""
+    annotations: str = ""
     skipped: Mapping[str, str] = field(default_factory=dict)
     conditions: Mapping[str, str] = field(default_factory=dict)
 

@@ -75,15 +75,15 @@ def test_the_reference_of_rows_of_a_scene_is_made_once(tmp_path: Path) -> None:
     on = multi_scene(tmp_path)
     names = ("grad_cam", "cam", "backprop", "occlusion")
     plan = planned(on, tmp_path / "runs", *(parts(on, f"{NET}/{name}", name) for name in names))
-    ((_, cells),) = plan.work()
-    assert [cell.method.name for cell in cells].count("occlusion") == 1
+    (_, cells), (_, costly) = plan.work()
+    assert [cell.method.name for cell in costly] == ["occlusion"], "in small shards of its own"
     references = {row.reference and row.reference.folder for row in plan.rows.values()}
     assert len(references) == 1
-    assert sorted(cell.method.name for cell in cells) == ["backprop", "cam", "grad_cam", "occlusion"]
+    assert sorted(cell.method.name for cell in cells) == ["backprop", "cam", "grad_cam"]
     calls = counted(on)
     plan.measure()
-    # A forward pass of each of the seven images for all methods; of the covered ones, one a patch.
-    assert sum(calls) == 7 + 7 * OCCLUSION.positions(on.model.input.size)
+    # A forward pass of each of the seven images for all methods; one more and one a patch for occlusion.
+    assert sum(calls) == 7 + 7 + 7 * OCCLUSION.positions(on.model.input.size)
     assert OCCLUSION.positions(on.model.input.size) == 9
 
 
@@ -107,8 +107,9 @@ def test_another_patch_leaves_the_methods_cells_and_other_classes_move_them(tmp_
     assert d.cell.folder != a.cell.folder
     assert d.reference.folder != a.reference.folder
     recorders = [recorder for recorder, _ in plan.work() if isinstance(recorder, PairRecorder)]
-    assert [recorder.question.policy.name for recorder in recorders] == ["labelled", "predicted"]
-    assert sorted(len(cells) for _, cells in plan.work()) == [2, 3]
+    asked = [(recorder.question.policy.name, recorder.scene.costly) for recorder in recorders]
+    assert sorted(asked) == [(policy, costly) for policy in ("labelled", "predicted") for costly in (0, 1)]
+    assert sorted(len(cells) for _, cells in plan.work()) == [1, 1, 1, 2]
 
 
 def test_what_a_metric_needs_is_missed_before_anything_is_measured(tmp_path: Path) -> None:

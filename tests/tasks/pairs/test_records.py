@@ -42,7 +42,7 @@ def nothing(done: int, skipped: str = "") -> Pairs:
 
 def written(folder: Path, *shards: Pairs) -> list[Path]:
     for number, shard in enumerate(shards):
-        key = ShardKey(folder, "a run", number, shard.image_ids)
+        key = ShardKey(folder, "a run", number, dict.fromkeys(shard.image_ids))
         STORE.write(key, columns_of(shard), metadata_of(shard), MADE)
     return [STORE.file(folder, number) for number in range(len(shards))]
 

@@ -23,6 +23,7 @@ class Rest:
     class_names: Sequence[str]
     samples: Sequence[Sample]
     fingerprint: str
+    annotations: str
     skipped: Mapping[str, str]
     conditions: Mapping[str, Any]
     complete: bool = field(default=False, init=False)
@@ -55,6 +56,7 @@ class Split:
             class_names=whole.class_names,
             samples=tuple(sample for sample in whole.samples if sample.image_id not in self.heldout),
             fingerprint=fingerprint({"dataset": whole.fingerprint, "without": sorted(self.heldout)}),
+            annotations=fingerprint({"dataset": whole.annotations, "without": sorted(self.heldout)}),
             skipped=whole.skipped,
             conditions={**whole.conditions, "heldout": left_out},
         )

@@ -48,6 +48,7 @@ class DeletionInsertionAreas(Checked, group="reading.deletion_insertion"):
 
     name = "deletion_insertion"
     version = 1
+    costly = True
     steps: Count = 28
     fill: Fill = "mean"
     start: Fill = "blur"

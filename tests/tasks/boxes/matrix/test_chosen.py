@@ -80,7 +80,7 @@ def plan(tmp_path: Path) -> Plan[BoxCell]:
         for number, images in enumerate(on.shards):
             found = by_hand(on, images)
             STORE.write(made.shard(number), columns_of(found), metadata_of(found), Made({}, 0.0))
-    return Plan(on.dataset, on.settings, runs, lambda cell: BoxRecorder(cell.scene), rows=cells)
+    return Plan(on.dataset, on.settings, runs, lambda _, cell: BoxRecorder(cell.scene), rows=cells)
 
 
 def test_the_threshold_is_the_best_of_the_held_out_images_not_of_the_evaluated_ones(
