@@ -44,6 +44,16 @@ def _found(path: Path, text: str) -> Iterator[tuple[str, str, str]]:
             yield path.name, found[1], found[2].strip()
 
 
+def test_each_fault_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 10
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)`", row.rpartition(" | ")[2])
+        assert named, row
+        assert all((ROOT / name).is_file() for name in named), row
+
+
 # Each command once, where it stands first.
 COMMAND_LINES = {(command, words): page for page, command, words in reversed([*_commands()])}
 

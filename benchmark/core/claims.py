@@ -21,8 +21,9 @@ from types import TracebackType
 from typing import Any
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import read_whole, sweep, unwritable, write_atomically
+from benchmark.core.files import sweep, unwritable, write_atomically
 from benchmark.core.locks import alive
+from benchmark.core.reading import read_whole
 
 SILENCE = 180.0
 """Seconds without a sign of life after which the process of a claim, on another host, is taken for dead."""

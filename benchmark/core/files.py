@@ -1,6 +1,5 @@
 """Files that are written whole or not at all."""
 
-import errno
 import hashlib
 import os
 import platform
@@ -10,8 +9,8 @@ from pathlib import Path
 
 from benchmark.core.errors import UserError
 from benchmark.core.locks import alive
+from benchmark.core.reading import read_whole
 
-_TRIES = 3
 _PARQUET = b"PAR1"
 _LONG_AGO = 24 * 3600.0
 """Seconds after which a temporary file is no process's any more, whatever the clocks of two hosts say."""
@@ -66,21 +65,6 @@ def _rename(temporary: Path, path: Path, content: bytes) -> None:
             if read_whole(path) == content:
                 return
         raise
-
-
-def read_whole(path: Path) -> bytes:
-    """Read a file that another host may replace meanwhile, upon which NFS calls an open one stale.
-
-    Raises:
-        OSError: If it cannot be read.
-    """
-    for _ in range(_TRIES):
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            if error.errno != errno.ESTALE:
-                raise
-    return path.read_bytes()
 
 
 def is_whole(path: Path) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import read_whole
+from benchmark.core.reading import read_whole
 from benchmark.core.types import ImageArray, Sample
 
 # Exceptions that Pillow's decoders raise on damaged bytes.

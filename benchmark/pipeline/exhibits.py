@@ -150,7 +150,7 @@ def holds_exhibits(folder: Path, shard: int, wanted: Set[str]) -> bool:
     if not path.exists():
         return False
     try:
-        if not wanted.issuperset(image for image, _ in _read(path)):
+        if not {image for image, _ in _read(path)} <= wanted:
             raise damaged(path, "it is of other images")
     except UserError as error:
         tell(path, error)

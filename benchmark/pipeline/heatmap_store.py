@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import damaged, read_whole, write_atomically
+from benchmark.core.files import damaged, write_atomically
+from benchmark.core.reading import read_whole
 from benchmark.core.types import Box, FloatArray, IntArray, View
 from benchmark.pipeline.journal import Made, note_file
 from benchmark.pipeline.store import refuse_others, tell

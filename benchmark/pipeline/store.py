@@ -38,7 +38,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmark.core.errors import UserError
-from benchmark.core.files import damaged, read_whole, write_atomically
+from benchmark.core.files import damaged, write_atomically
+from benchmark.core.reading import read_whole
 from benchmark.pipeline.journal import Made, made_of, note_file
 
 if TYPE_CHECKING:

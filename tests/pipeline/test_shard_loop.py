@@ -163,6 +163,13 @@ def bytes_of(cell: BoxCell) -> list[bytes]:
     return [path.read_bytes() for path in files_of(cell, STORE)]
 
 
+def copied(made: BoxCell, to: BoxCell) -> None:
+    """Put the second shard of a cell into another, as the process that made it would have."""
+    for path in made.heatmap_folder.glob("*-00001.npz"):
+        shutil.copy(path, to.heatmap_folder)
+    shutil.copy(STORE.file(made.folder, 1), STORE.file(to.folder, 1))
+
+
 def test_a_shard_that_another_process_is_making_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,7 +183,7 @@ def test_a_shard_that_another_process_is_making_is_waited_for(
 
     def makes_it(_seconds: float) -> None:
         assert missing(on, ours) == {1}, "all else is made meanwhile"
-        shutil.copy(STORE.file(other[0].folder, 1), STORE.file(of.folder, 1))
+        copied(other[0], of)
 
     monkeypatch.setattr("benchmark.pipeline.shard_loop.sleep", makes_it)
     made(on, ours)
@@ -221,7 +228,7 @@ def test_what_another_process_has_made_meanwhile_is_not_waited_for(
 
     def meanwhile(x: torch.Tensor) -> torch.Tensor:
         if claim.exists() and STORE.file(of.folder, 0).exists():
-            shutil.copy(STORE.file(other.folder, 1), STORE.file(of.folder, 1))
+            copied(other, of)
             claim.unlink()
         logits: torch.Tensor = forward(x)
         return logits

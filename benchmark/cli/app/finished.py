@@ -1,7 +1,7 @@
 """Recognise a finished run without building anything of it, so that its table is shown in about a second.
 
-A run with a whole table leaves ``results/runs/finished/<hash>.json``: where the table lies, and all
-files that it was made of, with their sizes and times: code that no installed package brings, yamls, weights.
+A run with a whole table leaves ``results/runs/finished/<hash>.json``: where the table lies, and all files
+that it was made of, with sizes and times: code that no installed package brings, yamls, weights, shards.
 The hash is of the configuration, the dataset's fingerprint and the versions of packages. As long as all of it
 is as it was, the same words need neither networks nor images.
 """
@@ -9,7 +9,7 @@ is as it was, the same words need neither networks nor images.
 import json
 import sys
 import sysconfig
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -87,7 +87,8 @@ def recall(results: Path, cfg: DictConfig, dataset: Dataset) -> Finished | None:
 
 def remember(results: Path, cfg: DictConfig, dataset: Dataset, rows: Iterable[Row], run: Finished) -> None:
     """Note down a run that ended with a whole table."""
-    files = {*_code(), *_yamls(), *(str(path) for row in rows for path in _weights(row.config["model"]))}
+    weights = (path for row in rows for path in _weights(row.config["model"]))
+    files = {*_code(), *_yamls(), *map(str, weights), *map(str, _shards(results, run.records))}
     content = {"run": asdict(run), "made_of": _stamps(files)}
     write_atomically(_memo(results, cfg, dataset), json.dumps(content, indent=1))
 
@@ -131,6 +132,12 @@ def _yamls() -> set[str]:
     """Return the files of all folders that the configuration may come from."""
     folders = [source.path for source in HydraConfig.get().runtime.config_sources if source.schema == "file"]
     return {str(path) for folder in folders for path in Path(folder).rglob("*.yaml")}
+
+
+def _shards(results: Path, records: Iterable[str]) -> Iterator[Path]:
+    """Find the shards that files of all records were made of: one damaged since is to be made again."""
+    for path in map(Path, records):
+        yield from (results / "runs" / path.parent.name / path.name.rsplit(".", 2)[0]).glob("*.parquet")
 
 
 def _weights(model: Mapping[str, Any]) -> list[Path]:
