@@ -71,4 +71,7 @@ if __name__ == "__main__":
         "benchmark.tasks.boxes.task",
     ):
         import_module(module)
+    scene.LEAST = 2
+    commit()
+    code_fingerprint([read_batches, explain, locate, convolutional, CAM, MaxBox])  # whose parts are kept
     print(json.dumps([_ended(*task) for task in json.load(sys.stdin)]))
