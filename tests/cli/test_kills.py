@@ -15,12 +15,12 @@ import pytest
 pytestmark = pytest.mark.slow
 
 TESTS = Path(__file__).resolve().parents[1]
-WORDS = ("model=vgg16_cam_compact", "method=cam", "dataset.count=64", "run.batch_size=8", "run.threads=1")
+WORDS = ("model=vgg16_cam_compact", "method=cam", "dataset.count=24", "dataset.limit=10", "run.threads=1")
 # Where, how often, and at which of the files that are touched there, at the latest.
 PLACES = (
     ("/runs/", 11, 30),
     ("/results/records/", 3, 3),
-    ("/results/embedded-64", 4, 24),
+    ("/results/embedded-10", 4, 24),
     ("mlflow.db", 2, 4),
 )
 
