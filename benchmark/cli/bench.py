@@ -1,14 +1,12 @@
 """``./scripts/bench``: time and memory of each method beside the plain forward pass and other packages."""
 
-import io
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
+from time import perf_counter
 from typing import Any
 
 import cv2
@@ -16,9 +14,6 @@ import numpy as np
 import torch
 from omegaconf import DictConfig
 from PIL import Image
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from benchmark.cli.app.build import build
 from benchmark.cli.app.groups import choices, compose
@@ -26,7 +21,7 @@ from benchmark.cli.app.words import written
 from benchmark.core.device import reproducible
 from benchmark.core.errors import UserError
 from benchmark.core.files import refuse_unwritable, write_atomically
-from benchmark.core.options import Count, check
+from benchmark.core.options import Count, Positive, check
 from benchmark.core.protocols import Localizer, Method, Transform
 from benchmark.core.provenance import made_by
 from benchmark.core.types import Box, ImageArray, Model, View
@@ -39,23 +34,28 @@ from benchmark.transforms.normalize import side_by_side, to_input
 
 _SIZE = (500, 375)
 _TITLES = (
-    *("work", "ms/image", "x plain", "least", "greatest", "method x plain", "peak MiB", "ours/peer"),
+    *("work", "ms/image", "x plain", "least", "greatest", "turns", "peak MiB", "ours/peer"),
     "of plain speed",
 )
+_WIDTHS = (42, 9, 8, 8, 9, 6, 9, 10, 15)
 _NOTES = (
-    "x plain: multiple of the plain forward pass just before; median, least and greatest of the pairs",
-    "method x plain: the method alone, on a forward pass that is there already",
+    "ms/image: on a CPU, of CPU time of all threads; on CUDA, of time; the least of the turns",
+    "x plain: multiple of the plain forward pass, taking turns; then the least and greatest of one turn",
     "peak MiB: torch's tensors that lived at once, for the batch, beyond the model and its inputs",
-    "ours/peer: time of our method, its forward pass included, as a multiple of this package's",
+    "ours/peer: our method's time, its forward pass included, as a multiple of this package's",
     "a covered image: one of the hundreds that a heatmap of that method takes; not among all methods",
     "of plain speed: covered images a second as a share of plain ones, at the same batch size",
 )
+_HOST_SECONDS = 15.0
+_LATE = "no time was left; give more with bench.minutes"
 
 
 def main(cfg: DictConfig) -> int:
-    """Print, and write if asked, the costs of one model's methods."""
-    for option, value in cfg.bench.items():
-        check(f"bench.{option}", value, Count)
+    """Print, and write if asked, the costs of one model's methods, each as soon as it is known."""
+    began = perf_counter()
+    for option in ("images", "repeats"):
+        check(f"bench.{option}", cfg.bench[option], Count)
+    check("bench.minutes", cfg.bench.minutes, Positive)
     settings: RunSettings = build(cfg.run)
     if settings.torch_device.type not in ("cpu", "cuda"):
         raise UserError(f"run.device={settings.device}: only cpu and cuda can be timed here")
@@ -64,17 +64,17 @@ def main(cfg: DictConfig) -> int:
         refuse_unwritable(folder)
     methods = _every_method() if cfg.get("method") is None else [build(cfg.method)]
     localizers, transform = {name: build(node) for name, node in cfg.localizers.items()}, build(cfg.transform)
-    left_out: dict[str, str] = {}
     with reproducible(), settings.autocast():
         bench = _prepare(build(cfg.model), transform, settings, cfg.bench)
-        found: dict[str, Any] = {"conditions": _conditions(bench, settings, transform)}
-        found["lines"] = list(_lines(bench, methods, left_out))
-    found["host_ms"] = _host(transform, bench.model, localizers, bench.repeats)
-    found["not_timed"] = left_out
-    wide = max(Console().width, 120)  # a narrower one would shorten numbers
-    _print(found, Console(width=wide, highlight=False, markup=False))
-    if folder is not None:
-        _write(found, folder)
+        bench.seconds = 54 * cfg.bench.minutes - (perf_counter() - began)  # the start took its part
+        conditions = {**_conditions(bench, settings, transform), "minutes": cfg.bench.minutes}
+        sheet = _Sheet(conditions, folder)
+        try:
+            sheet.host(_host(transform, bench.model, localizers, bench.repeats))
+            for line in _lines(bench, methods, sheet.not_timed):
+                sheet.add(line)
+        finally:  # also of what Ctrl-C has stopped
+            sheet.end()
     return 0
 
 
@@ -113,63 +113,66 @@ def _conditions(bench: Stopwatch, settings: RunSettings, transform: Transform) -
 
 
 def _lines(bench: Stopwatch, methods: Sequence[Method], left_out: dict[str, str]) -> Iterator[Cost]:
-    """Time each method that accepts the model, its peers, and all methods together.
+    """Time each method that accepts the model with its peers, and all methods together.
 
     Raises:
         UserError: If no method accepts the model.
     """
-    yield bench.line("plain forward pass, again", bench.plain)
-    alone, accepted, covering = [], [], False
-    for method in methods:
-        try:
-            method.check(bench.model)
-        except UserError as error:
-            left_out[method.name] = str(error)
-            continue
-        if isinstance(method, Covers):
-            yield from covered(bench, method)
-            covering = True
-            continue
-        accepted.append(method)
-        alone.append(_alone(bench, method))
-        yield alone[-1]
-        yield from _peers(bench, method, alone[-1].plain, left_out)
-    if not accepted and not covering:
+    bench.plain()
+    accepted = [method for method in methods if _accepts(bench.model, method, left_out)]
+    if not accepted:
         raise UserError(f"no method to time: {'; '.join(left_out.values())}")
-    if len(accepted) > 1:
-        yield bench.line("all methods, one forward pass", lambda: bench.explain(accepted))
+    bench.waiting = len(accepted) + 2
+    yield from bench.lines({"plain forward pass, again": bench.plain})
+    alone, shared = [], []
+    for method in accepted:
+        if bench.left <= 0:
+            left_out[method.name] = _LATE
+        elif isinstance(method, Covers):
+            yield from covered(bench, method)
+        else:
+            shared.append(method)
+            ours, *peers = _beside_peers(bench, method, left_out)
+            alone.append(ours)
+            yield from (ours, *(replace(peer, ours=ours.ms / peer.ms) for peer in peers))
+    if len(shared) > 1 and bench.left > 0:
+        yield from bench.lines({"all methods, one forward pass": lambda: bench.explain(shared)})
         yield Cost("sum of them alone", sum(line.ms for line in alone), sum(line.plain for line in alone))
+    elif len(shared) > 1:
+        left_out["all methods, one forward pass"] = _LATE
 
 
-def _alone(bench: Stopwatch, method: Method) -> Cost:
-    """Time a method with a forward pass of its own, and without."""
-    line = bench.line(method.name, lambda: bench.explain([method]))
-    forward = bench.record([method])
-    without = bench.line(f"{method.name} alone", lambda: bench.explain([method], forward), memory=False)
-    return replace(line, method=without.plain)
+def _accepts(model: Model, method: Method, left_out: dict[str, str]) -> bool:
+    try:
+        method.check(model)
+    except UserError as error:
+        left_out[method.name] = str(error)
+        return False
+    return True
 
 
-def _peers(bench: Stopwatch, method: Method, ours: float, left_out: dict[str, str]) -> Iterator[Cost]:
+def _beside_peers(bench: Stopwatch, method: Method, left_out: dict[str, str]) -> Iterator[Cost]:
+    works: dict[str, Work] = {method.name: lambda: bench.explain([method])}
     for name, peer in PEERS.get(method.name, {}).items():
         layer = find_layer(bench.model, method.layers[0])
         try:
             work = peer(bench.model.module, layer, bench.inputs, bench.classes)
-            line = bench.line(f"  {name}", work)
+            work()
         except ImportError as error:
             left_out[name] = f"not installed ({error}); see --help"
         except Exception as error:  # another package's, on a model that it may not be made for
             left_out[name] = f"fails on {bench.model.name}: {type(error).__name__}: {error}"
         else:
-            yield replace(line, ours=ours / line.plain)
+            works[f"  {name}"] = work
+    return bench.lines(works, memory=method.name)
 
 
 def _host(
     transform: Transform, model: Model, localizers: Mapping[str, Localizer], repeats: int
 ) -> dict[str, float]:
-    """Time in milliseconds what a run does on its threads, in one of them."""
+    """Time in milliseconds of CPU time what a run does on its threads, in one of them."""
     picture, size, view = _picture(0), model.input.size, View(*_SIZE, Box(0, 0, *_SIZE))
     heatmap = (np.random.default_rng(0).random((size, size)) ** 4).astype(np.float32)
-    print("timing the localizers", file=sys.stderr)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "picture.jpg"
         Image.fromarray(picture).save(path, quality=90)
@@ -181,30 +184,76 @@ def _host(
             works[f"{key} ({one.name}), a map"] = lambda one=one: one(heatmap, view, picture)  # type: ignore[misc]
             if one.grid:
                 works[f"{key}'s curve of {len(one.grid)}"] = lambda one=one: one.curve(heatmap, view)  # type: ignore[misc]
-        times = interleaved(list(works.values()), repeats, torch.device("cpu"))
-    return {name: 1e3 * median(seconds) for name, seconds in zip(works, times, strict=True)}
+        for work in works.values():
+            work()
+        times = interleaved(list(works.values()), repeats, torch.device("cpu"), _HOST_SECONDS)
+    return {name: 1e3 * min(seconds) for name, seconds in zip(works, times, strict=True)}
 
 
-def _print(found: Mapping[str, Any], console: Console, style: box.Box | None = None) -> None:
-    console.print(", ".join(f"{key} {value}" for key, value in found["conditions"].items()), soft_wrap=True)
-    host = (f"on one CPU thread, {_SIZE[0]}x{_SIZE[1]}", "ms")
-    rows = [astuple(line) for line in found["lines"]]
-    for titles, values in ((_TITLES, rows), (host, found["host_ms"].items())):
-        table = Table(box=style, padding=(0, 1), pad_edge=False)
-        for title in titles:
-            table.add_column(title, justify="right" if table.columns else "left")
-        for name, *numbers in values:
-            table.add_row(name, *("" if number is None else f"{number:.2f}" for number in numbers))
-        console.print()
-        console.print(table)
-    console.print()
-    for note in (*_NOTES, *(f"not timed: {name}: {why}" for name, why in found["not_timed"].items())):
-        console.print(f"* {note}", soft_wrap=True)
+class _Sheet:
+    """What has been measured so far: printed line by line, and written anew with each line if asked."""
+
+    def __init__(self, conditions: Mapping[str, Any], folder: Path | None) -> None:
+        self._folder = folder
+        self._found: dict[str, Any] = {"conditions": conditions, "host_ms": {}, "lines": []}
+        self.not_timed: dict[str, str] = {}
+
+    def host(self, times: Mapping[str, float]) -> None:
+        """Take in the times of what runs on threads."""
+        self._found["host_ms"] = dict(times)
+
+    def add(self, line: Cost) -> None:
+        """Take in a line."""
+        if not self._found["lines"]:
+            self._begin()
+        self._found["lines"].append(asdict(line))
+        print("".join(_cells(_texts(line))).rstrip(), flush=True)
+        self._write()
+
+    def _begin(self) -> None:
+        print(f"{self._described()}\n\non one CPU thread, {_SIZE[0]}x{_SIZE[1]}, ms")
+        for name, ms in self._found["host_ms"].items():
+            print(f"  {name:<40} {ms:9.2f}")
+        print("\n" + "".join(_cells(_TITLES)), flush=True)
+
+    def end(self) -> None:
+        """Print what the columns mean, and what is missing."""
+        if not self._found["lines"]:
+            return
+        self._write()
+        print("\n" + "\n".join(self._notes()))
+        if self._folder is not None:
+            print(f"\nwritten: {self._folder / 'bench.json'}, {self._folder / 'bench.md'}")
+
+    def _described(self) -> str:
+        return ", ".join(f"{key} {value}" for key, value in self._found["conditions"].items())
+
+    def _notes(self) -> list[str]:
+        missing = (f"not timed: {name}: {why}" for name, why in self.not_timed.items())
+        return [f"* {note}" for note in (*_NOTES, *missing)]
+
+    def _write(self) -> None:
+        if self._folder is None:
+            return
+        lines = [_texts(Cost(**line)) for line in self._found["lines"]]
+        host = [(name, f"{ms:.2f}") for name, ms in self._found["host_ms"].items()]
+        tables = ((_TITLES, lines), ((f"on one CPU thread, {_SIZE[0]}x{_SIZE[1]}", "ms"), host))
+        rows = [
+            "\n".join(f"| {' | '.join(row)} |" for row in (titles, ["---"] * len(titles), *body))
+            for titles, body in tables
+        ]
+        text = "\n\n".join([self._described(), *rows, "\n".join(self._notes())])
+        found = {**self._found, "not_timed": self.not_timed}
+        write_atomically(self._folder / "bench.json", json.dumps(found, indent=2) + "\n")
+        write_atomically(self._folder / "bench.md", text + "\n")
 
 
-def _write(found: Mapping[str, Any], folder: Path) -> None:
-    text = io.StringIO()
-    _print(found, Console(file=text, width=160, highlight=False, markup=False), box.MARKDOWN)
-    write_atomically(folder / "bench.json", json.dumps(found, indent=2, default=asdict) + "\n")
-    write_atomically(folder / "bench.md", text.getvalue())
-    print(f"\nwritten: {folder / 'bench.json'}, {folder / 'bench.md'}")
+def _texts(line: Cost) -> list[str]:
+    name, *numbers = astuple(line)
+    texts = ["" if n is None else str(n) if isinstance(n, int) else f"{n:.2f}" for n in numbers]
+    return [name, *texts]
+
+
+def _cells(texts: Sequence[str]) -> list[str]:
+    first, *others = zip(texts, _WIDTHS, strict=True)
+    return [first[0].ljust(first[1]), *(text.rjust(width) for text, width in others)]

@@ -59,7 +59,7 @@ def test_methods_stand_beside_their_peers_and_the_sum_is_of_what_each_takes_alon
     alone = [found[name] for name in ("backprop", "cam", "grad_cam")]
     assert found["sum of them alone"].plain == pytest.approx(sum(line.plain for line in alone))
     assert found["sum of them alone"].ms == pytest.approx(sum(line.ms for line in alone))
-    assert all(line.method is not None and line.mib for line in alone)
+    assert all(line.mib for line in alone)
     for name in PEERS["grad_cam"]:
         peer = found[f"  {name}"]
         assert peer.ours == pytest.approx(found["grad_cam"].plain / peer.plain)
@@ -89,14 +89,36 @@ def test_a_peer_that_is_missing_or_fails_is_listed_and_stops_nothing(monkeypatch
     assert list(found)[-1] == "  torchcam GradCAM"
 
 
+def test_what_no_time_is_left_for_is_listed_with_the_remedy() -> None:
+    one = on(googlenet_like)
+    one.seconds = 0
+    found, left_out = lines(one, Backprop(), CAM())
+    assert list(found) == ["plain forward pass, again"]
+    assert set(left_out) == {"backprop", "cam"}
+    assert "bench.minutes" in left_out["cam"]
+
+
+def test_ctrl_c_keeps_each_line_that_is_measured(
+    monkeypatch: pytest.MonkeyPatch, bench: Command, tmp_path: Path
+) -> None:
+    def one_line(*_: Any) -> Any:
+        yield Cost("plain forward pass, again", 2.0, 1.0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "_lines", one_line)
+    monkeypatch.setattr(command, "_host", lambda *_: {"decode, an image": 1.0})
+    status, printed, _ = bench(*TINY, *ONCE, "method=grad_cam", f"output={tmp_path}")
+    assert status == 130
+    assert "plain forward pass, again" in printed
+    assert json.loads((tmp_path / "bench.json").read_text())["lines"][0]["ms"] == 2.0
+    assert "| plain forward pass, again | 2.00 | 1.00 |" in (tmp_path / "bench.md").read_text()
+
+
 def test_the_methods_of_a_run_share_one_forward_pass() -> None:
     one, passes = on(googlenet_like), []
     one.model.module.register_forward_hook(lambda *_: passes.append(1))
     one.explain([Backprop(), CAM(), GradCAM()])
     assert len(passes) == 1
-    forward = one.record([GradCAM()])
-    one.explain([GradCAM()], forward)
-    assert len(passes) == 2
 
 
 def test_of_occlusion_one_covered_image_is_timed_and_not_a_heatmap() -> None:
@@ -121,9 +143,8 @@ def test_covered_images_are_as_many_as_plain_ones_at_once_and_in_all(
     found, _ = lines(one, Occlusion(patch=patch, stride=stride))
     assert "occlusion, a covered image" in found
     assert set(shown) == {4}
-    again, recorded, for_memory = 5, 1, passes  # two turns of two, and one for its memory
-    spread = 2
-    assert len(shown) == again + recorded + 2 * (passes + passes) + for_memory + spread
+    first, again, recorded, for_memory, spread = 1, 2, 1, passes, 1
+    assert len(shown) == first + again + recorded + for_memory + (passes + passes) + spread
 
 
 def test_every_method_that_has_a_yaml_is_timed(monkeypatch: pytest.MonkeyPatch, bench: Command) -> None:
@@ -165,7 +186,7 @@ def test_one_method_is_printed_and_written_with_its_conditions(
     ]
     markdown = (folder / "bench.md").read_text()
     for line in found["lines"]:
-        assert f"|{line['work']} " in markdown
+        assert f"| {line['work']} | {line['ms']:.2f} |" in markdown
         (shown,) = (row for row in printed.splitlines() if row.startswith(f"{line['work']}  "))
         assert f"{line['ms']:.2f}" in shown  # not shortened, however narrow the terminal
 
@@ -175,6 +196,7 @@ def test_one_method_is_printed_and_written_with_its_conditions(
     [
         ("bench.images=0", "bench.images=0: must be a whole number from 1 up"),
         ("bench.repeats=1.5", "bench.repeats=1.5: must be a whole number from 1 up"),
+        ("bench.minutes=0", "bench.minutes=0: must be"),
         ("bench.repeat=3", "did you mean bench.repeats?"),
         ("run.device=meta", "run.device=meta: only cpu and cuda can be timed here"),
         ("run.top_k=1000", "run.top_k=1000: squeezenet1_0 has only 1000 outputs"),

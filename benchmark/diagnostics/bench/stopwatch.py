@@ -1,14 +1,14 @@
 """A benchmark of methods: their times and memory beside the plain forward pass of the same batch.
 
-Others may use the machine too: what is compared takes turns, the device is waited for, medians count.
+Others may use the machine too. What is compared takes turns, and a CPU is timed by the seconds that this
+process had of it, of which the least count: they are what the work takes when nobody is in its way.
 """
 
 import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from statistics import median
-from time import perf_counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf
+from time import perf_counter, process_time
 from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
@@ -26,14 +26,26 @@ _PASSES = 4  # plain ones, and batches of covered images, of one timing
 
 @dataclass(frozen=True)
 class Cost:
-    """Measured times and memory, in the order of the printed columns; all times are medians."""
+    """Measured times and memory, in the order of the printed columns.
+
+    Attributes:
+        work: What was done.
+        ms: Milliseconds an image: CPU time, on other devices time until the device has finished; the least.
+        plain: The same as a multiple of the plain forward pass's least.
+        least: The least multiple of one turn.
+        greatest: The greatest multiple of one turn.
+        turns: Number of turns.
+        mib: Memory, MiB.
+        ours: Our method's time as a multiple of this package's.
+        speed: Covered images a second as a share of plain ones.
+    """
 
     work: str
     ms: float
     plain: float
     least: float | None = None
     greatest: float | None = None
-    method: float | None = None
+    turns: int | None = None
     mib: float | None = None
     ours: float | None = None
     speed: float | None = None
@@ -59,14 +71,31 @@ class Covers(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stopwatch:
-    """A model on its device with a batch ``[N, 3, S, S]`` and the classes ``[N, K]`` to explain."""
+    """A model on its device with a batch ``[N, 3, S, S]`` and the classes ``[N, K]`` to explain.
+
+    Attributes:
+        model: Explained.
+        inputs: The batch.
+        classes: Of each image.
+        repeats: Greatest number of turns.
+        seconds: In which all is to be done.
+        waiting: Number of comparisons to come, which share the time that is left.
+    """
 
     model: Model
     inputs: Tensor
     classes: Tensor
     repeats: int
+    seconds: float = inf
+    waiting: int = 1
+    _began: float = field(default_factory=perf_counter)
+
+    @property
+    def left(self) -> float:
+        """Return the seconds that are left."""
+        return self.seconds - (perf_counter() - self._began)
 
     def plain(self) -> None:
         """Compute the scores, without anything recorded."""
@@ -78,31 +107,33 @@ class Stopwatch:
         layers = sorted({layer for method in methods for layer in method.layers})
         return forward_pass(self.model, self.inputs, layers, any(m.operations for m in methods))
 
-    def explain(self, methods: Sequence[Method], forward: ForwardPass | None = None) -> None:
-        """Explain a batch as a run does: one forward pass, if there is none yet, and every method."""
-        forward = forward or self.record(methods)
+    def explain(self, methods: Sequence[Method]) -> None:
+        """Explain a batch as a run does: one forward pass and every method."""
+        forward = self.record(methods)
         for method in methods:
             method(self.model, forward, self.classes)
 
-    def line(self, name: str, work: Work, memory: bool = True, passes: int = 1) -> Cost:
-        """Time the work against the plain forward pass, and take its memory.
+    def lines(self, works: Mapping[str, Work], passes: int = 1, memory: str = "") -> Iterator[Cost]:
+        """Time works in turn with the plain forward pass, for this comparison's share of the time left.
 
         Args:
-            name: Name of the line.
-            work: The work, on as many images as the batch has, ``passes`` times.
-            memory: Whether to take it.
-            passes: Number of plain forward passes that the work is compared with.
+            works: By their names, each on as many images as the batch has, ``passes`` times.
+            passes: Number of plain forward passes that they are compared with.
+            memory: Name of the work whose memory is taken first; the others have been done once before.
         """
-        print(f"timing {name.strip()}", file=sys.stderr)
+        share, self.waiting = self.left / max(self.waiting, 1), self.waiting - 1
+        began = perf_counter()
+        mib = {memory: peak_bytes(works[memory], self.inputs.device) / 2**20} if memory else {}
 
         def plain() -> None:
             for _ in range(passes):
                 self.plain()
 
-        yardstick, seconds = interleaved([plain, work], self.repeats, self.inputs.device)
-        mib = peak_bytes(work, self.inputs.device) / 2**20 if memory else None
-        ms = 1e3 * median(seconds) / (passes * len(self.inputs))
-        return Cost(name, ms, *ratio(seconds, yardstick), mib=mib)
+        share -= perf_counter() - began
+        yardstick, *times = interleaved([plain, *works.values()], self.repeats, self.inputs.device, share)
+        for name, seconds in zip(works, times, strict=True):
+            ms = 1e3 * min(seconds) / (passes * len(self.inputs))
+            yield Cost(name, ms, *ratio(seconds, yardstick), len(seconds), mib=mib.get(name))
 
 
 def covered(bench: Stopwatch, method: Covers) -> Iterator[Cost]:
@@ -114,43 +145,60 @@ def covered(bench: Stopwatch, method: Covers) -> Iterator[Cost]:
     def cover() -> None:
         batched.drops(bench.model, forward, bench.classes, range(passes * count))
 
-    line = bench.line(f"{method.name}, a covered image", cover, passes=passes)
-    yield replace(line, speed=1 / line.plain)
+    name = f"{method.name}, a covered image"
+    for line in bench.lines({name: cover}, passes, memory=name):
+        yield replace(line, speed=1 / line.plain)
     shape = (count, method.positions(size), bench.classes.shape[1])
     drops = torch.zeros(shape, dtype=bench.inputs.dtype, device=bench.inputs.device)
-    yield bench.line(f"{method.name}, maps from them", lambda: method.spread(drops, size))
+    yield from bench.lines({f"{method.name}, maps from them": lambda: method.spread(drops, size)})
 
 
 def ratio(seconds: Sequence[float], yardstick: Sequence[float]) -> tuple[float, float, float]:
-    """Compare one time with another, pair by pair: what slows the machine for longer slows both of a pair.
+    """Compare one time with another.
 
     Returns:
-        The median of the quotients, the least and the greatest.
+        The quotient of the least of both, and the least and the greatest quotient of a pair.
     """
     pairs = [a / b for a, b in zip(seconds, yardstick, strict=True)]
-    return median(pairs), min(pairs), max(pairs)
+    return min(seconds) / min(yardstick), min(pairs), max(pairs)
 
 
 def interleaved(
-    works: Sequence[Work], repeats: int, device: torch.device, clock: Callable[[], float] = perf_counter
+    works: Sequence[Work],
+    repeats: int,
+    device: torch.device,
+    limit: float = inf,
+    clock: Callable[[], float] | None = None,
 ) -> list[tuple[float, ...]]:
-    """Time works in turn (A B A B …), ``repeats`` times each, after one turn that does not count.
+    """Time works in turn (A B A B …), at least once; each has been done once before.
 
     The clock is read when the device has finished all that it was given before, and again after the work.
-    """
 
-    def now() -> float:
+    Args:
+        works: What is timed.
+        repeats: Greatest number of turns.
+        device: Where they run.
+        limit: Seconds: no further turn begins that would probably end later.
+        clock: Reads seconds; by default those that this process had of the CPUs, or of another device those
+            that passed.
+    """
+    now = clock or (process_time if device.type == "cpu" else perf_counter)
+
+    def wait() -> None:
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        return clock()
 
     def timed(work: Work) -> float:
+        wait()
         began = now()
         work()
+        wait()
         return now() - began
 
-    turns = [[timed(work) for work in works] for _ in range(1 + repeats)]
-    return list(zip(*turns[1:], strict=True))
+    began, turns = perf_counter(), [[timed(work) for work in works]]
+    while len(turns) < repeats and (perf_counter() - began) * (1 + 1 / len(turns)) < limit:
+        turns.append([timed(work) for work in works])
+    return list(zip(*turns, strict=True))
 
 
 def peak_bytes(work: Work, device: torch.device) -> int:

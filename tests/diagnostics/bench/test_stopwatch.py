@@ -1,10 +1,12 @@
 """Times by a clock of our own, and memory that can be counted by hand. No test measures time."""
 
 from collections.abc import Callable, Iterator
+from math import inf
 
 import pytest
 import torch
 
+from benchmark.diagnostics.bench import stopwatch
 from benchmark.diagnostics.bench.stopwatch import Work, interleaved, peak_bytes, ratio
 
 CPU = torch.device("cpu")
@@ -23,20 +25,33 @@ def slowing(cost: dict[str, float], done: list[str]) -> tuple[list[Work], Callab
     return [lambda name=name: run(name) for name in cost], lambda: now  # type: ignore[misc]
 
 
-def test_works_take_turns_and_the_first_turn_does_not_count() -> None:
+def test_works_take_turns() -> None:
     done: list[str] = []
     works, clock = slowing({"a": 1.0, "b": 3.0}, done)
-    assert interleaved(works, 2, CPU, clock) == [(4.0, 8.0), (12.0, 24.0)]
-    assert done == ["a", "b"] * 3
+    assert interleaved(works, 2, CPU, clock=clock) == [(2.0, 4.0), (6.0, 12.0)]
+    assert done == ["a", "b"] * 2
+
+
+@pytest.mark.parametrize(("limit", "turns"), [(inf, 5), (4.5, 4), (1.0, 1), (-1.0, 1)])
+def test_no_turn_begins_that_would_end_after_the_limit_but_one(
+    limit: float, turns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(stopwatch, "perf_counter", lambda: now[0])
+
+    def work() -> None:
+        now[0] += 1
+
+    assert len(interleaved([work], 5, CPU, limit)[0]) == turns
 
 
 def test_a_machine_that_slows_down_does_not_change_the_ratio() -> None:
     works, clock = slowing({"a": 1.0, "b": 3.0}, [])
-    yardstick, seconds = interleaved(works, 5, CPU, clock)
+    yardstick, seconds = interleaved(works, 5, CPU, clock=clock)
     assert ratio(seconds, yardstick) == (3, 3, 3)
 
 
-def test_a_ratio_is_of_pairs_and_one_disturbed_pair_does_not_move_it() -> None:
+def test_a_ratio_is_of_the_least_and_a_disturbed_turn_does_not_move_it() -> None:
     assert ratio((2, 4, 80), (1, 2, 4)) == (2, 2, 20)
     with pytest.raises(ValueError, match="zip"):
         ratio((1, 2), (1,))
@@ -51,8 +66,8 @@ def test_the_clock_is_read_only_when_a_cuda_device_has_finished(monkeypatch: pyt
         done.append("clock")
         return next(ticks)
 
-    interleaved([lambda: done.append("work")], 1, torch.device("cuda:1"), clock)
-    assert done == ["wait cuda:1", "clock", "work", "wait cuda:1", "clock"] * 2
+    interleaved([lambda: done.append("work")], 1, torch.device("cuda:1"), clock=clock)
+    assert done == ["wait cuda:1", "clock", "work", "wait cuda:1", "clock"]
 
 
 def test_peak_memory_is_what_lives_at_once_above_what_lived_before() -> None:
