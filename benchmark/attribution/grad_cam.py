@@ -28,5 +28,5 @@ class GradCAM(LayerMethod):
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
         """Return heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0`` unless ``relu`` is off."""
         maps = feature_maps(model, forward, self.layer)
-        heatmaps = weighted_sum(mean_gradients(forward, classes, maps), maps)
+        heatmaps = weighted_sum(mean_gradients(model, forward, classes, maps), maps)
         return heatmaps.relu() if self.relu else heatmaps

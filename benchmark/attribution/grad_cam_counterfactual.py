@@ -23,4 +23,4 @@ class GradCAMCounterfactual(LayerMethod):
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
         """Return heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0``."""
         maps = feature_maps(model, forward, self.layer)
-        return weighted_sum(-mean_gradients(forward, classes, maps), maps).relu()
+        return weighted_sum(-mean_gradients(model, forward, classes, maps), maps).relu()

@@ -47,6 +47,6 @@ class GuidedGradCAM(LayerMethod):
         """
         maps = feature_maps(model, forward, self.layer)
         signals = input_gradients(model, forward, classes, guided)
-        coarse = weighted_sum(mean_gradients(forward, classes, maps), maps).relu()
+        coarse = weighted_sum(mean_gradients(model, forward, classes, maps), maps).relu()
         places = enlarged(coarse, forward.inputs.shape[-1]).transpose(0, 1)
         return (place[:, None] * signal for place, signal in zip(places, signals, strict=True))

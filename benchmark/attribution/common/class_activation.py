@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmark.attribution.common.flat_head import flat_head
 from benchmark.core.errors import UserError
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import INPUT, find_layer, one_hot
@@ -27,13 +28,15 @@ def feature_maps(model: Model, forward: ForwardPass, layer: str) -> Tensor:
     return maps
 
 
-def mean_gradients(forward: ForwardPass, classes: Tensor, maps: Tensor) -> Tensor:
+def mean_gradients(model: Model, forward: ForwardPass, classes: Tensor, maps: Tensor) -> Tensor:
     """Return Grad-CAM's weights ``α^c_k = (1/Z) Σ_ij ∂y^c / ∂A^k_ij`` of each image and class.
 
     ``y^c`` is the score before the softmax. Only what follows the maps is differentiated, for all classes at
-    once. Source: paper §3, equation 1.
+    once; where a linear layer reads them flattened, only what follows that layer
+    (:mod:`benchmark.attribution.common.flat_head`). Source: paper §3, equation 1.
 
     Args:
+        model: The model that made the forward pass.
         forward: A forward pass whose graph reaches the maps.
         classes: ``[N, K]`` int64 output indices.
         maps: ``[N, C, h, w]``, the layer's activations ``A`` in that pass.
@@ -41,10 +44,16 @@ def mean_gradients(forward: ForwardPass, classes: Tensor, maps: Tensor) -> Tenso
     Returns:
         ``[N, K, C]``, averaged in the widest float of the device.
     """
-    picks = one_hot(forward.logits, classes)
-    (gradients,) = torch.autograd.grad(forward.logits, maps, picks, retain_graph=True, is_grads_batched=True)
-    means: Tensor = gradients.mean((3, 4), dtype=accumulator(maps)).transpose(0, 1)
-    return means
+    picks, wide = one_hot(forward.logits, classes), accumulator(maps)
+    head = flat_head(model, forward, maps, wide)
+    end = maps if head is None else head.output
+    (gradients,) = torch.autograd.grad(forward.logits, end, picks, retain_graph=True, is_grads_batched=True)
+    if head is None:
+        means: Tensor = gradients.mean((3, 4), dtype=wide)
+    else:
+        with torch.autocast(maps.device.type, enabled=False):
+            means = gradients.to(wide) @ head.weight / maps[0, 0].numel()
+    return means.transpose(0, 1)
 
 
 def weighted_sum(weights: Tensor, maps: Tensor) -> Tensor:

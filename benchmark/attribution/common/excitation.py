@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.grad import conv2d_input
 from torch.overrides import resolve_name
 
+from benchmark.attribution.common.derived import derived
 from benchmark.core.errors import UserError
 from benchmark.core.types import ForwardPass, Model, Operation
 from benchmark.models.forward import find_layer, one_hot, tensors
@@ -174,15 +175,20 @@ def _weighted(operation: Operation, signal: Tensor, weight: Tensor) -> Tensor:
 
 def _excite(operation: Operation, signal: Tensor) -> Shares:
     """Share the probability by ``W+ = max(W, 0)``, in convolutions and linear layers (protocol §4.1)."""
-    weight = _arguments(operation, input=None, weight=None)["weight"].to(signal.dtype)
-    yield _input(operation), _weighted(operation, signal, weight.clamp(min=0))
+    yield _input(operation), _weighted(operation, signal, _positive(operation, signal, 1))
 
 
 def _contrast(operation: Operation, signal: Tensor) -> Shares:
     """Share the probability by ``max(W, 0)``, less the shares by ``max(-W, 0)`` (protocol §4.4)."""
-    weight = _arguments(operation, input=None, weight=None)["weight"].to(signal.dtype)
-    excited = _weighted(operation, signal, weight.clamp(min=0))
-    yield _input(operation), excited - _weighted(operation, signal, weight.neg().clamp(min=0))
+    excited = _weighted(operation, signal, _positive(operation, signal, 1))
+    yield _input(operation), excited - _weighted(operation, signal, _positive(operation, signal, -1))
+
+
+def _positive(operation: Operation, signal: Tensor, sign: int) -> Tensor:
+    """Return ``max(sign · W, 0)`` of an operation's weights, made once."""
+    weight, dtype = _arguments(operation, input=None, weight=None)["weight"], signal.dtype
+    name = f"positive part of {sign} W in {dtype}"
+    return derived(weight, name, lambda w: (w if sign > 0 else w.neg()).to(dtype).clamp(min=0))
 
 
 def _max_pool(operation: Operation, signal: Tensor) -> Shares:
