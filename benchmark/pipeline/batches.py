@@ -40,6 +40,12 @@ class Batch:
     views: tuple[View, ...]
     skipped: dict[str, str]
 
+    def parts(self, size: int) -> Iterator[Batch]:
+        """Yield batches of at most ``size`` images; one alone has the skipped ones."""
+        for start in range(0, max(len(self.samples), 1), size):
+            part, skipped = slice(start, start + size), {} if start else self.skipped
+            yield Batch(self.samples[part], self.inputs[part], self.views[part], skipped)
+
 
 def read_batches(scene: Scene, groups: Iterable[Sequence[Sample]], pool: Executor) -> Iterator[Batch]:
     """Decode and resample images on threads, a few batches ahead of their use.

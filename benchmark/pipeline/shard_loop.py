@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import tee
 from pathlib import Path
 from time import monotonic, sleep
@@ -25,6 +26,7 @@ from benchmark.core.progress import Counter
 from benchmark.core.stages import all_stages, stage
 from benchmark.pipeline.batches import Batch, read_batches
 from benchmark.pipeline.cell import Cell
+from benchmark.pipeline.fitting import Fitting
 from benchmark.pipeline.journal import Made
 
 if TYPE_CHECKING:
@@ -272,7 +274,11 @@ class _Loop(Generic[C, F]):
     counter: Counter
     waiting: deque[tuple[_OpenShard[C, F], Batch, Pending[F] | None]] = field(default_factory=deque)
     busy: deque[list[Future[F]]] = field(default_factory=deque)
+    fitting: Fitting = field(init=False)
     prepared: bool = False
+
+    def __post_init__(self) -> None:
+        self.fitting = Fitting(self.recorder.scene)
 
     def run(self) -> None:
         """Make every shard that can be claimed."""
@@ -282,12 +288,11 @@ class _Loop(Generic[C, F]):
         scene = replace(self.recorder.scene, settings=tolerant)
         read = read_batches(scene, (samples for _, samples in theirs), self.pool)
         for (shard, _), batch in zip(ours, read, strict=True):
-            pending = self.recorder.start(shard.cells, batch) if batch.samples else None
-            self.waiting.append((shard, batch, pending))
-            if len(self.waiting) > 1:
-                self._finish_one()
-        while self.waiting:
-            self._finish_one()
+            start = partial(self.recorder.start, shard.cells)
+            for part, pending in self.fitting.started(batch, start, self._finish):
+                self.waiting.append((shard, part, pending))
+                self._finish(besides=1)
+        self._finish()
 
     def _batches(self) -> Iterator[tuple[_OpenShard[C, F], list[Sample]]]:
         """Claim shards and yield the batches of those that need a forward pass."""
@@ -320,6 +325,10 @@ class _Loop(Generic[C, F]):
                 self._write(shard, pending.by)
         return rest
 
+    def _finish(self, besides: int = 0) -> None:
+        while len(self.waiting) > besides:
+            self._finish_one()
+
     def _finish_one(self) -> None:
         shard, batch, pending = self.waiting.popleft()
         started = self._finishing(pending) if pending is not None else []
@@ -348,7 +357,8 @@ class _Loop(Generic[C, F]):
 
     def _write(self, shard: _OpenShard[C, F], maps_by: Mapping[str, Any] | None = None) -> None:
         images = [future.result() for future in shard.images]
-        by = {**self.recorder.scene.settings.made_by(), **(maps_by or {})}
+        settings = replace(self.recorder.scene.settings, batch_size=self.fitting.size)
+        by = {**settings.made_by(), **(maps_by or {})}
         made = Made(by, monotonic() - shard.began)
         with stage(self.recorder.scene.model.name), stage("store"):
             self.recorder.write(shard.cells, Shard(shard.number, images, shard.skipped, made))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from benchmark.models.forward import forward_pass
 from benchmark.pipeline.heatmap_store import heatmap_file, read_heatmaps
 from benchmark.pipeline.results import files_of
 from benchmark.pipeline.scene import Scene
+from benchmark.tasks.boxes import recorder
 from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.records import STORE
 from benchmark.transforms import to_input
@@ -317,6 +319,55 @@ def test_what_another_device_made_is_completed_here_and_told(
         devices = [made.by["device"] for made in STORE.read(files_of(each, STORE)).made]
         assert devices == ["cuda (H200)", devices[1], "cuda (H200)", "cuda (H200)"]
         assert devices[1].startswith("cpu")
+
+
+@pytest.mark.parametrize("held", [1, 2])
+def test_what_does_not_fit_into_the_device_is_halved_and_told_once_and_noted(
+    held: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = with_settings(scene(tmp_path), batch_size=5)
+    of = [
+        cell(on, tmp_path / "runs", "grad_cam", "max_box"),
+        cell(on, tmp_path / "runs", "backprop", "grabcut"),
+    ]
+    with monkeypatch.context() as there:
+        limited(there, held)
+        made(on, of)
+    told = capsys.readouterr().err
+    assert told.count("do not fit") == 3 - held, told
+    assert told.count(f"goes on with {held} at once") == 1
+    small_batches = with_settings(on, batch_size=held)
+    fresh = [
+        cell(small_batches, tmp_path / "fresh", *of)
+        for of in [("grad_cam", "max_box"), ("backprop", "grabcut")]
+    ]
+    made(small_batches, fresh)
+    for left, right in zip(of, fresh, strict=True):
+        assert_same(records(left), records(right))
+        assert [made.by["batch_size"] for made in STORE.read(files_of(left, STORE)).made] == [held] * len(
+            on.shards
+        )
+
+
+def test_one_image_that_does_not_fit_is_an_error_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = scene(tmp_path)
+    limited(monkeypatch, 0)
+    with pytest.raises(UserError, match="one image does not fit into the device's memory; measure fewer"):
+        made(on, [cell(on, tmp_path / "runs", "grad_cam", "max_box")])
+
+
+def limited(monkeypatch: pytest.MonkeyPatch, held: int) -> None:
+    """A device whose memory holds so many images."""
+    real = recorder.explain
+
+    def explain(scene: Scene, methods: Any, batch: Any) -> Any:
+        if len(batch.samples) > held:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(scene, methods, batch)
+
+    monkeypatch.setattr(recorder, "explain", explain)
 
 
 def test_records_outlive_a_damaged_note_of_who_made_them(tmp_path: Path) -> None:
