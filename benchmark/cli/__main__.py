@@ -20,6 +20,7 @@ COMMANDS = {
     "selftest": "try truths that need no images, on this device",
     "stability": "how far heatmaps and boxes move with precision, threads and batches",
     "bench": "time the methods of a model",
+    "gpu-check": "try a new device with these commands, within minutes",
 }
 
 

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from benchmark.cli.app.build import build, dataset_of, plain
 from benchmark.cli.app.groups import compose
 from benchmark.core.errors import UserError
+from benchmark.core.options import Natural, check
 from benchmark.core.protocols import Method
 from benchmark.core.types import Model
 from benchmark.diagnostics.stability import Movement, Way, movements
@@ -21,6 +22,7 @@ _TITLES = ("computed", "method", "median", "95 %", "greatest", "sum", "boxes mov
 
 def main(cfg: DictConfig) -> int:
     """Print a table in Markdown: a line for each way to compute and each method."""
+    check("listed", cfg.listed, Natural)
     settings: RunSettings = build(cfg.run)
     ways = {"": Way(settings), **{name: _way(cfg, name) for name in cfg.ways}}
     dataset, model = dataset_of(cfg), build(cfg.model)
@@ -33,6 +35,9 @@ def main(cfg: DictConfig) -> int:
     print()
     for line in (_TITLES, ["---"] * len(_TITLES), *(_line(*key, each) for key, each in found.items())):
         print(f"| {' | '.join(line)} |")
+    for (way, name), each in found.items():
+        for moved in each.moved[: cfg.listed]:
+            print(f"{way or 'the reference'}, {name}: {moved}")
     return 0
 
 

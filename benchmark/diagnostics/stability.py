@@ -23,6 +23,7 @@ from benchmark.pipeline.explain import forwarded, relative
 
 if TYPE_CHECKING:
     from benchmark.core.protocols import Localizer, Method
+    from benchmark.core.types import Sample
     from benchmark.pipeline.batches import Batch
     from benchmark.pipeline.scene import Scene
     from benchmark.pipeline.settings import RunSettings
@@ -66,17 +67,23 @@ class Movement:
             absolute values: what ``./scripts/selftest`` bounds.
         overlaps: Of each map, the IoU of the two boxes.
         equal: Of each map, whether the two boxes are equal.
+        moved: Image, number of its class, and both boxes, of each map whose boxes differ.
     """
 
     changes: list[FloatArray] = field(default_factory=list)
     sums: list[float] = field(default_factory=list)
     overlaps: list[npt.NDArray[np.float64]] = field(default_factory=list)
     equal: list[BoolArray] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
 
-    def add(self, first: IntArray, second: IntArray) -> None:
-        """Take in the boxes ``[M, 4]`` of some maps."""
+    def add(self, samples: Sequence["Sample"], first: IntArray, second: IntArray) -> None:
+        """Take in the boxes ``[N * K, 4]`` of the maps of N images."""
         self.overlaps.append(iou(first, second))
         self.equal.append((first == second).all(axis=-1))
+        for number in np.flatnonzero(~self.equal[-1]).tolist():
+            image, rank = divmod(number, len(first) // len(samples))
+            boxes = f"{first[number].tolist()}, not {second[number].tolist()}"
+            self.moved.append(f"{samples[image].image_id}, class {rank + 1}: {boxes}")
 
 
 def movements(
@@ -117,7 +124,7 @@ def movements(
                 seen = _seen(scene, methods, localizer, way, batch, wanted and wanted.classes)
                 for first, second in twins:
                     pair = found.setdefault((name, f"{first} = {second}"), Movement())
-                    pair.add(seen.boxes[first], seen.boxes[second])
+                    pair.add(batch.samples, seen.boxes[first], seen.boxes[second])
                 if wanted is None:
                     wanted = seen
                     continue
@@ -125,7 +132,7 @@ def movements(
                     moved = found.setdefault((name, method), Movement())
                     moved.changes.append(_change(seen.maps[method], wanted.maps[method]))
                     moved.sums.append(apart(seen.maps[method], wanted.maps[method]))
-                    moved.add(seen.boxes[method], wanted.boxes[method])
+                    moved.add(batch.samples, seen.boxes[method], wanted.boxes[method])
             counter.add(len(batch.samples) + len(batch.skipped))
     return found
 

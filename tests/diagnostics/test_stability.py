@@ -9,6 +9,7 @@ import torch
 from helpers.small_scenes import LOCALIZERS, METHODS, scene
 
 from benchmark.core.errors import UserError
+from benchmark.core.types import Sample
 from benchmark.diagnostics.stability import Movement, Way, _change, movements
 from benchmark.transforms.ten_crop import TenCrop
 
@@ -47,10 +48,13 @@ def test_a_change_is_the_greatest_difference_of_a_cell_over_the_greatest_value_o
 
 
 def test_a_box_has_moved_if_one_side_has() -> None:
-    moved = Movement()
-    moved.add(np.array([[0, 0, 4, 4], [0, 0, 4, 4]]), np.array([[0, 0, 4, 4], [0, 0, 4, 2]]))
-    assert moved.equal[0].tolist() == [True, False]
-    assert moved.overlaps[0].tolist() == [1.0, 0.5]
+    moved, here, there = Movement(), np.array([[0, 0, 4, 4]] * 4), np.array([[0, 0, 4, 4]] * 4)
+    there[3, 3] = 2
+    samples = [Sample(name, None, 0, here) for name in ("first", "second")]
+    moved.add(samples, here, there)
+    assert moved.equal[0].tolist() == [True, True, True, False]
+    assert moved.overlaps[0].tolist() == [1.0, 1.0, 1.0, 0.5]
+    assert moved.moved == ["second, class 2: [0, 0, 4, 4], not [0, 0, 4, 2]"]
 
 
 def test_a_transform_of_several_views_is_refused(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from benchmark.core.errors import UserError
 from benchmark.core.types import Records
 from benchmark.datasets.images import read_sample
 from benchmark.models.forward import forward_pass
+from benchmark.pipeline import explain as pipeline
 from benchmark.pipeline.heatmap_store import heatmap_file, read_heatmaps
 from benchmark.pipeline.results import files_of
 from benchmark.pipeline.scene import Scene
-from benchmark.tasks.boxes import recorder
 from benchmark.tasks.boxes.cell import BoxCell
 from benchmark.tasks.boxes.records import STORE
 from benchmark.transforms import to_input
@@ -360,14 +360,14 @@ def test_one_image_that_does_not_fit_is_an_error_with_the_remedy(
 
 def limited(monkeypatch: pytest.MonkeyPatch, held: int) -> None:
     """A device whose memory holds so many images."""
-    real = recorder.explain
+    real = pipeline.explain
 
     def explain(scene: Scene, methods: Any, batch: Any) -> Any:
         if len(batch.samples) > held:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return real(scene, methods, batch)
 
-    monkeypatch.setattr(recorder, "explain", explain)
+    monkeypatch.setattr("benchmark.tasks.boxes.recorder.explain", explain)
 
 
 def test_records_outlive_a_damaged_note_of_who_made_them(tmp_path: Path) -> None:

@@ -58,9 +58,7 @@ def flat_head(model: Model, forward: ForwardPass, maps: Tensor, dtype: torch.dty
     parameter = _parameter(model.module, found._saved_mat2)  # type: ignore[attr-defined]
     if parameter is None or cells < 2 or parameter.shape[1] != cells * maps.shape[1]:
         return None
-    weight = derived(
-        parameter, f"cells in {dtype}", lambda w: w.unflatten(1, (-1, cells)).sum(2, dtype=dtype)
-    )
+    weight = derived(parameter, f"cells in {dtype}", lambda w: w.view(len(w), -1, cells).sum(2, dtype=dtype))
     return FlatHead(GradientEdge(found, 0), weight)
 
 

@@ -32,7 +32,8 @@ class Twice(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         first, second = self.ways
-        return first(x.flatten(1)) + second(x.flatten(1))
+        both: Tensor = first(x.flatten(1)) + second(x.flatten(1))
+        return both
 
 
 def headed(*head: nn.Module) -> Callable[[], Model]:
