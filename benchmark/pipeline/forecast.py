@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.core.files import write_atomically
 from benchmark.core.options import Checked, Count, Positive, Share
+from benchmark.pipeline.scene import shards_of
 
 if TYPE_CHECKING:
     from benchmark.core.stages import Costs
@@ -47,7 +48,7 @@ class Probe:
         costs: Of all stages.
         images: Number of images.
         besides: Seconds for all that is no stage: starting, making the table.
-        bytes: Size of what was stored.
+        stored: Of two parts of the run, the number of images and the bytes that were stored.
         cores: Cores of this machine.
         on_cpu: Whether its device is its cores.
     """
@@ -55,7 +56,7 @@ class Probe:
     costs: Costs
     images: int
     besides: float
-    bytes: int
+    stored: tuple[tuple[int, int], tuple[int, int]]
     cores: int
     on_cpu: bool
 
@@ -170,8 +171,17 @@ def forecast(probe: Probe, machine: Machine, images: int) -> Forecast:
         seconds,
         probe.besides,
         times * costs.processor,
-        round(times * probe.bytes),
+        _stored(probe, images),
     )
+
+
+def _stored(probe: Probe, images: int) -> int:
+    """Return the bytes that are stored of some images: some for each shard, and some for each image."""
+    (few, less), (many, more) = probe.stored
+    times = len(shards_of(many)) / len(shards_of(few))
+    an_image = (more - times * less) / (many - times * few) if many > times * few else more / many
+    a_shard = max(less - few * an_image, 0.0) / len(shards_of(few))
+    return round(images * an_image + len(shards_of(images)) * a_shard)
 
 
 def outcome(costs: Costs, foretold: Forecast | None) -> Iterator[str]:

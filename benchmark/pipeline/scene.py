@@ -17,6 +17,18 @@ LEAST, MOST = 16, 64
 """Images of a shard: few enough that a killed run loses little, and enough for a batch."""
 
 
+def shards_of(count: int, *, costly: bool = False) -> list[range]:
+    """Return fixed sets of ``count`` images, as index ranges: about 100, of 16 to 64 images each.
+
+    Where an image is costly, there are about 1000, of 1 to 16. Neither machine nor workers matter.
+    """
+    if costly:
+        size = min(ceil(count / _COSTLY_SHARDS), LEAST)
+    else:
+        size = min(max(ceil(count / _SHARDS), LEAST), MOST)
+    return [range(start, min(start + size, count)) for start in range(0, count, size)]
+
+
 @dataclass(frozen=True)
 class Scene:
     """Model, images and transform of a forward pass, which the methods of all its cells share.
@@ -37,16 +49,8 @@ class Scene:
 
     @property
     def shards(self) -> list[range]:
-        """Return fixed sets of images, as index ranges: about 100, of 16 to 64 images each.
-
-        Where an image is costly, there are about 1000, of 1 to 16. Neither machine nor workers matter.
-        """
-        count = len(self.dataset.samples)
-        if self.costly:
-            size = min(ceil(count / _COSTLY_SHARDS), LEAST)
-        else:
-            size = min(max(ceil(count / _SHARDS), LEAST), MOST)
-        return [range(start, min(start + size, count)) for start in range(0, count, size)]
+        """Return fixed sets of images, as index ranges."""
+        return shards_of(len(self.dataset.samples), costly=self.costly)
 
     def images(self, shard: int) -> dict[str, int | None]:
         """Return the identifiers of a shard's images, each with the size of its file in bytes."""

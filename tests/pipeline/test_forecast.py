@@ -7,6 +7,12 @@ import pytest
 
 from benchmark.core.stages import Costs
 from benchmark.pipeline.forecast import Machine, Probe, forecast, outcome, read_forecast, spread
+from benchmark.pipeline.scene import shards_of
+
+
+def _stored(images: int) -> tuple[int, int]:
+    """A shard of 1000 bytes, and 100 for each image."""
+    return images, 100 * images + 1000 * len(shards_of(images))
 
 
 def _probe(**changes: object) -> Probe:
@@ -19,14 +25,17 @@ def _probe(**changes: object) -> Probe:
     }
     costs.device |= {("net", "forward"): 6.0}
     costs.operations |= {("net", "forward"): 30 * 10**12}
-    return replace(Probe(costs, images=10, besides=5.0, bytes=1000, cores=2, on_cpu=True), **changes)  # type: ignore[arg-type]
+    return replace(
+        Probe(costs, images=10, besides=5.0, stored=(_stored(2), _stored(10)), cores=2, on_cpu=True),
+        **changes,
+    )  # type: ignore[arg-type]
 
 
 def test_on_this_machine_an_image_takes_as_long_as_one_of_the_probe() -> None:
     found = forecast(_probe(), Machine("here"), images=100)
     assert found.total == pytest.approx(10 * 12.0 + 5.0)
     assert found.processor == pytest.approx(180.0)
-    assert found.bytes == 10_000
+    assert found.bytes == _stored(100)[1]
 
 
 def test_more_cores_share_what_all_cores_did_here() -> None:

@@ -27,15 +27,16 @@ def tell_forecast(task: Task, experiment: Experiment, machine: Machine) -> None:
         UserError: If not one row can be measured.
     """
     total = len(experiment.dataset.samples)
-    _, counted, _ = _tried(task, experiment, _WARM_UP, operations=machine.tflops is not None)
+    less, counted, _ = _tried(task, experiment, _WARM_UP, operations=machine.tflops is not None)
     began = perf_counter()
-    size, costs, lacking = _tried(task, experiment, machine.probe)
+    more, costs, lacking = _tried(task, experiment, machine.probe)
     besides = perf_counter() - began - costs.elapsed
     images = min(machine.probe, total)
     for path, operations in counted.operations.items():
         costs.operations[path] = operations * images // min(_WARM_UP, total)
     on_cpu = experiment.settings.torch_device.type == "cpu"
-    probe = Probe(costs, images, besides, size, cores(), on_cpu)
+    stored = ((min(_WARM_UP, total), less), (images, more))
+    probe = Probe(costs, images, besides, stored, cores(), on_cpu)
     found = forecast(probe, machine, total)
     print(f"forecast from {images} of {total} images of {experiment.dataset.name}:", *found.lines(), sep="\n")
     for line in lacking:
