@@ -1,6 +1,5 @@
 """The forecast of a run, from invented costs of its stages."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ def _stored(images: int) -> tuple[int, int]:
     return images, 100 * images + 1000 * len(shards_of(images))
 
 
-def _probe(**changes: object) -> Probe:
+def _probe(*, on_cpu: bool = True) -> Probe:
     costs = Costs(elapsed=12.0, processor=18.0)
     costs.core |= {
         ("net",): 9.0,
@@ -25,10 +24,7 @@ def _probe(**changes: object) -> Probe:
     }
     costs.device |= {("net", "forward"): 6.0}
     costs.operations |= {("net", "forward"): 30 * 10**12}
-    return replace(
-        Probe(costs, images=10, besides=5.0, stored=(_stored(2), _stored(10)), cores=2, on_cpu=True),
-        **changes,
-    )  # type: ignore[arg-type]
+    return Probe(costs, images=10, besides=5.0, stored=(_stored(2), _stored(10)), cores=2, on_cpu=on_cpu)
 
 
 def test_on_this_machine_an_image_takes_as_long_as_one_of_the_probe() -> None:
