@@ -71,8 +71,9 @@ def _measure(cfg: DictConfig, results: Path, dataset: Dataset, multirun: bool) -
     settings = experiment.settings
     if settings.workers > 1 and not multirun:
         done = f"worker {settings.worker} of {settings.workers} is done"
-        told = "the table is made by the same command without run.worker and run.workers"
-        print(f"{done}; {told}", file=sys.stderr)
+        by_words = any(word.startswith("run.workers=") for word in typed())
+        without = "run.worker and run.workers" if by_words else "torchrun"
+        print(f"{done}; the table is made by the same command without {without}", file=sys.stderr)
     if settings.workers > 1 or multirun:
         return exit_code(outcome.table)
     folder = results / label(dataset)

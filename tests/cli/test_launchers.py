@@ -110,6 +110,14 @@ def test_a_launcher_that_cannot_start_is_one_line(folder: Path) -> None:
     assert (status, printed, complaint.count("\n")) == (1, "", 1), complaint
 
 
+def test_a_launcher_that_is_not_installed_is_one_line_with_the_remedy(folder: Path) -> None:
+    absent = "hydra.launcher._target_=hydra_plugins.not_here.Launcher"
+    status, printed, complaint = swept(folder, "localizer=gradcam_15,cam_20", "hydra/launcher=local", absent)
+    assert (status, printed, complaint.count("\n")) == (2, "", 1), complaint
+    assert complaint.startswith("error: hydra/launcher=local: not installed (No module named")
+    assert "pip install --editable '.[slurm]'" in complaint
+
+
 @pytest.mark.slow
 def test_through_submitit_a_refused_value_and_a_lost_job_end_no_other(folder: Path) -> None:
     try:

@@ -1,11 +1,13 @@
 """Jobs of a real Slurm: killed, warned, finished by others; always the same records and the same table."""
 
+import json
 import random
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,8 +34,14 @@ def until(what: str, seconds: float = 120) -> Iterator[None]:
     raise AssertionError(f"waited {seconds:.0f} s for {what}")
 
 
-def claimed(results: Path) -> bool:
-    return any(results.rglob("_claims/*.json"))
+def at_work(results: Path) -> str:
+    """The job of a process that is making a shard; empty where there is none."""
+    for claim in results.rglob("_claims/*.json"):
+        with suppress(OSError, ValueError):
+            pid = json.loads(claim.read_text())["pid"]
+            environment = Path(f"/proc/{pid}/environ").read_text().split("\0")
+            return next(line for line in environment if line.startswith("SLURM_JOB_ID=")).partition("=")[2]
+    return ""
 
 
 def logs(results: Path) -> str:
@@ -46,10 +54,11 @@ def test_jobs_killed_at_random_are_finished_by_fewer_with_the_same_bytes(
     draw, results, killed = random.Random(13), tmp_path / "results", 0
     first = start(results, *SLURM, *CELL, *workers(3), env=node)
     for _ in until("jobs to kill"):
-        if killed == 3:
+        jobs = slurm(*WORKING).split()
+        if killed == 3 or (killed and not jobs):
             break
-        if claimed(results) and (jobs := slurm(*WORKING).split()):
-            slurm("scancel", "--signal=KILL", draw.choice(jobs))
+        if jobs and (killed or at_work(results)):
+            slurm("scancel", "--quiet", "--signal=KILL", draw.choice(jobs))
             killed += 1
             time.sleep(draw.random())
     second = start(results, *SLURM, *CELL, *workers(2), env=node)
@@ -67,9 +76,8 @@ def test_a_warned_job_is_requeued_and_goes_on_where_it_was(
     results = tmp_path / "results"
     sweep = start(results, *SLURM, *CELL, *workers(1), env=node)
     for _ in until("a shard, and another one being made"):
-        if claimed(results) and list(results.rglob("records-00000.parquet")):
+        if list(results.rglob("records-00000.parquet")) and (job := at_work(results)):
             break
-    (job,) = slurm(*WORKING).split()
     slurm("scancel", "--signal=USR1", job)
     _, told = sweep.communicate(timeout=180)
     assert sweep.returncode == 0, told
@@ -99,9 +107,9 @@ def test_without_submitit_a_warned_array_and_a_job_after_it_make_the_table(
     array = submit("--array=1-2")
     table = submit(f"--dependency=afterany:{array}")
     for _ in until("a shard that is being made"):
-        if claimed(results):
+        if job := at_work(results):
             break
-    slurm("scancel", "--signal=USR1", f"{array}_1")
+    slurm("scancel", "--signal=USR1", job)
     for _ in until("the table"):
         told = slurm("scontrol", "show", "--oneliner", "job", table)
         if "JobState=COMPLETED" in told or "JobState=FAILED" in told:

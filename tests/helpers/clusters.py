@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-CELL = ("model=vgg16_cam_compact", "method=cam", "dataset.count=48", "run.batch_size=1", "tracking=none")
-"""One cell of three shards, whose images take a while each."""
+CELL = ("model=vgg16_cam_compact", "method=cam", "dataset.count=96", "run.batch_size=1", "tracking=none")
+"""One cell of six shards, whose images take a while each."""
 _OWN = {"jobs", "finished", "agendas", "_journal"}
 """What says who made it, and how it was started."""
 

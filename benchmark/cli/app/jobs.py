@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from shutil import which
+from subprocess import run
 from typing import Any, ClassVar, NoReturn
 
 from hydra.core.hydra_config import HydraConfig
@@ -62,7 +64,7 @@ class Sweep(Callback):
                 file=sys.stderr,
             )
             sys.exit(ExitCode.MISTAKE)
-        _refuse_no_launcher(config)
+        _look_at_launcher(config)
         for path in _notes(config):
             path.unlink()
 
@@ -100,14 +102,21 @@ class Sweep(Callback):
         sys.exit(worst(codes))
 
 
-def _refuse_no_launcher(config: DictConfig) -> None:
+def _look_at_launcher(config: DictConfig) -> None:
+    """Refuse a launcher that is not installed; say where Slurm's will not hear of a job that is killed."""
+    target = str(config.hydra.launcher._target_)
     try:
-        import_module(str(config.hydra.launcher._target_).rpartition(".")[0])
+        import_module(target.rpartition(".")[0])
     except ImportError as error:
         name = config.hydra.runtime.choices["hydra/launcher"]
         remedy = "for submitit's type .venv/bin/python -m pip install --editable '.[slurm]'"
         print(f"error: hydra/launcher={name}: not installed ({error}); {remedy}", file=sys.stderr)
         sys.exit(ExitCode.MISTAKE)
+    if target.endswith("SlurmLauncher") and which("sacct"):
+        asked = run(["sacct", "--noheader", "--starttime=now"], capture_output=True, text=True, check=False)
+        if asked.returncode:
+            told = "this command will wait for ever for a job that is killed; see docs/cluster.md"
+            print(f"sacct: {' '.join(asked.stderr.split())}: {told}", file=sys.stderr)
 
 
 def _unfit(words: Sequence[str]) -> list[str]:
