@@ -19,9 +19,9 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any
+from uuid import uuid4
 
-from benchmark.core.errors import UserError
-from benchmark.core.files import sweep, unwritable, write_atomically
+from benchmark.core.files import sweep, unwritable
 from benchmark.core.locks import alive
 from benchmark.core.reading import read_whole
 
@@ -62,19 +62,20 @@ class Claims:
         Raises:
             UserError: If the folder cannot be written.
         """
+        # First under another name, since a kill before it is written would leave a claim that names nobody.
+        temporary = path.with_name(f".{uuid4().hex}.{platform.node()}-{os.getpid()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(exist_ok=False)
-        except FileExistsError:
-            if self.holder(path) is not None:
-                return False
+            temporary.write_text(_own(), encoding="utf-8")
+            if not _linked(temporary, path):
+                if self.holder(path) is not None:
+                    return False
+                temporary.replace(path)
         except OSError as error:
             raise unwritable(path, error) from error
-        try:
-            write_atomically(path, _own())
-        except UserError:  # such as a full disk: an empty claim would keep others waiting
-            path.unlink(missing_ok=True)
-            raise
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
         with self._lock:
             self._held.add(path)
         return True
@@ -146,6 +147,21 @@ def silent(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def _linked(claim: Path, path: Path) -> bool:
+    """Give a file a name that it alone can have; return whether it has it now."""
+    try:
+        os.link(claim, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(_own())
+        except FileExistsError:
+            return False
+    return True
 
 
 def _own() -> str:

@@ -45,7 +45,7 @@ def ended(tasks: list[Any]) -> list[int]:
 def content(results: Path) -> dict[str, bytes]:
     """All that a run leaves but notes of times and hosts, what Hydra keeps, and the database."""
     left = {path.relative_to(results).as_posix(): path for path in results.rglob("*") if path.is_file()}
-    others = ("_journal/", "finished/", "jobs/", "mlflow")
+    others = ("_journal/", "finished/", "jobs/", "mlflow", "mlartifacts/")
     return {
         name: path.read_bytes() for name, path in left.items() if not any(part in name for part in others)
     }

@@ -53,6 +53,26 @@ def test_a_claim_of_another_host_is_void_by_its_silence_whatever_the_clocks_say(
     assert claims.take(path)
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_one_process_alone_gets_a_claim_which_names_it_from_the_first_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    path, seen, link = tmp_path / "claim.json", list[str](), os.link
+
+    def watched(source: Path, target: Path) -> None:
+        seen.append(Path(source).read_text())
+        if not links:
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+        link(source, target)
+
+    monkeypatch.setattr("os.link", watched)
+    assert Claims().take(path)
+    assert seen == [path.read_text()] == [json.dumps({"host": HERE, "pid": os.getpid()})]
+    path.write_text(json.dumps({"host": "another", "pid": 1}))
+    assert not Claims().take(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["claim.json"]
+
+
 @pytest.mark.parametrize("hours", [-3, 3])
 def test_a_claim_of_long_ago_is_void_at_first_sight(tmp_path: Path, hours: int) -> None:
     path = tmp_path / "claim.json"
@@ -70,10 +90,11 @@ def test_who_was_taken_for_dead_does_not_give_up_the_claim_of_its_successor(tmp_
 
 
 def test_a_full_disk_leaves_no_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_descriptor: int) -> None:
+    def full(self: Path, _text: str, **_: object) -> None:
+        self.touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("os.fsync", full)
+    monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(UserError, match="No space left on device"):
         Claims().take(tmp_path / "_claims" / "records-00000.json")
     assert not list((tmp_path / "_claims").iterdir())
