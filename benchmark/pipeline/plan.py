@@ -13,8 +13,9 @@ from benchmark.core.types import OpenRow
 from benchmark.models.forward import output_count
 from benchmark.pipeline.agenda import Agenda, ShardSet
 from benchmark.pipeline.class_order import class_order
+from benchmark.pipeline.recording import Recorder
 from benchmark.pipeline.scene import Scene
-from benchmark.pipeline.shard_loop import Recorder, measure, refuse_unreadable
+from benchmark.pipeline.shard_loop import measure, refuse_unreadable
 
 if TYPE_CHECKING:
     from benchmark.core.protocols import Dataset

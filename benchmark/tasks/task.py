@@ -1,6 +1,6 @@
 """What a task is: a folder beside this file that measures something of heatmaps and tabulates it.
 
-A task brings what it makes of a batch (:class:`benchmark.pipeline.shard_loop.Recorder`), the schema of its
+A task brings what it makes of a batch (:class:`benchmark.pipeline.recording.Recorder`), the schema of its
 records, its metrics and its table. ``conf/task/NAME.yaml`` names it; no other file does.
 """
 

@@ -19,10 +19,10 @@ from benchmark.pipeline.cell import Cell
 from benchmark.pipeline.explain import Explained, explain
 from benchmark.pipeline.heatmap_store import Heatmaps
 from benchmark.pipeline.plan import Plan
+from benchmark.pipeline.recording import Shard
 from benchmark.pipeline.results import conditions, files_of, unfinished, without_places
 from benchmark.pipeline.rows import Row
 from benchmark.pipeline.scene import Scene
-from benchmark.pipeline.shard_loop import Shard
 from benchmark.pipeline.store import ShardStore, flat
 from benchmark.tasks.task import Experiment, Outcome
 

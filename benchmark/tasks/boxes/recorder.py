@@ -30,8 +30,8 @@ from benchmark.tasks.boxes.records import STORE, columns_of, metadata_of, read_r
 if TYPE_CHECKING:
     from benchmark.core.types import Records, Sample
     from benchmark.pipeline.batches import Batch
+    from benchmark.pipeline.recording import Shard
     from benchmark.pipeline.scene import Scene
-    from benchmark.pipeline.shard_loop import Shard
     from benchmark.tasks.boxes.cell import BoxCell
 
 
@@ -89,7 +89,7 @@ class _Pending:
 
 @dataclass(frozen=True)
 class BoxRecorder:
-    """Makes the boxes of all cells of a scene: a :class:`benchmark.pipeline.shard_loop.Recorder`."""
+    """Makes the boxes of all cells of a scene: a :class:`benchmark.pipeline.recording.Recorder`."""
 
     scene: Scene
     store = STORE

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from benchmark.core.types import FloatArray, ForwardPass, Model, Sample
     from benchmark.pipeline.batches import Batch
     from benchmark.pipeline.cell import Cell
+    from benchmark.pipeline.recording import Shard
     from benchmark.pipeline.scene import Scene
-    from benchmark.pipeline.shard_loop import Shard
     from benchmark.tasks.pairs.ask import Question
     from benchmark.tasks.pairs.types import Asked, ClassPolicy, Pair
 
@@ -78,7 +78,7 @@ class ExhibitReading:
 
 @dataclass(frozen=True)
 class PairRecorder:
-    """Asks a scene's cells one question: a :class:`benchmark.pipeline.shard_loop.Recorder`."""
+    """Asks a scene's cells one question: a :class:`benchmark.pipeline.recording.Recorder`."""
 
     scene: Scene
     question: Question
