@@ -16,6 +16,10 @@ _LONG_AGO = 24 * 3600.0
 """Seconds after which a temporary file is no process's any more, whatever the clocks of two hosts say."""
 
 
+_swept: set[Path] = set()
+"""Folders that this process has swept."""
+
+
 def damaged(path: Path, reason: object) -> UserError:
     """Return the error that a stored file is not what was written."""
     return UserError(f"{path}: this shard is damaged ({reason}); delete it and run again")
@@ -30,6 +34,8 @@ def unwritable(path: Path, error: OSError) -> UserError:
 def write_atomically(path: Path, data: bytes | str) -> None:
     """Write a file under a temporary name, sync it and rename it, so that no power cut leaves half of it.
 
+    What dead processes left half-written in its folder is removed before.
+
     Raises:
         UserError: If the folder cannot be created or written.
     """
@@ -40,6 +46,9 @@ def write_atomically(path: Path, data: bytes | str) -> None:
     temporary = path.with_name(f".{name}.{platform.node()}-{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.parent not in _swept:
+            _swept.add(path.parent)
+            sweep(path.parent)
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from benchmark.core.claims import SILENCE, Claims, claim_file, sweep_claims
 from benchmark.core.errors import UserError
-from benchmark.core.files import sweep
 from benchmark.core.progress import Counter
 from benchmark.core.stages import all_stages, stage
 from benchmark.pipeline.batches import Batch, read_batches
@@ -46,10 +45,8 @@ def measure(recorder: Recorder[C, F], cells: Sequence[C]) -> dict[str, str]:
     Raises:
         UserError: If a method, model and dataset do not fit together.
     """
-    for folder in {folder for cell in cells for folder in (cell.folder, cell.heatmap_folder)}:
-        sweep(folder)
-        sweep(folder / "_journal")
-        sweep_claims(folder)
+    for cell in cells:
+        sweep_claims(cell.folder)
     work = _Work(recorder, cells)
     if not work.lacking:
         return {}

@@ -11,6 +11,7 @@ import pytest
 
 from benchmark.core.claims import SILENCE, Claims, holder, sweep_claims
 from benchmark.core.errors import UserError
+from benchmark.core.files import write_atomically
 
 HERE = platform.node()
 
@@ -117,3 +118,10 @@ def test_what_dead_processes_left_among_claims_is_swept(tmp_path: Path) -> None:
     sweep_claims(tmp_path)
     left = {path.name for path in folder.iterdir()}
     assert left == {*kept, f".x.{HERE}-{os.getppid()}.tmp", ".x.another-1.tmp"}
+
+
+def test_the_first_write_into_a_folder_removes_what_a_killed_process_half_wrote(tmp_path: Path) -> None:
+    left = tmp_path / f".x.{HERE}-{2**22 + 1}.tmp"
+    left.touch()
+    write_atomically(tmp_path / "table.json", "{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["table.json"]
