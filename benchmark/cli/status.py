@@ -26,8 +26,8 @@ def main(cfg: DictConfig) -> int:
 
 
 def _about(row: RowStatus) -> str:
-    count = max(1, len(row.makers))
-    makers = f"{count} makers" if count > 1 else "one maker"
-    pace = f", {row.rate:.1f} images/s each, {row.left / row.rate / count:.0f} s left for {makers}"
-    known = pace if row.left and row.rate else ""
-    return known + (f", being made by {', '.join(row.at_work)}" if row.makers else "")
+    count, pace = max(1, len(row.makers)), ""
+    if row.left and row.rate:
+        makers = f"{count} makers" if count > 1 else "one maker"
+        pace = f", {row.rate:.1f} images/s each, {row.left / row.rate / count:.0f} s left for {makers}"
+    return pace + (f", being made by {', '.join(row.at_work)}" if row.makers else "")

@@ -59,7 +59,7 @@ class Agenda:
     def note(self, runs: Path) -> None:
         """Note it where something of it is still to be made."""
         missing = (
-            not file.exists() for parts in self.rows.values() for part in parts for file in part.files(runs)
+            not is_whole(file) for parts in self.rows.values() for part in parts for file in part.files(runs)
         )
         if any(missing):
             content = asdict(self)

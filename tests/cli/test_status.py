@@ -34,6 +34,10 @@ def test_a_run_is_complete_or_told_row_by_row_with_who_is_making_it(command: Com
         assert "  1/2 shards, 1 damaged, " in command("status", place)[1]
     os.utime(claim, (time.time() - 600,) * 2)
     assert command("status", place)[1].endswith("being made by node7:99 (no sign of it for 10 min)\n")
+    for each in shard.parent.glob("records-*"):
+        each.unlink()
+    claim.unlink()
+    assert command("status", place)[1].splitlines()[1:] == ["vgg16_cam_compact/cam  0/2 shards"]
     for agenda in (tmp_path / "results" / "runs" / "agendas").iterdir():
         agenda.write_text("{")
     status, _, complaint = command("status", place)
