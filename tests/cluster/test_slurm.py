@@ -39,8 +39,11 @@ def at_work(results: Path) -> str:
     for claim in results.rglob("_claims/*.json"):
         with suppress(OSError, ValueError):
             pid = json.loads(claim.read_text())["pid"]
-            environment = Path(f"/proc/{pid}/environ").read_text().split("\0")
-            return next(line for line in environment if line.startswith("SLURM_JOB_ID=")).partition("=")[2]
+            lines = Path(f"/proc/{pid}/environ").read_text().split("\0")
+            own = dict(line.split("=", 1) for line in lines if line.startswith("SLURM_"))
+            # An array's last job has the number of the array.
+            array = own.get("SLURM_ARRAY_JOB_ID")
+            return f"{array}_{own['SLURM_ARRAY_TASK_ID']}" if array else own["SLURM_JOB_ID"]
     return ""
 
 

@@ -71,7 +71,10 @@ def _requeued(requeue: Handler, number: int, frame: FrameType | None) -> NoRetur
 
 def _wanted() -> bool:
     """Return whether Slurm lists this job as one that runs, which it has then not cancelled or requeued."""
-    ask = ["squeue", "--noheader", "--format=%T", "--jobs", os.environ.get("SLURM_JOB_ID", "")]
+    array, number = (os.environ.get(f"SLURM_ARRAY_{name}_ID") for name in ("JOB", "TASK"))
+    # The number that one of an array's jobs has for itself may be that of the whole array.
+    job = f"{array}_{number}" if array else os.environ.get("SLURM_JOB_ID", "")
+    ask = ["squeue", "--noheader", "--format=%T", "--jobs", job]
     try:
         return subprocess.run(ask, capture_output=True, text=True, timeout=10).stdout.strip() == "RUNNING"
     except (OSError, subprocess.TimeoutExpired):

@@ -59,12 +59,23 @@ def test_a_warned_job_is_requeued_once_and_says_so_in_one_line(
     )
 
 
+@pytest.mark.parametrize("array", [False, True])
 @pytest.mark.parametrize(("state", "ends"), [("RUNNING", SystemExit), ("COMPLETING", Terminated)])
 def test_of_slurms_sigterm_a_preempted_job_is_requeued_and_a_cancelled_one_is_not(
-    asked: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, ends: type[BaseException]
+    asked: list[int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    array: bool,
+    state: str,
+    ends: type[BaseException],
 ) -> None:
     squeue = tmp_path / "squeue"
-    squeue.write_text(f'#!/bin/sh\n[ "$4" = 12 ] && echo {state}\n')
+    squeue.write_text(f'#!/bin/sh\n[ "$4" = {"12_0" if array else "12"} ] && echo {state}\n')
+    for name, value in (("JOB", "12"), ("TASK", "0")):
+        if array:  # whose last job has its number
+            monkeypatch.setenv(f"SLURM_ARRAY_{name}_ID", value)
+        else:
+            monkeypatch.delenv(f"SLURM_ARRAY_{name}_ID", raising=False)
     squeue.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("SLURM_JOB_ID", "12")
