@@ -205,5 +205,5 @@ def _entries(path: Path, text: str, remedy: str) -> list[str]:
             turned = {str(number): entry for entry, number in content.items() if isinstance(number, int)}
             content = [(turned or content)[str(number)] for number in range(len(content))]
         return [" ".join(map(str, each)) if isinstance(each, list) else str(each) for each in content]
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, RecursionError) as error:
         raise UserError(f"{path}: no json of classes numbered from 0 ({error}); {remedy}") from error

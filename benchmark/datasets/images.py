@@ -1,5 +1,9 @@
 """Decoding of images as they are stored: a damaged file is refused, never silently repaired.
 
+So is, before it is decoded, one whose header promises other pixels than its annotation says, or more than
+``$BENCHMARK_MAX_PIXELS``: a file of a few kilobytes could fill the memory. Only raster formats are looked at;
+for others Pillow would start programs.
+
 Boxes are annotated in the frame in which the pixels are stored, so an EXIF orientation is **not** applied
 (the sizes in ILSVRC's annotations are those of the stored frame). Pillow decodes; anything but RGB is
 converted here and nowhere else: grey is replicated, alpha is dropped (as in the Grad-CAM authors' demo,
@@ -7,8 +11,10 @@ protocol §1.3), a palette is looked up, and CMYK becomes RGB by Pillow's rule. 
 """
 
 import io
+import os
 import struct
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +28,20 @@ from benchmark.core.types import ImageArray, Sample
 # Exceptions that Pillow's decoders raise on damaged bytes.
 _BROKEN: tuple[type[Exception], ...] = (
     *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError),
-    *(struct.error, Image.DecompressionBombError),
+    *(struct.error, MemoryError),
 )
 # Other modes (16 or 32 bits a channel, L*a*b*) have no agreed conversion to 8-bit RGB.
 _MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "PPM")
+_MAX_PIXELS = 1024**3 // 4 // 3
+"""Pillow's own limit, 89 million pixels, above which it warns; the largest image of ILSVRC2012 has fewer."""
+_LIMIT = "BENCHMARK_MAX_PIXELS"
 _ORIENTATION = 0x0112
 _END_OF_IMAGE = b"\xff\xd9"
 _PADDING = b"\x5a\xc3\x96\x3c" * 8
+
+
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # damaged EXIF, which is not read
 
 
 class UnreadableImage(UserError):  # noqa: N818 - it names a state of an image
@@ -54,20 +67,26 @@ class ImageFacts:
     exif_rotated: bool
 
 
-def read_rgb(path: Path) -> ImageArray:
+def read_rgb(path: Path, accept: Callable[[tuple[int, int]], None] = lambda _: None) -> ImageArray:
     """Decode a whole image as it is stored.
+
+    Args:
+        path: The file.
+        accept: Called with width and height as the header states them, before the pixels are decoded; raises
+            what it refuses.
 
     Returns:
         ``[H, W, 3]`` uint8, RGB.
 
     Raises:
-        UnreadableImage: If the file is missing, truncated or corrupt, or its mode has no agreed conversion.
+        UnreadableImage: If the file is missing, truncated or corrupt, has more pixels than the limit, or its
+            mode has no agreed conversion.
     """
-    return _rgb(path, _content(path))
+    return _rgb(path, _content(path), accept)
 
 
-def _rgb(path: Path, content: bytes) -> ImageArray:
-    pixels, format_ = _decode(path, content)
+def _rgb(path: Path, content: bytes, accept: Callable[[tuple[int, int]], None]) -> ImageArray:
+    pixels, format_ = _decode(path, content, accept)
     if format_ in ("JPEG", "MPO") and _tail_was_filled(content, pixels):
         raise UnreadableImage(f"{path}: truncated JPEG, its lower part is a grey fill; copy the file anew")
     return pixels
@@ -92,9 +111,7 @@ def read_sample(sample: Sample) -> ImageArray:
     if sample.bytes not in (None, len(content)):
         changed = f"had {sample.bytes} bytes when the run began, and has {len(content)}"
         raise UnreadableImage(f"{sample.path}: {changed}; start the command again")
-    pixels = _rgb(sample.path, content)
-    check_size(sample, (pixels.shape[1], pixels.shape[0]))
-    return pixels
+    return _rgb(sample.path, content, lambda size: check_size(sample, size))
 
 
 def check_size(sample: Sample, size: tuple[int, int]) -> None:
@@ -125,7 +142,7 @@ def inspect(path: Path, decode: bool = True) -> ImageFacts:
     if decode:
         read_rgb(path)
     try:
-        with Image.open(path) as image:
+        with _opened(path, path) as image:
             width, height = image.size
             return ImageFacts(width, height, image.mode, str(image.format), _is_rotated(image))
     except _BROKEN as error:
@@ -139,11 +156,34 @@ def _content(path: Path) -> bytes:
         raise UnreadableImage(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def _decode(path: Path, content: bytes) -> tuple[ImageArray, str]:
+def _opened(path: Path, source: Path | io.BytesIO) -> Image.Image:
+    """Open an image without decoding it, if its header promises no more pixels than the limit."""
+    Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns on stderr, and names no remedy
     # Another library may have switched this on, and truncated images would be filled with grey.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    most = _most_pixels()
+    image = Image.open(source, formats=_FORMATS)
+    width, height = image.size
+    if width * height > most:
+        image.close()
+        remedy = f"if it is no mistake, allow it with {_LIMIT}={width * height}"
+        raise UnreadableImage(
+            f"{path}: its header promises {width}x{height} pixels, more than {most:,}; {remedy}"
+        )
+    return image
+
+
+def _most_pixels() -> int:
+    given = os.environ.get(_LIMIT) or str(_MAX_PIXELS)
+    if not given.isdecimal():
+        raise UserError(f"{_LIMIT}={given}: must be a whole number of pixels")
+    return int(given)
+
+
+def _decode(path: Path, content: bytes, accept: Callable[[tuple[int, int]], None]) -> tuple[ImageArray, str]:
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with _opened(path, io.BytesIO(content)) as image:
+            accept(image.size)
             if image.mode not in _MODES:
                 raise UnreadableImage(f"{path}: pixels of mode {image.mode}; convert it to 8-bit RGB")
             # Through RGBA, since Pillow cannot drop a palette's transparency in one step.
@@ -170,16 +210,14 @@ def _tail_was_filled(content: bytes, pixels: ImageArray) -> bool:
         return False
     end = content.rfind(_END_OF_IMAGE)
     try:
-        with Image.open(io.BytesIO(content[:end] + _PADDING + content[end:])) as image:
+        with Image.open(io.BytesIO(content[:end] + _PADDING + content[end:]), formats=_FORMATS) as image:
             return not np.array_equal(np.array(image.convert("RGB")), pixels)
     except _BROKEN:
         return True
 
 
 def _is_rotated(image: Image.Image) -> bool:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # damaged EXIF does not matter here
-        try:
-            return image.getexif().get(_ORIENTATION, 1) not in (0, 1)
-        except _BROKEN:
-            return False
+    try:
+        return image.getexif().get(_ORIENTATION, 1) not in (0, 1)
+    except _BROKEN:
+        return False

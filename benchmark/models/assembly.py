@@ -227,8 +227,8 @@ def _starts_as_npy(path: Path) -> bool:
 def _npy(path: Path) -> FloatArray:
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())
+    except Exception as error:  # a wrong byte may lead numpy to raise anything
+        reason = " ".join(str(error).split())[:100]
         raise UserError(f"{path}: cannot be read as .npy ({reason}); get the file again") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         raise UserError(f"{path}: holds no array of numbers; name another, or {_IMAGE}=null")

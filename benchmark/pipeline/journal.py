@@ -45,7 +45,7 @@ def made_of(path: Path) -> Made:
     try:
         note = json.loads(note_file(path).read_text(encoding="utf-8"))
         return Made(dict(note["by"]), float(note["seconds"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Made({"device": "not recorded"}, 0.0)
 
 
@@ -54,7 +54,7 @@ def pace(path: Path) -> tuple[datetime, float] | None:
     try:
         note = json.loads(note_file(path).read_text(encoding="utf-8"))
         return datetime.fromisoformat(note["ended"]), float(note["seconds"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

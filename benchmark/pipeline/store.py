@@ -19,7 +19,7 @@ images, each with the size of its file in bytes), ``done``
 (how many of them were read), ``skipped`` (image to reason), those of the task, and ``checksum`` over all of
 it and the columns. So a shard that is damaged or lies in the wrong place is known, and is made again. Who
 made it, on which device, is no part of it (:mod:`benchmark.pipeline.journal`). The file of all shards has
-``shards`` instead of ``run``, ``number``, ``images`` and ``checksum``: the sha256 of what it was made of.
+``shards`` instead of ``run``, ``number`` and ``images``: the sha256 of what it was made of.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class ShardStore:
             UserError: If a file is missing, damaged or of another run, or not one image could be read.
         """
         merged = len(files) == 1 and files[0].name.endswith(self.suffix)
-        shards = [_read(path, self._common) if merged else self._shard(path) for path in files]
+        shards = [self._whole(path, "shards") if merged else self._shard(path) for path in files]
         for path, (_, metadata) in zip(files, shards, strict=True):
             if metadata.get("run") != shards[0][1].get("run"):
                 raise damaged(path, f"it is of another run than {files[0].name}")
@@ -147,7 +147,8 @@ class ShardStore:
         target, digest = tree / folder.parent.name / f"{folder.name}{self.suffix}", _digest(files)
         if not _is_made_of(target, digest):
             shards = self.read(files)
-            _write(target, shards.table, {**shards.metadata, "shards": digest})
+            every = {**shards.metadata, "shards": digest}
+            _write(target, shards.table, {**every, "checksum": _checksum(shards.table, every)})
         return target
 
     @property
@@ -156,11 +157,16 @@ class ShardStore:
 
     def _shard(self, path: Path) -> tuple[pa.Table, dict[str, Any]]:
         """Read a shard whose content is what was written, and whose number is that of its name."""
-        table, metadata = _read(path, (*self._common, "run", "number", "images", "checksum"))
-        if metadata.pop("checksum") != _checksum(table, metadata):
-            raise damaged(path, "its checksum is another")
+        table, metadata = self._whole(path, "run", "number", "images")
         if path.name != self.file(path.parent, metadata["number"]).name:
             raise damaged(path, f"it is shard {metadata['number']}")
+        return table, metadata
+
+    def _whole(self, path: Path, *keys: str) -> tuple[pa.Table, dict[str, Any]]:
+        """Read a file whose content is what was written, with metadata of these keys and every store's."""
+        table, metadata = _read(path, (*self._common, *keys, "checksum"))
+        if metadata.pop("checksum") != _checksum(table, metadata):
+            raise damaged(path, "its checksum is another")
         return table, metadata
 
 
@@ -255,7 +261,7 @@ def _is_made_of(merged: Path, digest: str) -> bool:
         metadata = pq.read_schema(merged).metadata or {}
     except (OSError, pa.ArrowException):
         return False
-    return bool(metadata.get(b"shards") == json.dumps(digest).encode())
+    return b"checksum" in metadata and bool(metadata.get(b"shards") == json.dumps(digest).encode())
 
 
 def nested(array: npt.NDArray[Any], levels: int, offsets: npt.NDArray[np.int32] | None = None) -> pa.Array:

@@ -151,7 +151,7 @@ def _read(path: Path, kind: str, make: Callable[[dict[str, Any]], _T]) -> _T:
         return make(content)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such {kind}; ./scripts/run makes it") from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"{path}: not a whole {kind} ({reason}); make it again with ./scripts/run") from error
 

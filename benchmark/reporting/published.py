@@ -164,7 +164,7 @@ def _read(path: Path) -> Any:
     except FileNotFoundError:
         there = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml"))) or "none"
         raise UserError(f"{path}: no such table of published numbers; there are: {there}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise UserError(f"{path}: cannot be read as yaml ({one_line(error)})") from error
 
 

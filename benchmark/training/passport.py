@@ -21,7 +21,8 @@ from benchmark.training.job import Job, Trained
 from benchmark.training.options import TrainingOptions
 
 Passport = Mapping[str, Any]
-_NEEDED = {"name", "sha256", "n", "tolerance", "val_set"}
+_NEEDED = {"name": str, "sha256": str, "n": int, "tolerance": int | float, "val_set": dict}
+_MEASURES = {"cls_top1", "map"}
 EMBEDDED = Path(__file__).resolve().parents[1] / "models" / "weights" / "embedded"
 """The weights that come with the package."""
 
@@ -89,9 +90,10 @@ def read(path: Path) -> Passport:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content.keys() >= _NEEDED and {"cls_top1", "map"} & content.keys():
-            return dict(content)
-    except (OSError, ValueError, AttributeError) as error:
+        kinds = _NEEDED | dict.fromkeys(_MEASURES & content.keys() or _MEASURES, int | float)
+        if all(isinstance(content.get(key), kind) for key, kind in kinds.items()):
+            return {**content, "val_set": {"images": None, **content["val_set"]}}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read as a passport ({error}); name another file") from None
     raise UserError(f"{path}: not a passport of trained weights; name another file")
 

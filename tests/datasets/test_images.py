@@ -1,6 +1,8 @@
 """Decoding: as stored, whole, or refused."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +164,43 @@ def test_another_size_than_annotated_is_refused_with_both(tmp_path: Path) -> Non
     path = written(tmp_path, jpeg(Image.fromarray(photo())))
     with pytest.raises(UnreadableImage, match="00000001 is 48x32, its annotation says 32x48"):
         read_sample(sample(path, SIZE[::-1], []))
+
+
+def promising(width: int, height: int) -> bytes:
+    """A PNG whose header promises a size, and whose pixels are cut off: decoding it would say so."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(buffer, "PNG")
+    header = b"IHDR" + struct.pack(">II", width, height) + buffer.getvalue()[24:29]
+    return buffer.getvalue()[:12] + header + struct.pack(">I", zlib.crc32(header)) + buffer.getvalue()[33:50]
+
+
+def test_a_header_of_more_pixels_than_the_limit_is_refused_before_decoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, promising(13_000, 13_000))
+    for look in (read_rgb, inspect, lambda path: inspect(path, decode=False)):
+        with pytest.raises(
+            UnreadableImage, match=r"promises 13000x13000 pixels.*BENCHMARK_MAX_PIXELS=169000000"
+        ):
+            look(path)
+    monkeypatch.setenv("BENCHMARK_MAX_PIXELS", "169000000")
+    assert inspect(path, decode=False).width == 13_000
+    monkeypatch.setenv("BENCHMARK_MAX_PIXELS", "many")
+    with pytest.raises(UserError, match="BENCHMARK_MAX_PIXELS=many: must be a whole number"):
+        inspect(path, decode=False)
+
+
+def test_a_header_of_more_pixels_than_annotated_is_refused_before_decoding(tmp_path: Path) -> None:
+    path = written(tmp_path, promising(9_000, 9_000))
+    with pytest.raises(UnreadableImage, match="00000001 is 9000x9000, its annotation says 48x32"):
+        read_sample(sample(path, SIZE, []))
+
+
+def test_a_file_for_which_pillow_would_start_a_program_is_no_image(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(photo()).save(buffer, "EPS")
+    with pytest.raises(UnreadableImage, match="not an image"):
+        read_rgb(written(tmp_path, buffer.getvalue()))
 
 
 @pytest.mark.parametrize("box", [[0, 0, 49, 32], [0, 0, 48, 33]])

@@ -19,7 +19,7 @@ from benchmark.cli.app.known import Known
 from benchmark.cli.app.launched import Terminated
 from benchmark.cli.app.schema import refusal
 from benchmark.cli.app.words import Typed, in_shell, key_of, parsed, quoted
-from benchmark.core.errors import UserError
+from benchmark.core.errors import UserError, printable
 from benchmark.core.exit_codes import ExitCode
 
 _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
@@ -40,7 +40,7 @@ def guarded(action: Callable[[], int], describe: Callable[[Exception], str]) -> 
     except UserError as error:
         status, message = ExitCode.MISTAKE, str(error)
     except CONFIGURATION as error:
-        status, message = ExitCode.MISTAKE, describe(error)
+        status, message = ExitCode.MISTAKE, printable(describe(error))
     except KeyboardInterrupt as error:
         ended = isinstance(error, Terminated)
         status = ExitCode.TERMINATED if ended else ExitCode.INTERRUPTED

@@ -17,6 +17,9 @@ from benchmark.core.types import Objects
 
 _CLASSES = 80
 _POLYGON = 4  # numbers; a first part with no more would be taken for a box by pycocotools, which then fails
+_DEEPEST = 35  # bits of a packed run length
+_LARGEST = 2**16  # of an image's sides, in pixels; JPEG knows none of more
+_FARTHEST, _LONGEST = 2**20, 2**24  # of a polygon, in pixels: pycocotools fails or fills the memory beyond
 _DIGITS = 3  # COCO's coordinates have two digits; more digits in a computed file are rounding errors
 
 
@@ -93,7 +96,7 @@ def read(path: Path, drop_crowds: bool) -> Instances:
         raise UserError(f"{path}: cannot be read ({error.strerror}); check permissions") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not a whole json file ({error}); fetch it anew") from error
-    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except Exception as error:  # whatever an entry of another form leads to
         raise UserError(
             f"{path}: not COCO's instances json ({type(error).__name__}: {error}); name "
             "instances_<split>.json"
@@ -128,6 +131,8 @@ def _instances(coco: Any, path: Path, drop_crowds: bool) -> Instances:
 
 def _picture(image: Any, annotations: Sequence[Any], labels: Mapping[int, int], path: Path) -> CocoImage:
     size = int(image["width"]), int(image["height"])
+    if not all(0 < side < _LARGEST for side in size):
+        raise UserError(f"{path}: {image['file_name']} is of {size[0]}x{size[1]} pixels; fetch the file anew")
     objects = []
     for annotation in annotations:
         where = f"{path}: annotation {annotation['id']} of {image['file_name']}"
@@ -151,14 +156,34 @@ def _check_outline(segmentation: Any, size: tuple[int, int], where: str) -> None
 
 
 def _is_polygon(part: Any) -> bool:
-    return isinstance(part, list) and len(part) >= _POLYGON and isfinite(sum(part))
+    if not (isinstance(part, list) and len(part) >= _POLYGON and isfinite(sum(part))):
+        return False
+    length = sum(abs(a - b) for a, b in zip(part, part[2:] + part[:2], strict=True))
+    return max(map(abs, part)) < _FARTHEST and length < _LONGEST
 
 
 def _fills(counts: Any, size: tuple[int, int]) -> bool:
     """Return whether run lengths cover all pixels; with fewer, pycocotools would read beyond the end."""
-    if isinstance(counts, list):
-        return min(counts, default=-1) >= 0 and sum(counts) == size[0] * size[1]
-    return isinstance(counts, str)
+    runs = _unpacked(counts) if isinstance(counts, str) else counts
+    whole = isinstance(runs, list) and all(type(run) is int for run in runs)
+    return whole and min(runs, default=-1) >= 0 and sum(runs) == size[0] * size[1]
+
+
+def _unpacked(counts: str) -> list[int]:
+    """Return COCO's packed run lengths: groups of 5 bits; the fourth adds to the second, and so on."""
+    runs: list[int] = []
+    value, shift = 0, 0
+    for character in counts:
+        code = ord(character) - 48
+        value |= (code & 0x1F) << shift
+        shift += 5
+        if code & 0x20 and shift < _DEEPEST:
+            continue
+        if code & 0x10:
+            value -= 1 << shift
+        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+        value, shift = 0, 0
+    return runs
 
 
 def _box(bbox: Sequence[float], size: tuple[int, int], where: str) -> tuple[int, int, int, int]:

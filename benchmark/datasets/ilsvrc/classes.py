@@ -17,7 +17,10 @@ A user's own ``meta.mat`` or synset list is compared with it by :func:`check_met
 """
 
 import csv
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -27,6 +30,14 @@ from pathlib import Path
 from benchmark.core.errors import UserError
 from benchmark.core.text_lists import read_class_list
 from benchmark.datasets.ilsvrc.text import NO_LAST, OFFICIAL_COUNT
+
+_READ_META = """
+import json, re, resource, sys, scipy.io
+resource.setrlimit(resource.RLIMIT_AS, (1 << 32, resource.RLIM_INFINITY))
+synsets = scipy.io.loadmat(sys.argv[1], squeeze_me=True)["synsets"]
+number = next(name for name in synsets.dtype.names if re.fullmatch(r"ILSVRC20\\d\\d_ID", name))
+print(json.dumps({str(s["WNID"]): int(s[number]) for s in synsets}))
+"""
 
 
 @dataclass(frozen=True)
@@ -126,15 +137,13 @@ def check_meta(path: Path, classes: Classes) -> None:
     Raises:
         UserError: If it cannot be read or numbers a class differently.
     """
-    import scipy.io  # here: few datasets come with a devkit
-
-    try:
-        synsets = scipy.io.loadmat(path, squeeze_me=True)["synsets"]
-        number = next(name for name in synsets.dtype.names if re.fullmatch(r"ILSVRC20\d\d_ID", name))
-        found = {str(s["WNID"]): int(s[number]) for s in synsets if int(s[number]) <= len(classes.wnids)}
-    # scipy raises almost any exception on a damaged .mat file.
-    except Exception as error:
-        raise UserError(f"{path}: not a devkit's meta.mat ({error}); unpack the devkit anew") from error
+    # In a process of its own, since scipy ends its process on many a damaged .mat file.
+    done = subprocess.run([sys.executable, "-P", "-c", _READ_META, path], capture_output=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.decode(errors="replace").strip() or "scipy cannot read it").rpartition("\n")[2]
+        raise UserError(f"{path}: not a devkit's meta.mat ({reason}); unpack the devkit anew")
+    numbered = json.loads(done.stdout)
+    found = {wnid: number for wnid, number in numbered.items() if number <= len(classes.wnids)}
     expected = dict(zip(classes.wnids, classes.ilsvrc_ids, strict=True))
     for wnid in sorted(expected.keys() | found.keys()):
         if found.get(wnid) != expected.get(wnid):

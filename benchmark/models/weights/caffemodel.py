@@ -40,6 +40,7 @@ _SCHEMA: dict[str, list[tuple[int, str, int | str, bool]]] = {
     "LayerParameter": [(1, "name", _FIELD.TYPE_BYTES, False), (7, "blobs", "BlobProto", True)],
     "NetParameter": [(2, "layers", "V1LayerParameter", True), (100, "layer", "LayerParameter", True)],
 }
+_MOST_AXES, _MOST_SIZE = 32, 2**31  # kMaxBlobAxes, and the int of a size, in Caffe's blob.hpp
 
 
 def read_caffemodel(path: Path) -> Mapping[str, tuple[FloatArray, ...]]:
@@ -200,10 +201,15 @@ def hint(content: bytes) -> str:
 
 def _array(blob: Any, where: str) -> FloatArray:
     """Return a blob as float32 in its stated shape."""
-    values = np.array(blob.data or blob.double_data, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what is too large becomes infinity, which no model takes
+        values = np.array(blob.data or blob.double_data, dtype=np.float32)
     legacy = (blob.num, blob.channels, blob.height, blob.width)
     shape = tuple(blob.shape.dim) if blob.HasField("shape") else legacy
-    if min(shape, default=1) < 0 or prod(shape) != values.size:
+    if len(shape) > _MOST_AXES:
+        raise UserError(
+            f"{where}: a shape of {len(shape):,} axes, of which Caffe has {_MOST_AXES}; get the file again"
+        )
+    if not all(0 <= size < _MOST_SIZE for size in shape) or prod(shape) != values.size:
         raise UserError(f"{where}: {values.size:,} numbers for shape {list(shape)}; get the file again")
     return values.reshape(shape)
 

@@ -6,15 +6,13 @@ import io
 import lzma
 import pickletools
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load
 
 from benchmark.core.errors import UserError
@@ -25,11 +23,13 @@ _MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 _COMMON = ("torch.", "collections.OrderedDict", "_codecs.")
 _BLOBS = {0: "weight", 1: "bias"}
-_COMPRESSED: Mapping[bytes, Callable[[bytes], bytes]] = {
-    b"\x1f\x8b": gzip.decompress,
-    b"BZh": bz2.decompress,
-    b"\xfd7zXZ\x00": lzma.decompress,
+_COMPRESSED: Mapping[bytes, Callable[[BinaryIO], IO[bytes]]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
 }
+_FACTOR, _ALWAYS = 50, 2**26
+"""Parameters hardly shrink when packed: what becomes this much larger, and than this, fills the memory."""
 _HDF5 = (
     "an HDF5 file, which is not read here; if Caffe wrote it, convert it: "
     'python -c "import h5py, numpy as n; d = {{}}; '
@@ -101,11 +101,14 @@ def _read(path: Path, file: BinaryIO) -> Any:
     file.seek(0)
     if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 2**27:  # a length, of any first byte
         return _whole(path, "a safetensors file", lambda: load(file.read()))
-    decompress = next((each for magic, each in _COMPRESSED.items() if start.startswith(magic)), None)
-    if decompress is not None:
-        return _read(path, io.BytesIO(_whole(path, "a compressed file", lambda: decompress(file.read()))))
+    unpack = next((each for magic, each in _COMPRESSED.items() if start.startswith(magic)), None)
+    if unpack is not None:
+        most = _most(path)
+        content = _whole(path, "a compressed file", lambda: unpack(file).read(most + 1))
+        _refuse_bomb(path, len(content))
+        return _read(path, io.BytesIO(content))
     if start.startswith(b"PK\x03\x04"):
-        return _read_zip(path, file)
+        return _whole(path, "a zip file", lambda: _read_zip(path, file))
     if start.startswith(b"\x80"):
         if len(start) > 64 and _MAGIC not in start[:64]:
             own = "load it with pickle, and save its tensors with torch.save"
@@ -126,9 +129,9 @@ def _whole(path: Path, kind: str, read: Callable[[], Any]) -> Any:
     """Read a format that says itself where it ends; what fails is damaged."""
     try:
         return read()
-    except (EOFError, ValueError, OSError, RuntimeError, zlib.error, lzma.LZMAError) as error:
-        raise _damaged(path, kind, error) from None
-    except (SafetensorError, zipfile.BadZipFile) as error:
+    except UserError:
+        raise
+    except Exception as error:  # a wrong byte may lead the readers of these formats to raise anything
         raise _damaged(path, kind, error) from None
 
 
@@ -138,15 +141,32 @@ def _damaged(path: Path, kind: str, error: Exception) -> UserError:
     return UserError(f"{path}: truncated or damaged, {kind} of {size:,} bytes ({reason}); get it again")
 
 
+def _most(path: Path) -> int:
+    return max(_FACTOR * path.stat().st_size, _ALWAYS)
+
+
+def _refuse_bomb(path: Path, unpacked: int) -> None:
+    """Refuse a file that unpacks to so much that it was made to fill the memory."""
+    if unpacked > _most(path):
+        size = path.stat().st_size
+        raise UserError(
+            f"{path}: {size:,} bytes that unpack to {_most(path):,} or more, as no parameters do; if they do "
+            "all the same, unpack the file, and name what was in it"
+        )
+
+
 def _read_zip(path: Path, file: BinaryIO) -> Any:
     if not zipfile.is_zipfile(file):
         raise _damaged(path, "a zip file", ValueError("its table of contents, at its end, is not there"))
     with zipfile.ZipFile(file) as archive:
+        _refuse_bomb(path, sum(each.file_size for each in archive.infolist()))
         names = [name for name in archive.namelist() if not name.endswith("/") and "__MACOSX" not in name]
         pickles = [name for name in names if name.rpartition("/")[2] == "data.pkl"]
         if pickles and any(name.endswith("constants.pkl") for name in names):
             raise UserError(f"{path}: {_SCRIPT.format(path)}")
         if pickles:
+            if wrong := archive.testzip():  # torch itself compares no checksum
+                raise _damaged(path, "a file of torch.save", ValueError(f"wrong checksum of {wrong}"))
             with archive.open(pickles[0]) as pickled:
                 return _read_pickle(path, file, [cast(BinaryIO, pickled)])
         if names and all(name.endswith(".npy") for name in names):
@@ -162,7 +182,9 @@ def _read_zip(path: Path, file: BinaryIO) -> Any:
 def _read_pickle(path: Path, file: BinaryIO, pickles: list[BinaryIO]) -> Any:
     """Read what ``torch.save`` wrote, with each type that torch does not know left out."""
     kinds = _whole(path, "a file of torch.save", lambda: list(_types(pickles)))
-    stand_ins: list[Any] = [_stand_in(kind) for kind in dict.fromkeys(kinds)]
+    stand_ins = _whole(
+        path, "a file of torch.save", lambda: [_stand_in(kind) for kind in dict.fromkeys(kinds)]
+    )
     own = isinstance(file, io.BufferedReader)
     file.seek(0)
     try:
@@ -176,7 +198,7 @@ def _read_pickle(path: Path, file: BinaryIO, pickles: list[BinaryIO]) -> Any:
         needs = f"objects of {_few(foreign)}" if foreign else "more than tensors"
         text = f"{path}: a pickle that needs {needs}, and is not read as it could run code"
         raise UserError(f"{text}; {convert(path)}") from None
-    except (EOFError, RuntimeError, ValueError, KeyError, OSError) as error:
+    except Exception as error:  # a wrong byte may lead the unpickler to raise anything
         raise _damaged(path, "a file of torch.save", error) from None
 
 

@@ -96,6 +96,26 @@ def test_a_blob_that_contradicts_its_shape_is_refused_by_layer(tmp_path: Path) -
         read_caffemodel(path)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "numbers", "fault"),
+    [
+        ([1] * 200, 1, "a shape of 200 axes"),
+        ([0, 2**62], 0, r"0 numbers for shape \[0, 4611686018427387904\]"),
+        ([2**32, 2**32], 0, "0 numbers for shape"),  # their product is 0 in 64 bits
+        ([-1, -3], 3, r"3 numbers for shape \[-1, -3\]"),
+    ],
+)
+def test_impossible_sizes_are_refused_by_layer(
+    sizes: list[int], numbers: int, fault: str, tmp_path: Path
+) -> None:
+    shape = caffe_wire.nested(7, caffe_wire.nested(1, b"".join(map(caffe_wire.varint, sizes))))
+    blob = shape + Format().numbers(np.ones(numbers))
+    layer = caffe_wire.nested(1, b"conv1") + caffe_wire.nested(7, blob)
+    path = write(tmp_path / "net", caffe_wire.nested(100, layer))
+    with pytest.raises(UserError, match=f"layer conv1, blob 0: {fault}"):
+        read_caffemodel(path)
+
+
 def test_a_layer_given_twice_is_taken_once_if_equal_and_refused_if_not(tmp_path: Path) -> None:
     once = Format().net({"fc": [np.ones(3)]})
     assert list(read_caffemodel(write(tmp_path / "same", once + once))) == ["fc"]

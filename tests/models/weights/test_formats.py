@@ -100,6 +100,16 @@ def test_every_format_is_read_under_every_name(kind: str, name: str, tmp_path: P
         assert torch.equal(found[key].reshape(value.shape), value)
 
 
+@pytest.mark.parametrize("kind", ["torch, zip", "torch, gzip"])
+def test_overwritten_numbers_of_a_zipped_torch_file_are_told(kind: str, tmp_path: Path) -> None:
+    content, right = WHOLE["torch, zip"], STATE["conv.weight"].numpy().tobytes()
+    wrong = content.replace(right, right[:40] + b"\0\0\xc0\x7f" + right[44:])
+    assert wrong != content
+    text = refused(gzip.compress(wrong) if "gzip" in kind else wrong, tmp_path)
+    assert text.startswith("truncated or damaged, a file of torch.save of")
+    assert "wrong checksum of archive/data/0" in text
+
+
 @pytest.mark.parametrize("kind", [kind for kind in WHOLE if "zip" not in kind or "torch" in kind])
 @pytest.mark.parametrize("cut", [0.3, 0.9])
 def test_what_is_cut_short_is_called_truncated(kind: str, cut: float, tmp_path: Path) -> None:
