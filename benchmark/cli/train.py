@@ -1,5 +1,6 @@
 """``./scripts/train``: train what a configuration names, or every net of an experiment."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from benchmark.cli.app.planning import refuse_odd_names
 from benchmark.cli.app.rows import ComposedRow, composed
 from benchmark.cli.app.words import key_of, parsed
 from benchmark.core.errors import UserError
-from benchmark.core.exit_codes import ExitCode
+from benchmark.core.exit_codes import ExitCode, worst
 from benchmark.core.files import refuse_unwritable
 from benchmark.core.types import Model
 from benchmark.models.weights.files import is_file
@@ -41,26 +42,39 @@ from benchmark.training.state import CurvePoint, from_csv
 
 _PARTS = ("model", "train", "transform", "run", "train_set", "val_set")
 _PREFIX = "trained:"
+_Made = dict[str, Job[TrainingOptions] | None]
+"""The nets that this command has trained, and ``None`` for those that could not be."""
 
 
 def main(cfg: DictConfig) -> int:
-    """Train; that a net does not agree with its passport is a failed check."""
+    """Train; that a net does not agree with its passport is a failed check.
+
+    Of several nets, the mistake of one is told, and the others are trained.
+    """
     recipes = _recipes(cfg)
     results = Path(cfg.results_dir).expanduser().resolve()
     tracker: Tracker = build(cfg.tracking)
-    made: list[Job[TrainingOptions]] = []
-    agree = True
+    made: _Made = {}
+    codes: list[ExitCode] = []
     with joined(build(cfg.run)) as world:
         _ = world.settings.torch_device  # refused before anything is read
         if world.leads:
             refuse_unwritable(results / "training")
         for recipe in recipes:
-            job = _job(recipe.cfg, results, world, made)
-            agree &= _one(job, world)
-            made.append(job)
-        if world.leads:
-            _log(made, tracker)
-    return ExitCode.COMPLETE if agree else ExitCode.CHECKS_FAILED
+            try:
+                job = _job(recipe.cfg, results, world, made)
+                codes.append(ExitCode.COMPLETE if _one(job, world) else ExitCode.CHECKS_FAILED)
+                made[job.name] = job
+            except UserError as error:
+                # Only this process may have met it, and the others of torchrun would wait for it for ever.
+                if world.size > 1 or len(recipes) == 1:
+                    raise
+                made[recipe.name] = None
+                codes.append(ExitCode.MISTAKE)
+                print(f"error: {recipe.name}: {error}", file=sys.stderr)
+        if world.leads and any(made.values()):
+            _log([job for job in made.values() if job is not None], tracker)
+    return worst(codes)
 
 
 def _refuse_early(job: Job[TrainingOptions], world: World) -> None:
@@ -94,9 +108,7 @@ def _recipes(cfg: DictConfig) -> list[ComposedRow]:
     return composed(wanted, words, "no net of this experiment has this option")
 
 
-def _job(
-    cfg: DictConfig, results: Path, world: World, made: Sequence[Job[TrainingOptions]]
-) -> Job[TrainingOptions]:
+def _job(cfg: DictConfig, results: Path, world: World, made: _Made) -> Job[TrainingOptions]:
     refuse_odd_names(cfg)
     model: Model = build(cfg.model, weights="random")
     options: TrainingOptions = build(cfg.train)
@@ -114,17 +126,18 @@ def _job(
     )
 
 
-def _origin(
-    options: TrainingOptions, weights_dir: str | None, results: Path, made: Sequence[Job[TrainingOptions]]
-) -> Path | None:
+def _origin(options: TrainingOptions, weights_dir: str | None, results: Path, made: _Made) -> Path | None:
     """Return the file to start from, trained by this command or found."""
     if options.init is None:
         return None
     name = options.init.removeprefix(_PREFIX)
     if name == options.init:
         return _found(Path(name).expanduser(), weights_dir)
-    here = [job.weights for job in made if job.name == name]
-    return here[0] if here else trained_weights(name, results)
+    if name not in made:
+        return trained_weights(name, results)
+    if (job := made[name]) is None:
+        raise UserError(f"train.init={options.init}: {name} could not be trained, for the reason above")
+    return job.weights
 
 
 def _found(given: Path, weights_dir: str | None) -> Path:

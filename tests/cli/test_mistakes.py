@@ -19,6 +19,15 @@ from benchmark.reporting.archive import Archived, write_table
         ("run", "threshold=0.2", "did you mean localizer.threshold?"),
         ("run", "localizer=grabcut localizer.threshold=0.2", "localizer has name, version, foreground"),
         ("run", "zzz=1", "see --help"),
+        ("run", "model=vgg16 model.arguments.num_classes=20", "type +model.arguments.num_classes=VALUE"),
+        ("run", "model=googlenet model.arguments.num_classes=20", "type +model.arguments.num_classes=VALUE"),
+        ("run", "notes=maybe", "notes=maybe: must be true or false"),
+        ("table", "results=/x notes=maybe", "notes=maybe: must be true or false"),
+        (
+            "run",
+            "results_dir=${oc.env:NOWHERE_SET}/x",
+            "results_dir=${oc.env:NOWHERE_SET}/x: the environment variable NOWHERE_SET is not set",
+        ),
         ("run", "experiment=googlenet table.nme=x", "did you mean table.name?"),
         ("run", "experiment=tabel1", "choose one of counterfactual, embedded, googlenet"),
         ("run", "metric=[classification,loc]", "metric=loc: there is no such metric; choose one of"),
@@ -110,7 +119,7 @@ YAMLS = {
     "with a key twice": ("a: 1\na: 2\n", "localizer/own.yaml, line 2: is not YAML (found duplicate key a)"),
     "not text": ("\udcff", "localizer/own.yaml: is not text in UTF-8"),
     "empty": ("", "localizer.name: the yaml that was chosen for localizer lacks this option"),
-    "a list": ("- a\n", "the yaml that was chosen for localizer lacks this option"),
+    "a list": ("- a\n", "localizer=own: its yaml is a list; it must be of lines KEY: VALUE"),
     "of another default": (
         "defaults: [nothing]",
         "localizer/own.yaml: localizer=nothing: there is no such localizer",
@@ -120,7 +129,7 @@ YAMLS = {
     "of an option that is not there": ("name: ${no.where}", "Interpolation key 'no.where' not found"),
     "of an environment that is not there": (
         "name: ${oc.env:NO_SUCH}",
-        "Environment variable 'NO_SUCH' not found",
+        "the environment variable NO_SUCH is not set",
     ),
     "of an unknown resolver": ("name: ${no:1}", "Unsupported interpolation type no"),
     "of an open brace": ("name: ${a", "no viable alternative at input '${a'"),
@@ -154,6 +163,25 @@ def test_a_choice_that_an_experiment_makes_is_told_with_the_experiment(
     status, _, told = command("run", "--config-dir", str(tmp_path), "experiment=own")
     assert status == 2
     assert told.startswith("error: experiment=own: model=nothing: there is no such model; choose one of ")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("- model=vgg16\n", "experiment=own: its yaml is a list; it must be of lines KEY: VALUE"),
+        ("# @package _global_\n- model=vgg16\n", "experiment=own: its yaml holds no options"),
+        ("run: {top_k: 3}\n", "experiment=own: its yaml sets nothing; begin it with # @package _global_"),
+    ],
+)
+def test_an_experiment_that_would_be_ignored_is_refused(
+    text: str, says: str, command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "own.yaml").write_text(text, encoding="utf-8")
+    words = ("--config-dir", str(tmp_path), "experiment=own", f"results_dir={tmp_path}")
+    status, printed, told = command("run", *words)
+    assert (status, printed, told.count("\n")) == (2, "", 1)
+    assert told.startswith(f"error: {says}")
 
 
 def test_a_row_with_a_list_where_one_is_chosen_is_refused(command: Command, tmp_path: Path) -> None:

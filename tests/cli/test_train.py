@@ -268,6 +268,30 @@ EMBEDDED = {
 }
 
 
+def test_one_nets_mistake_is_told_and_the_others_are_trained(train: Command, tmp_path: Path) -> None:
+    typed = words(tmp_path)
+    net = ",".join(f"'{word}'" for word in typed if "model" in word)
+    lost, after = f"lost:[{net},'train.init=/nowhere.pth']", f"after:[{net},'train.init=trained:lost']"
+    shared = [word for word in typed if "model" not in word]
+    status, printed, told = train(*shared, f"recipes={{{lost},{after},tiny:[{net}]}}")
+    assert status == 2
+    mistakes = [line for line in told.splitlines() if line.startswith("error: ")]
+    assert mistakes[0].startswith("error: lost: /nowhere.pth: cannot be read")
+    assert mistakes[1:] == [
+        "error: after: train.init=trained:lost: lost could not be trained, for the reason above"
+    ]
+    assert printed.startswith("tiny: ")
+    assert made(tmp_path)[1]["initialised_from"] is None
+
+
+@pytest.mark.parametrize("split", ["embedded", "voc2007"])
+def test_one_dataset_can_be_learned_from_and_validated_on(split: str) -> None:
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = hydra.compose("train", [f"dataset@train_set={split}", f"dataset@val_set={split}"])
+    assert cfg.train_set == cfg.val_set
+    assert cfg.nets.vgg16 in ("vgg16_compact", "vgg16_voc")
+
+
 def test_the_embedded_experiment_trains_every_compact_net_after_what_it_starts_from() -> None:
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = hydra.compose("train", ["experiment=embedded"])

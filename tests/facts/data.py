@@ -45,13 +45,13 @@ VALUES: Mapping[str, Stated] = {
     "dataset/voc2007": {
         "Selvaraju et al. 2017, §5: visualized on PASCAL VOC 2007 val, by nets of its classes": {
             "split": "val",
-            "defaults": ["voc2007_train", {"/nets/of@_global_.nets": "voc2007"}, "_self_"],
+            "defaults": ["voc2007_train", {"override /nets/of@_global_.nets": "voc2007"}, "_self_"],
         }
     },
     "dataset/voc2007_test": {
         "Zhang et al. 2016, §4.1: the pointing game on VOC 2007 test, by nets of its classes": {
             "split": "test",
-            "defaults": ["voc2007_train", {"/nets/of@_global_.nets": "voc2007"}, "_self_"],
+            "defaults": ["voc2007_train", {"override /nets/of@_global_.nets": "voc2007"}, "_self_"],
         }
     },
     "dataset/coco2014": {
@@ -65,7 +65,7 @@ VALUES: Mapping[str, Stated] = {
     },
     "dataset/embedded": {
         "own choice: 480 procedural images of 24 classes, by nets that know them": {
-            "defaults": ["ilsvrc_val", {"/nets/of@_global_.nets": "embedded"}, "_self_"],
+            "defaults": ["ilsvrc_val", {"override /nets/of@_global_.nets": "embedded"}, "_self_"],
             "count": 480,
             "classes": "LOC_synset_mapping.txt",
             "blacklist": "none",

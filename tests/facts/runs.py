@@ -31,24 +31,25 @@ VALUES: Mapping[str, Stated] = {
         },
     },
     "config": {
-        f"{_PAPER}, misc/utils.lua: the whole image, warped": {"defaults.2.transform": "warp"},
+        f"{_PAPER}, misc/utils.lua: the whole image, warped": {"defaults.3.transform": "warp"},
         "own choice: the embedded images, a net that fits every method, Grad-CAM and its rule": {
             "defaults.0.nets": "full",
-            "defaults.1.dataset": "embedded",
-            "defaults.3.model": "googlenet_compact",
-            "defaults.4.method": "grad_cam",
-            "defaults.5.localizer": "gradcam_15",
-            "defaults.7.tracking": "mlflow",
-            "defaults.8.run": "default",
-            "defaults.9.task": "boxes",
-            "defaults.10.forecast": None,
-            "defaults.11": "base",
-            "defaults.13.experiment": None,
+            "defaults.1.nets/of@nets": None,
+            "defaults.2.dataset": "embedded",
+            "defaults.4.model": "googlenet_compact",
+            "defaults.5.method": "grad_cam",
+            "defaults.6.localizer": "gradcam_15",
+            "defaults.8.tracking": "mlflow",
+            "defaults.9.run": "default",
+            "defaults.10.task": "boxes",
+            "defaults.11.forecast": None,
+            "defaults.12": "base",
+            "defaults.14.experiment": None,
             "table": None,
             "row": None,
         },
         "own choice: every metric there is": {
-            "defaults.6.metric": [
+            "defaults.7.metric": [
                 *("classification", "localization", "gt_known"),
                 *("max_box_acc", "max_box_acc_v2", "oracle_per_image"),
             ]

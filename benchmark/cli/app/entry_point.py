@@ -10,7 +10,7 @@ from typing import Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
 from benchmark.cli.app.jobs import Sweep, record
 from benchmark.cli.app.known import refuse_lists
@@ -20,6 +20,7 @@ from benchmark.cli.app.places import CONF
 from benchmark.cli.app.words import Typed, completed
 from benchmark.core.errors import UserError
 from benchmark.core.exit_codes import ExitCode
+from benchmark.core.options import check
 
 
 def start(command: str) -> None:
@@ -89,6 +90,7 @@ class Command:
             )
 
         def action() -> int:
+            _refuse_unread(cfg)
             status: int = _module(self.name).main(cfg)
             return status
 
@@ -99,6 +101,22 @@ class Command:
             # SystemExit passes through Hydra unharmed, where an exception would be reported in Hydra's words.
             sys.exit(status)
         return status
+
+
+def _refuse_unread(cfg: DictConfig) -> None:
+    """Refuse what composes and would be ignored without a word.
+
+    Raises:
+        UserError: Naming the choice or the option.
+    """
+    for group, choice in HydraConfig.get().runtime.choices.items():
+        node = cfg.get(group) if choice is not None else None
+        if isinstance(node, ListConfig):
+            raise UserError(f"{group}={choice}: its yaml is a list; it must be of lines KEY: VALUE")
+        if group == "experiment" and node is not None:
+            raise UserError(f"{group}={choice}: its yaml sets nothing; begin it with # @package _global_")
+    if "notes" in cfg:
+        check("notes", cfg.notes, bool)
 
 
 def _module(command: str) -> Any:

@@ -94,7 +94,11 @@ class Known:
         near += [beside[name] for name in difflib.get_close_matches(last, beside)]
         near += [] if beside else difflib.get_close_matches(option, self._options)
         near = [key for key in near if key != option]
-        if parent in self.chosen and self.chosen[parent] is None:
+        place = OmegaConf.select(self._cfg, parent) if "." in parent else None
+        # What is empty is open to any option, and so are the arguments of a builder that is not ours.
+        if isinstance(place, DictConfig) and (not place or parent.endswith(".arguments")):
+            hint = f"to add it there type +{option}=VALUE"
+        elif parent in self.chosen and self.chosen[parent] is None:
             hint = f"choose a {parent} first, {parent}=NAME, one of {self.listed(parent)}"
         elif near:
             hint = f"did you mean {near[0]}?"

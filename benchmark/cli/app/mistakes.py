@@ -171,6 +171,18 @@ def _no_choice(kind: str, typed: Typed, known: Known) -> str:
     return f"a group is chosen by a name, not by a {kind}"
 
 
+def _unset(variable: str, typed: Typed, _known: Known) -> str:
+    word = next((word for word in typed.words if variable in word), "a yaml of the configuration")
+    return f"{word}: the environment variable {variable} is not set; set it, or give the value itself"
+
+
+def _no_mapping(_: str, typed: Typed, known: Known) -> str:
+    """Answer a yaml whose whole content is a list or a single value."""
+    chosen = [word for word in typed.words if known.choices(word.partition("=")[0])]
+    named = " or ".join(chosen) or "a yaml of the configuration"
+    return f"{named}: its yaml holds no options; it must be of lines KEY: VALUE"
+
+
 def _second(group: str, typed: Typed, known: Known) -> str:
     word = next((word for word in typed.words if word.startswith(f"+{group}=")), group)
     return f"{word}: there is a choice already; to change it type {word.lstrip('+')}"
@@ -178,6 +190,8 @@ def _second(group: str, typed: Typed, known: Known) -> str:
 
 _TEXTS: tuple[tuple[str, Callable[[str, Typed, Known], str]], ...] = (
     (r"UserError raised while resolving interpolation: (.*)", lambda message, _typed, _known: message),
+    (r"Environment variable '(.*?)' not found", _unset),
+    (r"(Cannot merge DictConfig with)", _no_mapping),
     (r"Could not override '([^']+)'", _no_option),
     (r"Ambiguous value for argument '(.*)'", _ambiguous),
     (r"Config group override must be a string or a list. Got (\w+)", _no_choice),
