@@ -1,9 +1,9 @@
 """Sources of labels, boxes and sizes, and their cross-check: they are merged, or refused if they disagree."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from benchmark.datasets.ilsvrc.classes import Classes
 
 _T = TypeVar("_T")
 _UNKNOWN = (2**31, 2**31)
+FROM_ONE = "count from 1, where the first class is 0; subtract 1 from each, or write WNIDs"
+"""What is wrong with labels that are all too large by one."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ def _unite(
         if clashes:
             first = min(clashes)
             more = f" (and {len(clashes) - 1} more images)" if len(clashes) > 1 else ""
+            if what == "label" and (later := _one_more(stated, united, both)) is not None:
+                raise UserError(f"{source.path if later else origin[first].path}: its labels {FROM_ONE}")
             raise UserError(
                 f"{first}: {what} {words(united[first])} in {origin[first].path}, "
                 f"but {words(stated[first])} in {source.path}{more}; correct or remove the wrong one, "
@@ -98,6 +102,13 @@ def _unite(
         origin.update(dict.fromkeys(new, source))
         united.update({image_id: stated[image_id] for image_id in new})
     return united
+
+
+def _one_more(stated: Mapping[str, Any], united: Mapping[str, Any], both: Iterable[str]) -> bool | None:
+    """Return whether the later labels are all larger by one, or the earlier ones; ``None`` if neither are."""
+    steps = [stated[image_id] - united[image_id] for image_id in both]
+    same = len(steps) > 1 and set(steps) in ({1}, {-1})  # a single image may just as well have a wrong label
+    return steps[0] == 1 if same else None
 
 
 def _check_boxes(source: Source, sizes: Mapping[str, tuple[int, int]]) -> None:

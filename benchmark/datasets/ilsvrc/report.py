@@ -9,6 +9,7 @@ from benchmark.datasets.ilsvrc.crosscheck import Source
 from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT
 
 _NAMED = 4
+_NO_CHANCE = 20  # classes that all have images while the first has none
 
 
 class SourceReport(NamedTuple):
@@ -21,6 +22,7 @@ class SourceReport(NamedTuple):
         labels: Number of images whose label it states.
         boxes: Number of boxes that it states.
         sizes: Number of images whose size it states.
+        no_first: Whether it states all labels from 1 to a last one, and not 0: do they count from 1?
     """
 
     kind: str
@@ -28,18 +30,26 @@ class SourceReport(NamedTuple):
     labels: int
     boxes: int
     sizes: int
+    no_first: bool = False
 
     @classmethod
     def of(cls, kind: str, source: Source) -> Self:
         """Count what a source states."""
         boxes = sum(len(each) for each in source.boxes.values())
-        return cls(kind, source.path, len(source.labels), boxes, len(source.sizes))
+        found = set(source.labels.values())
+        no_first = len(found) > _NO_CHANCE and found == set(range(1, len(found) + 1))
+        return cls(kind, source.path, len(source.labels), boxes, len(source.sizes), no_first)
 
     @property
     def line(self) -> str:
         """Return the source's line of the report."""
-        stated = [f"{count} {what}" for what, count in zip(self._fields[2:], self[2:], strict=True) if count]
-        return f"truth       {', '.join(stated) or 'nothing'} in {self.path}"
+        stated = [
+            f"{count} {what}" for what, count in zip(self._fields[2:5], self[2:5], strict=True) if count
+        ]
+        doubt = (
+            "; every class has an image but the first: do its labels count from 1?" if self.no_first else ""
+        )
+        return f"truth       {', '.join(stated) or 'nothing'} in {self.path}{doubt}"
 
 
 @dataclass(frozen=True)

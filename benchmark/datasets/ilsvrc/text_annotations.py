@@ -9,10 +9,11 @@ from benchmark.core.errors import UserError
 from benchmark.core.text_lists import TextLine, rows, whole_numbers
 from benchmark.core.types import IntArray
 from benchmark.datasets.ilsvrc.classes import Classes
-from benchmark.datasets.ilsvrc.crosscheck import Source
+from benchmark.datasets.ilsvrc.crosscheck import FROM_ONE, Source
 from benchmark.datasets.ilsvrc.text import OFFICIAL_COUNT, half_open, image_id_of, parse_id
 
 _VAL = "ILSVRC2012_val_"
+_WNID = re.compile(r"\bn\d{8}(?=/)")
 
 
 def prediction_strings(path: Path) -> Iterator[TextLine]:
@@ -92,12 +93,26 @@ def read_labels(path: Path, classes: Classes) -> Source:
     The class is an index into the sorted WNIDs, from 0, or itself a WNID; further columns are not looked at.
 
     Raises:
-        UserError: If a line is malformed or repeats an image, or a label is none of the classes.
+        UserError: If a line is malformed or repeats an image, a label is none of the classes or not that of
+            the WNID folder before the file's name, or the labels count from 1.
     """
     found = _once(path, classes.last_image)
     if not found or _numbers_its_lines(found.values()):
         raise UserError(f"{path}: states no labels; name another list (dataset.labels=)")
+    numbered = {row.words[1] for row in found.values() if len(row.words) > 1}
+    if str(len(classes.wnids)) in numbered and "0" not in numbered:
+        raise UserError(f"{path}: labels 1…{len(classes.wnids)}: they {FROM_ONE}")
     labels = {image_id: _label(row, classes, path) for image_id, row in found.items()}
+    named = {i: wnid[0] for i, row in found.items() if (wnid := _WNID.search(row.words[0]))}
+    wrong = [i for i, wnid in named.items() if classes.labels.get(wnid) != labels[i]]
+    if wrong:
+        where, stated = found[wrong[0]].where, labels[wrong[0]]
+        off = all(classes.labels.get(named[i]) == labels[i] - 1 for i in named)
+        remedy = f"the labels {FROM_ONE}" if off else "correct the list"
+        raise UserError(
+            f"{where}: label {stated} is {classes.wnids[stated]}, but its folder is {named[wrong[0]]} "
+            f"({len(wrong)} of {len(named)} so); {remedy}"
+        )
     return Source(path, labels=labels, mentioned=frozenset(labels))
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from benchmark.core.errors import UserError
 from benchmark.datasets.ilsvrc.classes import check_synsets, load_classes
+from benchmark.datasets.ilsvrc.crosscheck import Source, merge
+from benchmark.datasets.ilsvrc.report import SourceReport
 from benchmark.datasets.ilsvrc.text import half_open, parse_id
 from benchmark.datasets.ilsvrc.text_annotations import (
     read_blacklist,
@@ -85,6 +87,48 @@ def test_a_broken_line_of_sizes_is_refused_with_its_number(tmp_path: Path, line:
 def test_a_label_out_of_range_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="1000"):
         read_labels(written(tmp_path, f"{ONE}.JPEG,1000\n"), CLASSES)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["{1}.JPEG 66", "{2}.JPEG 1000"],
+        ["n01751748/{1}.JPEG 66", "n01440764/{2}.JPEG 1"],
+        ["val/n01751748/{1}.JPEG,66"],
+    ],
+    ids=["as 1000 occurs and 0 does not", "as folders of WNIDs say", "as one folder says"],
+)
+def test_labels_that_count_from_1_are_told_where_it_shows(tmp_path: Path, lines: list[str]) -> None:
+    names = {"{1}": ONE, "{2}": "ILSVRC2012_val_00000002"}
+    text = "\n".join(lines)
+    for mark, name in names.items():
+        text = text.replace(mark, name)
+    with pytest.raises(UserError, match=r"given\.txt.*labels.* count from 1.*; subtract 1"):
+        read_labels(written(tmp_path, text), CLASSES)
+
+
+def test_labels_that_count_from_1_are_told_where_another_source_has_them(tmp_path: Path) -> None:
+    ids = [f"ILSVRC2012_val_{number:08d}" for number in (1, 2, 3)]
+    right = Source(Path("right"), labels=dict(zip(ids, (65, 970, 230), strict=True)))
+    wrong = Source(Path("wrong"), labels={image_id: label + 1 for image_id, label in right.labels.items()})
+    for sources in ([right, wrong], [wrong, right]):
+        with pytest.raises(UserError, match=r"^wrong: its labels count from 1"):
+            merge(sources, CLASSES)
+    mixed = Source(Path("mixed"), labels={**right.labels, ids[0]: 66})
+    with pytest.raises(UserError, match="00000001: label n01751748 in right, but n"):
+        merge([right, mixed], CLASSES)
+
+
+def test_labels_of_every_class_but_the_first_are_doubted_in_the_report() -> None:
+    def line(labels: range) -> str:
+        named = {f"ILSVRC2012_val_{number:08d}": number for number in labels}
+        return SourceReport.of("labels", Source(Path("val.txt"), labels=named)).line
+
+    assert line(range(1, 1000)).endswith(
+        "every class has an image but the first: do its labels count from 1?"
+    )
+    assert line(range(1000)).endswith("val.txt")
+    assert line(range(1, 9)).endswith("val.txt")
 
 
 @pytest.mark.parametrize("text", ["490\n", "1\n" * 50_001, "0\n" * 50_000, "n01440764\n" * 50_000])
