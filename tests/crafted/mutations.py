@@ -40,7 +40,7 @@ def mutated(dice: Random, whole: Sequence[bytes]) -> bytes:
 
 def _flipped(dice: Random, content: bytes, _: Sequence[bytes]) -> bytes:
     changed = bytearray(content)
-    for _ in range(dice.choice((1, 1, 2, 8)) if changed else 0):
+    for _place in range(dice.choice((1, 1, 2, 8)) if changed else 0):
         changed[dice.randrange(len(changed))] ^= 1 << dice.randrange(8)
     return bytes(changed)
 

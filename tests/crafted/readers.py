@@ -5,13 +5,12 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import safetensors.torch
 import scipy.io
 import torch
@@ -147,7 +146,7 @@ def _weights() -> tuple[bytes, ...]:
     zipped, old, npz = (io.BytesIO() for _ in range(3))
     torch.save({"state_dict": state, "epoch": 3, "args": {"lr": 0.1}}, zipped)
     torch.save(state, old, _use_new_zipfile_serialization=False)
-    np.savez(npz, **arrays)  # type: ignore[arg-type]
+    np.savez(npz, **arrays)
     tensors = safetensors.torch.save(state)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -254,13 +253,13 @@ def _shards(scratch: Path) -> tuple[bytes, ...]:
 
 def _shard(scratch: Path, seed: int) -> Path:
     drawn = random_records(seed, n=4, k=2)
-    extra: Mapping[str, npt.NDArray[Any]] = {
-        "label_peaks": np.zeros((4, 2), np.int32),
-        "label_empty": np.zeros(4, np.bool_),
-        "overlaps": np.zeros((4, 4)),
-    }
-    records = replace(drawn, **extra)
-    key = ShardKey(scratch / f"net-cam-{seed}" / "boxes", "a run", 3, records.image_ids)
+    records = replace(
+        drawn,
+        label_peaks=np.zeros((4, 2), np.int32),
+        label_empty=np.zeros(4, np.bool_),
+        overlaps=np.zeros((4, 4)),
+    )
+    key = ShardKey(scratch / f"net-cam-{seed}" / "boxes", "a run", 3, dict.fromkeys(records.image_ids))
     STORE.write(key, columns_of(records), metadata_of(records), Made({}, 0.0))
     return STORE.file(key.folder, 3)
 

@@ -159,7 +159,7 @@ def _is_polygon(part: Any) -> bool:
     if not (isinstance(part, list) and len(part) >= _POLYGON and isfinite(sum(part))):
         return False
     length = sum(abs(a - b) for a, b in zip(part, part[2:] + part[:2], strict=True))
-    return max(map(abs, part)) < _FARTHEST and length < _LONGEST
+    return bool(max(map(abs, part)) < _FARTHEST and length < _LONGEST)
 
 
 def _fills(counts: Any, size: tuple[int, int]) -> bool:

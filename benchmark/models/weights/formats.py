@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import torch
@@ -23,10 +23,10 @@ _MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 _COMMON = ("torch.", "collections.OrderedDict", "_codecs.")
 _BLOBS = {0: "weight", 1: "bias"}
-_COMPRESSED: Mapping[bytes, Callable[[BinaryIO], IO[bytes]]] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ\x00": lzma.open,
+_COMPRESSED: Mapping[bytes, Callable[[BinaryIO], io.BufferedIOBase]] = {
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
 _FACTOR, _ALWAYS = 50, 2**26
 """Parameters hardly shrink when packed: what becomes this much larger, and than this, fills the memory."""
