@@ -1,6 +1,7 @@
 """Excitation backprop against a derivation with explicit matrices, and a slow walk on full-size models."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torchvision
 from helpers.excitation_oracle import dense, descend_all, implicit
 from helpers.small_models import SMALL, Residual, as_model, images, small
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from benchmark.attribution.common.excitation import walk
 from benchmark.core.errors import UserError
@@ -202,6 +204,31 @@ def test_a_walk_keeps_full_precision_under_autocast() -> None:
     wanted = walk(model, forward, CLASSES, "excitation")
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(walk(model, forward, CLASSES, "excitation"), wanted)
+
+
+class Clamped(TorchFunctionMode):
+    """Shapes of what is cut at 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes: list[torch.Size] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__name__", "") == "clamp":
+            self.shapes.append(args[0].shape)
+        return func(*args, **(kwargs or {}))
+
+
+def test_the_positive_parts_of_weights_are_made_with_the_first_batch_alone() -> None:
+    model = small(SMALL[0])
+    forward = forward_pass(model, images(), ("excitation",), operations=True)
+    classes = torch.zeros(4, 1, dtype=torch.int64)
+    with Clamped() as first:
+        walk(model, forward, classes, "excitation", contrastive=True)
+    with Clamped() as second:
+        walk(model, forward, classes, "excitation", contrastive=True)
+    assert len(first.shapes) >= 3
+    assert second.shapes == []
 
 
 def test_denominators_too_small_to_divide_by_count_as_zero() -> None:
