@@ -151,7 +151,9 @@ def _read(path: Path, kind: str, make: Callable[[dict[str, Any]], _T]) -> _T:
         return make(content)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such {kind}; ./scripts/run makes it") from None
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); name the json of a {kind}") from error
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"{path}: not a whole {kind} ({reason}); make it again with ./scripts/run") from error
 

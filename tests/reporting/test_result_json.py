@@ -124,7 +124,7 @@ def test_a_result_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> No
     (tmp_path / "r.json").write_bytes(b"\xff\xfe")
     with pytest.raises(UserError, match="not a whole result"):
         read_result(tmp_path / "r.json")
-    with pytest.raises(UserError, match="not a whole result"):
+    with pytest.raises(UserError, match=r": cannot be read \(Is a directory\); name the json of a result$"):
         read_result(tmp_path)
 
 

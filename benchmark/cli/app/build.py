@@ -80,9 +80,10 @@ def dataset_of(cfg: DictConfig, place: str = "dataset") -> Dataset:
     node = cfg[place]
     typed = [key for key in _IMAGES if isinstance(node, DictConfig) and isinstance(node.get(key), str)]
     if typed and str(node.name).startswith("embedded"):
+        half = "train" if place == "train_set" else "val"
         raise UserError(
             f"{place}.{typed[0]}={node[typed[0]]}: the embedded dataset makes its own images; "
-            f"for a folder of yours choose its kind as well, such as dataset{_at(place)}=ilsvrc_val"
+            f"for a folder of yours choose its kind as well, such as dataset{_at(place)}=ilsvrc_{half}"
         )
     try:
         made: Dataset = build(node)
