@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from benchmark.core.reading import read_whole
 _PARQUET = b"PAR1"
 _LONG_AGO = 24 * 3600.0
 """Seconds after which a temporary file is no process's any more, whatever the clocks of two hosts say."""
+_TEMPORARY = re.compile(r"\..+-(?P<pid>\d+)\.tmp(-\w+)?")
 
 
 _swept: set[Path] = set()
@@ -90,12 +92,21 @@ def is_whole(path: Path) -> bool:
 
 def sweep(folder: Path) -> None:
     """Remove the temporary files in a folder of processes that are dead: of this host, or of long ago."""
-    for path in folder.glob(".*.tmp"):
-        host, _, number = path.name[1:].removesuffix(".tmp").partition(".")[2].rpartition("-")
-        here = host == platform.node() and number.isdecimal()
+    for path in filter(left_behind, folder.glob(".*.tmp*")):
         with suppress(OSError):
-            if not alive(int(number)) if here else time.time() - path.stat().st_mtime > _LONG_AGO:
-                path.unlink()
+            path.unlink()
+
+
+def left_behind(path: Path) -> bool:
+    """Return whether a file is a temporary one, ``.….HOST-PID.tmp``, whose process is dead."""
+    named = _TEMPORARY.fullmatch(path.name)
+    if named is None:
+        return False
+    if f".{platform.node()}-{named['pid']}." in path.name:
+        return not alive(int(named["pid"]))
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime > _LONG_AGO
+    return False
 
 
 def refuse_unwritable(folder: Path) -> None:

@@ -3,10 +3,12 @@
 One experiment a table, one parent run for a table on a dataset, one child run a cell; one run for a net's
 training. Workers never come here, so no job races another for a database and a compute node needs no network.
 Everything is found again by tags, so logging twice changes nothing, and a run that a killed process left
-RUNNING is taken up and finished. The numbers of all runs come first and the files after them, so that a place
-for files that cannot be written costs no number; the tag ``files`` says of each run whether it has its files.
+RUNNING is taken up and finished, or closed as KILLED where its table is logged no longer. The numbers of all
+runs come first and the files after them, so that a place for files that cannot be written costs no number; a
+tag, ``files``, says of each run whether it has its files.
 """
 
+import hashlib
 import logging
 import os
 import re
@@ -24,7 +26,8 @@ import yaml
 from benchmark.core.errors import UserError
 from benchmark.reporting.table import Table
 from benchmark.reporting.text import one_line
-from benchmark.reporting.tracking.database import SERVER, alone, sqlite_uri, try_database, without_password
+from benchmark.reporting.tracking.database import SERVER, alone, made_ready, sqlite_uri, without_password
+from benchmark.reporting.tracking.leftovers import FILES, LACKING, OURS, this_process, tidied
 from benchmark.reporting.tracking.runs import Logged, cell_run, table_run
 from benchmark.reporting.tracking.tracker import Curve, Files, Tracked
 
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run
 
 _BATCH = 100
-_FILES, _STORED, _LACKING = "files", "stored", "not stored"
+_STORED = "stored"
 _ANOTHER = "name another with tracking.experiment=NAME"
 _FAILURES = 2  # after which no further file is tried: each may have waited for a time-out
 _ENVIRONMENT = {
@@ -54,7 +57,7 @@ class MlflowTracker:
 
     Attributes:
         uri: URI of the tracking server or database; ``None`` or empty for ``<results_dir>/mlflow.db``.
-        results_dir: Folder of a local database, its artifacts and the lock file.
+        results_dir: Folder of a local database and its artifacts.
         experiment: Its name; ``None`` or empty for the table's.
         artifacts: URI of the artifacts; ``None`` for ``<results_dir>/mlartifacts``, or where a server
             keeps them. Only a new experiment takes it over. ``False`` logs numbers alone, and no file.
@@ -78,39 +81,41 @@ class MlflowTracker:
         cells = [
             _Entry(cell_run(table, each), files.get(each.row, ()), each.config) for each in table.measured
         ]
-        return self._log(
-            table.name, "./scripts/sync", [_Entry(table_run(table), files.get(None, ())), *cells]
-        )
+        first = _Entry(table_run(table), files.get(None, ()), once=False)
+        return self._log(table.name, "./scripts/sync", [first, *cells])
 
     def log_training(self, training: Logged, curve: Curve, files: Sequence[Path]) -> Tracked:
         """Log a training; see :meth:`Tracker.log_training`."""
-        return self._log("training", "the same command", [_Entry(training, files, curve=curve, once=True)])
+        return self._log("training", "the same command", [_Entry(training, files, curve=curve)])
 
     def _log(self, name: str, again: str, entries: "Sequence[_Entry]") -> Tracked:
         """Log runs, the first of them the parent of the others.
 
-        Processes that share a ``results_dir`` do this one after the other.
+        Processes that log to one place do this one after the other.
         """
         place = self.uri or sqlite_uri(Path(self.results_dir) / "mlflow.db")
         shown = without_password(place)
         try:
-            with _quietly(), alone(Path(self.results_dir), place):
+            with _quietly(), alone(place) as nobody_else:
+                mended = [made_ready(place, _client)]
                 client = _client(place)
                 experiment = self._experiment(client, self.experiment or name, place)
                 runs = _log_numbers(client, experiment.experiment_id, entries)
                 problem = "" if self.artifacts is False else _log_files(client, runs)
+                mended += tidied(client, experiment.experiment_id, nobody_else)
         # A server's client, a database's driver and a plug-in raise errors of their own kinds.
         except Exception as error:
             safe = f"the results are safe on disk, and {again} logs them once this is mended"
             return Tracked(problems=(f"MLflow at {shown} cannot be used ({_reason(error)}); {safe}",))
         told: tuple[str, ...] = ()
+        done = tuple(filter(None, mended))
         if problem:
             remedy = f"make {experiment.artifact_location} writable from here, or log numbers alone with "
             remedy += f"tracking.artifacts=false; {again} logs the files once this is mended"
             told = (f"MLflow at {shown}: the numbers are logged, {problem}; {remedy}",)
         if SERVER.match(place):
-            return Tracked(f"{shown.rstrip('/')}/#/experiments/{experiment.experiment_id}", told)
-        return Tracked(f"mlflow ui --backend-store-uri {shlex.quote(shown)}", told)
+            return Tracked(f"{shown.rstrip('/')}/#/experiments/{experiment.experiment_id}", told, done)
+        return Tracked(f"mlflow ui --backend-store-uri {shlex.quote(shown)}", told, done)
 
     def _experiment(self, client: "MlflowClient", name: str, place: str) -> "Experiment":
         """Return the experiment, made if need be.
@@ -128,8 +133,12 @@ class MlflowTracker:
         if not location and not SERVER.match(place):  # MLflow's own choice would be ./mlruns
             location = (Path(self.results_dir).absolute() / "mlartifacts").as_uri()
         try:
-            return client.get_experiment(client.create_experiment(name, artifact_location=location or None))
+            made = client.create_experiment(name, artifact_location=location or None, tags=OURS)
+            return client.get_experiment(made)
         except Exception as error:
+            found = client.get_experiment_by_name(name)  # which another process may have made meanwhile
+            if found:
+                return found
             refused = f"there is no experiment {name} there, and it cannot be made: {_reason(error)}"
             raise UserError(f"{refused}; {_ANOTHER}") from error
 
@@ -143,14 +152,38 @@ class _Entry:
         files: Files to keep with it.
         config: The configuration to keep with it as ``config.yaml``, if there is one.
         curve: What was measured on the way.
-        once: Whether a finished run is left as it is; a table's is logged again, since rows may have joined.
+        once: Whether a finished run keeps its tags and files; a table's are replaced where they changed, as
+            when rows have joined.
     """
 
     logged: Logged
     files: Sequence[Path]
     config: Mapping[str, Any] | None = None
     curve: Curve = ()
-    once: bool = False
+    once: bool = True
+
+    @property
+    def stored(self) -> str:
+        """Return the tag ``files`` of a run that has all files; that of a table changes with them."""
+        return _STORED if self.once else f"{_STORED}, {_digest(self.files)}"
+
+    def is_logged(self, run: "Run") -> bool:
+        """Return whether a run is finished and holds all values."""
+        tags = {} if self.once else self.logged.tags
+        same = not _changed(run, self.logged) and tags.items() <= run.data.tags.items()
+        return bool(run.info.status == "FINISHED" and same)
+
+    def has_files(self, run: "Run") -> bool:
+        """Return whether a run has all files; one of a version without this tag has."""
+        return bool(run.data.tags.get(FILES, _STORED) == self.stored)
+
+
+def _digest(files: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        with suppress(OSError):  # which is told when the file is to be stored
+            digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 @contextmanager
@@ -171,6 +204,8 @@ def _reason(error: Exception) -> str:
     """Say in one line what went wrong; of a class of error whose text alone says little, with its name."""
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error}; install this driver of the database beside the package"
     text = one_line(without_password(str(error)))[:300]
     named = text if len(text.split()) > 2 else f"{type(error).__name__}: {text}"
     denied = re.search(r"\b(401|403)\b|PERMISSION_DENIED", text)
@@ -181,9 +216,9 @@ def _client(place: str) -> "MlflowClient":
     """Make a client: through it, neither MLFLOW_RUN_ID nor an active run can divert what is logged."""
     from mlflow import MlflowClient
 
-    if not SERVER.match(place):
-        try_database(place)
-    return MlflowClient(tracking_uri=place)
+    client = MlflowClient(tracking_uri=place)
+    client.search_experiments(max_results=1)
+    return client
 
 
 def _log_numbers(
@@ -192,19 +227,19 @@ def _log_numbers(
     """Log the parameters, metrics and tags of all runs; return those whose files are to be stored."""
     first, *others = entries
     parent, lacking = _find_or_create(client, experiment, first.logged), list[tuple[str, _Entry]]()
-    done = first.once and parent.info.status == "FINISHED"
+    done = first.is_logged(parent)
     with nullcontext() if done else _ending(client, parent):
         for entry in others:
             run = _find_or_create(client, experiment, entry.logged, parent)
-            if run.info.status != "FINISHED" or _changed(run, entry.logged):
+            logged = entry.is_logged(run)
+            if not logged:
                 with _ending(client, run):
                     _log_values(client, run, entry)
-            elif run.data.tags.get(_FILES, _STORED) == _STORED:  # as in runs before there was this tag
-                continue
-            lacking.append((run.info.run_id, entry))
+            if not (logged and entry.has_files(run)):
+                lacking.append((run.info.run_id, entry))
         if not done:
             _log_values(client, parent, first)
-    stored = done and parent.data.tags.get(_FILES, _STORED) == _STORED
+    stored = done and first.has_files(parent)
     return lacking if stored else [(parent.info.run_id, first), *lacking]
 
 
@@ -215,15 +250,16 @@ def _find_or_create(
     tags = {**logged.identity, **above}
     wanted = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
     found = client.search_runs([experiment], wanted, max_results=1, order_by=["attributes.start_time ASC"])
-    return found[0] if found else client.create_run(experiment, tags=tags, run_name=logged.name)
+    return (
+        found[0] if found else client.create_run(experiment, tags=tags | this_process(), run_name=logged.name)
+    )
 
 
 @contextmanager
 def _ending(client: "MlflowClient", run: "Run") -> Iterator[None]:
     """Mark the run as RUNNING inside, and as FINISHED, FAILED or KILLED afterwards."""
     run_id = run.info.run_id
-    if run.info.status != "RUNNING":
-        client.update_run(run_id, status="RUNNING")
+    client.update_run(run_id, status="RUNNING")
     try:
         yield
     except BaseException as error:
@@ -244,7 +280,7 @@ def _log_values(client: "MlflowClient", run: "Run", entry: _Entry) -> None:
 
     now, logged = int(time.time() * 1000), entry.logged
     params = [Param(name, value) for name, value in logged.params.items() if name not in run.data.params]
-    tags = [RunTag(name, value) for name, value in {**logged.tags, _FILES: _LACKING}.items()]
+    tags = [RunTag(name, value) for name, value in {**logged.tags, FILES: LACKING, **this_process()}.items()]
     metrics = [Metric(name, value, now, 0) for name, value in _changed(run, logged).items()]
     metrics += [  # one that is there already, time and all, is not doubled
         Metric(name, value, int(1000 * seconds), step)
@@ -285,4 +321,4 @@ def _log_files_of(client: "MlflowClient", run_id: str, entry: _Entry) -> None:
         client.log_text(run_id, config, "config.yaml")
     for path in entry.files:
         client.log_artifact(run_id, str(path))
-    client.set_tag(run_id, _FILES, _STORED)
+    client.set_tag(run_id, FILES, entry.stored)

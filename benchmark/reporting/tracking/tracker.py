@@ -23,14 +23,16 @@ class Tracked:
     Attributes:
         look: What to type to look at it; empty where nothing was logged.
         problems: What could not be logged, each in one line with its remedy. Nothing on disk is lost by it.
+        mended: What earlier processes had left amiss there and is in order now, each in one line.
     """
 
     look: str = ""
     problems: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
 
     def tell(self) -> None:
         """Print how to look at it, and on stderr what could not be logged."""
-        print(*([f"\nto look at it: {self.look}"] if self.look else []), flush=True)
+        print(*([f"\nto look at it: {self.look}"] if self.look else []), *self.mended, sep="\n", flush=True)
         for problem in self.problems:
             print(f"not tracked: {problem}", file=sys.stderr)
 

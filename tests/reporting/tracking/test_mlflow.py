@@ -1,6 +1,7 @@
 """Tracking: logged once, taken up after a kill, and one line where there is nothing to log to."""
 
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -18,10 +19,12 @@ from typing import Any
 import pytest
 import yaml
 from helpers.handmade import DATASET, ROOT, estimate, result, table
+from helpers.stores import mlflow_server, postgresql, sqlite
 
 from benchmark.core.errors import UserError
 from benchmark.reporting.table import Table
 from benchmark.reporting.tracking.database import sqlite_uri
+from benchmark.reporting.tracking.leftovers import LOGGED_BY, tidied
 from benchmark.reporting.tracking.mlflow import MlflowTracker
 from benchmark.reporting.tracking.runs import training_run
 from benchmark.reporting.tracking.tracker import NoTracker, Tracked, Tracker
@@ -162,9 +165,12 @@ def test_logging_twice_doubles_nothing_and_replaces_the_files_of_the_table(resul
         name: run.info.run_id for name, run in after.items()
     }
     child = after["a/cam"]
-    assert child.info.end_time == before["a/cam"].info.end_time, "a finished cell is not touched again"
     assert len(client(results).get_metric_history(child.info.run_id, "loc_top1")) == 1
     assert artifacts(results, after[PARENT]) == {"small.md": "new"}
+    log(results, table(), table=[file(results, "small.md", "new")])
+    assert {name: run.to_dictionary() for name, run in runs(results).items()} == {
+        name: run.to_dictionary() for name, run in after.items()
+    }, "what is logged already is not touched again"
 
 
 def test_a_row_measured_later_joins_the_same_parent(results: Path) -> None:
@@ -255,55 +261,136 @@ from pathlib import Path
 sys.path[:0] = sys.argv[1:3]
 from helpers.handmade import table
 from benchmark.reporting.tracking.mlflow import MlflowTracker
-if sys.argv[4] == "die":
-    from mlflow import MlflowClient
-    MlflowClient.log_batch = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-print(MlflowTracker(None, sys.argv[3]).log(table(), {}).look)
+from mlflow import MlflowClient
+setattr(MlflowClient, sys.argv[4], lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+MlflowTracker(None, sys.argv[3]).log(table(), {})
 """
 
 
-@pytest.fixture
-def process(fresh: Path) -> Callable[[str], "subprocess.Popen[str]"]:
-    """Logs the table in a process of its own, which dies in the middle of it if told to."""
-
-    def start(how: str) -> "subprocess.Popen[str]":
-        arguments = [str(ROOT), str(ROOT / "tests"), str(fresh), how]
-        return subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"MLFLOW_RUN_ID": "0123456789abcdef0123456789abcdef"},
-        )
-
-    return start
+def killed(folder: Path, where: str) -> None:
+    """Log the table in a process of its own, which is killed when it calls MLflow's client there."""
+    words = [sys.executable, "-c", SCRIPT, str(ROOT), str(ROOT / "tests"), str(folder), where]
+    done = subprocess.run(words, capture_output=True, timeout=180, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
-def test_a_run_left_running_by_a_killed_process_is_taken_up_and_finished(
-    fresh: Path, process: Callable[[str], "subprocess.Popen[str]"]
-) -> None:
-    killed = process("die")
-    killed.communicate(timeout=120)
-    assert killed.returncode == -signal.SIGKILL
+def test_runs_left_open_by_a_kill_are_taken_up_or_closed_at_the_next_sync(fresh: Path) -> None:
+    killed(fresh, "log_batch")
     left = runs(fresh)
     assert {run.info.status for run in left.values()} == {"RUNNING"}
-    log(fresh, table())
-    finished = runs(fresh)
+    other = table(name="another")
+    shutil.copytree(fresh, fresh.parent / "later")
+    assert tracked(fresh, other, {}).mended == (
+        "2 runs that a killed process had left open are closed as KILLED",
+    )
+    assert {run.info.status for run in runs(fresh).values()} == {"KILLED"}
+    log(fresh.parent / "later", table())
+    finished = runs(fresh.parent / "later")
     assert {run.info.status for run in finished.values()} == {"FINISHED"}
     assert {run.info.run_id for run in finished.values()} == {run.info.run_id for run in left.values()}
 
 
-def test_processes_that_start_at_once_on_no_database_all_succeed_and_log_one_table(
-    fresh: Path, process: Callable[[str], "subprocess.Popen[str]"]
-) -> None:
-    started = [process("live") for _ in range(3)]
-    for one in started:
-        out, err = one.communicate(timeout=180)
-        assert one.returncode == 0, err
-        assert out.startswith("mlflow ui --backend-store-uri ")
-        assert len(out.splitlines()) == 1
-        assert err == "", "MLflow says nothing"
+def test_a_process_killed_while_it_makes_a_database_leaves_none(fresh: Path) -> None:
+    killed(fresh, "search_experiments")
+    assert not (fresh / "mlflow.db").exists()
+    log(fresh, table())
+    assert not list(fresh.glob(".*"))
     assert set(runs(fresh)) == {PARENT, "a/cam"}
+
+
+KILLED_AT_FIRST = "DELETE FROM alembic_version; DROP TABLE registered_model_aliases"
+RACED_FOR = "UPDATE alembic_version SET version_num = '2b4d017a5e9b'; CREATE TABLE _alembic_tmp_params (x)"
+KILLED_BETWEEN = "UPDATE alembic_version SET version_num = '2b4d017a5e9b'; DROP TABLE model_versions"
+
+
+@pytest.mark.parametrize("left", [KILLED_AT_FIRST, RACED_FOR, KILLED_BETWEEN])
+def test_a_half_made_database_is_put_aside_or_with_runs_in_it_told_with_the_remedy(
+    results: Path, left: str
+) -> None:
+    database = results / "mlflow.db"
+    with closing(sqlite3.connect(database)) as opened:
+        opened.executescript(left)
+    if left != KILLED_BETWEEN:
+        remedy = f"holds runs but was left half-made; move it away: mv '{database}' '{database}.half-made'"
+        assert remedy in refused(MlflowTracker(None, str(results)))
+    with closing(sqlite3.connect(database)) as opened:
+        opened.executescript("DELETE FROM runs")
+    done = tracked(results, table(), {})
+    assert done.problems == ()
+    assert done.mended[0].endswith("is mlflow.db.half-made now, and a new one is there")
+    assert set(runs(results)) == {PARENT, "a/cam"}
+
+
+SEVERAL = """
+import os, sys
+from pathlib import Path
+sys.path[:0] = sys.argv[1:3]
+import mlflow  # once for all of them, since it takes seconds
+from helpers.handmade import table
+from benchmark.reporting.tracking.mlflow import MlflowTracker
+children = []
+for number in range(8):
+    children.append(os.fork())
+    if not children[-1]:
+        done = MlflowTracker(sys.argv[4], f"{sys.argv[3]}/{number}").log(table(), {})
+        done.tell()
+        os._exit(len(done.problems))
+print("codes", *(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
+"""
+
+
+@pytest.mark.filterwarnings("ignore")  # SQLAlchemy's of MLflow, in this test's own look into the store
+@pytest.mark.parametrize("store", [sqlite, mlflow_server, postgresql])
+def test_eight_processes_with_eight_results_folders_log_one_table_to_one_fresh_store(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch, store: Callable[[Path], AbstractContextManager[str]]
+) -> None:
+    from mlflow import MlflowClient
+
+    place = fresh.parent / "store"
+    place.mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+    with store(place) as uri:
+        words = [sys.executable, "-c", SEVERAL, str(ROOT), str(ROOT / "tests"), str(fresh), uri]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+        assert done.stdout.splitlines()[-1] == "codes 0 0 0 0 0 0 0 0", done.stderr
+        assert done.stderr == "", "MLflow says nothing"
+        made: Any = MlflowClient(tracking_uri=uri)
+        found = made.search_runs([made.get_experiment_by_name("small").experiment_id])
+        assert sorted(run.info.run_name for run in found) == ["a/cam", PARENT]
+        assert {run.info.status for run in found} == {"FINISHED"}
+
+
+def test_what_racing_processes_made_twice_is_deleted_and_what_a_living_one_logs_is_left(
+    results: Path,
+) -> None:
+    log(results, table())
+    made, here, dead = client(results), platform.node(), subprocess.Popen(["true"])
+    dead.wait()
+    number = made.get_experiment_by_name("small").experiment_id
+    first = runs(results)
+    twice = made.create_run(number, tags=first[PARENT].data.tags).info.run_id
+    made.create_run(number, tags=first["a/cam"].data.tags | {"mlflow.parentRunId": twice})
+    now, then = "2999-01-01T00:00:00+00:00", "2020-01-01T00:00:00+00:00"
+    for who, name in {
+        f"{here}:{dead.pid} {now}": "closed",
+        f"{here}:{os.getppid()} {then}": "living",
+        f"elsewhere:7 {now}": "living",
+        f"elsewhere:7 {then}": "closed",
+    }.items():
+        made.create_run(number, tags={"fingerprint": who, LOGGED_BY: who}, run_name=name)
+    made.create_run(number, run_name="not ours")
+    assert list(tidied(made, number, nobody_else=False)) == [
+        "2 runs that were there twice are deleted; the older ones stay",
+        "2 runs that a killed process had left open are closed as KILLED",
+    ]
+    left = sorted((run.info.run_name, run.info.status) for run in made.search_runs([number]))
+    assert left == [
+        *[("a/cam", "FINISHED"), ("closed", "KILLED"), ("closed", "KILLED"), ("living", "RUNNING")],
+        *[("living", "RUNNING"), ("not ours", "RUNNING"), (PARENT, "FINISHED")],
+    ]
+    assert {run.info.run_id for run in first.values()} <= {
+        run.info.run_id for run in made.search_runs([number])
+    }
 
 
 def test_an_active_run_of_the_environment_is_not_written_to(
