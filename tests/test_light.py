@@ -25,7 +25,7 @@ def modules(room: str) -> list[str]:
         pytest.param([name for room in SCORING_HALF for name in modules(room)], id="scoring half"),
         *(
             pytest.param([f"benchmark.cli.{name}"], id=name)
-            for name in ("table", "score", "status", "sync", "export", "run")
+            for name in ("table", "score", "status", "sync", "export", "run", "clean", "fetch")
         ),
     ],
 )

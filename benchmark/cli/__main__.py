@@ -9,7 +9,9 @@ from benchmark.core.exit_codes import ExitCode
 COMMANDS = {
     "run": "measure what is missing, then make the table from what is stored",
     "doctor": "say what a dataset, a weights file or an image is, and what would make a run fail",
+    "fetch": "bring the weights of an experiment, for runs without a network",
     "status": "how far an experiment is, and who is making it",
+    "clean": "show and remove what no table refers to, and what dead processes left",
     "table": "print and write a table again from its results",
     "score": "score anybody's boxes by the devkit's rule",
     "export": "write stored boxes in the devkit's form",

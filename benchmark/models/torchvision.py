@@ -2,22 +2,19 @@
 
 import difflib
 import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import torch
-from torch.hub import download_url_to_file
 from torchvision import models
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Model
 from benchmark.models.assembly import ModelSpec, assemble, assemble_from
-from benchmark.models.weights.files import find, is_file, matches
+from benchmark.models.weights.download import download
+from benchmark.models.weights.files import fetching, find, is_file
 from benchmark.models.weights.parameters import empty, randomize
 
 
@@ -75,7 +72,7 @@ def _locate(spec: ModelSpec, architecture: str, urls: Mapping[str, str]) -> Path
     for folder in (*folders, hub):
         if is_file(folder / name):
             return folder / name
-    download(url, hub / name, _checksums(url))
+    download(url, hub / name, _checksums(url), fetching(spec.name, spec.weights_dir))
     return hub / name
 
 
@@ -83,34 +80,3 @@ def _checksums(url: str) -> tuple[str, ...]:
     """Return the hash in the name of a torch hub file, such as ``vgg16-397923af.pth``."""
     match = re.search(r"-([0-9a-f]{8,})\.\w+$", url)
     return (f"sha256:{match[1]}",) if match else ()
-
-
-def download(url: str, target: Path, checksums: Sequence[str]) -> None:
-    """Download to a temporary file beside ``target``, check it, rename it.
-
-    Several processes may do so at once; the last one wins, with the same content.
-
-    Args:
-        url: Address of the file.
-        target: Path to write; its folder is created.
-        checksums: The content must match one of them, if there are any; see
-            :mod:`benchmark.models.weights.files`.
-
-    Raises:
-        UserError: If there is no answer, no room, or not the expected content.
-    """
-    temporary = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
-    by_hand = f"put {target.name} into weights_dir by hand, or give model.weights=PATH"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        download_url_to_file(url, str(temporary), progress=sys.stderr.isatty())
-        if checksums and not matches(temporary, checksums):
-            raise UserError(
-                f"{url}: what came is another file (expected {' or '.join(checksums)}); {by_hand}"
-            )
-        temporary.replace(target)
-    except (OSError, HTTPException) as error:
-        raise UserError(f"cannot download {url} to {target.parent} ({error}); {by_hand}") from None
-    finally:
-        with suppress(OSError):  # no folder, or nothing in it
-            temporary.unlink()

@@ -96,24 +96,38 @@ class RowStatus:
         )
 
 
-def latest(runs: Path) -> Agenda:
-    """Read the agenda that was noted last.
+def noted(runs: Path) -> list[Path]:
+    """Return the files of all agendas, the last that was noted at the end."""
+    return sorted((runs / "agendas").glob("*.json"), key=lambda path: path.stat().st_mtime)
+
+
+def read_agenda(path: Path) -> Agenda:
+    """Read an agenda.
 
     Raises:
-        UserError: If there is none.
+        UserError: If it is damaged.
     """
-    noted = sorted((runs / "agendas").glob("*.json"), key=lambda path: path.stat().st_mtime)
-    if not noted:
-        raise UserError(f"{runs}: no run has begun here; see results_dir")
     try:
-        content = json.loads(noted[-1].read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
         rows = {
             row: [ShardSet(**{**part, "shards": tuple(part["shards"])}) for part in parts]
             for row, parts in content["rows"].items()
         }
         return Agenda(content["dataset"], rows, content["open"])
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise UserError(f"{noted[-1]}: is damaged ({error}); delete it, and start the run again") from error
+        raise UserError(f"{path}: is damaged ({error}); delete it, and start the run again") from error
+
+
+def latest(runs: Path) -> Agenda:
+    """Read the agenda that was noted last.
+
+    Raises:
+        UserError: If there is none, or it is damaged.
+    """
+    paths = noted(runs)
+    if not paths:
+        raise UserError(f"{runs}: no run has begun here; see results_dir")
+    return read_agenda(paths[-1])
 
 
 def status(parts: Sequence[ShardSet], runs: Path) -> RowStatus:

@@ -2,13 +2,17 @@
 
 import hashlib
 import re
+import shlex
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import yaml
+
 from benchmark.core.errors import UserError
 from benchmark.core.types import Weights
 
+_PASSPORTS = Path(__file__).resolve().parents[1] / "passports"
 _CHECKSUM = re.compile(r"(sha256|sha1|md5):([0-9a-f]{8,})", re.IGNORECASE)
 
 
@@ -28,8 +32,30 @@ def find(name: str, folder: str | None) -> Path:
         if is_file(place):
             return place
     looked = " and ".join(map(_shown, places))
-    remedy = "put the file there, or give model.weights=PATH or weights_dir=FOLDER (or $BENCHMARK_WEIGHTS)"
+    known = published(given.name)
+    first = fetching(known[0], folder) if known else "put the file there"
+    remedy = f"{first}, or give model.weights=PATH or weights_dir=FOLDER (or $BENCHMARK_WEIGHTS)"
     raise UserError(f"no weights file at {looked}; {remedy}")
+
+
+def published(file: str) -> tuple[str, str] | None:
+    """Return whose weights a file's name is, and its address; ``None`` if no passport gives one."""
+    return _addresses().get(file)
+
+
+@lru_cache(maxsize=1)
+def _addresses() -> dict[str, tuple[str, str]]:
+    known = {
+        path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in _PASSPORTS.glob("*.yaml")
+    }
+    return {one["file"]: (name, one["where"]) for name, one in known.items() if "://" in one["where"]}
+
+
+def fetching(model: str, folder: str | None) -> str:
+    """Return the remedy where a published file is missing, or cannot be had from here."""
+    words = [f"model={model}", *([f"weights_dir={Path(folder).expanduser().absolute()}"] if folder else [])]
+    command = f"./scripts/fetch {shlex.join(words)}"
+    return f"{command} brings it where there is a network, such as on a login node"
 
 
 def _shown(place: Path) -> str:
