@@ -101,7 +101,7 @@ def _connected(place: str) -> Iterator[Any]:
         engine.dispose()
 
 
-def made_ready(place: str, make: Callable[[str], object]) -> str:
+def made_ready(place: str, make: Callable[[str], None]) -> str:
     """Try a database, and make a SQLite file that is not there, or was left half-made.
 
     A SQLite file is made whole under another name and then renamed, since MLflow can never open one again
@@ -156,7 +156,7 @@ def _halted(connection: Any, file: Path) -> bool:
     return halted
 
 
-def _refused(file: Path, make: Callable[[str], object]) -> bool:
+def _refused(file: Path, make: Callable[[str], None]) -> bool:
     """Return whether MLflow finds tables or columns that do not fit the version noted, in one without runs.
 
     It is tried on a copy, since MLflow keeps what it has opened open.

@@ -97,7 +97,7 @@ class MlflowTracker:
         shown = without_password(place)
         try:
             with _quietly(), alone(place) as nobody_else:
-                mended = [made_ready(place, _client)]
+                mended = [made_ready(place, _make)]
                 client = _client(place)
                 experiment = self._experiment(client, self.experiment or name, place)
                 runs = _log_numbers(client, experiment.experiment_id, entries)
@@ -216,9 +216,12 @@ def _client(place: str) -> "MlflowClient":
     """Make a client: through it, neither MLFLOW_RUN_ID nor an active run can divert what is logged."""
     from mlflow import MlflowClient
 
-    client = MlflowClient(tracking_uri=place)
-    client.search_experiments(max_results=1)
-    return client
+    return MlflowClient(tracking_uri=place)
+
+
+def _make(place: str) -> None:
+    """Make a database, or open the one that is there."""
+    _client(place).search_experiments(max_results=1)
 
 
 def _log_numbers(
