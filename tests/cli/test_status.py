@@ -38,6 +38,10 @@ def test_a_run_is_complete_or_told_row_by_row_with_who_is_making_it(command: Com
         each.unlink()
     claim.unlink()
     assert command("status", place)[1].splitlines()[1:] == ["vgg16_cam_compact/cam  0/2 shards"]
+    assert command("run", place, *few, *cell)[0] == 0, (
+        "a table that was made once is no reason to leave them so"
+    )
+    assert command("status", place)[:1] == (0,)
     for agenda in (tmp_path / "results" / "runs" / "agendas").iterdir():
         agenda.write_text("{")
     status, _, complaint = command("status", place)
