@@ -278,6 +278,14 @@ def _changed(run: "Run", logged: Logged) -> dict[str, float]:
 
 
 def _log_values(client: "MlflowClient", run: "Run", entry: _Entry) -> None:
+    """Log the values of a run; once more where another process without our lock has just logged some."""
+    try:
+        _add_values(client, run, entry)
+    except Exception:
+        _add_values(client, client.get_run(run.info.run_id), entry)
+
+
+def _add_values(client: "MlflowClient", run: "Run", entry: _Entry) -> None:
     """Replace tags, add parameters (MLflow changes none), and add metrics where they changed."""
     from mlflow.entities import Metric, Param, RunTag
 
