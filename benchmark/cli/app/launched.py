@@ -28,7 +28,9 @@ def listen() -> None:
     if threading.current_thread() is not threading.main_thread():
         return  # a launcher that starts jobs as threads: signals are its own
     own = [signal.getsignal(each) for each in (signal.SIGUSR1, signal.SIGUSR2)]
-    requeue = next((handler for handler in own if callable(handler)), None)
+    if any(isinstance(handler, partial) and handler.func is _requeued for handler in own):
+        return  # which listens already
+    requeue = next((handler for handler in own if callable(handler) and handler is not _terminated), None)
     signal.signal(signal.SIGTERM, _terminated)
     signal.signal(signal.SIGUSR1, _terminated)
     if requeue is not None and "SUBMITIT_EXECUTOR" in os.environ:

@@ -25,6 +25,8 @@ def handlers() -> Iterator[None]:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A job of submitit: the signals by which it was asked to have itself requeued."""
     asked: list[int] = []
+    monkeypatch.delenv("SUBMITIT_EXECUTOR", raising=False)
+    listen()  # as a command of the same process did before
 
     def requeue(number: int, _frame: object) -> None:
         asked.append(number)
@@ -47,6 +49,7 @@ def test_a_scheduler_ends_a_command_like_ctrl_c(monkeypatch: pytest.MonkeyPatch,
 def test_a_warned_job_is_requeued_once_and_says_so_in_one_line(
     asked: list[int], capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
+    listen()
     listen()
     with pytest.raises(SystemExit):
         signal.raise_signal(signal.Signals(number))
