@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.core.files import write_atomically
 from benchmark.core.options import Checked, Count, Positive, Share
+from benchmark.pipeline.exhibits import MOST, exhibit_files
 from benchmark.pipeline.scene import shards_of
 
 if TYPE_CHECKING:
@@ -41,22 +42,50 @@ class Machine(Checked, group="forecast"):
 
 
 @dataclass(frozen=True)
+class Stored:
+    """What a part of a run stored.
+
+    Attributes:
+        images: Number of its images.
+        shards: Bytes of their shards.
+        exhibits: Bytes of the heatmaps that picture sheets show, of at most so many images as those show.
+        joined: Bytes of the files that have all records of a cell.
+    """
+
+    images: int
+    shards: int
+    exhibits: int = 0
+    joined: int = 0
+
+
+def stored_in(results: Path, images: int) -> Stored:
+    """Return what a run of some images stored in its folder."""
+
+    def size(files: Iterable[Path]) -> int:
+        return sum(file.stat().st_size for file in files if file.is_file())
+
+    runs = results / "runs"
+    shown = size(file for folder in runs.iterdir() for file in exhibit_files(folder))
+    return Stored(images, size(runs.rglob("*")) - shown, shown, size(results.glob("records/*/*")))
+
+
+@dataclass(frozen=True)
 class Probe:
     """What a part of a run cost here.
 
     Attributes:
         costs: Of all stages.
-        images: Number of images.
         besides: Seconds for all that is no stage: starting, making the table.
-        stored: Of two parts of the run, the number of images and the bytes that were stored.
+        few: What a smaller part of the run stored.
+        many: What this one stored.
         cores: Cores of this machine.
         on_cpu: Whether its device is its cores.
     """
 
     costs: Costs
-    images: int
     besides: float
-    stored: tuple[tuple[int, int], tuple[int, int]]
+    few: Stored
+    many: Stored
     cores: int
     on_cpu: bool
 
@@ -138,7 +167,7 @@ def forecast(probe: Probe, machine: Machine, images: int) -> Forecast:
     it is timed here) over the number of devices. Starting the device's work is taken to cost nothing.
     """
     images = machine.images or images
-    times = images / probe.images
+    times = images / probe.many.images
     cores = machine.cores or probe.cores
     costs, elsewhere = probe.costs, machine.tflops is not None
     stages: list[StageForecast] = []
@@ -177,11 +206,15 @@ def forecast(probe: Probe, machine: Machine, images: int) -> Forecast:
 
 def _stored(probe: Probe, images: int) -> int:
     """Return the bytes that are stored of some images: some for each shard, and some for each image."""
-    (few, less), (many, more) = probe.stored
-    times = len(shards_of(many)) / len(shards_of(few))
-    an_image = (more - times * less) / (many - times * few) if many > times * few else more / many
-    a_shard = max(less - few * an_image, 0.0) / len(shards_of(few))
-    return round(images * an_image + len(shards_of(images)) * a_shard)
+    few, many = probe.few, probe.many
+    shards = len(shards_of(few.images))
+    times = len(shards_of(many.images)) / shards
+    more = many.images - times * few.images
+    an_image = (many.shards - times * few.shards) / more if more > 0 else many.shards / many.images
+    a_shard = max(few.shards - few.images * an_image, 0.0) / shards
+    shown = many.exhibits * min(images, MOST) / min(many.images, MOST)
+    joined = many.joined * images / many.images
+    return round(images * an_image + len(shards_of(images)) * a_shard + shown + joined)
 
 
 def outcome(costs: Costs, foretold: Forecast | None) -> Iterator[str]:
@@ -190,7 +223,8 @@ def outcome(costs: Costs, foretold: Forecast | None) -> Iterator[str]:
     told = ""
     if foretold:
         of_this = duration(foretold.total - foretold.besides)
-        told = f"; the forecast was {of_this}, {foretold.processor:.1f} s of cores"
+        of_all = f"{foretold.images} images on {foretold.machine}"
+        told = f"; the forecast of {of_all} was {of_this}, {foretold.processor:.1f} s of cores"
     yield f"measured in {duration(costs.elapsed)}, {costs.processor:.1f} s of cores{told}"
     for path in costs.stages:
         name = (path[0], ", ".join(path[1:]))

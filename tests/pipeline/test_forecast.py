@@ -5,13 +5,15 @@ from pathlib import Path
 import pytest
 
 from benchmark.core.stages import Costs
-from benchmark.pipeline.forecast import Machine, Probe, forecast, outcome, read_forecast, spread
+from benchmark.pipeline.exhibits import MOST
+from benchmark.pipeline.forecast import Machine, Probe, Stored, forecast, outcome, read_forecast, spread
 from benchmark.pipeline.scene import shards_of
 
 
-def _stored(images: int) -> tuple[int, int]:
-    """A shard of 1000 bytes, and 100 for each image."""
-    return images, 100 * images + 1000 * len(shards_of(images))
+def _stored(images: int) -> Stored:
+    """A shard of 1000 bytes and 100 for each image; more for a picture sheet, and for the file of all."""
+    of_shards = 100 * images + 1000 * len(shards_of(images))
+    return Stored(images, of_shards, 5000 * min(images, MOST), 7 * images)
 
 
 def _probe(*, on_cpu: bool = True) -> Probe:
@@ -24,14 +26,15 @@ def _probe(*, on_cpu: bool = True) -> Probe:
     }
     costs.device |= {("net", "forward"): 6.0}
     costs.operations |= {("net", "forward"): 30 * 10**12}
-    return Probe(costs, images=10, besides=5.0, stored=(_stored(2), _stored(10)), cores=2, on_cpu=on_cpu)
+    return Probe(costs, besides=5.0, few=_stored(2), many=_stored(10), cores=2, on_cpu=on_cpu)
 
 
 def test_on_this_machine_an_image_takes_as_long_as_one_of_the_probe() -> None:
     found = forecast(_probe(), Machine("here"), images=100)
     assert found.total == pytest.approx(10 * 12.0 + 5.0)
     assert found.processor == pytest.approx(180.0)
-    assert found.bytes == _stored(100)[1]
+    stored = _stored(100)
+    assert found.bytes == stored.shards + stored.exhibits + stored.joined
 
 
 def test_more_cores_share_what_all_cores_did_here() -> None:
@@ -59,12 +62,13 @@ def test_a_device_that_is_here_counts_by_its_own_seconds() -> None:
 def test_a_forecast_is_kept_and_stands_beside_what_came_of_it(tmp_path: Path) -> None:
     found = forecast(_probe(), Machine("here", images=50), images=100)
     assert found.images == 50
-    assert [*found.lines()][-1] == "\ndisk: 0.0 MB"
+    assert [*found.lines()][-1] == "\ndisk: 0.1 MB"
     found.write(tmp_path / "one.json")
     assert read_forecast(tmp_path / "one.json") == found
     assert read_forecast(tmp_path / "none.json") is None
     told = [*outcome(_probe().costs, found)]
-    assert told[0] == "measured in 12 s, 18.0 s of cores; the forecast was 60 s, 90.0 s of cores"
+    beside = "the forecast of 50 images on here: its device, 2 cores was 60 s, 90.0 s of cores"
+    assert told[0] == f"measured in 12 s, 18.0 s of cores; {beside}"
     assert told[2] == "  net: forward 6.0 s (forecast 30.0 s)"
     assert "forecast" not in " ".join(outcome(_probe().costs, None))
 

@@ -11,8 +11,18 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from benchmark.core.device import cores
+from benchmark.core.errors import UserError
 from benchmark.core.stages import Costs, accounted
-from benchmark.pipeline.forecast import Machine, Probe, forecast, outcome, read_forecast, spread
+from benchmark.pipeline.forecast import (
+    Machine,
+    Probe,
+    Stored,
+    forecast,
+    outcome,
+    read_forecast,
+    spread,
+    stored_in,
+)
 
 if TYPE_CHECKING:
     from benchmark.tasks.task import Experiment, Task
@@ -24,21 +34,28 @@ def tell_forecast(task: Task, experiment: Experiment, machine: Machine) -> None:
     """Measure a part of an experiment, print what the whole takes, and keep it beside the results.
 
     Raises:
-        UserError: If not one row can be measured.
+        UserError: If not one row can be measured, or if this is one of several workers.
     """
+    workers = experiment.settings.workers
+    if workers > 1:
+        raise UserError(
+            f"run.workers={workers}: one process makes a forecast; forecast.devices={workers} is for so many"
+        )
     total = len(experiment.dataset.samples)
-    less, counted, _ = _tried(task, experiment, _WARM_UP, operations=machine.tflops is not None)
+    few, counted, _ = _tried(task, experiment, _WARM_UP, operations=machine.tflops is not None)
     began = perf_counter()
-    more, costs, lacking = _tried(task, experiment, machine.probe)
+    many, costs, lacking = _tried(task, experiment, machine.probe)
     besides = perf_counter() - began - costs.elapsed
-    images = min(machine.probe, total)
     for path, operations in counted.operations.items():
-        costs.operations[path] = operations * images // min(_WARM_UP, total)
+        costs.operations[path] = operations * many.images // few.images
     on_cpu = experiment.settings.torch_device.type == "cpu"
-    stored = ((min(_WARM_UP, total), less), (images, more))
-    probe = Probe(costs, images, besides, stored, cores(), on_cpu)
+    probe = Probe(costs, besides, few, many, cores(), on_cpu)
     found = forecast(probe, machine, total)
-    print(f"forecast from {images} of {total} images of {experiment.dataset.name}:", *found.lines(), sep="\n")
+    print(
+        f"forecast from {many.images} of {total} images of {experiment.dataset.name}:",
+        *found.lines(),
+        sep="\n",
+    )
     for line in lacking:
         print(f"not in it: {line}")
     found.write(forecast_file(experiment))
@@ -60,12 +77,12 @@ def forecast_file(experiment: Experiment) -> Path:
 
 def _tried(
     task: Task, experiment: Experiment, count: int, operations: bool = False
-) -> tuple[int, Costs, Sequence[str]]:
+) -> tuple[Stored, Costs, Sequence[str]]:
     dataset: Any = experiment.dataset
     chosen = tuple(dataset.samples[index] for index in spread(dataset.samples, count))
     with TemporaryDirectory(prefix="forecast-") as folder, accounted(operations=operations) as costs:
         part = replace(dataset, samples=chosen)
         made = task.run(replace(experiment, dataset=part, results=Path(folder)))
         costs.settle()
-        size = sum(one.stat().st_size for one in Path(folder).rglob("*") if one.is_file())
-    return size, costs, [f"{row.row}: {row.reason}" for row in made.table.open]
+        stored = stored_in(Path(folder), len(chosen))
+    return stored, costs, [f"{row.row}: {row.reason}" for row in made.table.open]
