@@ -13,9 +13,7 @@ from benchmark.core.heatmaps import peak, positive, upsample
 from benchmark.core.options import Checked
 from benchmark.core.types import Box, FloatArray, ImageArray, IntArray, LocatedBox, View
 
-_PIXELS_KEPT = (
-    2**18
-)  # of an image; a larger one would take memory that a few tenths of a millisecond are not worth
+_PIXELS_KEPT = 2**18  # of an image; upsampling again takes less than a larger one is worth in memory
 _MAPS_KEPT = 6  # five predicted classes and the label's
 
 
