@@ -32,7 +32,7 @@ def main(cfg: DictConfig) -> int:
     dataset = dataset_of(cfg)
     multirun = HydraConfig.get().mode == RunMode.MULTIRUN
     if multirun and cfg.get("forecast"):
-        raise UserError("forecast: a sweep has none; ask for it without -m, and divide by the workers")
+        raise UserError("forecast: a sweep has none; ask for it without -m and run.workers")
     known = None if multirun or cfg.get("forecast") else recall(results, cfg, dataset)
     if known:  # even where nothing can be written
         return known.tell(cfg.notes)

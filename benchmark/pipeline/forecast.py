@@ -24,7 +24,7 @@ class Machine(Checked, group="forecast"):
     Attributes:
         name: Its name.
         cores: Cores of all its hosts; ``None`` for those of this one.
-        devices: Number of devices that share the work.
+        devices: Number of devices that share the work; on a CPU its cores do.
         tflops: Peak of a device, in 10¹² floating-point operations a second, as its maker states it; ``None``
             for the device of this run, as measured.
         share: Part of that peak which is reached.
@@ -186,8 +186,7 @@ def forecast(probe: Probe, machine: Machine, images: int) -> Forecast:
         if probe.on_cpu and not elsewhere:
             seconds[model] = core + device
     if probe.on_cpu and not elsewhere:  # the sum is known, and each model's part of it
-        own = machine.cores is None and machine.devices == 1
-        whole = times * (costs.elapsed if own else costs.processor / (cores * machine.devices))
+        whole = times * (costs.elapsed if machine.cores is None else costs.processor / cores)
         parts = sum(seconds.values())
         seconds = {model: whole * part / parts for model, part in seconds.items()}
     devices = "its device" if machine.devices == 1 else f"{machine.devices} devices"

@@ -33,6 +33,6 @@ def test_a_forecast_measures_few_images_leaves_no_result_and_stands_beside_the_r
     status, _, complaint = command("run", "-m", *few, *cell, "forecast=here")
     assert (status, "forecast: a sweep has none" in complaint) == (2, True)
     status, _, complaint = command("run", *few, *cell, "forecast=here", "run.workers=4")
-    assert (status, "forecast.devices=4 is for so many" in complaint) == (2, True)
+    assert (status, "without it; forecast.devices=4 and forecast.cores" in complaint) == (2, True)
     status, _, complaint = command("run", *few, *cell, "forecast=here", "forecast.share=2")
     assert (status, "forecast.share=2: must be a number in (0, 1]" in complaint) == (2, True)

@@ -37,8 +37,9 @@ def test_on_this_machine_an_image_takes_as_long_as_one_of_the_probe() -> None:
     assert found.bytes == stored.shards + stored.exhibits + stored.joined
 
 
-def test_more_cores_share_what_all_cores_did_here() -> None:
-    found = forecast(_probe(), Machine("wide", cores=6), images=100)
+@pytest.mark.parametrize("devices", [1, 3])
+def test_more_cores_share_what_all_cores_did_here_on_however_many_hosts(devices: int) -> None:
+    found = forecast(_probe(), Machine("wide", cores=6, devices=devices), images=100)
     assert found.seconds == {"net": pytest.approx(10 * 18.0 / 6)}
 
 

@@ -39,7 +39,8 @@ def tell_forecast(task: Task, experiment: Experiment, machine: Machine) -> None:
     workers = experiment.settings.workers
     if workers > 1:
         raise UserError(
-            f"run.workers={workers}: one process makes a forecast; forecast.devices={workers} is for so many"
+            f"run.workers={workers}: one process makes a forecast, without it; forecast.devices={workers} "
+            "and forecast.cores, those of all hosts, are for so many"
         )
     total = len(experiment.dataset.samples)
     few, counted, _ = _tried(task, experiment, _WARM_UP, operations=machine.tflops is not None)
