@@ -46,18 +46,23 @@ def test_runs_of_no_table_and_what_the_dead_left_are_shown_and_removed_on_demand
     assert command("clean", place)[0] == 2, "there are no results"
     dead = subprocess.Popen(["true"])
     dead.wait()
-    fingerprinted, recorded, reference, last, made, young, lost = (
+    fingerprinted, recorded, reference, last, made, before, young, lost = (
         run(results, method, digest)
         for method, digest in zip(
-            ("cam", "grad_cam", "occlusion", "backprop", "mwp", "c_mwp", "lost"), "1234567", strict=True
+            ("cam", "grad_cam", "occlusion", "backprop", "mwp", "input", "c_mwp", "lost"),
+            "12345678",
+            strict=True,
         )
     )
     table = results / "some" / "table1.json"
     (results / "some" / "table1").mkdir(parents=True)
     table.write_text(json.dumps({"records": {"a": f"records/x/{recorded.name}.records.parquet"}}))
     (results / "some" / "table1" / "a.json").write_text(json.dumps({"fingerprint": "1" * 64}, indent=1))
+    (results / "some" / "gone.json").symlink_to("nowhere")
+    (results / "some" / "of_others.json").write_bytes(b"\xff")
     agenda(results, "of the table", OLD, recorded, reference)
     agenda(results, "of no table", OLD + 1, lost)
+    agenda(results, "at work", OLD + 1, before, made)
     agenda(results, "last", OLD + 2, last)
     living = claim(made, 1, os.getppid())
     (young / "records-00001.parquet").write_bytes(b"x")
@@ -69,7 +74,7 @@ def test_runs_of_no_table_and_what_the_dead_left_are_shown_and_removed_on_demand
         path.write_bytes(b"x" * 500)
     os.utime(far, (OLD, OLD))
 
-    status, shown, _ = command("clean", place)
+    status, shown, _ = command("clean", place, f"weights_dir={results}/runs")
     assert (status, shown.splitlines()) == (
         0,
         [
@@ -82,7 +87,7 @@ def test_runs_of_no_table_and_what_the_dead_left_are_shown_and_removed_on_demand
     assert lost.exists()
     assert command("clean", place, "remove=true")[0] == 0
     assert not any(path.exists() for path in (lost.parent, void, left, far))
-    kept = (fingerprinted, recorded, reference, last, made, young, living, own, lately)
+    kept = (fingerprinted, recorded, reference, last, made, before, young, living, own, lately)
     assert all(path.exists() for path in kept)
     assert command("clean", place)[1] == "there is nothing to remove\n"
     assert command("clean", place, "remove=perhaps")[0] == 2
