@@ -9,7 +9,7 @@ class ExitCode(IntEnum):
 
     Attributes:
         COMPLETE: All that was asked for is done.
-        DEFECT: An unexpected failure, with its traceback.
+        DEFECT: An unexpected failure, with its traceback, or a launcher's, such as a job lost.
         MISTAKE: Something that the user can mend, named in one line: a word, a file, a folder.
         CHECKS_FAILED: The work is done and written, but a check of it failed, as the output says.
         ROWS_OPEN: The table is written, but rows of it could not be measured, for the reasons that it states.

@@ -22,6 +22,11 @@ from benchmark.reporting.archive import Archived, write_table
         ("run", "model=vgg16 model.arguments.num_classes=20", "type +model.arguments.num_classes=VALUE"),
         ("run", "model=googlenet model.arguments.num_classes=20", "type +model.arguments.num_classes=VALUE"),
         ("run", "notes=maybe", "notes=maybe: must be true or false"),
+        (
+            "run",
+            "hydra/launcher=slurm",
+            "hydra/launcher=slurm: a launcher starts the jobs of a sweep; type -m",
+        ),
         ("table", "results=/x notes=maybe", "notes=maybe: must be true or false"),
         (
             "run",

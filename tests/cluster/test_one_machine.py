@@ -1,5 +1,6 @@
 """Several processes of one machine, of the local launcher and of torchrun, make what one makes alone."""
 
+import json
 import os
 import signal
 import subprocess
@@ -36,6 +37,21 @@ def test_two_processes_make_the_bytes_of_one(
         table = start(results, "-m", "benchmark", *CELL)
         told = table.communicate(timeout=300)[1]
         assert table.returncode == 0, told
+    assert made(results) == alone
+
+
+@pytest.mark.slow
+def test_a_killed_job_of_the_local_launcher_ends_no_other_and_the_table_is_made(
+    start: Started, alone: Mapping[str, bytes], tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+    sweep = start(results, *LOCAL)
+    while not (notes := list(results.glob("jobs/*/0/*.json"))) or not list(results.rglob("_claims/*.json")):
+        assert sweep.poll() is None, "the run ended before a job could be killed"
+        time.sleep(0.1)
+    os.kill(json.loads(notes[0].read_text())["pid"], signal.SIGKILL)
+    told = sweep.communicate(timeout=300)[1]
+    assert (sweep.returncode, "error: 1 of 2 jobs failed" in told) == (1, True), told
     assert made(results) == alone
 
 

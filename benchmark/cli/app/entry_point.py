@@ -83,11 +83,7 @@ class Command:
             listen()
             take_place(HydraConfig.get().job.num, cfg.get("run", {}).get("workers", 1))
             print(f"job {HydraConfig.get().job.num}: {' '.join(words)}", file=sys.stderr)
-            record(
-                words,
-                ExitCode.DEFECT,
-                "began and did not end: killed, out of memory or time, or still running",
-            )
+            record(words)
 
         def action() -> int:
             _refuse_unread(cfg)
@@ -115,6 +111,10 @@ def _refuse_unread(cfg: DictConfig) -> None:
             raise UserError(f"{group}={choice}: its yaml is a list; it must be of lines KEY: VALUE")
         if group == "experiment" and node is not None:
             raise UserError(f"{group}={choice}: its yaml sets nothing; begin it with # @package _global_")
+    alone = HydraConfig.get().mode != RunMode.MULTIRUN
+    for word in HydraConfig.get().overrides.hydra if alone else ():
+        if word.startswith(("hydra/launcher", "hydra.launcher")):
+            raise UserError(f"{word}: a launcher starts the jobs of a sweep; type -m as well")
     if "notes" in cfg:
         check("notes", cfg.notes, bool)
 

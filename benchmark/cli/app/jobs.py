@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import sys
+import time
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -21,20 +24,23 @@ from benchmark.cli.app.rows import variation
 from benchmark.cli.app.words import SHARED, Typed, key_of, parsed
 from benchmark.core.exit_codes import ExitCode, worst
 from benchmark.core.files import write_atomically
+from benchmark.core.locks import alive
 
 _FILE = "gradcam-job.json"  # a name of our own: an earlier one is deleted from the folder of the sweep
+_BEGUN = "began and did not end: killed, out of memory or time, or still running"
 _SHARED = (*SHARED, "experiment", "row")
 
 
-def record(words: Sequence[str], status: int, message: str) -> None:
-    """Keep how the job that runs ended, in its folder below the sweep's.
+def record(words: Sequence[str], status: int = ExitCode.DEFECT, message: str = _BEGUN) -> None:
+    """Keep that the job that runs began, or how it ended, in its folder below the sweep's.
 
     Args:
         words: What it was composed from.
         status: Its exit status.
         message: What went wrong, in one line; empty if nothing did.
     """
-    note = {"words": list(words), "status": status, "message": message}
+    maker = {"host": platform.node(), "pid": os.getpid()}
+    note = {"words": list(words), "status": status, "message": message, **maker}
     folder = Path(HydraConfig.get().runtime.output_dir)
     write_atomically(folder / _FILE, json.dumps(note, indent=1, ensure_ascii=False) + "\n")
 
@@ -80,7 +86,7 @@ class Sweep(Callback):
         """
         Sweep.begun = None
         HydraConfig.instance().set_config(self._config)
-        jobs = [json.loads(path.read_text(encoding="utf-8")) for path in _notes(self._config)]
+        jobs = _ended(self._config)
         failed = [job for job in jobs if job["message"]]
         codes = [job["status"] for job in jobs]
         done = [job["words"] for job in jobs if not job["message"]]
@@ -125,6 +131,19 @@ def _unfit(words: Sequence[str]) -> list[str]:
     lines = {str(override.input_line): key_of(override) for override in swept}
     lines = {word: key for word, key in lines.items() if key != "run.worker"}
     return [word for word, key in lines.items() if key.startswith(_SHARED) or not variation([word])]
+
+
+def _ended(config: DictConfig) -> list[dict[str, Any]]:
+    """Read what the jobs of a sweep left, once those of this machine have ended.
+
+    A launcher that loses one of them ends at once, and leaves the others at work.
+    """
+    while True:
+        jobs = [json.loads(path.read_text(encoding="utf-8")) for path in _notes(config)]
+        here = [job["pid"] for job in jobs if job["message"] == _BEGUN and job["host"] == platform.node()]
+        if not any(pid != os.getpid() and alive(pid) for pid in here):
+            return jobs
+        time.sleep(1)
 
 
 def _notes(config: DictConfig) -> list[Path]:
