@@ -76,7 +76,7 @@ def _stored(cfg: DictConfig, states: GapStates, runs: Path) -> _Stored:
     """Read the records of every state that is stored; those of the run itself must be."""
     alike = cfg.copy()
     alike.table = None  # its other rows, and what holds between them, play no part
-    plan = plan_of(alike, list(states.rows.values()), runs)
+    plan = plan_of(alike, list(states.rows.values()), runs, curves=False)
     records: dict[str, Records] = {}
     missing = dict(states.refused)
     known: dict[Path, Records | None] = {}

@@ -59,8 +59,16 @@ def experiment_of(
     )
 
 
-def plan_of(cfg: DictConfig, composed: list[ComposedRow], runs: Path) -> Plan[BoxCell]:
+def plan_of(
+    cfg: DictConfig, composed: list[ComposedRow], runs: Path, *, curves: bool = True
+) -> Plan[BoxCell]:
     """Plan the boxes of the given rows, on the dataset and with the run options of ``cfg``.
+
+    Args:
+        cfg: The configuration.
+        composed: The rows.
+        runs: Folder of the raw records.
+        curves: Whether boxes over thresholds are needed.
 
     Raises:
         UserError: If an image holds objects of several classes, a row chooses another dataset or other run
@@ -69,7 +77,9 @@ def plan_of(cfg: DictConfig, composed: list[ComposedRow], runs: Path) -> Plan[Bo
     settings = build(cfg.run)
     _ = settings.torch_device
     refuse_own_conditions(cfg, composed)
-    plan = box_plan_of(dataset_of(cfg), settings, runs, list(map(row_of, composed)))
+    rows = list(map(row_of, composed))
+    bare = [] if curves else [row.name for row in rows]
+    plan = box_plan_of(dataset_of(cfg), settings, runs, rows, bare)
     plan.refuse_nothing_to_measure()
     return plan
 
