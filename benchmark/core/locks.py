@@ -105,7 +105,19 @@ def _gone(owner: str) -> bool:
 
 
 def alive(pid: int) -> bool:
-    """Return whether there is a process of this number on this host."""
+    """Return whether a process of this number runs on this host.
+
+    One that has ended does not, even while its parent has not asked for its exit code.
+    """
+    with suppress(OSError, IndexError):  # where there is /proc
+        if (
+            Path(f"/proc/{pid}/stat")
+            .read_text(encoding="utf-8", errors="replace")
+            .rpartition(")")[2]
+            .split()[0]
+            == "Z"
+        ):
+            return False
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

@@ -98,7 +98,8 @@ class RowStatus:
 
 def noted(runs: Path) -> list[Path]:
     """Return the files of all agendas, the last that was noted at the end."""
-    return sorted((runs / "agendas").glob("*.json"), key=lambda path: path.stat().st_mtime)
+    files = [path for path in (runs / "agendas").glob("*.json") if path.is_file()]
+    return sorted(files, key=lambda path: path.stat().st_mtime)
 
 
 def read_agenda(path: Path) -> Agenda:

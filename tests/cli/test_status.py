@@ -17,6 +17,9 @@ def test_a_run_is_complete_or_told_row_by_row_with_who_is_making_it(command: Com
     assert command("run", place, *few, *cell)[0] == 0
     status, printed, _ = command("status", place)
     assert (status, printed.splitlines()[1:]) == (0, ["vgg16_cam_compact/cam  2/2 shards"])
+    (tmp_path / "results" / "runs" / "agendas" / "gone.json").symlink_to("nowhere")
+    assert command("status", place)[0] == 0
+    (tmp_path / "results" / "runs" / "agendas" / "gone.json").unlink()
     (shard,) = (tmp_path / "results").rglob("records-00001.parquet")
     shard.unlink()
     claim = shard.parent / "_claims" / "records-00001.json"

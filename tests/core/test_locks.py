@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.core import locks
-from benchmark.core.locks import locked
+from benchmark.core.locks import alive, locked
 
 REFUSALS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 NO_FLOCK = """
@@ -113,3 +113,12 @@ def test_a_long_holder_gives_signs_of_life_and_keeps_the_lock(
         with pytest.raises(TimeoutError), locked(place, 1.5):
             pass
         assert place.with_name("lock.held").exists()
+
+
+def test_a_process_that_ended_is_not_alive_though_its_parent_has_not_asked_how() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    assert not alive(ended.pid)
+    assert alive(os.getpid())
+    ended.wait()
+    assert not alive(ended.pid)

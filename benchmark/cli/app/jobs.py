@@ -119,7 +119,8 @@ def _look_at_launcher(config: DictConfig) -> None:
         print(f"error: hydra/launcher={name}: not installed ({error}); {remedy}", file=sys.stderr)
         sys.exit(ExitCode.MISTAKE)
     if target.endswith("SlurmLauncher") and which("sacct"):
-        asked = run(["sacct", "--noheader", "--starttime=now"], capture_output=True, text=True, check=False)
+        ask = ["timeout", "10", "sacct", "--noheader", "--starttime=now"]
+        asked = run(ask, capture_output=True, text=True, check=False)
         if asked.returncode:
             told = "this command will wait for ever for a job that is killed; see docs/cluster.md"
             print(f"sacct: {' '.join(asked.stderr.split())}: {told}", file=sys.stderr)
