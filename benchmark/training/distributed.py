@@ -87,5 +87,6 @@ def joined(settings: RunSettings) -> Iterator[World]:
     dist.init_process_group("nccl" if on_cuda else "gloo")
     try:
         yield World(replace(settings, device=str(device)), dist.get_rank(), size)
+        dist.barrier()  # a process whose group the others have left while it works may be aborted at its end
     finally:
         dist.destroy_process_group()

@@ -63,8 +63,8 @@ def test_two_workers_give_a_swept_table_that_stays(
     status, _, complaint = run(*words, "run.worker=range(2)", "run.workers=2")
     assert (status, "Traceback" in complaint) == (0, False), complaint
     shards = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("pairs-0*.parquet")}
-    # Methods of five rows, and of two networks a reference at each patch, one shard each.
-    assert len(shards) == 5 + 2 * 2
+    # A shard of each of five rows' methods, and of two networks a reference at each patch, a shard an image.
+    assert len(shards) == 5 + 2 * 2 * 2
 
     with monkeypatch.context() as patched:
         no_network(patched)

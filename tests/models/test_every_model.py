@@ -64,10 +64,10 @@ def test_a_model_is_frozen_and_named_as_its_yaml(name: str) -> None:
 def test_a_model_without_its_file_says_where_it_should_lie(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(url: str, **_: object) -> None:
+    def refuse(url: object, **_: object) -> None:
         raise OSError("no network in tests")
 
-    monkeypatch.setattr("torch.hub.urlopen", refuse)
+    monkeypatch.setattr("benchmark.models.weights.download.urlopen", refuse)
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     yaml = options(name)
     place = f"{yaml['weights_dir']}/{yaml['weights']}"

@@ -64,7 +64,8 @@ def test_torch_hubs_folder_comes_after_the_folder_of_weights(
 def test_a_download_goes_to_torch_hubs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, Path, tuple[str, ...]]] = []
 
-    def deliver(url: str, target: Path, checksums: tuple[str, ...]) -> None:
+    def deliver(url: str, target: Path, checksums: tuple[str, ...], remedy: str) -> None:
+        assert "./scripts/fetch model=squeezenet1_0" in remedy
         asked.append((url, target, checksums))
         target.parent.mkdir()
         saved("squeezenet1_0", target)

@@ -223,7 +223,7 @@ def test_every_maker_of_method_and_reference_is_told(tmp_path: Path, monkeypatch
     assert row.reference is not None
     STORE.file(row.reference.folder, 1).unlink()
     monkeypatch.setattr("benchmark.core.provenance.made_by", lambda device: {"commit": "another"})
-    made(on, question(), row.cells)
+    made(row.reference.scene, question(), [row.reference])
     makers = measured(row).result.conditions["made_by"]
     assert len(makers) == 2
     assert {"commit": "another", "batch_size": 3} in makers
@@ -234,7 +234,7 @@ def test_one_missing_shard_leaves_the_row_open(tmp_path: Path, whose: str) -> No
     row = planned(multi_scene(tmp_path), tmp_path / "runs", "cam").rows[f"{NET}/cam"]
     STORE.file(getattr(row, whose).folder, 2).unlink()
     assert results.result(row, FAST) == OpenRow(
-        f"{NET}/cam", NET, "cam", "1 of 6 shards are not done yet", True
+        f"{NET}/cam", NET, "cam", "1 of 10 shards are not done yet", True
     )
 
 
@@ -243,8 +243,8 @@ def test_a_reference_of_other_pairs_is_refused_and_not_compared_by_place(tmp_pat
     row = planned(on, tmp_path / "runs", "cam").rows[f"{NET}/cam"]
     assert row.reference is not None
     (tmp_path / "image_001.png").write_bytes(b"")
-    STORE.file(row.reference.folder, 0).unlink()
-    made(on, question(), row.cells)
+    STORE.file(row.reference.folder, 1).unlink()
+    made(row.reference.scene, question(), [row.reference])
     with pytest.raises(UserError, match=r"not of the same images and classes.*delete both") as caught:
         results.result(row, FAST)
     assert str(row.reference.folder) in str(caught.value)
