@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, replace
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -33,6 +34,7 @@ from benchmark.pipeline.settings import RunSettings
 from benchmark.transforms.normalize import side_by_side, to_input
 
 _SIZE = (500, 375)
+_MAPS = 8  # more than a thread keeps of an image's upsampled maps
 _TITLES = (
     *("work", "ms/image", "x plain", "least", "greatest", "turns", "peak MiB", "ours/peer"),
     "of plain speed",
@@ -170,9 +172,13 @@ def _beside_peers(bench: Stopwatch, method: Method, left_out: dict[str, str]) ->
 def _host(
     transform: Transform, model: Model, localizers: Mapping[str, Localizer], repeats: int
 ) -> dict[str, float]:
-    """Time in milliseconds of CPU time what a run does on its threads, in one of them."""
+    """Time in milliseconds of CPU time what a run does on its threads, in one of them.
+
+    Maps have 14 x 14 cells. A localizer is given another one each time, since what it has upsampled it does
+    not upsample again.
+    """
     picture, size, view = _picture(0), model.input.size, View(*_SIZE, Box(0, 0, *_SIZE))
-    heatmap = (np.random.default_rng(0).random((size, size)) ** 4).astype(np.float32)
+    maps = cycle(np.random.default_rng(0).random((_MAPS, 14, 14), dtype=np.float32))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "picture.jpg"
         Image.fromarray(picture).save(path, quality=90)
@@ -181,9 +187,9 @@ def _host(
             f"{transform.name}, an image": lambda: to_input(transform(picture, size)[0], model.input),
         }
         for key, one in localizers.items():
-            works[f"{key} ({one.name}), a map"] = lambda one=one: one(heatmap, view, picture)  # type: ignore[misc]
+            works[f"{key} ({one.name}), a map"] = lambda one=one: one(next(maps), view, picture)  # type: ignore[misc]
             if one.grid:
-                works[f"{key}'s curve of {len(one.grid)}"] = lambda one=one: one.curve(heatmap, view)  # type: ignore[misc]
+                works[f"{key}'s curve of {len(one.grid)}"] = lambda one=one: one.curve(next(maps), view)  # type: ignore[misc]
         for work in works.values():
             work()
         times = interleaved(list(works.values()), repeats, torch.device("cpu"), _HOST_SECONDS)
@@ -211,7 +217,7 @@ class _Sheet:
         self._write()
 
     def _begin(self) -> None:
-        print(f"{self._described()}\n\non one CPU thread, {_SIZE[0]}x{_SIZE[1]}, ms")
+        print(f"{self._described()}\n\non one CPU thread, {_SIZE[0]}x{_SIZE[1]}, maps of 14x14, ms")
         for name, ms in self._found["host_ms"].items():
             print(f"  {name:<40} {ms:9.2f}")
         print("\n" + "".join(_cells(_TITLES)), flush=True)

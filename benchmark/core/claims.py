@@ -132,9 +132,7 @@ def holder(path: Path) -> str | None:
         # This process's own number was that of an earlier one, such as the first of a container.
         if host == platform.node() and (pid == os.getpid() or not alive(pid)):
             return None
-        if (
-            abs(time.time() - path.stat().st_mtime) > _LONG_AGO
-        ):  # or in the future, of a clock that was set back
+        if abs(time.time() - path.stat().st_mtime) > _LONG_AGO:  # or as long in the future
             return None
     except (OSError, ValueError, TypeError, LookupError):
         return None

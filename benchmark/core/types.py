@@ -49,8 +49,7 @@ class Objects:
         classes: ``[B]`` int32 index of each object's class into the dataset's ``classes``.
         boxes: ``[B, 4]`` int32.
         difficult: ``[B]`` whether the annotation marks the object as hard to recognise (PASCAL VOC).
-        masks: Each object's segmentation mask in COCO's run-length encoding (``{"size": [H, W], "counts":
-            …}``, as ``pycocotools.mask.decode`` reads it); ``None`` where an object's region is its box.
+        masks: Each object's mask, as ``pycocotools.mask.decode`` reads it; ``None`` where it is its box.
     """
 
     classes: IntArray
@@ -70,10 +69,8 @@ class Sample:
         boxes: ``[B, 4]`` int32 ground-truth boxes of the label's class.
         blacklisted: Left out of the localization average (ILSVRC devkit); classification still counts it.
         size: ``(width, height)`` as annotated, or ``None`` where no annotation states it.
-        objects: All objects of an image that may hold several classes (VOC, COCO); ``None`` where it has
-            one class, of which ``boxes`` are all there is (ILSVRC).
-        bytes: Size of the image file when the dataset was listed, ``None`` where nobody asked. It stands for
-            the pixels: a file of another size is another image, whose shard is made again.
+        objects: All objects of an image of several classes (VOC, COCO); ``None`` if of one (ILSVRC).
+        bytes: Size of the image file, which stands for its pixels; ``None`` where nobody asked.
     """
 
     image_id: str

@@ -169,7 +169,7 @@ def forecast(probe: Probe, machine: Machine, images: int) -> Forecast:
     images = machine.images or images
     times = images / probe.many.images
     cores = machine.cores or probe.cores
-    costs, elsewhere = probe.costs, machine.tflops is not None
+    costs, on_these_cores = probe.costs, probe.on_cpu and machine.tflops is None
     stages: list[StageForecast] = []
     for path in costs.stages:
         on_device = path in costs.device
@@ -182,10 +182,8 @@ def forecast(probe: Probe, machine: Machine, images: int) -> Forecast:
     for model in dict.fromkeys(one.model for one in stages):
         core = sum(one.core for one in stages if one.model == model)
         device = sum(one.device for one in stages if one.model == model)
-        seconds[model] = max(core / cores, device / machine.devices)
-        if probe.on_cpu and not elsewhere:
-            seconds[model] = core + device
-    if probe.on_cpu and not elsewhere:  # the sum is known, and each model's part of it
+        seconds[model] = core + device if on_these_cores else max(core / cores, device / machine.devices)
+    if on_these_cores:  # the sum is known, and each model's part of it
         whole = times * (costs.elapsed if machine.cores is None else costs.processor / cores)
         parts = sum(seconds.values())
         seconds = {model: whole * part / parts for model, part in seconds.items()}
