@@ -71,6 +71,7 @@ class Sample:
         size: ``(width, height)`` as annotated, or ``None`` where no annotation states it.
         objects: All objects of an image of several classes (VOC, COCO); ``None`` if of one (ILSVRC).
         bytes: Size of the image file, which stands for its pixels; ``None`` where nobody asked.
+        pixel_labels: PNG of the image's size by kind: ``classes`` (0, label + 1, 255 void), ``parts``.
     """
 
     image_id: str
@@ -81,6 +82,7 @@ class Sample:
     size: tuple[int, int] | None = None
     objects: Objects | None = None
     bytes: int | None = None
+    pixel_labels: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ class Weights:
         source: File name, torchvision enum, or ``random (seed 0)``.
         sha256: Of the file; of the parameters themselves where there is no file.
         note: A remark for readers of its numbers, such as "TF-Slim GoogLeNet with batch norm".
-        read: What was unwrapped to get them, where the file holds more than them.
+        read: What was unwrapped, where the file holds more than them.
     """
 
     source: str

@@ -17,6 +17,7 @@ from benchmark.core.locks import locked
 from benchmark.core.options import check
 from benchmark.core.progress import Counter
 from benchmark.core.provenance import fingerprint
+from benchmark.datasets import pixel_labels
 from benchmark.datasets.embedded import classes, draw, files, scene
 
 __all__ = ["ready"]
@@ -42,7 +43,7 @@ def ready(split: str, images: int, cache: str) -> str:
     check("dataset.root.split", split, Literal["val", "train"])
     check("dataset.count", images, Annotated[int, f"[{len(classes.KINDS)}, inf)"])
     made_of = {
-        "code": code_fingerprint([classes, draw, scene, files]),
+        "code": code_fingerprint([classes, draw, scene, files, pixel_labels]),
         "pillow": PIL.__version__,
         "images": images,
     }

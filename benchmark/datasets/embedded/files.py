@@ -1,4 +1,9 @@
-"""The files of the embedded dataset: JPEG, XML and csv, as in Kaggle's CLS-LOC tree."""
+"""The files of the embedded dataset: JPEG, XML and csv, as in Kaggle's CLS-LOC tree, and two PNG an image.
+
+``SegmentationClass/val/ILSVRC2012_val_00000001.png`` says which class's object each pixel shows (0 none, else
+label + 1, in VOC's colours), and ``SegmentationParts/…`` which part of the object (0 none, 1 body, 2 the
+body's second colour, 3 head). Both also show the distractors, objects of other classes, which have no box.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +12,7 @@ from PIL import Image
 
 from benchmark.datasets.embedded.classes import KINDS, WNIDS
 from benchmark.datasets.embedded.scene import Picture, picture
+from benchmark.datasets.pixel_labels import FOLDERS, write_pixel_labels
 
 _SEEDS = {"val": 0, "train": 1}
 _QUALITY = 90  # of the JPEG files
@@ -22,6 +28,7 @@ def write_tree(root: Path, split: str, images: int, made: Callable[[int], None])
         shown = picture(_SEEDS[split], number)
         below, name = _place(split, number)
         _write_image(root / "Data" / "CLS-LOC" / below / f"{name}.JPEG", shown)
+        _write_pixel_labels(root, below / f"{name}.png", shown)
         _write_annotation(root / "Annotations" / "CLS-LOC" / below / f"{name}.xml", shown)
         lines.append(f"{name},{' '.join(_boxes(shown))}\n")
         made(1)
@@ -42,6 +49,11 @@ def _place(split: str, number: int) -> tuple[Path, str]:
 def _write_image(path: Path, shown: Picture) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(shown.pixels).save(path, "JPEG", quality=_QUALITY)
+
+
+def _write_pixel_labels(root: Path, below: Path, shown: Picture) -> None:
+    for kind, labels in ("classes", shown.classes), ("parts", shown.parts):
+        write_pixel_labels(root / FOLDERS[kind] / below, labels)
 
 
 def _boxes(shown: Picture) -> list[str]:

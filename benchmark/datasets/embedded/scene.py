@@ -22,6 +22,8 @@ _DISTRACTED = 0.4  # share of the images with smaller objects of other classes
 _AT_HOME = 0.4  # share of the images with the background that the class's body prefers
 _CROWD = 0.3  # largest share of the image for the largest object, if there are others
 _FINE = 2  # samples along a pixel's side
+_NOISE = (4, 14)  # range of the noise's amplitude, of 255
+_SLOPE = 0.25  # largest change of an object's brightness from its middle to its corner, as a share
 _TRIES = 30  # attempts to place one more object where there is none
 
 Canvas = npt.NDArray[np.float64]
@@ -44,11 +46,15 @@ class Picture:
         pixels: ``[H, W, 3]`` uint8.
         label: Index into the classes.
         boxes: Tight half-open boxes of the objects of that class; no object hides another.
+        classes: ``[H, W]`` uint8: label + 1 where a pixel is mostly object, distractors included, else 0.
+        parts: ``[H, W]`` uint8: 1 body, 2 the body's second colour, 3 head, 0 where ``classes`` is 0.
     """
 
     pixels: ImageArray
     label: int
     boxes: tuple[Box, ...]
+    classes: ImageArray
+    parts: ImageArray
 
 
 def picture(split: int, number: int) -> Picture:
@@ -57,15 +63,22 @@ def picture(split: int, number: int) -> Picture:
     label = number % len(KINDS)
     height, width = round(dice.between(*_SIDE)), round(dice.between(*_SIDE))
     canvas = _background(dice, label, height, width)
+    classes, parts = np.zeros((2, height, width), np.uint8)
     taken: list[Box] = []
     boxes = []
     for of, share in _cast(dice, label):
-        box = _place(dice, canvas, of, share, taken)
-        if box is not None and of == label:
-            boxes.append(box)
-    noise = dice.between(4, 14) * (dice.many(height, width, 3) * 2 - 1)
+        where = _room(dice, height, width, share, taken)
+        if where is None:
+            continue
+        part = np.s_[where.y0 : where.y1, where.x0 : where.x1]
+        parts[part] = _paint(dice, canvas[part], of)
+        classes[part][parts[part] > 0] = of + 1
+        taken.append(_tight(parts[part], where))
+        if of == label:
+            boxes.append(taken[-1])
+    noise = dice.between(*_NOISE) * (dice.many(height, width, 3) * 2 - 1)
     pixels = np.clip(np.rint(canvas + noise), 0, 255).astype(np.uint8)
-    return Picture(pixels, label, tuple(boxes))
+    return Picture(pixels, label, tuple(boxes), classes, parts)
 
 
 class _Dice:
@@ -116,9 +129,8 @@ def _background(dice: _Dice, label: int, height: int, width: int) -> Canvas:
     return np.asarray(middle + dice.between(8, 26) * pattern + 40 * slope * dice.many(3))
 
 
-def _place(dice: _Dice, canvas: Canvas, label: int, share: float, taken: list[Box]) -> Box | None:
-    """Paint an object where there is none yet, and return its tight box, or ``None`` without room for it."""
-    height, width = canvas.shape[:2]
+def _room(dice: _Dice, height: int, width: int, share: float, taken: list[Box]) -> Box | None:
+    """Return a place for an object where there is none yet, or ``None`` without room for it."""
     # A large object takes the image's aspect ratio, or it would not fit; a small one has its own.
     own = dice.between(0.6, 1.2)
     aspect = own ** (1 - share) * (width / height) ** share
@@ -126,25 +138,31 @@ def _place(dice: _Dice, canvas: Canvas, label: int, share: float, taken: list[Bo
     tall = min(ceil(share * width * height / wide), height)
     for _ in range(_TRIES):
         x0, y0 = dice.below(width - wide + 1), dice.below(height - tall + 1)
-        if not any(_touch(Box(x0, y0, x0 + wide, y0 + tall), other) for other in taken):
-            part = canvas[y0 : y0 + tall, x0 : x0 + wide]
-            solid = _paint(dice, part, label)
-            rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
-            box = Box(
-                *(x0 + int(columns[0]), y0 + int(rows[0])),
-                *(x0 + int(columns[-1]) + 1, y0 + int(rows[-1]) + 1),
-            )
-            taken.append(box)
-            return box
+        where = Box(x0, y0, x0 + wide, y0 + tall)
+        if not any(_touch(where, other) for other in taken):
+            return where
     return None
+
+
+def _tight(parts: ImageArray, where: Box) -> Box:
+    """Return the tight box of an object whose pixels are not 0 in the place given to it."""
+    rows, columns = np.flatnonzero(parts.any(1)), np.flatnonzero(parts.any(0))
+    return Box(
+        *(where.x0 + int(columns[0]), where.y0 + int(rows[0])),
+        *(where.x0 + int(columns[-1]) + 1, where.y0 + int(rows[-1]) + 1),
+    )
 
 
 def _touch(a: Box, b: Box) -> bool:
     return a.x0 <= b.x1 and b.x0 <= a.x1 and a.y0 <= b.y1 and b.y0 <= a.y1
 
 
-def _paint(dice: _Dice, part: Canvas, label: int) -> npt.NDArray[np.bool_]:
-    """Paint an object so that it fills ``part``, in place; return the pixels that are mostly object."""
+def _paint(dice: _Dice, part: Canvas, label: int) -> ImageArray:
+    """Paint an object so that it fills ``part``, in place; return the part that each pixel mostly is.
+
+    A pixel that is mostly object (more than half) is 1 body, 2 the body's second colour or 3 head, whichever
+    covers most of it; every other is 0.
+    """
     tall, wide = part.shape[:2]
     turn, mirror, waves = radians(dice.between(-25, 25)), dice.chance(0.5), dice.between(2.2, 3.4)
     first, second, head = _colours(dice)
@@ -156,11 +174,12 @@ def _paint(dice: _Dice, part: Canvas, label: int) -> npt.NDArray[np.bool_]:
     masks = draw(KINDS[label], *_turned(across, down, turn, mirror), waves)
     whole, stripes, crown = (_coverage(mask, tall, wide)[..., None] for mask in masks)
     slope = _cells(-1, 1, tall)[:, None, None] + _cells(-1, 1, wide)[:, None]
-    light = 1 + 0.25 * slope * dice.between(-1, 1)
+    light = 1 + _SLOPE * slope * dice.between(-1, 1)
     colour = (whole - stripes - crown) * first + stripes * second + crown * head
     part *= 1 - whole
     part += colour * light
-    return np.greater(whole[..., 0], 0.5)
+    most = np.argmax([(whole - stripes - crown)[..., 0], stripes[..., 0], crown[..., 0]], axis=0)
+    return np.where(whole[..., 0] > 0.5, most + 1, 0).astype(np.uint8)
 
 
 def _colours(dice: _Dice) -> tuple[Canvas, Canvas, Canvas]:

@@ -30,6 +30,7 @@ from benchmark.datasets.ilsvrc.sources import (
 )
 from benchmark.datasets.ilsvrc.train import load_train
 from benchmark.datasets.image_set import ImageSet
+from benchmark.datasets.pixel_labels import beside, of_image
 
 __all__ = [
     "Classes",
@@ -109,6 +110,7 @@ def _read(options: IlsvrcOptions, classes: Classes) -> IlsvrcVal:
         (options.root, options.ground_truth), {*(part.path for part in parts), *options.files}
     )
     skipped = _missing(options, ids, truth, unused)
+    masks = beside(options.root, Path("val")) if options.root and images else {}
     samples = options.arrange(
         Sample(
             image_id=image_id,
@@ -118,6 +120,7 @@ def _read(options: IlsvrcOptions, classes: Classes) -> IlsvrcVal:
             blacklisted=image_id in blacklist[1],
             size=truth.sizes.get(image_id),
             bytes=images.bytes[image_id] if images else None,
+            pixel_labels=of_image(masks, image_id),
         )
         for image_id in ids - skipped.keys()
     )

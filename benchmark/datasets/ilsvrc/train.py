@@ -17,6 +17,7 @@ from benchmark.datasets.ilsvrc.options import LAYOUTS, IlsvrcOptions, classes_of
 from benchmark.datasets.ilsvrc.packed import refuse_packed
 from benchmark.datasets.ilsvrc.text import OFFICIAL_TRAIN_COUNT
 from benchmark.datasets.image_set import ImageSet
+from benchmark.datasets.pixel_labels import beside, of_image
 
 _FOLDERS = (
     *("Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/train"),
@@ -70,7 +71,7 @@ def load_train(name: str = "ilsvrc_train", count: int = OFFICIAL_TRAIN_COUNT, **
     classes = classes_of(chosen)
     folder = chosen.images or _find(chosen.root)
     try:
-        found, ignored = _read(folder, classes)
+        found, ignored = _read(folder, classes, chosen.root)
     except OSError as error:  # a folder without permission, a broken link, an unreachable file server
         raise UserError(f"{error.filename}: cannot be read ({error.strerror}); check permissions") from error
     if not found:
@@ -112,8 +113,8 @@ def _below(root: Path) -> Path | None:
     return None
 
 
-def _read(folder: Path, classes: Classes) -> tuple[list[Sample], tuple[str, ...]]:
-    """List every image, and what else there is."""
+def _read(folder: Path, classes: Classes, root: Path | None) -> tuple[list[Sample], tuple[str, ...]]:
+    """List every image with its files below ``root``, and what else there is."""
     found: list[Sample] = []
     seen: set[str] = set()
     folders, ignored = _class_folders(folder)
@@ -123,10 +124,15 @@ def _read(folder: Path, classes: Classes) -> tuple[list[Sample], tuple[str, ...]
         listed = pool.map(_images, (folder / wnid for wnid in labels))
         for wnid, (files, others) in zip(labels, listed, strict=True):
             ignored += others
+            masks = beside(root, Path("train", wnid)) if root else {}
             for image_id, path, size in files:
                 if image_id in seen:
                     raise UserError(f"{path}: {image_id} is there twice; remove one of them")
-                found.append(Sample(image_id, Path(path), labels[wnid], _NO_BOXES, bytes=size))
+                labels_of = of_image(masks, image_id)
+                sample = Sample(
+                    image_id, Path(path), labels[wnid], _NO_BOXES, bytes=size, pixel_labels=labels_of
+                )
+                found.append(sample)
                 seen.add(image_id)
     return found, tuple(ignored)
 

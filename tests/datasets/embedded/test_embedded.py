@@ -12,7 +12,8 @@ from benchmark.datasets.embedded import ready
 from benchmark.datasets.embedded.classes import BODIES, HEADS, KINDS, TEXTURES, WNIDS
 from benchmark.datasets.embedded.draw import draw
 from benchmark.datasets.embedded.scene import Picture, picture
-from benchmark.datasets.ilsvrc import load
+from benchmark.datasets.ilsvrc import load, load_train
+from benchmark.datasets.pixel_labels import read_pixel_labels
 
 VAL = 0
 MANY = [picture(VAL, number) for number in range(240)]
@@ -155,3 +156,47 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="BENCHMARK_CACHE"):
         ready("val", 24, str(tmp_path / "file"))
+
+
+def test_the_masks_of_an_image_lie_in_its_boxes_and_touch_each_of_their_sides() -> None:
+    for shown in MANY:
+        own = shown.classes == shown.label + 1
+        outside = own.copy()
+        for box in shown.boxes:
+            inside = own[box.y0 : box.y1, box.x0 : box.x1]
+            outside[box.y0 : box.y1, box.x0 : box.x1] = False
+            assert inside[[0, -1]].any(1).all()
+            assert inside[:, [0, -1]].any(0).all()
+        assert not outside.any()
+        np.testing.assert_array_equal(shown.parts > 0, shown.classes > 0)
+    distracted = sum(bool({*np.unique(shown.classes)} - {0, shown.label + 1}) for shown in MANY)
+    assert 0.3 < distracted / len(MANY) < 0.45
+
+
+def test_a_pixel_is_the_part_that_covers_most_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red stands for the body, green for its second colour, blue for the head, without light or noise."""
+    module = "benchmark.datasets.embedded.scene"
+    monkeypatch.setattr(f"{module}._colours", lambda dice: tuple(200.0 * np.eye(3)))
+    monkeypatch.setattr(
+        f"{module}._background", lambda dice, label, height, width: np.zeros((height, width, 3))
+    )
+    monkeypatch.setattr(f"{module}._SLOPE", 0.0)
+    monkeypatch.setattr(f"{module}._NOISE", (0.0, 0.0))
+    for number in range(24):
+        shown = picture(VAL, number)
+        shares = shown.pixels.astype(int)
+        expected = np.where(shares.sum(2) > 100, shares.argmax(2) + 1, 0)
+        np.testing.assert_array_equal(shown.parts, expected)
+        assert set(np.unique(expected)) == {0, 1, 2, 3}
+
+
+def test_the_loaders_know_the_png_files_of_both_splits(tmp_path: Path) -> None:
+    for split, read in (("val", load), ("train", load_train)):
+        root = ready(split, 24, str(tmp_path))
+        only = {"blacklist": "none"} if split == "val" else {}
+        dataset = read(root=root, classes="LOC_synset_mapping.txt", name="embedded", count=24, **only)
+        for sample in dataset.samples:
+            shown = picture(split == "train", sample.label)
+            for kind, expected in (("classes", shown.classes), ("parts", shown.parts)):
+                found = read_pixel_labels(sample.pixel_labels[kind], expected.shape[::-1], 24)
+                np.testing.assert_array_equal(found, expected)

@@ -1,0 +1,82 @@
+"""Segmentations as PNG files of one number a pixel: where they lie, how they are read and written."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from benchmark.core.errors import UserError
+from benchmark.core.types import ImageArray
+
+VOID = 255
+"""The number of a pixel that nobody decided on (VOC's white outlines); it counts nowhere."""
+
+FOLDERS = {"classes": "SegmentationClass", "parts": "SegmentationParts"}
+"""Folder of each kind of pixel labels beside the images' folders, as VOC names the first of them."""
+
+
+def beside(root: Path, below: Path) -> dict[str, Path]:
+    """Return the folder of each kind that a dataset has: ``root / SegmentationClass / below``, …."""
+    folders = {kind: root / name / below for kind, name in FOLDERS.items()}
+    return {kind: folder for kind, folder in folders.items() if folder.is_dir()}
+
+
+def of_image(folders: Mapping[str, Path], stem: str) -> dict[str, Path]:
+    """Return the file of each kind for an image that is called ``stem`` without its suffix."""
+    return {kind: folder / f"{stem}.png" for kind, folder in folders.items()}
+
+
+def read_pixel_labels(path: Path, size: tuple[int, int] | None, largest: int) -> ImageArray:
+    """Read the number of each pixel, ``[H, W]`` uint8.
+
+    Args:
+        path: A palette or 8-bit grey PNG.
+        size: ``(width, height)`` that it must have, that of its image; ``None`` for any.
+        largest: Largest number that is allowed besides 255 (void), such as the number of classes.
+
+    Raises:
+        UserError: If the file cannot be read, has colours instead of numbers, is of another size, or holds a
+            number that is not allowed.
+    """
+    try:
+        with Image.open(path) as image:
+            mode, labels = image.mode, np.asarray(image)
+    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+        raise UserError(f"{path}: cannot be read as PNG ({error}); restore the file") from error
+    if mode not in ("P", "L"):
+        raise UserError(
+            f"{path}: has mode {mode}; store one class number a pixel (modes P or L), not colours"
+        )
+    height, width = labels.shape
+    if size is not None and (width, height) != size:
+        raise UserError(
+            f"{path}: {width} x {height} pixels, but its image has {size[0]} x {size[1]}; "
+            "restore the mask of this image"
+        )
+    unknown = labels[(labels > largest) & (labels != VOID)]
+    if unknown.size:
+        raise UserError(
+            f"{path}: class {unknown[0]} in {unknown.size} pixels, but classes end at {largest} and void is "
+            f"{VOID}; restore the file, or use masks of this dataset"
+        )
+    return labels.astype(np.uint8)
+
+
+def write_pixel_labels(path: Path, labels: ImageArray) -> None:
+    """Write ``[H, W]`` numbers as a palette PNG in VOC's colours, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(labels).convert("P")
+    image.putpalette(_palette().ravel().tolist())
+    image.save(path)
+
+
+def _palette() -> ImageArray:
+    """Return VOC's colours ``[256, 3]``: three bits of the number at a time go to red, green and blue."""
+    numbers = np.arange(256)
+    bits = (numbers[:, None] >> np.arange(8)) & 1
+    colours = [
+        sum(bits[:, 3 * place + channel] << (7 - place) for place in range(3) if 3 * place + channel < 8)
+        for channel in range(3)
+    ]
+    return np.stack(colours, axis=1).astype(np.uint8)
