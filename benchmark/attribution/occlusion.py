@@ -10,6 +10,7 @@ from benchmark.attribution.common.class_activation import accumulator
 from benchmark.attribution.common.fills import Fill, filled, refuse_fill
 from benchmark.attribution.common.occluded import Grid, Sheet, at_once, runs
 from benchmark.core.options import Checked, Count, Positive, unfit
+from benchmark.core.targets import rows
 from benchmark.core.types import ForwardPass, Model
 
 
@@ -103,7 +104,8 @@ class Occlusion(Checked, group="method"):
         sheet, scores = Sheet(inputs, instead, batch), []
         for first in range(span.start, span.stop, batch):
             part = range(first, min(first + batch, span.stop))
-            logits = model.module(sheet.cover(list(runs(grid, part))))
+            with rows(model.module, [number // grid.positions for number in part]):
+                logits = model.module(sheet.cover(list(runs(grid, part))))
             scores.append(self._scores(logits, chosen[first - span.start :][: len(part)]))
         before = self._scores(forward.logits.detach(), classes)
         return before[owners] - torch.cat(scores)

@@ -152,7 +152,7 @@ def _seen(
     with _threads(way.torch_threads):
         for start in range(0, len(batch.inputs), size):
             part = slice(start, start + size)
-            with forwarded(scene, methods, batch.inputs[part]) as forward:
+            with forwarded(scene, methods, batch.inputs[part], batch.samples[part]) as forward:
                 top = forward.logits.topk(way.settings.top_k).indices
                 each = top if classes is None else classes[part].to(top.device)
                 chosen.append(each.cpu())

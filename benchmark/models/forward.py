@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode, resolve_name
 
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
+from benchmark.core.targets import PROBE, bound
 from benchmark.core.types import ForwardPass, Model, Operation
 from benchmark.models.layouts import IN_ORDER, Axes, map_axes, noise
 
@@ -97,7 +98,8 @@ def probe(model: Model, layers: Collection[str], operations: bool = False) -> Fo
     """
     size = model.input.size
     try:
-        return forward_pass(model, noise(model, 1, size), layers, operations)
+        with bound(model.module, [PROBE]):
+            return forward_pass(model, noise(model, 1, size), layers, operations)
     except torch.OutOfMemoryError:  # a RuntimeError too, but no fault of the network
         raise
     except RuntimeError as error:
@@ -123,7 +125,8 @@ def rehearse(method: Method, model: Model) -> None:
         UserError: As the forward pass and the method raise it.
     """
     forward = probe(model, method.layers, method.operations)
-    method(model, forward, torch.zeros((1, 1), dtype=torch.int64, device=forward.logits.device))
+    with bound(model.module, [PROBE]):
+        method(model, forward, torch.zeros((1, 1), dtype=torch.int64, device=forward.logits.device))
 
 
 def tensors(value: Any) -> Iterator[Tensor]:

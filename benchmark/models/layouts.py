@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from benchmark.core.targets import PROBE, bound
 from benchmark.core.types import Model
 
 Axes = tuple[int, int, int, int]
@@ -85,6 +86,7 @@ def _outputs(model: Model, names: Collection[str], size: int, seed: int) -> dict
         for name in names:
             hook = lambda _module, _args, output, name=name: keep(name, output)  # noqa: E731
             stack.enter_context(model.module.get_submodule(name).register_forward_hook(hook))
+        stack.enter_context(bound(model.module, [PROBE] * len(images)))
         model.module(images)
     return found
 

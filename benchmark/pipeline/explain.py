@@ -13,13 +13,14 @@ from torch import Tensor
 from benchmark.core.device import reproducible, sent_by, to_device, to_host
 from benchmark.core.protocols import Method, SeveralViews
 from benchmark.core.stages import device_stage, stage
+from benchmark.core.targets import bound, text_of
 from benchmark.models.forward import forward_pass
 from benchmark.pipeline.class_order import ClassOrder, class_order, refuse_top_k
 from benchmark.pipeline.heatmap_store import KEPT_SIDE, Heatmaps
 from benchmark.transforms.normalize import averaged, by_image, side_by_side
 
 if TYPE_CHECKING:
-    from benchmark.core.types import ForwardPass
+    from benchmark.core.types import ForwardPass, Sample
     from benchmark.pipeline.batches import Batch
     from benchmark.pipeline.scene import Scene
 
@@ -27,18 +28,23 @@ _HALF_LIMIT = 6e4  # just below the largest number that half precision holds
 
 
 @contextmanager
-def forwarded(scene: Scene, methods: Sequence[Method], inputs: Tensor) -> Iterator[ForwardPass]:
+def forwarded(
+    scene: Scene, methods: Sequence[Method], inputs: Tensor, samples: Sequence[Sample]
+) -> Iterator[ForwardPass]:
     """Run one forward pass for all methods; they belong into the ``with`` block, in the run's precision.
 
     Args:
         scene: Model and run options.
         methods: Methods whose layers and operations are recorded.
         inputs: ``[N, 3, S, S]`` on the host.
+        samples: The images, each of one or several inputs; their texts are bound to a model that needs them.
     """
     settings = scene.settings
     sent = to_device(inputs, settings.torch_device).to(settings.dtype, memory_format=settings.memory_format)
     layers = tuple(sorted({layer for method in methods for layer in method.layers}))
-    with reproducible(), settings.autocast(), stage(scene.model.name):
+    views = len(inputs) // max(len(samples), 1)
+    texts = [text_of(sample) for sample in samples for _ in range(views)]
+    with reproducible(), settings.autocast(), stage(scene.model.name), bound(scene.model.module, texts):
         with device_stage("forward", settings.torch_device):
             passed = forward_pass(scene.model, sent, layers, any(method.operations for method in methods))
         yield passed
@@ -76,7 +82,7 @@ def explain(scene: Scene, methods: Sequence[Method], batch: Batch) -> Explained:
     """
     device = scene.settings.torch_device
     inputs, views = side_by_side(batch.inputs)
-    with forwarded(scene, methods, inputs) as forward:
+    with forwarded(scene, methods, inputs, batch.samples) as forward:
         order = class_order(scene, forward.logits.shape[1])
         scores, top = _top(scene, forward.logits.detach(), views)
         labels = torch.from_numpy(order.to_output[[sample.label for sample in batch.samples]]).long()

@@ -187,7 +187,7 @@ def ask(
         UserError: If the model's outputs do not fit the dataset's classes.
     """
     device = scene.settings.torch_device
-    with forwarded(scene, methods, batch.inputs) as forward:
+    with forwarded(scene, methods, batch.inputs, batch.samples) as forward:
         logits = forward.logits.detach()
         order = class_order(scene, logits.shape[1])
         chosen = policy(batch.samples, order.to_output, logits)

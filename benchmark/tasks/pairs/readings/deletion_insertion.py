@@ -20,6 +20,7 @@ from benchmark.attribution.common.occluded import at_once
 from benchmark.core.errors import UserError
 from benchmark.core.heatmaps import refuse_nan
 from benchmark.core.options import Checked, Count, Positive, unfit
+from benchmark.core.targets import rows
 from benchmark.core.types import FloatArray, Model
 from benchmark.tasks.pairs.types import Asked, Pair
 
@@ -130,7 +131,8 @@ def curves(
         instead = torch.where(inserts, others[1][image], others[0][image])
         shown = torch.where(changed[:, None] == inserts, inputs[image], instead)
         picked = classes[image, column]
-        scores.append(_scores(model.module(shown), options.score).gather(1, picked[:, None]))
+        with rows(model.module, _images(range(first, first + len(flat)), grid)):
+            scores.append(_scores(model.module(shown), options.score).gather(1, picked[:, None]))
     return torch.cat(scores).view(grid)
 
 
@@ -162,6 +164,12 @@ def _unravel(flat: Tensor, grid: tuple[int, ...]) -> list[Tensor]:
         indices.append(flat % side)
         flat = flat // side
     return indices[::-1]
+
+
+def _images(flat: range, grid: tuple[int, ...]) -> list[int]:
+    """Return the image of each point, by :func:`_unravel`'s order, on the host."""
+    _, images, columns, points = grid
+    return [number // (columns * points) % images for number in flat]
 
 
 def _scores(logits: Tensor, score: str) -> Tensor:
