@@ -8,6 +8,7 @@ from benchmark.core.exit_codes import ExitCode
 
 COMMANDS = {
     "run": "measure what is missing, then make the table from what is stored",
+    "explain": "show heatmaps and boxes of any image, with any model and methods",
     "doctor": "say what a dataset, a weights file or an image is, and what would make a run fail",
     "fetch": "bring the weights of an experiment, for runs without a network",
     "status": "how far an experiment is, and who is making it",

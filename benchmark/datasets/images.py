@@ -37,6 +37,16 @@ _MAX_PIXELS = 1024**3 // 4 // 3
 """Pillow's own limit, 89 million pixels, above which it warns; the largest image of ILSVRC2012 has fewer."""
 _LIMIT = "BENCHMARK_MAX_PIXELS"
 _ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes an image upright, by its EXIF orientation (EXIF 2.3, tag 0x0112)."""
 _END_OF_IMAGE = b"\xff\xd9"
 _PADDING = b"\x5a\xc3\x96\x3c" * 8
 
@@ -90,6 +100,30 @@ def _rgb(path: Path, content: bytes, accept: Callable[[tuple[int, int]], None]) 
     if format_ in ("JPEG", "MPO") and _tail_was_filled(content, pixels):
         raise UnreadableImage(f"{path}: truncated JPEG, its lower part is a grey fill; copy the file anew")
     return pixels
+
+
+def read_upright(path: Path) -> ImageArray:
+    """Decode a photograph as viewers show it: its EXIF orientation is applied.
+
+    Nothing of a dataset is read so, since boxes are annotated in the stored frame.
+
+    Returns:
+        ``[H, W, 3]`` uint8, RGB.
+
+    Raises:
+        UnreadableImage: As :func:`read_rgb`, or if the file holds an animation.
+    """
+    pixels = read_rgb(path)
+    with _opened(path, path) as image:
+        frames = getattr(image, "n_frames", 1)
+        if frames > 1:
+            raise UnreadableImage(f"{path}: an animation of {frames} frames; give one of them as PNG")
+        try:
+            orientation = image.getexif().get(_ORIENTATION, 1)
+        except _BROKEN:
+            orientation = 1
+    turn = _UPRIGHT.get(orientation)
+    return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
 
 
 def read_sample(sample: Sample) -> ImageArray:

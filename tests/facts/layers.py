@@ -26,7 +26,7 @@ _KINDS = {
     "adaptive_avg_pool2d": "average",
     "add_": "add",
     "local_response_norm": "lrn",
-    **{name: name for name in ("relu", "linear", "cat", "batch_norm", "mul", "add")},
+    **{name: name for name in ("relu", "hardtanh", "linear", "cat", "batch_norm", "mul", "add")},
 }
 """What counts as an operation; dropout, which does nothing here, and questions about sizes do not."""
 
@@ -164,6 +164,13 @@ SQUEEZENET: Roles = {  # Iandola et al. 2016, table 1: conv1, 8 fire modules of 
     "classifier": Read("conv", 26, 3, 0, "SqueezeNet_v1.0/deploy.prototxt: conv10"),
     "excitation": Read("max_pool", 10, 2, 0, "none for this net; pool4, the scale of GoogLeNet's pool2"),
 }
+_LITE = "tensorflow/tpu, efficientnet_lite_builder.py"
+LITE: Roles = {  # Lite0: a stem, a block of 2 convolutions, 15 blocks of 3, a head; ReLU6 throughout
+    "last_conv": Read("hardtanh", 49, 0, 0, f"{_LITE}: the head's convolution, rectified"),
+    "penultimate": Read("average", 49, 0, 0, f"{_INPUT_OF}, the pooled maps"),
+    "classifier": Read("linear", 49, 0, 1, f"{_LITE}: fc of 1000"),
+    "excitation": Read("add", 33, 0, 0, "own choice: the last block of 14x14 cells"),
+}
 
 _VOC, _EMBEDDED = 20, 24
 ROLES = ("last_conv", "penultimate", "excitation")
@@ -184,6 +191,7 @@ NETS: Mapping[str, tuple[Roles, tuple[Shape, Shape, Shape, Shape]]] = {
     "googlenet_voc": (GOOGLENET, ((1024, 7, 7), (1024, 1, 1), (192, 28, 28), (_VOC,))),
     "googlenet_cam": (GOOGLENET_CAM, ((1024, 14, 14), (1024, 1, 1), (192, 28, 28), (1000,))),
     "resnet50": (RESNET50, ((2048, 7, 7), (2048, 1, 1), (1024, 14, 14), (1000,))),
+    "efficientnet_lite0": (LITE, ((1280, 7, 7), (1280, 1, 1), (112, 14, 14), (1000,))),
     # The original's last convolution is padded, torchvision's is not.
     "squeezenet_caffe": (SQUEEZENET, ((512, 13, 13), (512, 13, 13), (256, 27, 27), (1000, 15, 15))),
     "squeezenet1_0": (SQUEEZENET, ((512, 13, 13), (512, 13, 13), (256, 27, 27), (1000, 13, 13))),

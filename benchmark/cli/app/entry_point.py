@@ -17,7 +17,7 @@ from benchmark.cli.app.known import refuse_lists
 from benchmark.cli.app.launched import listen, take_place
 from benchmark.cli.app.mistakes import CONFIGURATION, guarded, one_line
 from benchmark.cli.app.places import CONF
-from benchmark.cli.app.words import Typed, completed
+from benchmark.cli.app.words import FORMS, Typed, completed
 from benchmark.core.errors import UserError
 from benchmark.core.exit_codes import ExitCode
 from benchmark.core.options import check
@@ -42,7 +42,7 @@ def start(command: str) -> None:
 
     def action() -> int:
         nonlocal typed
-        typed = Typed.of(sys.argv[1:])
+        typed = Typed.of(sys.argv[1:], FORMS.get(command))
         typed = completed(typed, config_name)
         sys.argv[1:] = typed.line
         hydra_main = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)

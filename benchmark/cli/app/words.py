@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hydra
 from hydra.core.config_loader import ConfigLoader
@@ -27,6 +27,31 @@ SHARED = ("dataset", "run", "bootstrap", "task")
 
 
 @dataclass(frozen=True)
+class Form:
+    """What a command takes beside options: files, and flags of its own.
+
+    Attributes:
+        files: The option that lists words which are no ``KEY=VALUE``.
+        valued: Flags with a value, each with the option that it sets.
+        switches: Flags without one, each with the word that it stands for.
+    """
+
+    files: str
+    valued: Mapping[str, str]
+    switches: Mapping[str, str]
+
+
+FORMS = {
+    "explain": Form(
+        "images",
+        {"--size": "model.input.size", "--classes": "named", "--top": "top", "--output": "output"},
+        {"--counterfactual": "counterfactual=true"},
+    )
+}
+"""Commands that take more than options."""
+
+
+@dataclass(frozen=True)
 class Typed:
     """A command line, taken apart: Hydra wants its flags first, a person types them anywhere.
 
@@ -39,18 +64,24 @@ class Typed:
     words: tuple[str, ...]
 
     @classmethod
-    def of(cls, line: Sequence[str]) -> "Typed":
+    def of(cls, line: Sequence[str], form: Form | None = None) -> "Typed":
         """Take a command line apart.
+
+        Args:
+            line: What was typed after the command.
+            form: What the command takes beside options.
 
         Raises:
             UserError: For a flag that Hydra does not have, a value that it does not take, or flags that
                 exclude each other.
         """
         spelled_out = [_SHORT.get(word, word) for word in line]
-        found, unknown = _parser().parse_known_intermixed_args(spelled_out)
+        found, unknown = _parser(form).parse_known_intermixed_args(spelled_out)
         if unknown:
             raise UserError(f"{unknown[0]}: not understood; options are KEY=VALUE, and flags as --help shows")
         words = vars(found).pop("words")
+        if form is not None:
+            words = _as_options(words, vars(found), form)
         for word in words:
             _refuse_no_option(word)
         typed = {f"--{name.replace('_', '-')}": value for name, value in vars(found).items() if value}
@@ -218,9 +249,30 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(message)
 
 
-def _parser() -> argparse.ArgumentParser:
-    """Know Hydra's documented flags, at any place between the other words."""
+def _as_options(words: Sequence[str], found: dict[str, Any], form: Form) -> list[str]:
+    """Write files and a command's own flags as options, and take the flags out of what was found."""
+    files = [word for word in words if "=" not in word or Path(word).exists()]
+    options = [word for word in words if word not in files]
+    for flag, option in form.valued.items():
+        value = found.pop(_place(flag))
+        options += (
+            [] if value is None else [f"{option}={value}" if value.isdecimal() else written(option, value)]
+        )
+    options += [word for flag, word in form.switches.items() if found.pop(_place(flag))]
+    return [*options, *([f"{form.files}=[{','.join(map(quoted, files))}]"] if files else [])]
+
+
+def _place(flag: str) -> str:
+    return flag.lstrip("-").replace("-", "_")
+
+
+def _parser(form: Form | None = None) -> argparse.ArgumentParser:
+    """Know Hydra's documented flags, and a command's own, at any place between the other words."""
     parser = _Parser(add_help=False, allow_abbrev=False)
+    for flag in form.valued if form else ():
+        parser.add_argument(flag)
+    for flag in form.switches if form else ():
+        parser.add_argument(flag, action="store_true")
     for names in (("--help", "-h"), ("--hydra-help",), ("--version",), ("--resolve",)):
         parser.add_argument(*names, action="store_true")
     for names in (("--config-name", "-cn"), ("--config-dir", "-cd"), ("--package", "-p")):

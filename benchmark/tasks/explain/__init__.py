@@ -1,0 +1,1 @@
+"""Explain images or arrays that belong to no dataset."""
