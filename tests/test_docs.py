@@ -12,7 +12,7 @@ import benchmark.cli.app.entry_point  # noqa: F401 - registers what the configur
 from benchmark.cli.__main__ import COMMANDS
 from benchmark.cli.app.places import CONF
 from benchmark.cli.app.rows import rows
-from benchmark.cli.app.words import Typed, completed
+from benchmark.cli.app.words import FORMS, Typed, completed
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -90,7 +90,7 @@ def test_the_pages_show_every_command() -> None:
 def test_a_command_of_the_pages_composes(command: str, text: str) -> None:
     words = shlex.split(text, comments=True)
     name = "config" if command == "run" else command
-    typed = completed(Typed.of(words), name)
+    typed = completed(Typed.of(words, FORMS.get(command)), name)
     first = list(typed.words)
     if "--multirun" in typed.flags:  # the first job
         first = [re.sub(r"=([^\[,(]+),.*", r"=\1", word) for word in first]

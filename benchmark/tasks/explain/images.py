@@ -117,7 +117,8 @@ class ExplainedImage:
         """Return a map's positive part in the image's pixels ``[H, W]``, as a share of its maximum."""
         pixels = upsample(np.ascontiguousarray(self.maps[method][place]), self.view)
         positive = np.where(np.isfinite(pixels), pixels, 0).clip(0)
-        return np.divide(positive, positive.max() or 1, dtype=np.float32)
+        share: FloatArray = np.divide(positive, positive.max() or 1, dtype=np.float32)
+        return share
 
     def arrays(self, outputs: Outputs) -> dict[str, np.ndarray]:
         """Return what is stored of it by name: classes, scores, view, each method's maps and boxes."""
