@@ -1,5 +1,6 @@
 """Occlusion (Zeiler and Fergus, ECCV 2014)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,6 +10,7 @@ from torch import Tensor
 from benchmark.attribution.common.class_activation import accumulator
 from benchmark.attribution.common.fills import Fill, filled, refuse_fill
 from benchmark.attribution.common.occluded import Grid, Sheet, at_once, runs
+from benchmark.attribution.common.windows import Windowed, windows
 from benchmark.core.options import Checked, Count, Positive, unfit
 from benchmark.core.targets import rows
 from benchmark.core.types import ForwardPass, Model
@@ -24,7 +26,9 @@ class Occlusion(Checked, group="method"):
     "Visualizing and Understanding Convolutional Networks", §4.2; the settings are open, protocol §6.3.
 
     An image takes one forward pass a patch, which serves all its classes. Covered images are made on the
-    device, ``batch`` at a time; a batch may hold patches of several images.
+    device, ``batch`` at a time; a batch may hold patches of several images. On a CPU a network that begins as
+    a chain of layers computes no more of the first maps than a patch changes
+    (:mod:`benchmark.attribution.common.windows`).
 
     Attributes:
         name: The method's key in ``conf/method``.
@@ -101,11 +105,11 @@ class Occlusion(Checked, group="method"):
         chosen = classes[owners]
         instead = filled(inputs, model.input, self.fill, self.sigma)
         batch = min(at_once(self.batch, inputs.device), len(span))
-        sheet, scores = Sheet(inputs, instead, batch), []
+        show, scores = self._shown(model, inputs, instead, batch), []
         for first in range(span.start, span.stop, batch):
             part = range(first, min(first + batch, span.stop))
             with rows(model.module, [number // grid.positions for number in part]):
-                logits = model.module(sheet.cover(list(runs(grid, part))))
+                logits = show(part)
             scores.append(self._scores(logits, chosen[first - span.start :][: len(part)]))
         before = self._scores(forward.logits.detach(), classes)
         return before[owners] - torch.cat(scores)
@@ -121,6 +125,18 @@ class Occlusion(Checked, group="method"):
         with torch.autocast(drops.device.type, enabled=False):
             means: Tensor = share.T @ grid @ share
         return means.to(drops.dtype)
+
+    def _shown(self, model: Model, inputs: Tensor, instead: Tensor, batch: int) -> Callable[[range], Tensor]:
+        """Return what gives the logits of some covered images: from windows where that pays, or whole ones.
+
+        Windows are for CPUs: cut out one by one, they would be as many small operations of a GPU.
+        """
+        grid = self._grid(inputs.shape[-1])
+        first = windows(model.module, grid) if inputs.device.type == "cpu" else []
+        if first:
+            return Windowed(model.module, first, inputs, instead, grid).scores
+        sheet = Sheet(inputs, instead, batch)
+        return lambda part: model.module(sheet.cover(list(runs(grid, part))))
 
     def _grid(self, size: int) -> Grid:
         return Grid(size, self.patch, self.stride)
