@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from benchmark.core.bootstrap import bootstrap
+from benchmark.core.bootstrap import central
 from benchmark.core.options import Count
 from benchmark.core.types import Estimate, Records
 from benchmark.metrics.common.best_threshold import best_accuracy
@@ -36,8 +36,8 @@ class MaxBoxAcc(OverlapMetric, group="metric.max_box_acc"):
             return {}
         grid, right = found
         means, n = right.mean(axis=0), len(records)
-        apparent, corrected = best_accuracy(right[:, None], self.resamples, self.seed)
-        where = bootstrap(right, lambda drawn: grid[drawn.argmax(axis=1)], self.resamples, self.seed)
+        apparent, corrected, chosen = best_accuracy(right[:, None], self.resamples, self.seed)
+        where = central(grid[chosen[:, 0]])
         return {
             "max_box_acc": apparent,
             "max_box_acc_corrected": corrected,

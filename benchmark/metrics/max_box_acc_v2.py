@@ -38,5 +38,5 @@ class MaxBoxAccV2(Checked, group="metric.max_box_acc_v2"):
         if not found:
             return {}
         right = np.stack([of_one for _, of_one in found], axis=1)
-        apparent, corrected = best_accuracy(right, self.resamples, self.seed)
+        apparent, corrected, _ = best_accuracy(right, self.resamples, self.seed)
         return {"max_box_acc_v2": apparent, "max_box_acc_v2_corrected": corrected}

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmark.core.bootstrap import Numbers, bounded, central, resampled
 from benchmark.core.types import BoolArray, Estimate
@@ -15,10 +16,12 @@ class BestAccuracy(NamedTuple):
         apparent: At the threshold that is best on the very images that are scored, chosen anew in each
             resample. It is biased upward, the more the fewer images there are.
         corrected: The same without the optimism of that choice.
+        chosen: ``[resamples, s]`` index of the threshold that is best in each resample, in each setting.
     """
 
     apparent: Estimate
     corrected: Estimate
+    chosen: npt.NDArray[np.intp]
 
 
 def best_accuracy(right: BoolArray, resamples: int, seed: int) -> BestAccuracy:
@@ -39,14 +42,14 @@ def best_accuracy(right: BoolArray, resamples: int, seed: int) -> BestAccuracy:
     chosen, every = means.argmax(axis=1), np.arange(settings)
 
     def look(drawn: Numbers) -> Numbers:
-        """Return each resample's best accuracy, its optimism, and the accuracy at the chosen thresholds."""
+        """Return each resample's best accuracy, optimism, accuracy at the chosen thresholds, own choices."""
         drawn = drawn.reshape(-1, settings, thresholds)
-        best = drawn.max(axis=2).mean(axis=1)
-        elsewhere = means[every, drawn.argmax(axis=2)].mean(axis=1)
-        return np.stack([best, best - elsewhere, drawn[:, every, chosen].mean(axis=1)], axis=1)
+        best, anew = drawn.max(axis=2).mean(axis=1), drawn.argmax(axis=2)
+        elsewhere = means[every, anew].mean(axis=1)
+        return np.column_stack([best, best - elsewhere, drawn[:, every, chosen].mean(axis=1), anew])
 
-    best, optimism, fixed = resampled(right.reshape(n, -1), look, resamples, seed).T
+    best, optimism, fixed, *anew = resampled(right.reshape(n, -1), look, resamples, seed).T
     apparent = bounded(float(means.max(axis=1).mean()), n, central(best))
     at_chosen = np.array(bounded(apparent.value, n, central(fixed))[:3])
     value, low, high = np.clip(at_chosen - optimism.mean(), 0, 1).tolist()
-    return BestAccuracy(apparent, Estimate(value, low, high, n))
+    return BestAccuracy(apparent, Estimate(value, low, high, n), np.stack(anew, axis=1).astype(np.intp))
