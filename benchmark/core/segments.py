@@ -40,10 +40,13 @@ def largest_segments(pixels: FloatArray, levels: FloatArray, connectivity: int =
     last = np.append(first[1:], len(order)) - 1
     size = np.add.reduceat(ends - starts, first)
     level, y0 = np.divmod(starts[first] // stride, height + 1)
-    y1 = starts[last] // stride % (height + 1) + 1
-    x0 = np.minimum.reduceat(starts % stride, first) - 1
-    x1 = np.maximum.reduceat((ends - 1) % stride, first)
-    ranked = np.lexsort((x1, y1, x0, y0, -size, level))
+    most = np.zeros(len(levels), np.intp)
+    np.maximum.at(most, level, size)
+    largest = np.flatnonzero(size == most[level])  # so that few are sorted
+    level, y0, y1 = level[largest], y0[largest], starts[last[largest]] // stride % (height + 1) + 1
+    x0 = np.minimum.reduceat(starts % stride, first)[largest] - 1
+    x1 = np.maximum.reduceat((ends - 1) % stride, first)[largest]
+    ranked = np.lexsort((x1, y1, x0, y0, level))
     reached, best = np.unique(level[ranked], return_index=True)
     found[reached] = np.stack([x0, y0, x1, y1], axis=1)[ranked[best]]
     return found
