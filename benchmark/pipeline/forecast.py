@@ -16,6 +16,9 @@ from benchmark.pipeline.scene import shards_of
 if TYPE_CHECKING:
     from benchmark.core.stages import Costs
 
+_BY_SHARD = "store"
+"""The stage that costs nearly the same for a shard of 16 images as for one of 64."""
+
 
 @dataclass(frozen=True)
 class Machine(Checked, group="forecast"):
@@ -165,26 +168,33 @@ def forecast(probe: Probe, machine: Machine, images: int) -> Forecast:
     images of a batch while the devices work on the next one, so that the slower of the two decides: seconds
     of cores over their number, against operations over ``tflops * share`` (or the device's own seconds, where
     it is timed here) over the number of devices. Starting the device's work is taken to cost nothing.
+    Storing goes by the number of shards, which hold more images of a large dataset.
     """
     images = machine.images or images
     times = images / probe.many.images
+    fewer = times - len(shards_of(images)) / len(shards_of(probe.many.images))
     cores = machine.cores or probe.cores
     costs, on_these_cores = probe.costs, probe.on_cpu and machine.tflops is None
     stages: list[StageForecast] = []
+    spared = 0.0
     for path in costs.stages:
         on_device = path in costs.device
         device = costs.device[path] if on_device else 0.0
         if on_device and machine.tflops is not None:
             device = costs.operations[path] / (machine.tflops * 1e12 * machine.share)
-        core = 0.0 if on_device else costs.core[path]
-        stages.append(StageForecast(path[0], ", ".join(path[1:]), times * core, times * device))
+        core = 0.0 if on_device else times * costs.core[path]
+        if path[-1] == _BY_SHARD:
+            spared += fewer * costs.core[path]
+            core -= fewer * costs.core[path]
+        stages.append(StageForecast(path[0], ", ".join(path[1:]), core, times * device))
+    processor = times * costs.processor - spared
     seconds = {}
     for model in dict.fromkeys(one.model for one in stages):
         core = sum(one.core for one in stages if one.model == model)
         device = sum(one.device for one in stages if one.model == model)
         seconds[model] = core + device if on_these_cores else max(core / cores, device / machine.devices)
     if on_these_cores:  # the sum is known, and each model's part of it
-        whole = times * (costs.elapsed if machine.cores is None else costs.processor / cores)
+        whole = times * costs.elapsed - spared if machine.cores is None else processor / cores
         parts = sum(seconds.values())
         seconds = {model: whole * part / parts for model, part in seconds.items()}
     devices = "its device" if machine.devices == 1 else f"{machine.devices} devices"
@@ -196,7 +206,7 @@ def forecast(probe: Probe, machine: Machine, images: int) -> Forecast:
         tuple(stages),
         seconds,
         probe.besides,
-        times * costs.processor,
+        processor,
         _stored(probe, images),
     )
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from helpers.commands import Command
 
 from benchmark.pipeline.forecast import Forecast, read_forecast
@@ -36,3 +37,16 @@ def test_a_forecast_measures_few_images_leaves_no_result_and_stands_beside_the_r
     assert (status, "without it; forecast.devices=4 and forecast.cores" in complaint) == (2, True)
     status, _, complaint = command("run", *few, *cell, "forecast=here", "forecast.share=2")
     assert (status, "forecast.share=2: must be a number in (0, 1]" in complaint) == (2, True)
+
+
+def test_a_forecast_that_is_ended_says_that_nothing_of_it_is_kept(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmark.cli.app.forecasting.spread", ended)
+    few = ("dataset.count=24", f"cache_dir={tmp_path}/cache", "tracking=none", f"results_dir={tmp_path}")
+    status, _, told = command("run", *few, "forecast=here")
+    assert status == 130
+    assert told.endswith("error: interrupted; a forecast keeps nothing, the same command begins anew\n")

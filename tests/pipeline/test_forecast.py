@@ -37,6 +37,17 @@ def test_on_this_machine_an_image_takes_as_long_as_one_of_the_probe() -> None:
     assert found.bytes == stored.shards + stored.exhibits + stored.joined
 
 
+def test_storing_goes_by_the_number_of_shards_which_hold_more_images_of_a_large_dataset() -> None:
+    probe = _probe()
+    probe.costs.core["net", "store"] = 0.5
+    found, shards = forecast(probe, Machine("here"), images=50_000), len(shards_of(50_000))
+    stored = 0.5 * shards / len(shards_of(10))
+    assert shards < 1000
+    assert found.stages[-1].core == pytest.approx(stored)
+    assert found.processor == pytest.approx(5000 * (18.0 - 0.5) + stored)
+    assert found.total == pytest.approx(5000 * (12.0 - 0.5) + stored + 5.0)
+
+
 @pytest.mark.parametrize("devices", [1, 3])
 def test_more_cores_share_what_all_cores_did_here_on_however_many_hosts(devices: int) -> None:
     found = forecast(_probe(), Machine("wide", cores=6, devices=devices), images=100)

@@ -42,6 +42,14 @@ def tell_forecast(task: Task, experiment: Experiment, machine: Machine) -> None:
             f"run.workers={workers}: one process makes a forecast, without it; forecast.devices={workers} "
             "and forecast.cores, those of all hosts, are for so many"
         )
+    try:
+        _tell_forecast(task, experiment, machine)
+    except KeyboardInterrupt as error:
+        error.args = ("a forecast keeps nothing, the same command begins anew",)
+        raise
+
+
+def _tell_forecast(task: Task, experiment: Experiment, machine: Machine) -> None:
     total = len(experiment.dataset.samples)
     few, counted, _ = _tried(task, experiment, _WARM_UP, operations=machine.tflops is not None)
     began = perf_counter()
