@@ -222,7 +222,8 @@ def _decode(path: Path, content: bytes, accept: Callable[[tuple[int, int]], None
                 raise UnreadableImage(f"{path}: pixels of mode {image.mode}; convert it to 8-bit RGB")
             # Through RGBA, since Pillow cannot drop a palette's transparency in one step.
             straight = image.convert("RGBA") if image.mode in ("P", "PA") else image
-            return np.array(straight.convert("RGB")), str(image.format)
+            rgb = straight if straight.mode == "RGB" else straight.convert("RGB")  # which copies in any case
+            return np.array(rgb), str(image.format)
     except _BROKEN as error:
         raise _unreadable(path, error) from error
 
