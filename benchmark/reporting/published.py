@@ -34,11 +34,13 @@ class Column:
         kind: ``error`` (lower is better), ``accuracy`` (higher is better), ``correlation`` (higher is better;
             in [-1, 1], typed and printed as it is), or ``share`` (neither is better).
         means: The condition under which an image counts, in one clause.
+        always: Whether the terminal shows it also where no number of it was published.
     """
 
     title: Text
     kind: Literal["error", "accuracy", "correlation", "share"]
     means: Text
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)

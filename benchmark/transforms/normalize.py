@@ -36,6 +36,33 @@ def to_input(pixels: FloatArray, form: InputFormat, cut: Cut | None = None) -> T
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(values, -1, -3)))
 
 
+def pixels_of(inputs: Tensor, form: InputFormat) -> Tensor:
+    """Return the pixels that a network's input shows: the inverse of :func:`to_input`.
+
+    Args:
+        inputs: ``[N, 3, S, S]``, of one view each.
+        form: The input format that they have.
+
+    Returns:
+        ``[N, 3, S, S]`` in 0…255, in the network's channel order.
+    """
+    mean, std = _as_channels(inputs, form)
+    return (inputs * std + mean) / form.scale
+
+
+def input_of(pixels: Tensor, form: InputFormat) -> Tensor:
+    """Return the network's input that shows given pixels, both as in :func:`pixels_of`; differentiable."""
+    mean, std = _as_channels(pixels, form)
+    return (pixels * form.scale - mean) / std
+
+
+def _as_channels(like: Tensor, form: InputFormat) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation that broadcast against ``[N, 3, S, S]``."""
+    mean = torch.from_numpy(np.ascontiguousarray(_mean(form, None))).to(like)
+    std = like.new_tensor(form.std).view(3, 1, 1)
+    return (mean.view(3, 1, 1) if mean.ndim == 1 else mean.permute(2, 0, 1)), std
+
+
 def side_by_side(inputs: Tensor) -> tuple[Tensor, int]:
     """Return every view as an image of its own.
 

@@ -54,10 +54,17 @@ def summary(table: Table) -> Layout:
 
 
 def _metrics(table: Table, found: Sequence[Line]) -> list[str]:
-    published = {line.metric for line in found if line.published is not None}
+    published = {line.metric for line in found if line.published is not None} | _always(table, found)
     compared = dict.fromkeys(difference.metric for difference in table.differences)
     chosen = dict.fromkeys([*(key for key in table.titles if key in published), *compared])
     return list(chosen or dict.fromkeys(line.metric for line in found))
+
+
+def _always(table: Table, found: Sequence[Line]) -> set[str]:
+    """Return the measured columns that are to be shown whether or not numbers of them were published."""
+    columns = table.published.columns if table.published else {}
+    measured = {line.metric for line in found}
+    return {name for name, column in columns.items() if column.always and name in measured}
 
 
 def _subtable(table: Table, found: _Found, keys: Sequence[str]) -> tuple[Subtable, int, _Form]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -65,9 +65,16 @@ def pair_cell(
         runs,
         name=question.policy.name,
         options=question.config,
-        code=[question.policy, *question.readings.values(), ask, PendingPairs],
+        code=[question.policy, *_with_parts(question.readings.values()), ask, PendingPairs],
     )
     return Cell(scene=scene, method=method, **place._asdict())
+
+
+def _with_parts(parts: Iterable[object]) -> Iterator[object]:
+    """Yield readings, and whatever else their numbers depend on, such as a box's localizer."""
+    for part in parts:
+        yield part
+        yield from _with_parts(getattr(part, "parts", ()))
 
 
 class ImagePairs(NamedTuple):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchmark.pipeline.plan import Plan
     from benchmark.reporting.published import Published
 
-_OF_BOXES = ("localizer", "metric")
+_OF_BOXES = ("localizer=", "localizer.", "metric")
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,12 @@ class ClassPolicy(Versioned, Protocol):
 
 
 class Reading(Versioned, Protocol):
-    """The values that are read off a heatmap and stored, in columns of one value a pair."""
+    """The values that are read off a heatmap and stored, in columns of one value a pair.
+
+    One that is given other objects on whose code its values depend, such as a localizer, names them in an
+    attribute ``parts``; one that takes many forward passes an image has the attribute ``costly``, which is
+    true.
+    """
 
     def check(self, model: Model) -> None:
         """Refuse, with one line, options that this model does not allow.

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from scipy.stats import kendalltau, rankdata
+from scipy.stats import kendalltau
 
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.errors import UserError
 from benchmark.core.options import Count
 from benchmark.core.types import BoolArray
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
+from benchmark.tasks.pairs.metrics.common.ranks import even, spearman
 from benchmark.tasks.pairs.statistics import answered, column, image_mean
 from benchmark.tasks.pairs.types import Answers, ClassPolicy, Pairs, Reading, Statistic
 
@@ -21,7 +22,6 @@ _SIGNS: dict[str, Callable[[Numbers], Numbers]] = {
     "abs": np.abs,
     "relu": lambda maps: np.maximum(maps, 0),
 }
-_FLAT = 1e-6
 _USUAL = 14  # the grid that a name does not tell
 _AT_ONCE = 2048
 
@@ -121,17 +121,6 @@ class RankCorrelation(MapMetric, group="pair_metric.rank_correlation"):
         return values
 
 
-def spearman(left: Numbers, right: Numbers) -> Numbers:
-    """Return Spearman's rank correlation of each row of ``[n, m]`` with the same row of the other, ``[n]``.
-
-    Average ranks are multiples of one half, so all but the last line is exact. No row may be constant.
-    """
-    a, b = (rankdata(values, axis=1) - (values.shape[1] + 1) / 2 for values in (left, right))
-    both = np.einsum("nm,nm->n", a, b)
-    correlation: Numbers = both / np.sqrt(np.einsum("nm,nm->n", a, a) * np.einsum("nm,nm->n", b, b))
-    return correlation
-
-
 def kendall(left: Numbers, right: Numbers) -> Numbers:
     """Return Kendall's tau-b of each row of ``[n, m]`` with the same row of the other; none is constant."""
     taus = [kendalltau(a, b).statistic for a, b in zip(left, right, strict=True)]
@@ -144,6 +133,5 @@ def _flat(pairs: Pairs, cells: Numbers) -> BoolArray:
     The reading says whether the whole map is constant. The cells can be constant although it is not, if its
     differences average out or the change of sign removes them; sums of equal numbers may differ by rounding.
     """
-    spread = np.ptp(cells, axis=1)
-    flat: BoolArray = column(pairs, "constant", "summary") | (spread <= _FLAT * np.abs(cells).max(axis=1))
+    flat: BoolArray = column(pairs, "constant", "summary") | even(cells)
     return flat
