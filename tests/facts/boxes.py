@@ -206,6 +206,14 @@ VALUES: Mapping[str, Stated] = {
             "classification.seed": 0,
         }
     },
+    "metric/anatomy": {
+        _DEVKIT: {"anatomy._target_": "Anatomy", "anatomy.of": "predicted", "anatomy.iou": 0.5},
+        "Hoiem et al. 2012, §2: an overlap below 0.1 is no localization of the object": {
+            "anatomy.touch": 0.1
+        },
+        "own choice: a box holds an object of which half lies in it": {"anatomy.inside": 0.5},
+        _OWN_INTERVAL: {"anatomy.resamples": 10000, "anatomy.seed": 0},
+    },
     "metric/max_box_acc": {
         f"{_WSOL}: MaxBoxAcc counts overlaps of 0.5": {
             "max_box_acc._target_": "MaxBoxAcc",

@@ -52,6 +52,41 @@ VALUES: Mapping[str, Stated] = {
         f"{_RISE}: ksig = 5, klen = 11": _of("deletion_insertion", sigma=5.0, radius=5),
         f"{_RISE}: the model ends in a softmax": _of("deletion_insertion", score="softmax"),
     },
+    "reading/box": {
+        "Selvaraju et al. 2017, §4.1: 15 %, the largest segment; own choice: corners touch": {
+            "box._target_": "MapBoxReading",
+            "box.localizer._target_": "MaxBox",
+            "box.localizer.threshold": 0.15,
+            "box.localizer.connectivity": 8,
+        },
+    },
+    "reading/region": {
+        "Selvaraju et al. 2017, §6.3: what the maps look at": _of("region", _target_="RegionReading"),
+    },
+    "pair_metric/region_mass": {
+        "own choice: the mean over classes alone": _of("region_mass", _target_="RegionMass", classes=[]),
+    },
+    "reading/adversarial": {
+        "the name: the same readings of the attacked image": _of(
+            "adversarial",
+            _target_="AdversarialReading",
+            **{"of.summary": "${reading.summary}", "of.box": "${reading.box}"},
+        ),
+        "Madry et al. 2018, §5: 8 levels of 255": _of("adversarial", epsilon=8),
+        "own choice: a level a step, as many as take BVLC GoogLeNet there and some": _of(
+            "adversarial", step=1.0, steps=40, start="clean", seed=0
+        ),
+        "Selvaraju et al. 2017, §6.2: airliner above 0.9999": _of("adversarial", enough=0.9999),
+        "Kurakin et al. 2017, §2.3: the least likely class": _of("adversarial", target=None),
+    },
+    "pair_metric/adversarial": {
+        "Selvaraju et al. 2017, §6.2: airliner above 0.9999": _of(
+            "adversarial", _target_="Adversarial", sure=0.9999
+        ),
+        "ILSVRC devkit, eval_clsloc.m: an overlap below 0.5 is an error": _of("adversarial", iou=0.5),
+        _POINTING: _of("adversarial", tolerance=15),
+        "own choice: 14 x 14, as Das et al. 2016 by what is remembered": _of("adversarial", grid=14),
+    },
     "classes/labelled": {
         _UNSAID: {"_target_": "Labelled", "difficult": False, "only": None, "one": False},
     },

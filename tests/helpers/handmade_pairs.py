@@ -7,8 +7,15 @@ import numpy as np
 
 from benchmark.tasks.pairs.types import Column, Pairs, Statistic
 
-NUMBERS = {"label": np.int32, "classes": np.int32, "rank": np.int32}
-BOOLEANS = ("labelled", "difficult", "constant")
+NUMBERS = {
+    "label": np.int32,
+    "classes": np.int32,
+    "rank": np.int32,
+    "attack_rank": np.int32,
+    "box": np.int32,
+    "attacked_box": np.int32,
+}
+BOOLEANS = ("labelled", "difficult", "constant", "attack_self", "attacked_constant")
 USUAL = {
     "label": 0,
     "labelled": True,
@@ -66,7 +73,25 @@ def many(seed: int, images: int = 40, classes: int = 4) -> Pairs:
         insertion=random.random(n),
         grid14=random.standard_normal((n, 14, 14)),
         grid28=random.standard_normal((n, 28, 28)),
+        box=_boxes(random, n),
+        box_iou=random.random(n),
+        attacked_box=_boxes(random, n),
+        attacked_box_iou=random.random(n),
+        attacked_grid14=random.standard_normal((n, 14, 14)),
+        attacked_constant=random.random(n) < 0.1,
+        attacked_own_distance=40 * random.random(n),
+        region_share=random.random(n) * (random.random(n) < 0.7),
+        region_mass=random.random(n),
+        attack_self=random.random(n) < 0.1,
+        attack_before=random.random(n),
+        attack_after=random.random(n),
+        attack_rank=random.integers(0, 3, n),
     )
+
+
+def _boxes(random: np.random.Generator, count: int) -> Column:
+    low = random.integers(0, 20, (count, 2))
+    return np.concatenate([low, low + random.integers(5, 20, (count, 2))], axis=1)
 
 
 def _column(name: str, value: Any, n: int) -> Column:

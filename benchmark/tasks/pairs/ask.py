@@ -45,6 +45,15 @@ class Question:
         """Return the class policy by name and version."""
         return f"{self.policy.name} v{self.policy.version}"
 
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Return the configuration, of a reading that reads files with what these hold in their place."""
+        readings = dict(self.config.get("readings", {}))
+        for name, reading in self.readings.items():
+            if (identity := getattr(reading, "identity", None)) is not None:
+                readings[name] = identity(readings[name])
+        return {**self.config, "readings": readings} if readings else self.config
+
 
 def pair_cell(
     scene: Scene, question: Question, method: Method, config: Mapping[str, Any], runs: Path
@@ -64,7 +73,7 @@ def pair_cell(
         config,
         runs,
         name=question.policy.name,
-        options=question.config,
+        options=question.identity,
         code=[question.policy, *_with_parts(question.readings.values()), ask, PendingPairs],
     )
     return Cell(scene=scene, method=method, **place._asdict())

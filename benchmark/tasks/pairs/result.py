@@ -102,7 +102,7 @@ def result(row: PairRow, resampling: Resampling) -> Measured | OpenRow:
             metrics=estimates,
             counts=_counts(row, pairs, reference),
             conditions=told,
-            config=without_places(row.scene, row.config),
+            config=without_places(row.scene, {**row.config, "reading": row.question.identity["readings"]}),
         ),
         statistics,
     )

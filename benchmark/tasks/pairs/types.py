@@ -179,7 +179,7 @@ class Reading(Versioned, Protocol):
 
     One that is given other objects on whose code its values depend, such as a localizer, names them in an
     attribute ``parts``; one that takes many forward passes an image has the attribute ``costly``, which is
-    true.
+    true; one that reads files has a method ``identity``, which puts what they hold into its options.
     """
 
     def check(self, model: Model) -> None:

@@ -142,7 +142,8 @@ class AdversarialReading(Checked, group="reading.adversarial"):
         inputs, form = asked.forward.inputs, asked.model.input
         if not self._last or self._last[0]() is not inputs:
             clean = pixels_of(inputs.detach(), form).round().clamp(0, 255)
-            options = Attack(self.epsilon, self.step, self.steps, self.enough)
+            steps = self.steps if self.epsilon else 0  # within a ball of one image there is nowhere to go
+            options = Attack(self.epsilon, self.step, steps, self.enough)
             made = targeted_pgd(
                 lambda pixels: asked.model.module(input_of(pixels, form)),
                 clean,
