@@ -22,6 +22,7 @@ from benchmark.core.types import Box, ImageArray
 from benchmark.datasets.embedded import classes, draw, files, scene
 
 _SEEDS = {"val": 2, "train": 3}  # other images than those of the embedded dataset
+_BLUR = 7  # pixels that are averaged along an axis: the objects are hard to tell apart, the tag is not
 _SIDE = 0.2  # of the tag, as a share of the image's shorter side
 _LABELS = (0, 1)
 """Two classes that differ in texture and head alone."""
@@ -96,7 +97,7 @@ def picture(split: str, number: int, shares: Sequence[float]) -> Tagged:
     turned = [corners[(turn + shift) % 4] for shift in range(4)]
     tag = min(turned, key=lambda corner: sum(_shared(corner, box) for box in shown.boxes))
     has = math.floor((turn + 1) * shares[place]) > math.floor(turn * shares[place])
-    pixels = shown.pixels.copy()
+    pixels = _blurred(shown.pixels)
     if has:
         pixels[tag.y0 : tag.y1, tag.x0 : tag.x1] = _drawn(side)
     return Tagged(pixels, shown.boxes, tag, has)
@@ -123,6 +124,14 @@ def write(root: Path, split: str, images: int, shares: Sequence[float]) -> None:
         boxes = " ".join(f"{wnid} {b.x0} {b.y0} {b.x1 - 1} {b.y1 - 1}" for b in made.boxes)
         lines.append(f"{name},{boxes}\n")
     (root / f"LOC_{split}_solution.csv").write_text("".join(lines), encoding="utf-8")
+
+
+def _blurred(pixels: ImageArray) -> ImageArray:
+    """Average blocks of pixels, and interpolate between them."""
+    whole = Image.fromarray(pixels)
+    few = [max(round(side / _BLUR), 4) for side in whole.size]
+    small = whole.resize((few[0], few[1]), Image.Resampling.BOX)
+    return np.array(small.resize(whole.size, Image.Resampling.BILINEAR))
 
 
 def _drawn(side: int) -> ImageArray:

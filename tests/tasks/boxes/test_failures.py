@@ -30,7 +30,12 @@ def cells(tmp_path: Path) -> dict[str, BoxCell]:
 @pytest.fixture
 def content(monkeypatch: pytest.MonkeyPatch, cells: dict[str, BoxCell], tmp_path: Path) -> PictureSheet:
     shown: list[PictureSheet] = []
-    monkeypatch.setattr(sheet, "drawn", lambda content, _: shown.append(content) or b"")
+
+    def spy(content: PictureSheet, fingerprint: str) -> bytes:
+        shown.append(content)
+        return fingerprint.encode()
+
+    monkeypatch.setattr(sheet, "drawn", spy)
     dataset = next(iter(cells.values())).scene.dataset
     note = DatasetNote(dataset.name, len(dataset.samples), dataset.complete, dataset.fingerprint)
     table = Table("small", "Small", note, tuple(result(one, {}) for one in cells.values()))

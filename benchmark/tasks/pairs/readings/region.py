@@ -22,11 +22,11 @@ _OPTION = "reading.region.folder"
 
 @dataclass(frozen=True)
 class RegionReading(Checked, group="reading.region"):
-    """The columns ``region_mass``, a region's share of the map, and ``region_share``, that of the image.
+    """The columns ``region_mass`` and ``region_share``: a region's share of the map and of the image.
 
-    ``region_mass`` is ``Σ_{p in region} max(L_p, 0) / Σ_p max(L_p, 0)`` over the pixels ``p`` that the network
-    has seen, the map ``L`` enlarged to the image as everywhere; 0 for a map without a positive value. A map
-    that is everywhere the same has ``region_mass = region_share``. Both are float32.
+    ``region_mass`` is ``Σ_{p in region} max(L_p, 0) / Σ_p max(L_p, 0)`` over the pixels ``p`` that the
+    network has seen, the map ``L`` enlarged to the image as everywhere; 0 for a map without a positive value.
+    A map that is everywhere the same has ``region_mass = region_share``. Both are float32.
 
     Attributes:
         folder: Of the regions: ``ID.png`` for each image, of the image's size, 0 outside the region. An image
@@ -80,7 +80,7 @@ class RegionReading(Checked, group="reading.region"):
     def _region(self, pair: Pair) -> BoolArray:
         path, view = Path(self.folder or ".") / f"{pair.sample.image_id}.png", pair.view
         try:
-            found: BoolArray = read_rgb(path).any(axis=2)
+            found: BoolArray = read_rgb(path).max(axis=2) > 0
         except UnreadableImage as error:
             raise UserError(f"{error}; {_OPTION} holds ID.png for each image") from error
         if found.shape != (view.height, view.width):

@@ -28,8 +28,8 @@ def test_the_mass_is_the_sum_over_the_region_s_pixels(tmp_path: Path) -> None:
     heatmap = np.random.default_rng(0).standard_normal((4, 4)).astype(np.float32)
     found = drawn(tmp_path).finish(PAIR, {"map": heatmap})
     pixels = upsample(heatmap, VIEW)
-    inside = sum(max(pixels[y, x], 0) for y in range(1, 4) for x in range(5, 10))
-    total = sum(max(value, 0) for value in pixels.ravel())
+    inside = sum(max(float(pixels[y, x]), 0) for y in range(1, 4) for x in range(5, 10))
+    total = sum(max(float(value), 0) for value in pixels.ravel())
     assert found["region_mass"] == pytest.approx(inside / total, rel=1e-5)
     assert found["region_share"] == pytest.approx(15 / 108)
 
