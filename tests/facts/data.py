@@ -78,5 +78,24 @@ VALUES: Mapping[str, Stated] = {
             "classes": "LOC_synset_mapping.txt",
         }
     },
+    "dataset/embedded_tagged": {
+        "own choice: 400 procedural images of two classes": {
+            "defaults": ["ilsvrc_val", "_self_"],
+            "count": 400,
+            "classes": "LOC_synset_mapping.txt",
+            "blacklist": "none",
+        },
+        "Selvaraju et al. 2017, §6.3: a balanced test set": {"root.tagged": [0.5, 0.5]},
+    },
+    "dataset/embedded_tagged_train": {
+        "own choice: 800 other images of the same classes": {
+            "defaults": ["ilsvrc_train", "_self_"],
+            "count": 800,
+            "classes": "LOC_synset_mapping.txt",
+        },
+        "Selvaraju et al. 2017, §6.3: 78 % of the doctors were men, 93 % of the nurses women": {
+            "root.tagged": [0.22, 0.93]
+        },
+    },
 }
 FACTS: list[Fact] = [*values(VALUES)]

@@ -61,7 +61,7 @@ VALUES: Mapping[str, Stated] = {
         },
     },
     "reading/region": {
-        "Selvaraju et al. 2017, §6.3: what the maps look at": _of("region", _target_="RegionReading"),
+        "own choice: the regions are the user's": _of("region", _target_="RegionReading", folder=None),
     },
     "pair_metric/region_mass": {
         "own choice: the mean over classes alone": _of("region_mass", _target_="RegionMass", classes=[]),
