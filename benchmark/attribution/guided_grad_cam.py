@@ -2,15 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from benchmark.attribution.common.class_activation import enlarged, feature_maps, mean_gradients, weighted_sum
 from benchmark.attribution.common.method import LayerMethod
-from benchmark.attribution.common.relu_rules import Reduction, guided, input_gradients, reduction
+from benchmark.attribution.common.relu_rules import (
+    Reduction,
+    deconvolved,
+    guided,
+    input_gradients,
+    reduction,
+)
 from benchmark.core.types import ForwardPass, Model
 from benchmark.models.forward import INPUT
+
+_RULES = {"guided": guided, "deconvolved": deconvolved}
 
 
 @dataclass(frozen=True)
@@ -20,7 +29,11 @@ class GuidedGradCAM(LayerMethod):
     ``L^c`` is Grad-CAM's map, bilinearly enlarged with its corners aligned, ``R^c`` the signed guided
     gradient of each colour channel ``k``; neither is normalised. Source: paper §3.2; protocol §7.6.
 
+    With the rule ``deconvolved`` it is Deconvolution Grad-CAM, the same product with deconvnet's gradient
+    (paper §3.2, §5.1).
+
     Attributes:
+        rule: The rule at every ReLU, by which ``R^c`` is made.
         reduction: How the colour channels become one map
             (:func:`benchmark.attribution.common.relu_rules.reduction`); the paper does not say
             (protocol §6.2).
@@ -29,6 +42,7 @@ class GuidedGradCAM(LayerMethod):
     name: str = "guided_grad_cam"
     layer: str = "last_conv"
     reduction: Reduction = "max_abs"
+    rule: Literal["guided", "deconvolved"] = "guided"
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -46,7 +60,7 @@ class GuidedGradCAM(LayerMethod):
         Their channels are in the order of the network's input, ``model.input.order``.
         """
         maps = feature_maps(model, forward, self.layer)
-        signals = input_gradients(model, forward, classes, guided)
+        signals = input_gradients(model, forward, classes, _RULES[self.rule])
         coarse = weighted_sum(mean_gradients(model, forward, classes, maps), maps).relu()
         places = enlarged(coarse, forward.inputs.shape[-1]).transpose(0, 1)
         return (place[:, None] * signal for place, signal in zip(places, signals, strict=True))

@@ -17,6 +17,7 @@ COMMANDS = {
     "score": "score anybody's boxes by the devkit's rule",
     "export": "write stored boxes in the devkit's form",
     "sync": "log a finished table to MLflow",
+    "study": "what people answered in the forms of experiment=study",
     "matrix": "methods by box protocols for one model",
     "explain-gap": "what lies between a published number and the measured one",
     "train": "train a classifier",

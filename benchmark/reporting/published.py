@@ -23,6 +23,8 @@ Names = Annotated[tuple[str | float, ...], "not empty"]
 _Percent = Annotated[float, "[0, 100]"]
 _Correlation = Annotated[float, "[-1, 1]"]
 _Points = Annotated[float, "[-100, 100]"]
+_TYPED_AS_IT_IS = {"correlation": _Correlation, "number": float}
+"""Kinds of columns whose numbers are typed and printed as they are, with their ranges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,14 @@ class Column:
     Attributes:
         title: Heading of the column.
         kind: ``error`` (lower is better), ``accuracy`` (higher is better), ``correlation`` (higher is better;
-            in [-1, 1], typed and printed as it is), or ``share`` (neither is better).
+            in [-1, 1], typed and printed as it is), ``number`` (higher is better; likewise, of any size), or
+            ``share`` (neither is better).
         means: The condition under which an image counts, in one clause.
         always: Whether the terminal shows it also where no number of it was published.
     """
 
     title: Text
-    kind: Literal["error", "accuracy", "correlation", "share"]
+    kind: Literal["error", "accuracy", "correlation", "number", "share"]
     means: Text
     always: bool = False
 
@@ -75,7 +78,7 @@ class PublishedRow:
     """The published numbers of one row.
 
     Attributes:
-        metrics: Metric to fraction in ``[0, 1]``, or to correlation in ``[-1, 1]``.
+        metrics: Metric to fraction in ``[0, 1]``, or to correlation or number as it is.
         source: Paper and table.
         conditions: ``weights``, ``input``, ``box`` (where a box is drawn) or ``measure`` (where none is),
             ``images``.
@@ -179,8 +182,8 @@ def _published(node: Any) -> Published:
         rows[name] = entry | {"metrics": _fractions(f"rows.{name}", numbers, columns)}
     found: Published = _made("", file | {"rows": rows}, Published)
     for key, column in found.columns.items():
-        if (column.kind == "correlation") != plain(key):
-            must = "correlation, as the name is" if plain(key) else "error | accuracy | share"
+        if (column.kind in _TYPED_AS_IT_IS) != plain(key):
+            must = "correlation | number, as the name is" if plain(key) else "error | accuracy | share"
             raise unfit(f"columns.{key}.kind", column.kind, must)
     return replace(
         found,
@@ -203,7 +206,7 @@ def _row(where: str, row: PublishedRow, known: Collection[str]) -> PublishedRow:
     return replace(row, reasons=reasons)
 
 
-def _study(where: str, study: Reproduction, known: Collection[str]) -> Reproduction:
+def _study(where: str, study: Reproduction, known: Mapping[str, Any]) -> Reproduction:
     _require_circumstances(where, study.conditions)
     rows = {row: _fractions(f"{where}.rows.{row}", value, known) for row, value in study.rows.items()}
     return replace(study, rows=rows)
@@ -221,11 +224,14 @@ def _points(
     return {metric: (round(low / 100, 8), round(high / 100, 8)) for metric, (low, high) in points.items()}
 
 
-def _fractions(where: str, numbers: Mapping[str, Any], known: Collection[str]) -> dict[str, float]:
+def _fractions(where: str, numbers: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, float]:
     """Turn percent into fractions, as one would type them: without the division's last bit."""
     _require_some(where, numbers, known)
     for key, value in numbers.items():
-        check(f"{where}.{key}", value, _Correlation if plain(key) else _Percent)
+        kind = known[key].get("kind") if isinstance(known[key], Mapping) else None
+        check(
+            f"{where}.{key}", value, _TYPED_AS_IT_IS.get(str(kind), _Correlation) if plain(key) else _Percent
+        )
     return {key: value if plain(key) else round(value / 100, 8) for key, value in numbers.items()}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 NONE = "–"
 """What stands where there is no number."""
 
-PLAIN = ("rank_correlation", "kendall", "spearman", "deletion", "insertion")
+PLAIN = ("rank_correlation", "kendall", "spearman", "deletion", "insertion", "rating")
 """How the names of metrics begin that are printed as they are; all others are fractions, and in percent."""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from captum.attr import GuidedBackprop, GuidedGradCam, LayerGradCam
+from captum.attr import Deconvolution, GuidedBackprop, GuidedGradCam, LayerGradCam
 from helpers.small_models import as_model, images, small, vgg_like
 from torch import Tensor, nn
 
@@ -54,6 +54,15 @@ def test_it_equals_captums_where_maps_have_the_inputs_size(mode: str) -> None:
         ):
             measured = explain(model, inputs, classes, reduction=name)[:, k]
             torch.testing.assert_close(measured, wanted, rtol=1e-10, atol=1e-14)
+
+
+def test_with_deconvnets_rule_it_is_grad_cam_times_captums_deconvolution() -> None:
+    model, inputs, classes = small(chain), images(2), torch.tensor([[3], [6]])
+    gradient = Deconvolution(model.module).attribute(inputs.clone().requires_grad_(), classes[:, 0])
+    method = GradCAM()
+    place = method(model, forward_pass(model, inputs, method.layers), classes)
+    measured = explain(model, inputs, classes, reduction="sum", rule="deconvolved")
+    torch.testing.assert_close(measured, place * gradient.sum(1, keepdim=True), rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.slow

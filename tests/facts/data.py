@@ -71,6 +71,18 @@ VALUES: Mapping[str, Stated] = {
             "blacklist": "none",
         }
     },
+    "dataset/embedded_two": {
+        "Selvaraju et al. 2017, §5.1: images with exactly two categories": {"_target_": "montage.load"},
+        "own choice: 90 montages of two embedded images each, by nets that know them": {
+            "defaults": ["embedded@of", {"override /nets/of@_global_.nets": "embedded"}, "_self_"],
+            "count": 90,
+            "side": 224,
+            "seed": 0,
+            "limit": None,
+            "of.limit": None,
+            "of.order": "id",
+        },
+    },
     "dataset/embedded_train": {
         "own choice: 6,000 other procedural images of the same classes": {
             "defaults": ["ilsvrc_train", "_self_"],

@@ -44,6 +44,12 @@ VALUES: Mapping[str, Stated] = {
         f"{_GRADCAM}, §3.2: Grad-CAM times guided backprop": {"_target_": "GuidedGradCAM", **_LAST},
         _OWN_CHANNELS: _MAX_ABS,
     },
+    "method/deconv_grad_cam": {
+        f"{_GRADCAM}, §5.1: Deconvolution Grad-CAM, the same with deconvnet's gradient": {
+            "defaults": ["guided_grad_cam", "_self_"],
+            "rule": "deconvolved",
+        },
+    },
     "method/cam": {"Zhou et al. 2016, §2: the maps that are pooled": {"_target_": "CAM", **_LAST}},
     "method/backprop": {
         "Simonyan et al. 2013, §3: the gradient of the score at the image": {"_target_": "Backprop"}

@@ -87,6 +87,7 @@ VALUES: Mapping[str, Stated] = {
         _POINTING: _of("adversarial", tolerance=15),
         "own choice: 14 x 14, as Das et al. 2016 by what is remembered": _of("adversarial", grid=14),
     },
+    "reading/picture": {"ramprs/grad-cam: image.toDisplayTensor": _of("picture", _target_="MapPicture")},
     "classes/labelled": {
         _UNSAID: {"_target_": "Labelled", "difficult": False, "only": None, "one": False},
     },
@@ -95,6 +96,15 @@ VALUES: Mapping[str, Stated] = {
         "Selvaraju et al. 2017, §4.3: the top 5 beside the labelled": {"_target_": "LabelledAndTop5"}
     },
     "task/boxes": {"Table 1": {"task._target_": "BoxTask"}},
+    "task/study": {
+        "Selvaraju et al. 2017, §5.1: 90 image-category pairs": {
+            "defaults": ["pairs", "_self_"],
+            "task._target_": "StudyTask",
+            "study._target_": "StudyOptions",
+            "study.pairs": 90,
+        },
+        "own choice: the paper does not say": {"study.trust": 90, "study.seed": 0, "study.side": 320},
+    },
     "task/pairs": {
         "Selvaraju et al. 2017, §5.3: rank correlation with occlusion maps": {
             "task._target_": "PairTask",

@@ -268,7 +268,7 @@ def test_correlations_are_typed_as_they_are_and_a_row_may_say_why_it_is_not_comp
         (
             "kind: correlation",
             "kind: accuracy",
-            "kind=accuracy: must be correlation",
+            "kind=accuracy: must be correlation | number",
         ),
         ("kind: share", "kind: correlation", "kind=correlation: must be error | accuracy | share"),
         (

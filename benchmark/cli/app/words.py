@@ -186,6 +186,7 @@ def completed(typed: Typed, config_name: str) -> Typed:
 
     No word at all stands for ``experiment=table1`` where ``conf/config.yaml`` is run. ``row=NAME`` stands for
     the words that the table's yaml lists for that row; it is kept beside them, and what else was typed wins.
+    ``analyse FILE …`` stands for ``action=analyse`` and ``answers=[FILE,…]`` of the command ``study``.
 
     Args:
         typed: The command line.
@@ -194,6 +195,7 @@ def completed(typed: Typed, config_name: str) -> Typed:
     Raises:
         UserError: If there is no such row.
     """
+    typed = _spelled_out(typed, config_name)
     idle = not set(typed.words) - set(_SHORT.values()) and "--help" not in typed.flags
     if idle and typed.config_name(config_name) == "config":
         return Typed(typed.flags, ("experiment=table1", *typed.words))
@@ -203,6 +205,16 @@ def completed(typed: Typed, config_name: str) -> Typed:
     keys = {word.partition("=")[0] for word in typed.words}
     own = [word for word in _row(typed, config_name, str(name)) if word.partition("=")[0] not in keys]
     return Typed(typed.flags, (*own, *typed.words))
+
+
+def _spelled_out(typed: Typed, config_name: str) -> Typed:
+    """Write the verb and the files of ``study``, which a person types bare, as options."""
+    bare = [word for word in typed.words if "=" not in word and not word.startswith("~")]
+    if not bare or typed.config_name(config_name) != "study":
+        return typed
+    words = [word for word in typed.words if word not in bare]
+    files = [f"answers=[{','.join(map(quoted, bare[1:]))}]"] if bare[1:] else []
+    return Typed(typed.flags, (f"action={bare[0]}", *files, *words))
 
 
 def rows_of(cfg: DictConfig) -> dict[str, list[str]]:

@@ -34,6 +34,7 @@ _BETTER = {
     "error": " (lower is better)",
     "accuracy": " (higher is better)",
     "correlation": " (higher is better)",
+    "number": " (higher is better)",
 }
 
 
