@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, replace
 from itertools import cycle
 from pathlib import Path
@@ -27,9 +27,17 @@ from benchmark.core.protocols import Localizer, Method, Transform
 from benchmark.core.provenance import made_by
 from benchmark.core.types import Box, ImageArray, Model, View
 from benchmark.datasets.images import read_rgb
-from benchmark.diagnostics.bench.peers import PEERS
-from benchmark.diagnostics.bench.stopwatch import Cost, Covers, Stopwatch, Work, covered, interleaved
-from benchmark.models.forward import find_layer, forward_pass
+from benchmark.diagnostics.bench.peers import FLOOR, FLOORED, PEERS, floor
+from benchmark.diagnostics.bench.stopwatch import (
+    TOGETHER,
+    Cost,
+    Covers,
+    Stopwatch,
+    Work,
+    covered,
+    interleaved,
+)
+from benchmark.models.forward import INPUT, find_layer, forward_pass
 from benchmark.pipeline.settings import RunSettings
 from benchmark.transforms.normalize import side_by_side, to_input
 
@@ -44,7 +52,8 @@ _NOTES = (
     "ms/image: on a CPU, of CPU time of all threads; on CUDA, of time; the least of the turns",
     "x plain: multiple of the plain forward pass, taking turns; then the least and greatest of one turn",
     "peak MiB: torch's tensors that lived at once, for the batch, beyond the model and its inputs",
-    "ours/peer: our method's time, its forward pass included, as a multiple of this package's",
+    "ours/peer: our method's time, its forward pass included, as a multiple of this package's or floor's",
+    "methods together: of Table 1 (bench.together), as a share of the same methods alone in the same turns",
     "a covered image: one of the hundreds that a heatmap of that method takes; not among all methods",
     "of plain speed: covered images a second as a share of plain ones, at the same batch size",
 )
@@ -73,7 +82,7 @@ def main(cfg: DictConfig) -> int:
         sheet = _Sheet(conditions, folder)
         try:
             sheet.host(_host(transform, bench.model, localizers, bench.repeats))
-            for line in _lines(bench, methods, sheet.not_timed):
+            for line in _lines(bench, methods, cfg.bench.together, sheet.not_timed):
                 sheet.add(line)
         finally:  # also of what Ctrl-C has stopped
             sheet.end()
@@ -114,8 +123,10 @@ def _conditions(bench: Stopwatch, settings: RunSettings, transform: Transform) -
     }
 
 
-def _lines(bench: Stopwatch, methods: Sequence[Method], left_out: dict[str, str]) -> Iterator[Cost]:
-    """Time each method that accepts the model with its peers, and all methods together.
+def _lines(
+    bench: Stopwatch, methods: Sequence[Method], together: Collection[str], left_out: dict[str, str]
+) -> Iterator[Cost]:
+    """Time each method that accepts the model with its peers, and some of them ``together``.
 
     Raises:
         UserError: If no method accepts the model.
@@ -124,24 +135,22 @@ def _lines(bench: Stopwatch, methods: Sequence[Method], left_out: dict[str, str]
     accepted = [method for method in methods if _accepts(bench.model, method, left_out)]
     if not accepted:
         raise UserError(f"no method to time: {'; '.join(left_out.values())}")
-    bench.waiting = len(accepted) + 2
+    accepted.sort(key=lambda method: INPUT in method.layers)  # what takes long has the time that others left
+    shared = [method for method in accepted if method.name in together and not isinstance(method, Covers)]
+    several = len(shared) > 1
+    bench.waiting = 1 + len(accepted) + several * len(shared) + sum(one.name in PEERS for one in accepted)
     yield from bench.lines({"plain forward pass, again": bench.plain})
-    alone, shared = [], []
     for method in accepted:
         if bench.left <= 0:
             left_out[method.name] = _LATE
         elif isinstance(method, Covers):
             yield from covered(bench, method)
         else:
-            shared.append(method)
-            ours, *peers = _beside_peers(bench, method, left_out)
-            alone.append(ours)
-            yield from (ours, *(replace(peer, ours=ours.ms / peer.ms) for peer in peers))
-    if len(shared) > 1 and bench.left > 0:
-        yield from bench.lines({"all methods, one forward pass": lambda: bench.explain(shared)})
-        yield Cost("sum of them alone", sum(line.ms for line in alone), sum(line.plain for line in alone))
-    elif len(shared) > 1:
-        left_out["all methods, one forward pass"] = _LATE
+            yield from _beside_peers(bench, method, left_out)
+    if several and bench.left > 0:
+        yield from bench.together(shared)
+    elif several:
+        left_out[TOGETHER] = _LATE
 
 
 def _accepts(model: Model, method: Method, left_out: dict[str, str]) -> bool:
@@ -154,19 +163,30 @@ def _accepts(model: Model, method: Method, left_out: dict[str, str]) -> bool:
 
 
 def _beside_peers(bench: Stopwatch, method: Method, left_out: dict[str, str]) -> Iterator[Cost]:
+    """Time a method, in turn with its floor if it has one; then its peers, which take longer, less often."""
     works: dict[str, Work] = {method.name: lambda: bench.explain([method])}
+    if method.name in FLOORED:
+        works[f"  {FLOOR}"] = _work(bench, method, floor)
+    ours, *others = bench.lines(works, memory=method.name)
+    yield from (ours, *(replace(other, ours=ours.ms / other.ms) for other in others))
+    peers: dict[str, Work] = {}
     for name, peer in PEERS.get(method.name, {}).items():
-        layer = find_layer(bench.model, method.layers[0])
         try:
-            work = peer(bench.model.module, layer, bench.inputs, bench.classes)
-            work()
+            peers[f"  {name}"] = _work(bench, method, peer)
         except ImportError as error:
             left_out[name] = f"not installed ({error}); see --help"
         except Exception as error:  # another package's, on a model that it may not be made for
             left_out[name] = f"fails on {bench.model.name}: {type(error).__name__}: {error}"
-        else:
-            works[f"  {name}"] = work
-    return bench.lines(works, memory=method.name)
+    if peers:
+        yield from (replace(peer, ours=ours.ms / peer.ms) for peer in bench.lines(peers))
+
+
+def _work(bench: Stopwatch, method: Method, peer: Callable[..., Work]) -> Work:
+    """Make a peer's work and do it once."""
+    layer = find_layer(bench.model, method.layers[0])
+    work = peer(bench.model.module, layer, bench.inputs, bench.classes)
+    work()
+    return work
 
 
 def _host(

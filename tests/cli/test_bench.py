@@ -19,8 +19,9 @@ from benchmark.cli import bench as command
 from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
-from benchmark.diagnostics.bench.peers import PEERS
-from benchmark.diagnostics.bench.stopwatch import Cost, Stopwatch
+from benchmark.diagnostics.bench import stopwatch
+from benchmark.diagnostics.bench.peers import FLOOR, PEERS
+from benchmark.diagnostics.bench.stopwatch import APART, TOGETHER, Cost, Stopwatch
 
 TINY = (
     "model=squeezenet1_0",
@@ -45,31 +46,38 @@ def on(build: Any) -> Stopwatch:
 
 def lines(bench: Stopwatch, *methods: Method) -> tuple[dict[str, Cost], dict[str, str]]:
     left_out: dict[str, str] = {}
-    return {line.work: line for line in command._lines(bench, methods, left_out)}, left_out
+    names = [method.name for method in methods]
+    return {line.work: line for line in command._lines(bench, methods, names, left_out)}, left_out
 
 
-def test_methods_stand_beside_their_peers_and_the_sum_is_of_what_each_takes_alone() -> None:
-    found, left_out = lines(on(googlenet_like), Backprop(), CAM(), GradCAM())
+def test_methods_stand_beside_their_peers_and_the_sum_is_of_what_each_takes_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = iter([10.0, 6.0, 1.0, 2.0, 5.0])  # plain, together, each alone
+    monkeypatch.setattr(stopwatch, "interleaved", lambda works, *_: [(next(seconds),) for _ in works])
+    one = on(googlenet_like)
+    together, apart = one.together([Backprop(), CAM(), GradCAM()])
+    assert (together.work, apart.work) == (TOGETHER, APART)
+    assert (together.plain, apart.plain, apart.ours) == (0.6, 0.8, 0.75)
+    monkeypatch.undo()
+    found, left_out = lines(one, Backprop(), CAM(), GradCAM())
     peers = [f"  {name}" for peers in PEERS.values() for name in peers]
-    ends = ["all methods, one forward pass", "sum of them alone"]
-    assert sorted(found) == sorted(
-        ["plain forward pass, again", "backprop", "cam", "grad_cam", *peers, *ends]
-    )
+    assert list(found) == [
+        *("plain forward pass, again", "cam", "grad_cam", *peers[:3]),
+        *("backprop", f"  {FLOOR}", peers[3], TOGETHER, APART),
+    ]
     assert left_out == {}
-    alone = [found[name] for name in ("backprop", "cam", "grad_cam")]
-    assert found["sum of them alone"].plain == pytest.approx(sum(line.plain for line in alone))
-    assert found["sum of them alone"].ms == pytest.approx(sum(line.ms for line in alone))
-    assert all(line.mib for line in alone)
-    for name in PEERS["grad_cam"]:
+    assert all(found[name].mib for name in ("backprop", "cam", "grad_cam"))
+    for ours, name in (*(("grad_cam", name) for name in PEERS["grad_cam"]), ("backprop", FLOOR)):
         peer = found[f"  {name}"]
-        assert peer.ours == pytest.approx(found["grad_cam"].plain / peer.plain)
+        assert peer.ours == pytest.approx(found[ours].ms / peer.ms)
 
 
 def test_a_refused_method_is_listed_with_its_reason() -> None:
     found, left_out = lines(on(vgg_like), CAM(), GradCAM())
     assert "cam" not in found
     assert "global average pooling" in left_out["cam"]
-    assert "sum of them alone" not in found  # of one
+    assert TOGETHER not in found  # of one
 
 
 def test_a_model_that_no_method_accepts_is_an_error_with_the_reasons() -> None:
@@ -94,7 +102,7 @@ def test_what_no_time_is_left_for_is_listed_with_the_remedy() -> None:
     one.seconds = 0
     found, left_out = lines(one, Backprop(), CAM())
     assert list(found) == ["plain forward pass, again"]
-    assert set(left_out) == {"backprop", "cam"}
+    assert set(left_out) == {"backprop", "cam", TOGETHER}
     assert "bench.minutes" in left_out["cam"]
 
 
@@ -130,7 +138,7 @@ def test_of_occlusion_one_covered_image_is_timed_and_not_a_heatmap() -> None:
     covered = found["occlusion, a covered image"]
     assert covered.speed == pytest.approx(1 / covered.plain)
     assert covered.mib
-    assert "all methods, one forward pass" not in found  # of backprop alone
+    assert TOGETHER not in found  # of backprop alone
     assert left_out == {}
 
 
@@ -150,7 +158,7 @@ def test_covered_images_are_as_many_as_plain_ones_at_once_and_in_all(
 def test_every_method_that_has_a_yaml_is_timed(monkeypatch: pytest.MonkeyPatch, bench: Command) -> None:
     asked: list[str] = []
 
-    def stop(_bench: Any, methods: Any, _left_out: Any) -> Any:
+    def stop(_bench: Any, methods: Any, *_: Any) -> Any:
         asked.extend(method.name for method in methods)
         raise UserError("enough")
 

@@ -6,9 +6,11 @@ same inputs as our methods; where it calls ``backward``, the graph therefore has
 
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor, nn
 
 from benchmark.diagnostics.bench.stopwatch import Work
+from benchmark.models.forward import one_hot
 
 
 def _captum_grad_cam(module: nn.Module, layer: str, inputs: Tensor, classes: Tensor) -> Work:
@@ -47,6 +49,24 @@ def _captum_saliency(module: nn.Module, _layer: str, inputs: Tensor, classes: Te
     leaf = inputs.clone().requires_grad_()
     return lambda: [Saliency(module).attribute(leaf, column).amax(1) for column in classes.T]
 
+
+def floor(module: nn.Module, _layer: str, inputs: Tensor, classes: Tensor) -> Work:
+    """Return the work of the gradients alone: of each class's scores at the inputs, ``[N, 3, S, S]``."""
+    leaf = inputs.clone().requires_grad_()
+
+    def work() -> object:
+        scores = module(leaf)
+        return [
+            torch.autograd.grad(scores, leaf, pick, retain_graph=True) for pick in one_hot(scores, classes)
+        ]
+
+    return work
+
+
+FLOOR = "one forward pass, K input gradients"
+"""For K classes an image: what no method that differentiates the scores at the input falls below."""
+FLOORED = ("backprop", "guided_backprop", "deconvnet")
+"""Our methods that this is the floor of."""
 
 PEERS: Mapping[str, Mapping[str, Callable[[nn.Module, str, Tensor, Tensor], Work]]] = {
     "grad_cam": {

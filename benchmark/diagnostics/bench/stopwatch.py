@@ -7,6 +7,7 @@ process had of it, of which the least count: they are what the work takes when n
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import inf
 from time import perf_counter, process_time
 from typing import Any, Protocol, cast, runtime_checkable
@@ -21,6 +22,7 @@ from benchmark.models.forward import forward_pass
 
 Work = Callable[[], object]
 
+TOGETHER, APART = "methods together, one forward pass", "the same methods, each alone, in sum"
 _PASSES = 4  # plain ones, and batches of covered images, of one timing
 
 
@@ -134,6 +136,19 @@ class Stopwatch:
         for name, seconds in zip(works, times, strict=True):
             ms = 1e3 * min(seconds) / (passes * len(self.inputs))
             yield Cost(name, ms, *ratio(seconds, yardstick), len(seconds), mib=mib.get(name))
+
+    def together(self, methods: Sequence[Method]) -> Iterator[Cost]:
+        """Time methods that share one forward pass, in turn with each of them alone.
+
+        The sums are those of each turn, so that what slows a turn down slows both.
+        """
+        works = [self.plain, lambda: self.explain(methods), *(partial(self.explain, [m]) for m in methods)]
+        plain, shared, *alone = interleaved(works, self.repeats, self.inputs.device, self.left)
+        sums = [sum(turn) for turn in zip(*alone, strict=True)]
+        for name, seconds in ((TOGETHER, shared), (APART, sums)):
+            share = min(shared) / min(sums) if seconds is sums else None
+            ms = 1e3 * min(seconds) / len(self.inputs)
+            yield Cost(name, ms, *ratio(seconds, plain), len(seconds), ours=share)
 
 
 def covered(bench: Stopwatch, method: Covers) -> Iterator[Cost]:

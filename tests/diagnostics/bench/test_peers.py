@@ -13,7 +13,7 @@ from benchmark.attribution.grad_cam import GradCAM
 from benchmark.cli.app.places import CONF
 from benchmark.core.protocols import Method
 from benchmark.core.types import Model
-from benchmark.diagnostics.bench.peers import PEERS
+from benchmark.diagnostics.bench.peers import FLOORED, PEERS, floor
 from benchmark.models.forward import forward_pass
 
 CLASSES = torch.tensor([[0, 3, 6], [2, 2, 5], [1, 4, 0], [6, 5, 4]])
@@ -32,7 +32,7 @@ def ours(method: str, model: Model) -> Tensor:
 
 
 def test_peers_stand_beside_methods_that_exist() -> None:
-    assert {path.stem for path in (CONF / "method").glob("*.yaml")} >= set(PEERS) == set(OURS)
+    assert {path.stem for path in (CONF / "method").glob("*.yaml")} >= {*PEERS, *FLOORED} >= set(OURS)
 
 
 @pytest.mark.parametrize("build", SMALL)
@@ -43,6 +43,13 @@ def test_captum_gives_our_heatmaps(method: str, name: str, build: Callable[[], M
     model = small(build, torch.float32)
     made = torch.stack([one.reshape(4, *one.shape[-2:]) for one in heatmaps(method, name, model)], 1)
     torch.testing.assert_close(made.detach(), ours(method, model), rtol=1e-4, atol=1e-6)
+
+
+def test_the_floor_of_backprop_makes_its_gradients() -> None:
+    model, inputs = small(googlenet_like, torch.float32), images(dtype=torch.float32)
+    made: Any = floor(model.module, "", inputs, CLASSES)()
+    heatmaps = torch.stack([gradient.abs().amax(1) for (gradient,) in made], 1)
+    assert torch.equal(heatmaps, ours("backprop", model))
 
 
 def test_torchcam_gives_our_heatmaps_stretched_to_0_and_1() -> None:
