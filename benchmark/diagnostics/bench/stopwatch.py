@@ -142,7 +142,8 @@ class Stopwatch:
 
         The sums are those of each turn, so that what slows a turn down slows both.
         """
-        works = [self.plain, lambda: self.explain(methods), *(partial(self.explain, [m]) for m in methods)]
+        each: list[Work] = [partial(self.explain, [method]) for method in methods]
+        works = [self.plain, partial(self.explain, methods), *each]
         plain, shared, *alone = interleaved(works, self.repeats, self.inputs.device, self.left)
         sums = [sum(turn) for turn in zip(*alone, strict=True)]
         for name, seconds in ((TOGETHER, shared), (APART, sums)):
