@@ -15,6 +15,7 @@ COMMANDS = {
     "clean": "show and remove what no table refers to, and what dead processes left",
     "table": "print and write a table again from its results",
     "score": "score anybody's boxes by the devkit's rule",
+    "cues": "score published segmentation seeds",
     "export": "write stored boxes in the devkit's form",
     "sync": "log a finished table to MLflow",
     "study": "what people answered in the forms of experiment=study",

@@ -103,6 +103,21 @@ class SeveralViews(Protocol):
         ...
 
 
+@runtime_checkable
+class Recorded(Protocol):
+    """What looks at a forward pass: a method, or a reading with layers of its own.
+
+    Attributes:
+        layers: Layers that it has to record, roles or modules' names.
+        operations: Whether it needs the recorded operations.
+    """
+
+    @property
+    def layers(self) -> tuple[str, ...]: ...  # noqa: D102 - attributes, described above
+    @property
+    def operations(self) -> bool: ...  # noqa: D102
+
+
 class Method(Protocol):
     """An attribution method: how the heatmap of a class is computed.
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from benchmark.core.errors import UserError
-from benchmark.core.types import ImageArray
+from benchmark.core.types import Box, ImageArray
 
 VOID = 255
 """The number of a pixel that nobody decided on (VOC's white outlines); it counts nowhere."""
@@ -61,6 +61,21 @@ def read_pixel_labels(path: Path, size: tuple[int, int] | None, largest: int) ->
             f"{VOID}; restore the file, or use masks of this dataset"
         )
     return labels.astype(np.uint8)
+
+
+def middle_cells(labels: ImageArray, region: Box, side: int) -> ImageArray:
+    """Return the number of the pixel in the middle of each of ``side x side`` equal cells of a region."""
+    rows, columns = (
+        start + ((np.arange(side) + 0.5) * (end - start) / side).astype(np.int64)
+        for start, end in ((region.y0, region.y1), (region.x0, region.x1))
+    )
+    return labels[np.ix_(rows, columns)]
+
+
+def averaged_cells(image: ImageArray, region: Box, side: int) -> ImageArray:
+    """Return the mean colour ``[side, side, 3]`` of each of ``side x side`` equal cells of a region."""
+    box = (region.x0, region.y0, region.x1, region.y1)
+    return np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BOX, box=box))
 
 
 def write_pixel_labels(path: Path, labels: ImageArray) -> None:

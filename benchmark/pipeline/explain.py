@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from benchmark.core.device import reproducible, sent_by, to_device, to_host
-from benchmark.core.protocols import Method, SeveralViews
+from benchmark.core.protocols import Method, Recorded, SeveralViews
 from benchmark.core.stages import device_stage, stage
 from benchmark.core.targets import bound, text_of
 from benchmark.models.forward import forward_pass
@@ -29,13 +29,13 @@ _HALF_LIMIT = 6e4  # just below the largest number that half precision holds
 
 @contextmanager
 def forwarded(
-    scene: Scene, methods: Sequence[Method], inputs: Tensor, samples: Sequence[Sample]
+    scene: Scene, methods: Sequence[Recorded], inputs: Tensor, samples: Sequence[Sample]
 ) -> Iterator[ForwardPass]:
     """Run one forward pass for all methods; they belong into the ``with`` block, in the run's precision.
 
     Args:
         scene: Model and run options.
-        methods: Methods whose layers and operations are recorded.
+        methods: Methods, and readings, whose layers and operations are recorded.
         inputs: ``[N, 3, S, S]`` on the host.
         samples: The images, each of one or several inputs; their texts are bound to a model that needs them.
     """

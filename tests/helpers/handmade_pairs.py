@@ -14,6 +14,8 @@ NUMBERS = {
     "attack_rank": np.int32,
     "box": np.int32,
     "attacked_box": np.int32,
+    "seed_truth": np.uint8,
+    "seed_image": np.uint8,
 }
 BOOLEANS = ("labelled", "difficult", "constant", "attack_self", "attacked_constant")
 USUAL = {
@@ -86,12 +88,23 @@ def many(seed: int, images: int = 40, classes: int = 4) -> Pairs:
         attack_before=random.random(n),
         attack_after=random.random(n),
         attack_rank=random.integers(0, 3, n),
+        **_seed_columns(random, images, classes),
     )
 
 
 def _boxes(random: np.random.Generator, count: int) -> Column:
     low = random.integers(0, 20, (count, 2))
     return np.concatenate([low, low + random.integers(5, 20, (count, 2))], axis=1)
+
+
+def _seed_columns(random: np.random.Generator, images: int, classes: int) -> dict[str, Column]:
+    shared = {
+        "saliency": random.random((images, 41, 41)),
+        "seed_truth": random.choice([*range(classes + 1), 255], (images, 41, 41)),
+        "seed_image": random.integers(0, 256, (images, 41, 41, 3)),
+    }
+    repeated = {name: np.repeat(column, classes, axis=0) for name, column in shared.items()}
+    return {"seed_map": random.standard_normal((images * classes, 41, 41)), **repeated}
 
 
 def _column(name: str, value: Any, n: int) -> Column:

@@ -115,7 +115,7 @@ def refuse_odd_names(cfg: DictConfig) -> None:
     for key, node in cfg.items():
         option = f"{key!s}.name"
         name = node.get("name", "-") if isinstance(node, DictConfig) else "-"
-        if name is None and key == "dataset":
+        if name is None and str(key) in ("dataset", "train_set", "val_set"):
             continue  # VOC and COCO name themselves by their split
         if not isinstance(name, str):
             remedy = in_shell(written(option, str(name)))

@@ -15,8 +15,9 @@ from benchmark.datasets.selection import SPLIT_REMEDY, Selection, file_sizes
 from benchmark.datasets.voc.annotation import VocAnnotation, read_all
 from benchmark.datasets.voc.layout import CLASSES, OFFICIAL, Tree, find, key
 from benchmark.datasets.voc.report import VocReport, count_objects
+from benchmark.datasets.voc.segmentation import load_masks
 
-__all__ = ["CLASSES", "VocReport", "load"]
+__all__ = ["CLASSES", "VocReport", "load", "load_masks"]
 
 _REMEDY = "unpack the images and annotations of the same archive"
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from benchmark.core.device import sent_by, to_host
 from benchmark.core.errors import UserError
 from benchmark.core.masks import objects_of, region
+from benchmark.core.protocols import Recorded
 from benchmark.core.stages import device_stage, stage
 from benchmark.pipeline.address import address
 from benchmark.pipeline.cell import Cell
@@ -203,7 +204,8 @@ def ask(
         UserError: If the model's outputs do not fit the dataset's classes.
     """
     device = scene.settings.torch_device
-    with forwarded(scene, methods, batch.inputs, batch.samples) as forward:
+    recorded = [one for one in readings.values() if isinstance(one, Recorded)]
+    with forwarded(scene, [*methods, *recorded], batch.inputs, batch.samples) as forward:
         logits = forward.logits.detach()
         order = class_order(scene, logits.shape[1])
         chosen = policy(batch.samples, order.to_output, logits)

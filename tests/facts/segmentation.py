@@ -1,0 +1,70 @@
+"""Weakly supervised segmentation: SEC's seeds and losses, and the masks that they are held against."""
+
+from collections.abc import Mapping
+
+from facts.shipped import Fact
+from facts.values import Stated, values
+
+_SEC = "Kolesnikov and Lampert 2016 (SEC)"
+_SEEDS = f"{_SEC}, weak-localization/*.ipynb"
+_PART = "own choice: the whole list in the order of its ids"
+
+VALUES: Mapping[str, Stated] = {
+    "pair_metric/seeds": {
+        f"{_SEEDS}: heat map > 0.2 max; the lowest int(0.1 * 41 ** 2) of the saliency": {
+            "seeds._target_": "Seeds",
+            "seeds.share": 0.2,
+            "seeds.background": 0.1,
+        },
+        "own choice: with a dense CRF as well": {"seeds.crf": True},
+    },
+    "reading/seeds": {
+        f"{_SEEDS}: the gradient at conv4_1; here the early layer that each model's yaml names": {
+            "seeds._target_": "SeedMaps",
+            "seeds.layer": "excitation",
+        },
+        "own choice: the method's own maps": {"seeds.cues": None},
+    },
+    "task/sec": {
+        f"{_SEC}, train.prototxt: trained on seeds, measured on other images": {
+            "task._target_": "SecTask",
+            "defaults": [
+                "pairs",
+                {"/dataset@val_set": "embedded_masks"},
+                {"/model@features": "vgg16_compact"},
+                "_self_",
+            ],
+        },
+        "own choice: a small head on frozen activations, a minute on two cores": {
+            "task.layer": "last_conv",
+            "task.training._target_": "SecTraining",
+            "task.training.hidden": 64,
+            "task.training.epochs": 6,
+            "task.training.batch_size": 8,
+            "task.training.rate": 0.003,
+            "task.training.seed": 0,
+        },
+    },
+    "dataset/voc2012": {
+        _PART: {"limit": None, "after": 0, "order": "id", "seed": 0},
+        "a number of fewer images than the source counts is not its number: a missing one stops the run": {
+            "missing": "error"
+        },
+        "VOC 2012 devkit: ImageSets/Segmentation/train.txt, by nets of its classes": {
+            "_target_": "voc.load_masks",
+            "split": "train",
+            "year": 2012,
+            "defaults": [{"override /nets/of@_global_.nets": "voc2007"}, "_self_"],
+        },
+    },
+    "dataset/embedded_masks": {
+        "own choice: the 480 procedural images of 24 classes, by nets that know them": {
+            "defaults": ["voc2012", {"override /nets/of@_global_.nets": "embedded"}, "_self_"],
+            "folders.images": "Data/CLS-LOC/val",
+            "folders.masks": "SegmentationClass/val",
+            "classes": "LOC_synset_mapping.txt",
+            "split": None,
+        }
+    },
+}
+FACTS: list[Fact] = [*values(VALUES)]
