@@ -22,6 +22,7 @@ COMMANDS = {
     "matrix": "methods by box protocols for one model",
     "explain-gap": "what lies between a published number and the measured one",
     "train": "train a classifier",
+    "neurons": "recompute a csv of neuron names from its counts",
     "selftest": "try truths that need no images, on this device",
     "stability": "how far heatmaps and boxes move with precision, threads and batches",
     "bench": "time the methods of a model",

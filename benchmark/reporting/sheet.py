@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _STAMP = "fingerprint"
-_COLUMNS = 14  # at most: more would not be legible
+COLUMNS = 14  # at most: more would not be legible
 _ROWS_A_HEADING = 6  # the columns' names are repeated, so that they are in sight
 _ENTRIES = 3  # of the legend, in a line
 
@@ -130,7 +130,7 @@ def _stamped(path: Path) -> str | None:
 
 def drawn(sheet: PictureSheet, fingerprint: str) -> bytes:
     """Draw a sheet as PNG with its fingerprint and no date."""
-    headings, rows = sheet.headings[:_COLUMNS], [row[:_COLUMNS] for row in sheet.rows]
+    headings, rows = sheet.headings[:COLUMNS], [row[:COLUMNS] for row in sheet.rows]
     across = max(_PAGE - 2 * _EDGE, len(headings) * (_WIDE + _GAP) - _GAP)
     title = textwrap.wrap(sheet.title, int(across / (1.8 * _LETTER)))
     conditions = textwrap.wrap("; ".join([*sheet.conditions, *_left_out(sheet)]), int(across / _LETTER))
@@ -159,11 +159,11 @@ def drawn(sheet: PictureSheet, fingerprint: str) -> bytes:
 
 def _left_out(sheet: PictureSheet) -> Iterator[str]:
     """Return what is missing from the sheet."""
-    lost = [panel.lost for row in sheet.rows for panel in row[:_COLUMNS]]
+    lost = [panel.lost for row in sheet.rows for panel in row[:COLUMNS]]
     if any(lost):
         yield f"heatmaps not stored: {sum(lost)}"
-    if len(sheet.headings) > _COLUMNS:
-        names = (", ".join(filter(None, heading)) for heading in sheet.headings[_COLUMNS:])
+    if len(sheet.headings) > COLUMNS:
+        names = (", ".join(filter(None, heading)) for heading in sheet.headings[COLUMNS:])
         yield f"not shown: {'; '.join(names)}"
 
 

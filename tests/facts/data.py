@@ -22,6 +22,14 @@ VALUES: Mapping[str, Stated] = {
             "blacklist": "auto"
         },
     },
+    "dataset/broden": {
+        "Bau et al. 2017, table 1: NetDissect takes train and val": {
+            "_target_": "broden.load",
+            "split": None,
+        },
+        _ALL: _WHOLE,
+        _KEPT: {"missing": "error"},
+    },
     "dataset/ilsvrc_train": {
         _ALL: _WHOLE,
         "Russakovsky et al. 2015, table 2: 1,281,167 training images, 1000 classes": {

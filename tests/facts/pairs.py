@@ -88,6 +88,44 @@ VALUES: Mapping[str, Stated] = {
         "own choice: 14 x 14, as Das et al. 2016 by what is remembered": _of("adversarial", grid=14),
     },
     "reading/picture": {"ramprs/grad-cam: image.toDisplayTensor": _of("picture", _target_="MapPicture")},
+    "reading/neurons": {
+        "Selvaraju et al. 2017, §7: the top-5 and bottom-5 neurons by α of the last convolution": _of(
+            "neurons", _target_="TopNeurons", count=5, layer="last_conv"
+        )
+    },
+    "pair_metric/neuron_names": {
+        "Selvaraju et al. 2017, §7: a neuron is named where IoU > 0.05": _of(
+            "neuron_names", _target_="NamedNeurons", least=0.05
+        ),
+        "own choice: permutations of the names, seeded; names come from the user's csv": _of(
+            "neuron_names", table=None, shuffles=200, seed=0
+        ),
+    },
+    "concepts/embedded": {"datasets/embedded/classes.py": {"_target_": "EmbeddedConcepts"}},
+    "concepts/voc": {
+        "VOC devkit: SegmentationClass, numbers in the order of the sorted classes": {
+            "_target_": "MaskFolder",
+            "names": "${package:}/models/voc2007_classes.txt",
+            "folder": "SegmentationClass",
+            "category": "object",
+        }
+    },
+    "concepts/broden": {
+        "Bau et al. 2017, §2.1: six categories": {"_target_": "BrodenMasks", "categories": None}
+    },
+    "task/neurons": {
+        "Bau et al. 2017, §2.2: P(a > T) = 0.005": {
+            "task._target_": "Dissection",
+            "task.quantile": 0.995,
+        },
+        "Selvaraju et al. 2017, §7: IoU > 0.05": {"task.least": 0.05},
+        "Broden 1.0: masks of 112 pixels for images of 224": {"task.side": 112},
+        "own choice: bootstrap resamples of the 95 % interval, seeded; the default's own concepts": {
+            "task.resamples": 1000,
+            "task.seed": 0,
+            "defaults": [{"/concepts": "embedded"}],
+        },
+    },
     "classes/labelled": {
         _UNSAID: {"_target_": "Labelled", "difficult": False, "only": None, "one": False},
     },

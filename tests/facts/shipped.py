@@ -14,7 +14,7 @@ from benchmark.cli.app.places import CONF
 
 GROUPS = (
     *("model", "localizer", "method", "transform"),
-    *("metric", "pair_metric", "reading", "classes", "task", "dataset", "nets"),
+    *("metric", "pair_metric", "reading", "classes", "task", "dataset", "nets", "concepts"),
 )
 TABLE = "experiment/table1"
 """The groups whose values are held against facts, and the table whose rows choose among them."""

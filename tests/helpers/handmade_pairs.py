@@ -16,6 +16,7 @@ NUMBERS = {
     "attacked_box": np.int32,
     "seed_truth": np.uint8,
     "seed_image": np.uint8,
+    "units": np.int32,
 }
 BOOLEANS = ("labelled", "difficult", "constant", "attack_self", "attacked_constant")
 USUAL = {
@@ -89,6 +90,9 @@ def many(seed: int, images: int = 40, classes: int = 4) -> Pairs:
         attack_after=random.random(n),
         attack_rank=random.integers(0, 3, n),
         **_seed_columns(random, images, classes),
+        units=np.stack([random.permutation(20)[:4] for _ in range(n)]),
+        alphas=np.tile([2.0, 1.0, -2.0, -1.0], (n, 1)),
+        unit_maps=np.zeros((n, 4, 1, 1)),
     )
 
 

@@ -85,10 +85,11 @@ def recall(results: Path, cfg: DictConfig, dataset: Dataset) -> Finished | None:
     return run if there and _stamps(made_of) == made_of else None
 
 
-def remember(results: Path, cfg: DictConfig, dataset: Dataset, rows: Iterable[Row], run: Finished) -> None:
+def remember(results: Path, cfg: DictConfig, dataset: Dataset, rows: Sequence[Row], run: Finished) -> None:
     """Note down a run that ended with a whole table."""
     weights = (path for row in rows for path in _weights(row.config["model"]))
-    files = {*_code(), *_yamls(), *map(str, weights), *map(str, _shards(results, run.records))}
+    tables = (path for row in rows for path in _named(row.config.get("pair_metric")))
+    files = {*_code(), *_yamls(), *map(str, weights), *map(str, _shards(results, run.records)), *tables}
     content = {"run": asdict(run), "made_of": _stamps(files)}
     write_atomically(_memo(results, cfg, dataset), json.dumps(content, indent=1))
 
@@ -138,6 +139,15 @@ def _shards(results: Path, records: Iterable[str]) -> Iterator[Path]:
     """Find the shards that files of all records were made of: one damaged since is to be made again."""
     for path in map(Path, records):
         yield from (results / "runs" / path.parent.name / path.name.rsplit(".", 2)[0]).glob("*.parquet")
+
+
+def _named(options: Any) -> Iterator[str]:
+    """Find the files that some options name, such as a table of neuron names."""
+    if isinstance(options, Mapping):
+        for value in options.values():
+            yield from _named(value)
+    elif isinstance(options, str) and "/" in options and Path(options).expanduser().is_file():
+        yield str(Path(options).expanduser())
 
 
 def _weights(model: Mapping[str, Any]) -> list[Path]:

@@ -84,7 +84,10 @@ def plan_of(
     return plan
 
 
-_OPTIONS = ("method", "reference", "localizer", "transform", "classes", "metric", "reading", "pair_metric")
+_OPTIONS = (
+    *("method", "reference", "localizer", "transform", "classes", "metric", "reading", "pair_metric"),
+    "concepts",
+)
 """Groups whose objects cost nothing to make."""
 
 

@@ -122,7 +122,7 @@ def _changes(words: Iterable[str]) -> tuple[str, ...]:
 
 _NUMERIC = (
     *("nets", "model", "method", "localizer", "metric", "transform"),
-    *("reference", "classes", "reading", "pair_metric", "bootstrap"),
+    *("reference", "classes", "reading", "pair_metric", "bootstrap", "concepts", "task"),
     *("run.precision", "run.top_k", "dataset.blacklist"),
 )
 _PLACES = ("model.weights_dir", "model.checksums")
@@ -153,5 +153,5 @@ def changes_of(cfg: DictConfig, words: Sequence[str]) -> list[str]:
 
 def _names_a_file(override: Override) -> bool:
     """Return whether it is a file, identified by its content, and not ``random``, ``none`` or an edition."""
-    files = ("model.weights", "model.input.mean_image", "dataset.blacklist")
+    files = ("model.weights", "model.input.mean_image", "dataset.blacklist", "pair_metric.neuron_names.table")
     return override.key_or_group in files and any(mark in str(override.value()) for mark in "/.")

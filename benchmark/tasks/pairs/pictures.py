@@ -28,7 +28,7 @@ from benchmark.reporting.text import shown
 from benchmark.tasks.pairs.comparison import family
 from benchmark.tasks.pairs.recorder import exhibited
 from benchmark.tasks.pairs.records import STORE, read_pairs
-from benchmark.tasks.pairs.types import Answers, Pairs
+from benchmark.tasks.pairs.types import Answers, Illustrated, Pairs
 
 if TYPE_CHECKING:
     from benchmark.core.protocols import Dataset
@@ -83,7 +83,14 @@ class _Maps:
     pairs: Mapping[Key, Pairs]
     exhibits: Mapping[Key, Exhibit]
     metrics: Mapping[str, PairMetric] = field(default_factory=dict)
+    classes: Sequence[str] = ()
     reference: Mapping[Key, Pairs] = field(default_factory=dict)
+
+    @property
+    def illustrated(self) -> list[Illustrated]:
+        """Return the first metric that draws panels of its own, if there is one."""
+        own: list[Illustrated] = [one for one in self.metrics.values() if isinstance(one, Illustrated)]
+        return own[:1]
 
 
 def _content(table: Table, finished: Sequence[PairRow], count: int) -> PictureSheet:
@@ -91,8 +98,14 @@ def _content(table: Table, finished: Sequence[PairRow], count: int) -> PictureSh
     dataset = first.scene.dataset
     samples = chosen(exhibited(first.scene, first.question.policy), count)
     columns = _columns(finished, {sample.image_id for sample in samples})
+    parts = [column for column in columns if column.illustrated]
+    room = (sheet.COLUMNS - 1 - len(columns)) // len(parts) if parts else 0
     rows = tuple(
-        (_image(dataset, sample, key, pixels), *(_map(column, sample, key, pixels) for column in columns))
+        (
+            _image(dataset, sample, key, pixels),
+            *(_map(column, sample, key, pixels) for column in columns),
+            *(panel for column in parts for panel in _parts(column, key, pixels, room)),
+        )
         for sample, pixels in readable(samples)
         for key in _keys(columns, sample.image_id)
     )
@@ -102,7 +115,13 @@ def _content(table: Table, finished: Sequence[PairRow], count: int) -> PictureSh
         f"those that have pairs, with at most {CLASSES} classes each",
         "maps over what the network sees",
     )
-    headings = (("image and class", ""), *(column.heading for column in columns))
+    more = [
+        (name, column.heading[1] if name else "")
+        for column in parts
+        for one in column.illustrated
+        for name in one.headings(room)
+    ]
+    headings = (("image and class", ""), *(column.heading for column in columns), *more)
     return PictureSheet(table.title, conditions, headings, rows)
 
 
@@ -120,7 +139,8 @@ def _columns(rows: Sequence[PairRow], images: set[str]) -> list[_Maps]:
             found.append(_Maps(heading, held, read_exhibits(reference.folder)))
         for row in members:
             pairs, maps = _stored(row.cell, images), read_exhibits(row.cell.folder)
-            found.append(_Maps((row.cell.method.name, _network(row)), pairs, maps, row.metrics, held))
+            heading = row.cell.method.name, _network(row)
+            found.append(_Maps(heading, pairs, maps, row.metrics, row.scene.dataset.class_names, held))
     return found
 
 
@@ -156,7 +176,8 @@ def _map(column: _Maps, sample: Sample, key: Key, pixels: ImageArray) -> Panel:
     pair, exhibit, objects = column.pairs.get(key), column.exhibits.get(key), objects_of(sample)
     if pair is None:
         return Panel(("class not chosen",))
-    value, right = verdict(column.metrics, Answers(pair, column.reference.get(key)))
+    answers = Answers(pair, column.reference.get(key), column.classes)
+    value, right = verdict(column.metrics, answers)
     peaked = "peak" in pair.columns and not pair.columns["constant"][0]
     return Panel(
         caption=tuple(filter(None, (where(pair), value))),
@@ -167,6 +188,13 @@ def _map(column: _Maps, sample: Sample, key: Key, pixels: ImageArray) -> Panel:
         peak=(int(pair.columns["peak"][0, 0]), int(pair.columns["peak"][0, 1])) if peaked else None,
         right=right,
     )
+
+
+def _parts(column: _Maps, key: Key, pixels: ImageArray, room: int) -> list[Panel]:
+    pair, exhibit = column.pairs.get(key), column.exhibits.get(key)
+    if pair is None or exhibit is None:
+        return [Panel()] * sum(len(one.headings(room)) for one in column.illustrated)
+    return [panel for one in column.illustrated for panel in one.panels(pair, pixels, exhibit.view, room)]
 
 
 def verdict(metrics: Mapping[str, PairMetric], answers: Answers) -> tuple[str, bool | None]:

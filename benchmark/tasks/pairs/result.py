@@ -83,7 +83,7 @@ def result(row: PairRow, resampling: Resampling) -> Measured | OpenRow:
     found = [pairs_in(shards, cell.folder) for shards, cell in zip(stored, row.cells, strict=True)]
     pairs, reference = found[0], found[1] if row.reference else None
     _refuse_unlike(row, pairs, reference)
-    answers = Answers(pairs, reference)
+    answers = Answers(pairs, reference, row.scene.dataset.class_names)
     statistics = {
         name: statistic for metric in row.metrics.values() for name, statistic in metric(answers).items()
     }

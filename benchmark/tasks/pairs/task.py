@@ -15,11 +15,15 @@ from benchmark.tasks.pairs.pictures import pair_sheet
 from benchmark.tasks.pairs.plan import PairRow, plan_of
 from benchmark.tasks.pairs.records import STORE
 from benchmark.tasks.pairs.result import Measured, Resampling, differences, result
+from benchmark.tasks.pairs.sentences import sentences
 from benchmark.tasks.task import Experiment, Outcome
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from benchmark.pipeline.plan import Plan
     from benchmark.reporting.published import Published
+    from benchmark.reporting.table import Table
 
 _OF_BOXES = ("localizer=", "localizer.", "metric")
 
@@ -61,8 +65,14 @@ class PairTask:
             table=table,
             dataset=plan.dataset,
             records={name: STORE.merge(files_of(plan.rows[name].cell, STORE)) for name in done},
-            sheet=partial(pair_sheet, table=table, rows=plan.rows, count=experiment.pictures),
+            sheet=partial(_beside, table=table, rows=plan.rows, count=experiment.pictures),
         )
+
+
+def _beside(path: Path, table: Table, rows: Mapping[str, PairRow], count: int) -> list[Path]:
+    """Write the sentences of metrics that have some, and the picture sheet."""
+    spoken = [written for one in table.measured for written in sentences(path, rows[one.row])]
+    return [*spoken, *pair_sheet(path, table, rows, count)]
 
 
 def _swept(

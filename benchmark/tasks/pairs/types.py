@@ -5,19 +5,21 @@ A class satisfies a protocol by having what it names; it need not import it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.protocols import Method
-from benchmark.core.types import FloatArray, ForwardPass, IntArray, Model, Sample, View
+from benchmark.core.types import FloatArray, ForwardPass, ImageArray, IntArray, Model, Sample, View
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from benchmark.reporting.sheet import Panel
 
 Column = npt.NDArray[Any]
 
@@ -103,10 +105,12 @@ class Answers(NamedTuple):
     Attributes:
         pairs: Pairs of the row's method.
         reference: Pairs of its reference method, the same rows in the same order; ``None`` without one.
+        classes: The dataset's classes in words, by label.
     """
 
     pairs: Pairs
     reference: Pairs | None = None
+    classes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -236,5 +240,29 @@ class PairMetric(Versioned, Protocol):
 
         Raises:
             UserError: If the pairs lack a column, naming the reading that makes it.
+        """
+        ...
+
+
+@runtime_checkable
+class Illustrated(Protocol):
+    """A pair metric that also explains single pairs, in a sentence and in pictures."""
+
+    def sentences(self, answers: Answers) -> Sequence[str]:
+        """Return a sentence for each pair."""
+        ...
+
+    def headings(self, room: int) -> Sequence[str]:
+        """Return the name of each column of :meth:`panels`, empty where it belongs to the one before."""
+        ...
+
+    def panels(self, pair: Pairs, pixels: ImageArray, view: View, room: int) -> Iterator[Panel]:
+        """Yield panels of the picture sheet for a single pair, at most ``room`` of them.
+
+        Args:
+            pair: The pair alone.
+            pixels: Its image, ``[H, W, 3]``.
+            view: The region of it that the network saw.
+            room: Number of columns there are.
         """
         ...

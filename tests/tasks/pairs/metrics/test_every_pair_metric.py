@@ -1,5 +1,6 @@
 """What holds for every pair metric that a yaml describes."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,15 +8,23 @@ import pytest
 from helpers.handmade_pairs import many, number, redrawn
 from omegaconf import OmegaConf
 
+from benchmark import models
 from benchmark.cli.app.build import build
 from benchmark.cli.app.places import CONF
 from benchmark.core.errors import UserError
+from benchmark.datasets.embedded.classes import KINDS
 from benchmark.tasks.pairs.types import Answers, Pairs
 
 NAMES = sorted(path.stem for path in (CONF / "pair_metric").glob("*.yaml"))
 ALWAYS = {"label", "labelled", "difficult", "classes", "rank", "logit", "share", "other_share"}
-SMALL: dict[str, dict[str, Any]] = {"pointing_recall": {"best": 4}, "seeds": {"crf": False}}
+NAMED = {"table": str(Path(models.__file__).parent / "names" / "googlenet_compact.csv")}
+SMALL: dict[str, dict[str, Any]] = {
+    "pointing_recall": {"best": 4},
+    "seeds": {"crf": False},
+    "neuron_names": NAMED,
+}
 FIXED = {**SMALL, "pointing_recall": {"best": 4, "threshold": 0.5}}
+CLASSES = tuple(kind.name for kind in KINDS)
 
 
 def made(name: str, **options: Any) -> Any:
@@ -27,7 +36,7 @@ def made(name: str, **options: Any) -> Any:
 def answers(seed: int) -> Answers:
     pairs, reference = many(seed), many(seed + 100)
     shared = {key: pairs.columns[key] for key in ALWAYS}
-    return Answers(pairs, Pairs(pairs.image_ids, {**reference.columns, **shared}, pairs.done))
+    return Answers(pairs, Pairs(pairs.image_ids, {**reference.columns, **shared}, pairs.done), CLASSES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,7 +72,7 @@ def test_a_resample_is_what_the_metric_gives_of_the_images_drawn(name: str) -> N
         rows = [statistic.image_ids.index(image) for image in drawn]
         resampled = statistic.reduce(statistic.values[rows].mean(axis=0, keepdims=True))[0]
         assert given.reference is not None
-        anew = metric(Answers(redrawn(given.pairs, drawn), redrawn(given.reference, drawn)))
+        anew = metric(Answers(redrawn(given.pairs, drawn), redrawn(given.reference, drawn), CLASSES))
         assert number(anew[key]) == pytest.approx(resampled), key
 
 
@@ -73,7 +82,8 @@ def test_pairs_without_its_columns_are_refused_with_the_reading_that_makes_them(
     bare = Pairs(given.pairs.image_ids, {key: given.pairs.columns[key] for key in ALWAYS}, given.pairs.done)
     with pytest.raises(
         UserError,
-        match=r"no column \w+; run with reading=\[(summary|deletion_insertion|adversarial|region|seeds)\]",
+        match=r"no column \w+; run with "
+        r"reading=\[(summary|deletion_insertion|adversarial|region|seeds|neurons)\]",
     ):
         made(name, **SMALL.get(name, {}))(Answers(bare, bare))
 

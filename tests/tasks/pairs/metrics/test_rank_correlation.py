@@ -47,7 +47,8 @@ def tau_b(a: list[float], b: list[float]) -> float:
 
 def test_spearman_with_many_ties_is_scipy_s_on_both_grids() -> None:
     own, other = ({"grid14": tied(s, 14), "grid28": tied(s + 1, 28)} for s in (1, 5))
-    answers = Answers(*(pairs("abcdefghijkl", constant=False, **maps) for maps in (own, other)))
+    held, against = (pairs("abcdefghijkl", constant=False, **maps) for maps in (own, other))
+    answers = Answers(held, against)
     statistics = metric()(answers)
     assert list(statistics) == ["rank_correlation", "constant_maps", "rank_correlation_28"]
     for grid, name in (("grid14", "rank_correlation"), ("grid28", "rank_correlation_28")):

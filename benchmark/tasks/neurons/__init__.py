@@ -1,0 +1,1 @@
+"""Neuron names (Network Dissection): which concept the units of a layer segment."""

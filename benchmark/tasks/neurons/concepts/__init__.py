@@ -1,0 +1,1 @@
+"""Sources of concepts' masks, one file each."""
