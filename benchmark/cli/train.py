@@ -39,6 +39,7 @@ from benchmark.training.passport import (
 )
 from benchmark.training.probe import probe
 from benchmark.training.state import CurvePoint, from_csv
+from benchmark.training.text import TextOptions, teach
 
 _PARTS = ("model", "train", "transform", "run", "train_set", "val_set")
 _PREFIX = "trained:"
@@ -170,6 +171,8 @@ def _trained(job: Job[TrainingOptions], world: World) -> Trained:
     """Train by the kind of training that the options are of."""
     if isinstance(job.options, ProbeOptions):
         return probe(cast(Job[ProbeOptions], job), world)
+    if isinstance(job.options, TextOptions):
+        return teach(cast(Job[TextOptions], job), world)
     return train(cast(Job[TrainOptions], job), world)
 
 

@@ -16,10 +16,14 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from benchmark.core.types import Sample
 
 if TYPE_CHECKING:  # so that whoever only reads results need not wait for torch
-    from torch import nn
+    from torch import Tensor, nn
 
 PROBE = "?"
 """The text that is bound where a model is tried out on noise."""
+
+
+CAPTION = "<caption>"
+"""The target that is the sum of the log-probabilities of a caption's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,15 @@ class TextBound(Protocol):
     """
 
     texts: tuple[str, ...] | None
+
+
+@runtime_checkable
+class QuestionOnly(Protocol):
+    """A module that also answers without the image, by a model of its own: the question-only baseline."""
+
+    def without_image(self) -> Tensor:
+        """Return answers' scores ``[N, T]`` for the texts that are bound."""
+        ...
 
 
 @contextmanager

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 NONE = "–"
 """What stands where there is no number."""
 
-PLAIN = ("rank_correlation", "kendall", "spearman", "deletion", "insertion", "rating")
+PLAIN = ("rank_correlation", "kendall", "spearman", "deletion", "insertion", "rating", "in_out")
 """How the names of metrics begin that are printed as they are; all others are fractions, and in percent."""
 
 
 _BETTER = {
     "Errors, lower is better": ("cls_top", "loc_top", "gt_known", "oracle_per_image"),
-    "Accuracies, higher is better": ("max_box_acc", "pointing"),
+    "Accuracies, higher is better": ("max_box_acc", "pointing", "accuracy"),
 }
 
 

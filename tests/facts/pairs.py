@@ -16,7 +16,10 @@ def _of(name: str, **values: object) -> Mapping[str, object]:
 
 
 VALUES: Mapping[str, Stated] = {
-    "pair_metric/pointing_game": {_POINTING: _of("pointing_game", _target_="PointingGame", tolerance=15)},
+    "pair_metric/pointing_game": {
+        _POINTING: _of("pointing_game", _target_="PointingGame", tolerance=15),
+        _ALL: _of("pointing_game", leave_out=[]),
+    },
     "pair_metric/pointing_recall": {
         _POINTING: _of("pointing_recall", _target_="PointingRecall", tolerance=15),
         "Selvaraju et al. 2017, §4.3: the top 5 class predictions": _of("pointing_recall", best=5),

@@ -2,10 +2,10 @@
 
 import pytest
 
-from facts import boxes, data, layers, methods, models, pairs, runs, segmentation
+from facts import boxes, data, layers, methods, models, pairs, runs, segmentation, texts
 from facts.shipped import Fact, Shipped, dotted, numeric
 
-PARTS = (layers, models, boxes, methods, pairs, data, runs, segmentation)
+PARTS = (layers, models, boxes, methods, pairs, data, runs, segmentation, texts)
 FACTS: list[Fact] = [fact for part in PARTS for fact in part.FACTS]
 SHIPPED = Shipped()
 

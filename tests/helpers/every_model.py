@@ -11,7 +11,10 @@ from benchmark.cli.app.build import build, plain
 from benchmark.core.types import Model
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-NAMES = tuple(sorted(path.stem for path in (CONF / "model").glob("*.yaml")))
+NAMES = tuple(
+    sorted(path.stem for path in (CONF / "model").glob("*.yaml") if "models.text." not in path.read_text())
+)
+"""Of classifiers; what needs a text beside the image has tests of its own (tests/models/text)."""
 
 
 def options(name: str, *overrides: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ NUMBERS = {
     "seed_image": np.uint8,
     "units": np.int32,
 }
-BOOLEANS = ("labelled", "difficult", "constant", "attack_self", "attacked_constant")
+BOOLEANS = ("labelled", "difficult", "constant", "attack_self", "attacked_constant", "answer")
 USUAL = {
     "label": 0,
     "labelled": True,
@@ -93,6 +93,10 @@ def many(seed: int, images: int = 40, classes: int = 4) -> Pairs:
         units=np.stack([random.permutation(20)[:4] for _ in range(n)]),
         alphas=np.tile([2.0, 1.0, -2.0, -1.0], (n, 1)),
         unit_maps=np.zeros((n, 4, 1, 1)),
+        inside=random.random(n),
+        outside=0.1 + random.random(n),
+        answer=random.random(n) < 0.5,
+        blind_rank=random.integers(0, classes, n),
     )
 
 

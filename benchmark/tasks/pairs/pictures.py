@@ -12,6 +12,7 @@ import numpy as np
 from benchmark.core.code_hash import code_fingerprint
 from benchmark.core.errors import UserError
 from benchmark.core.masks import objects_of
+from benchmark.core.targets import text_of
 from benchmark.pipeline.exhibits import (
     HOW_CHOSEN,
     Exhibit,
@@ -169,7 +170,8 @@ def _keys(columns: Sequence[_Maps], image_id: str) -> list[Key]:
 def _image(dataset: Dataset, sample: Sample, key: Key, pixels: ImageArray) -> Panel:
     objects, name = objects_of(sample), dataset.class_names[key[1]].partition(",")[0]
     own = objects.classes == key[1]
-    return Panel((name, sample.image_id), pixels, truth=objects.boxes[own], others=objects.boxes[~own])
+    caption = (name, sample.image_id, *filter(None, [text_of(sample)]))
+    return Panel(caption, pixels, truth=objects.boxes[own], others=objects.boxes[~own])
 
 
 def _map(column: _Maps, sample: Sample, key: Key, pixels: ImageArray) -> Panel:

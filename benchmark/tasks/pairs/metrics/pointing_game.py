@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmark.core.options import Positive
+import numpy as np
+
+from benchmark.core.options import Natural, Positive
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import answered, class_mean, column, pair_share
 from benchmark.tasks.pairs.types import Answers, Statistic
@@ -38,10 +40,12 @@ class PointingGame(MapMetric, group="pair_metric.pointing_game"):
     Attributes:
         tolerance: Distance below which a maximum hits, in pixels, above 0; with 1 only the object's own
             pixels count.
+        leave_out: Labels that do not count, such as a caption as a whole beside its words.
         gives: Names of its statistics.
     """
 
     tolerance: Positive = 15.0
+    leave_out: tuple[Natural, ...] = ()
     gives: ClassVar[tuple[str, ...]] = _GIVES
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
@@ -52,7 +56,7 @@ class PointingGame(MapMetric, group="pair_metric.pointing_game"):
         """
         pairs, columns = answers.pairs, answers.pairs.columns
         hits = column(pairs, "own_distance", "summary") < self.tolerance
-        trials = columns["labelled"] & ~columns["difficult"]
+        trials = columns["labelled"] & ~columns["difficult"] & ~np.isin(columns["label"], self.leave_out)
         hard = trials & (columns["share"] < _SMALL) & (columns["classes"] > 1)
         return answered(
             {

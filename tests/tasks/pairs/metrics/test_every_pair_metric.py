@@ -15,7 +15,9 @@ from benchmark.core.errors import UserError
 from benchmark.datasets.embedded.classes import KINDS
 from benchmark.tasks.pairs.types import Answers, Pairs
 
-NAMES = sorted(path.stem for path in (CONF / "pair_metric").glob("*.yaml"))
+OF_FILES = {"human_correlation"}
+"""Metrics that read files of the user's, with tests of their own (tests/tasks/pairs/test_texts.py)."""
+NAMES = sorted({path.stem for path in (CONF / "pair_metric").glob("*.yaml")} - OF_FILES)
 ALWAYS = {"label", "labelled", "difficult", "classes", "rank", "logit", "share", "other_share"}
 NAMED = {"table": str(Path(models.__file__).parent / "names" / "googlenet_compact.csv")}
 SMALL: dict[str, dict[str, Any]] = {
@@ -83,7 +85,7 @@ def test_pairs_without_its_columns_are_refused_with_the_reading_that_makes_them(
     with pytest.raises(
         UserError,
         match=r"no column \w+; run with "
-        r"reading=\[(summary|deletion_insertion|adversarial|region|seeds|neurons)\]",
+        r"reading=\[(summary|deletion_insertion|adversarial|region|seeds|neurons|in_out|answers)\]",
     ):
         made(name, **SMALL.get(name, {}))(Answers(bare, bare))
 

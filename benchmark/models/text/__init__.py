@@ -1,0 +1,1 @@
+"""Models whose targets depend on a text: answers to a question, words of a caption."""

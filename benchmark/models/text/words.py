@@ -1,0 +1,36 @@
+"""The target scores of a caption: its words' log-probabilities, and their sum."""
+
+import torch
+from torch import Tensor
+
+
+def caption_sum(steps: Tensor, numbers: Tensor, counts: Tensor) -> Tensor:
+    """Return the sum of the words' log-probabilities ``[N]``, without the end of the caption.
+
+    It is the paper's target for captions: ones at the log-probability of each word (protocol §7.9).
+
+    Args:
+        steps: ``[N, L, V]`` log-probabilities of all words at each place.
+        numbers: ``[N, L]`` number of the caption's word at each place.
+        counts: ``[N, L]`` whether there is a word.
+    """
+    chosen = steps.gather(2, numbers[..., None])[..., 0]
+    return torch.where(counts, chosen, torch.zeros_like(chosen)).sum(1)
+
+
+def word_scores(steps: Tensor, numbers: Tensor, counts: Tensor) -> Tensor:
+    """Return each word's log-probability ``[N, V]``: at its first place in the caption.
+
+    A word that is not in the caption has that of the place where it would fit best.
+
+    Args:
+        steps: ``[N, L, V]`` log-probabilities of all words at each place.
+        numbers: ``[N, L]`` number of the caption's word at each place.
+        counts: ``[N, L]`` whether there is a word.
+    """
+    scores = steps.masked_fill(~counts[..., None], -torch.inf).amax(1)
+    for place in reversed(range(steps.shape[1])):  # so that the first place of a word is written last
+        own = numbers[:, place : place + 1]
+        here = torch.where(counts[:, place, None], steps[:, place].gather(1, own), scores.gather(1, own))
+        scores = scores.scatter(1, own, here)
+    return scores
