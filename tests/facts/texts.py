@@ -105,7 +105,7 @@ VALUES: Mapping[str, Stated] = {
             "sigma": 0.25,
         }
     },
-    "classes/answer": {f"{_PAPER}, §8.2: the score of the answer": {"_target_": "Answer"}},
+    "classes/answer": {f"{_PAPER}, §8.2: the score of the answer": {"_target_": "AnswerPolicy"}},
     "reading/in_out": {f"{_PAPER}, §8.1: inside and outside the box": {"in_out._target_": "InOut"}},
     "reading/answers": {
         "own choice: beside the question-only baseline": {"answers._target_": "AnswersReading"}

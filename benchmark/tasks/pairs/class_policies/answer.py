@@ -11,7 +11,7 @@ from benchmark.tasks.pairs.outputs import outputs_of
 
 
 @dataclass(frozen=True)
-class Answer(Checked, group="classes"):
+class AnswerPolicy(Checked, group="classes"):
     """The label of each sample: of a question its answer, whether anything in the image is marked or not."""
 
     name: str = "answer"

@@ -82,11 +82,8 @@ def test_a_resample_is_what_the_metric_gives_of_the_images_drawn(name: str) -> N
 def test_pairs_without_its_columns_are_refused_with_the_reading_that_makes_them(name: str) -> None:
     given = answers(seed=2)
     bare = Pairs(given.pairs.image_ids, {key: given.pairs.columns[key] for key in ALWAYS}, given.pairs.done)
-    with pytest.raises(
-        UserError,
-        match=r"no column \w+; run with "
-        r"reading=\[(summary|deletion_insertion|adversarial|region|seeds|neurons|in_out|answers)\]",
-    ):
+    readings = "summary|deletion_insertion|adversarial|region|seeds|neurons|in_out|answers"
+    with pytest.raises(UserError, match=rf"no column \w+; run with reading=\[({readings})\]"):
         made(name, **SMALL.get(name, {}))(Answers(bare, bare))
 
 
