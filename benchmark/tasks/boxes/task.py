@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
-from benchmark.core.options import unfit
+from benchmark.core.options import Checked
 from benchmark.pipeline.results import files_of
 from benchmark.tasks.boxes.comparison import compare, differences, twins_of
 from benchmark.tasks.boxes.failures import failure_sheet
@@ -22,12 +22,19 @@ if TYPE_CHECKING:
     from benchmark.core.protocols import Metric
 
 
-_SHEETS: Mapping[Any, Callable[..., list[Path]]] = {None: picture_sheet, "failures": failure_sheet}
+_SHEETS: Mapping[str, Callable[..., list[Path]]] = {"chosen": picture_sheet, "failures": failure_sheet}
 
 
 @dataclass(frozen=True)
-class BoxTask:
-    """The task ``boxes``."""
+class BoxTask(Checked, group="task"):
+    """The task ``boxes``.
+
+    Attributes:
+        sheet: What the picture sheet shows: images ``chosen`` by place and class, or ``failures``, the
+            misclassified ones with the maps of both classes.
+    """
+
+    sheet: Literal["chosen", "failures"] = "chosen"
 
     def check(self, words: Sequence[str]) -> None:
         """Accept every override: whether an option exists, its composition says."""
@@ -35,7 +42,6 @@ class BoxTask:
     def run(self, experiment: Experiment) -> Outcome:
         """Measure what is missing, and make the table from what is stored."""
         # First, since they may refuse their options.
-        sheet = _sheet(experiment)
         metrics: dict[str, dict[str, Metric]] = {row.name: row.build("metric") for row in experiment.rows}
         bare = [name for name, chosen in metrics.items() if not any(map(_needs_curve, chosen.values()))]
         plan = plan_of(experiment.dataset, experiment.settings, experiment.runs, experiment.rows, bare)
@@ -53,16 +59,8 @@ class BoxTask:
             table=table,
             dataset=plan.dataset,
             records={row.row: STORE.merge(files_of(plan.rows[row.row], STORE)) for row in table.measured},
-            sheet=partial(sheet, table=table, cells=plan.rows, count=experiment.pictures),
+            sheet=partial(_SHEETS[self.sheet], table=table, cells=plan.rows, count=experiment.pictures),
         )
-
-
-def _sheet(experiment: Experiment) -> Callable[..., list[Path]]:
-    """Return what makes the picture sheet that the experiment's ``table.sheet`` asks for."""
-    wanted = (experiment.table or {}).get("sheet")
-    if wanted not in _SHEETS:
-        raise unfit("table.sheet", wanted, "failures, or null for images chosen by place and class")
-    return _SHEETS[wanted]
 
 
 def _needs_curve(metric: Metric) -> bool:

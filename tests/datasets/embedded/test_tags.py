@@ -1,6 +1,7 @@
-"""The planted tag: on the stated share of a class's images, exactly where its region says, and nowhere else."""
+"""The planted tag: on the stated share of a class's images, exactly where its region says, nowhere else."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def test_the_region_is_where_the_tag_changes_the_image_and_covers_no_more_of_the
     for number in range(6):
         plain, tagged = (picture("val", number, (share, share)) for share in (0, 1))
         changed = np.argwhere((plain.pixels != tagged.pixels).any(2))
-        y0, x0, y1, x1 = (*changed.min(0), *(changed.max(0) + 1))
+        (y0, x0), (y1, x1) = changed.min(0).tolist(), (changed.max(0) + 1).tolist()
         assert tagged.tag == plain.tag == (x0, y0, x1, y1)
         assert (plain.has, tagged.has, plain.boxes == tagged.boxes) == (False, True, True)
 
@@ -32,7 +33,7 @@ def test_the_region_is_where_the_tag_changes_the_image_and_covers_no_more_of_the
 def test_both_splits_are_read_as_ilsvrc_s_and_have_a_region_for_each_image(tmp_path: Path) -> None:
     val, train = (ready(split, 8, str(tmp_path), [0.5, 1]) for split in ("val", "train"))
     assert ready("val", 8, str(tmp_path), [0.5, 1]) == val
-    common = {"classes": "LOC_synset_mapping.txt", "count": 8}
+    common: dict[str, Any] = {"classes": "LOC_synset_mapping.txt", "count": 8}
     checked = load(root=val, name="embedded_tagged", blacklist="none", **common)
     learnt = load_train(root=train, name="embedded_tagged_train", **common)
     assert sorted(sample.label for sample in checked.samples) == [0] * 4 + [1] * 4
