@@ -143,7 +143,7 @@ class Stopwatch:
         The sums are those of each turn, so that what slows a turn down slows both.
         """
         each: list[Work] = [partial(self.explain, [method]) for method in methods]
-        works = [self.plain, partial(self.explain, methods), *each]
+        works: list[Work] = [self.plain, partial(self.explain, methods), *each]
         plain, shared, *alone = interleaved(works, self.repeats, self.inputs.device, self.left)
         sums = [sum(turn) for turn in zip(*alone, strict=True)]
         for name, seconds in ((TOGETHER, shared), (APART, sums)):
