@@ -16,7 +16,7 @@ from benchmark.reporting.neuron_names import NeuronNames, read_names
 from benchmark.reporting.sheet import Panel
 from benchmark.tasks.neurons.pictures import active_area
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
-from benchmark.tasks.pairs.statistics import answered, column, image_mean
+from benchmark.tasks.pairs.statistics import answered, class_mean, column, image_mean
 from benchmark.tasks.pairs.types import Answers, ClassPolicy, Pairs, Reading, Statistic
 
 _SHOWN = 5  # units on each side, on a picture sheet
@@ -34,9 +34,13 @@ class NamedNeurons(MapMetric, group="pair_metric.neuron_names"):
     ``neurons_name_class``        at least one of the units for the class bears such a name
     ``neurons_name_class_chance`` the same with the names shuffled over all units of the layer, those without
                                   a name included; its interval is over images and shuffles together
+    ``neurons_name_class_macro``  the first, as the mean over classes of each class's share
     ``neurons_against``           at least one of the units against the class bears such a name
     ``neurons_named``             share of the units for the class that bear any name
     ============================  ====================================================================
+
+    Where a layer is averaged and read by one linear layer (GoogLeNet), α is that layer's weight divided by
+    the number of cells, the same for every image: then only the classes are different trials.
 
     Attributes:
         table: A csv of names (:mod:`benchmark.reporting.neuron_names`) of the same layer.
@@ -53,7 +57,7 @@ class NamedNeurons(MapMetric, group="pair_metric.neuron_names"):
     reads: ClassVar[tuple[str, ...]] = ("neurons",)
     gives: ClassVar[tuple[str, ...]] = (
         *("neurons_name_class", "neurons_name_class_chance"),
-        *("neurons_against", "neurons_named"),
+        *("neurons_name_class_macro", "neurons_against", "neurons_named"),
     )
 
     def check(self, policy: ClassPolicy, readings: Mapping[str, Reading]) -> None:
@@ -78,7 +82,7 @@ class NamedNeurons(MapMetric, group="pair_metric.neuron_names"):
         return {unit: name.concept for unit, name in self._names.above(self.least).items()}
 
     def __call__(self, answers: Answers) -> Mapping[str, Statistic]:
-        """Return the four shares.
+        """Return the shares.
 
         Raises:
             UserError: If the pairs lack the columns of the reading ``neurons``, the table has fewer units
@@ -114,6 +118,7 @@ class NamedNeurons(MapMetric, group="pair_metric.neuron_names"):
             {
                 "neurons_name_class": image_mean(pairs, any_own("for", kinds), every, fraction=True),
                 "neurons_name_class_chance": _over_shuffles(pairs, shuffled),
+                "neurons_name_class_macro": class_mean(pairs, any_own("for", kinds), every),
                 "neurons_against": image_mean(pairs, any_own("against", kinds), every, fraction=True),
                 "neurons_named": image_mean(pairs, part, every),
             }

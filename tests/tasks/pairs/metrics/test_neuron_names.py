@@ -49,6 +49,7 @@ def test_a_class_is_named_by_words_of_its_name(table: str) -> None:
     found = shares(table, made)
     # disc and striped are the first class's; "ringed" is not "ring", whose own unit has too small an IoU.
     assert found["neurons_name_class"] == 2 / 4
+    assert found["neurons_name_class_macro"] == pytest.approx((1 / 2 + 1 + 0) / 3)
     assert found["neurons_against"] == 1 / 4
     assert found["neurons_named"] == (1 / 2 + 1 / 2 + 1 / 2 + 0) / 4
     assert shares(table, made, least=0.03)["neurons_name_class"] == 3 / 4
