@@ -7,9 +7,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from benchmark.cli.app.build import build, dataset_of, plain
+from benchmark.cli.app.build import build, dataset_of, plain, published
 from benchmark.cli.app.finished import recall, remember
 from benchmark.cli.app.groups import typed
+from benchmark.cli.app.places import PUBLISHED
 from benchmark.core.errors import UserError
 from benchmark.core.exit_codes import ExitCode
 from benchmark.core.files import refuse_unwritable
@@ -25,6 +26,8 @@ def main(cfg: DictConfig) -> int:
     A job of a sweep only measures: :mod:`benchmark.cli.app.sweep` makes the one table of all jobs at the end.
     """
     results = Path(cfg.results_dir).expanduser().resolve()
+    if cfg.get("paper"):
+        return _report(cfg, results)
     build(cfg.tracking)  # refuses its options now, and not after hours of work
     check("pictures", cfg.pictures, Pictures)
     if "bootstrap" in cfg:
@@ -38,6 +41,16 @@ def main(cfg: DictConfig) -> int:
         return known.tell(cfg.notes)
     _refuse_unwritable(results, dataset)
     return _measure(cfg, results, dataset, multirun)
+
+
+def _report(cfg: DictConfig, results: Path) -> int:
+    """Let a task that measures nothing itself report on the others."""
+    from benchmark.tasks.paper.task import PaperTask
+
+    task: PaperTask = build(cfg.task)
+    task.check(typed())
+    refuse_unwritable(results / "paper")
+    return task.report(results, typed(), PUBLISHED / "claims" / "paper.yaml", published)
 
 
 def _refuse_unwritable(results: Path, dataset: Dataset) -> None:

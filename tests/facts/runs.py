@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from facts.shipped import TABLE, Fact
+from facts.shipped import TABLE, Fact, Shipped
 from facts.values import Stated, values
 
 _PAPER = "Selvaraju et al. 2017"
@@ -86,4 +86,22 @@ VALUES: Mapping[str, Stated] = {
         },
     },
 }
-FACTS: list[Fact] = [*values(VALUES)]
+
+
+def _names_its_experiment(shipped: Shipped, name: str) -> None:
+    raw = shipped.raw(name)
+    for runs in raw["paper"]["runs"].values():
+        for experiment, words in runs.items():
+            assert words[0] == f"experiment={experiment}"
+
+
+FACTS: list[Fact] = [
+    *values(VALUES),
+    Fact(
+        "task/paper",
+        ("task", "paper"),
+        "each run is of the experiment whose name it has",
+        "own choice: an experiment for each of the paper's sections, on the user's images if there are any",
+        _names_its_experiment,
+    ),
+]
