@@ -27,7 +27,7 @@ _Text = Annotated[str, "not empty"]
 
 @dataclass(frozen=True)
 class Claim(Checked, group="claims"):
-    """One claim: a number of a row, or that one row's number is above another's.
+    """One claim: a number of a row, or that one number is above another.
 
     Attributes:
         claim: In words.
@@ -38,6 +38,7 @@ class Claim(Checked, group="claims"):
         row: The row whose number it is; empty where it is an order.
         above: The row whose number is claimed to be above the other's.
         below: The other row.
+        than: The metric of ``below``, where it is another; both rows may then be the same.
         table: Name of a table beside the experiment's own, such as ``study_answers``; empty for its own.
         missing: What is missing where the experiment has no such number, with the remedy.
     """
@@ -50,6 +51,7 @@ class Claim(Checked, group="claims"):
     row: str = ""
     above: str = ""
     below: str = ""
+    than: str = ""
     table: str = ""
     missing: str = ""
 
@@ -122,25 +124,24 @@ def judge_all(name: str, claim: Claim, tables: Sequence[Table], reasons: Sequenc
 
 def _judged(name: str, claim: Claim, table: Table) -> Judged:
     on = f"{table.dataset.name}, {table.dataset.images} images"
-    wanted = [claim.row] if claim.row else [claim.above, claim.below]
+    other = claim.than or claim.metric
+    wanted = [(claim.row or claim.above, claim.metric), *([] if claim.row else [(claim.below, other)])]
     rows = {row.row: row for row in table.rows}
-    for row in wanted:
+    for row, metric in wanted:
         here = rows.get(row)
-        if not isinstance(here, Result) or claim.metric not in here.metrics:
-            reason = (
-                here.reason if isinstance(here, OpenRow) else f"{table.name} has no {claim.metric} of {row}"
-            )
+        if not isinstance(here, Result) or metric not in here.metrics:
+            reason = here.reason if isinstance(here, OpenRow) else f"{table.name} has no {metric} of {row}"
             return Judged(name, claim, OPEN, on=on, why="; ".join(filter(None, (claim.missing, reason))))
-    by_row = {line.row: line for line in lines(table) if line.metric == claim.metric}
+    found = {(line.row, line.metric): line for line in lines(table)}
     if claim.row:
-        return _number(name, claim, by_row[claim.row], on)
-    return _order(name, claim, table, by_row, on)
+        return _number(name, claim, found[wanted[0]], on)
+    return _order(name, claim, table, (found[wanted[0]], found[wanted[1]]), on)
 
 
 def _number(name: str, claim: Claim, line: Line, on: str) -> Judged:
     estimate = Estimate(line.measured or 0.0, line.low or 0.0, line.high or 0.0, line.n or 0)
     word = line.verdict.word if line.verdict else NOT_COMPARABLE
-    why = line.why
+    why = line.why or "no number of these images was published"
     if word not in WORDS:
         word, why = OPEN, f"{line.verdict.describe(line.metric) if line.verdict else ''}: {line.why}"
     if word == EXPLAINED and line.verdict:
@@ -149,9 +150,9 @@ def _number(name: str, claim: Claim, line: Line, on: str) -> Judged:
     return Judged(name, claim, word, text, on, "" if word == MATCHES else why, line.source, estimate)
 
 
-def _order(name: str, claim: Claim, table: Table, by_row: dict[str, Line], on: str) -> Judged:
+def _order(name: str, claim: Claim, table: Table, both: tuple[Line, Line], on: str) -> Judged:
     """Judge an order by the paired difference of the table, or by the ends of both intervals without one."""
-    first, second = by_row[claim.above], by_row[claim.below]
+    first, second = both
     apart, paired = _difference(table, claim), "paired"
     if apart is None:
         paired = "unpaired, by the ends of both intervals"
@@ -159,8 +160,8 @@ def _order(name: str, claim: Claim, table: Table, by_row: dict[str, Line], on: s
         low, high, least, most = (math.nan if end is None else end for end in ends)
         value = (first.measured or 0.0) - (second.measured or 0.0)
         apart = Estimate(value, low - most, high - least, min(first.n or 0, second.n or 0))
-    both = f"{shown(claim.metric, first.measured)} and {shown(claim.metric, second.measured)}"
-    text = f"{both}, difference {with_interval(claim.metric, apart, signed=True)} ({paired})"
+    values = f"{shown(claim.metric, first.measured)} and {shown(claim.metric, second.measured)}"
+    text = f"{values}, difference {with_interval(claim.metric, apart, signed=True)} ({paired})"
     holds = "the same order" if apart.low > 0 else "the other order" if apart.high < 0 else "undecided"
     why = f"{holds} here"
     comparable = all(table.comparable_row(row) for row in (claim.above, claim.below))
@@ -176,7 +177,11 @@ def _order(name: str, claim: Claim, table: Table, by_row: dict[str, Line], on: s
 
 def _difference(table: Table, claim: Claim) -> Estimate | None:
     for one in table.differences:
-        if one.metric == claim.metric and {one.first, one.second} == {claim.above, claim.below}:
+        if (
+            one.metric == claim.metric
+            and not claim.than
+            and {one.first, one.second} == {claim.above, claim.below}
+        ):
             value, low, high, n = one.estimate
             return one.estimate if one.first == claim.above else Estimate(-value, -high, -low, n)
     return None
