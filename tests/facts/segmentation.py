@@ -29,7 +29,10 @@ VALUES: Mapping[str, Stated] = {
         f"{_SEC}, train.prototxt: trained on seeds, measured on other images": {
             "task._target_": "SecTask",
             "defaults": [
-                "pairs",
+                {"/classes": "labelled"},
+                {"/reading": ["seeds"]},
+                {"/pair_metric": ["seeds"]},
+                {"/method@reference": None},
                 {"/dataset@val_set": "embedded_masks"},
                 {"/model@features": "vgg16_compact"},
                 "_self_",
@@ -43,6 +46,11 @@ VALUES: Mapping[str, Stated] = {
             "task.training.batch_size": 8,
             "task.training.rate": 0.003,
             "task.training.seed": 0,
+        },
+        "own choice: bootstrap resamples of the 95 % interval, seeded": {
+            "bootstrap._target_": "Resampling",
+            "bootstrap.resamples": 10000,
+            "bootstrap.seed": 0,
         },
     },
     "dataset/voc2012": {
@@ -60,6 +68,7 @@ VALUES: Mapping[str, Stated] = {
     "dataset/embedded_masks": {
         "own choice: the 480 procedural images of 24 classes, by nets that know them": {
             "defaults": ["voc2012", {"override /nets/of@_global_.nets": "embedded"}, "_self_"],
+            "count": 480,
             "folders.images": "Data/CLS-LOC/val",
             "folders.masks": "SegmentationClass/val",
             "classes": "LOC_synset_mapping.txt",

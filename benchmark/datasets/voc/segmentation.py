@@ -105,6 +105,7 @@ def load_masks(
     folders: Mapping[str, str] | None = None,
     classes: str | None = None,
     name: str = "voc2012",
+    count: int | None = None,
     after: int = 0,
     **options: Any,
 ) -> ManyObjects:
@@ -118,6 +119,7 @@ def load_masks(
             ``SegmentationClassAug`` goes first.
         classes: List of classes below the tree; ``None`` for VOC's 20.
         name: Name of the results; the split follows it.
+        count: Number of images of the whole set; ``None`` for VOC's, where it is an official one.
         after: Number of images to leave out, the first in ``order``, before ``limit`` counts.
         **options: See :class:`benchmark.datasets.selection.Selection`.
 
@@ -144,7 +146,7 @@ def load_masks(
     samples = [one for one in found.values() if isinstance(one, Sample)]
     if not samples:
         raise UserError(f"{masks}: not one pixel of a class in {len(ids)} masks; choose other masks")
-    official = len(ids) if source == _EVERY else _OFFICIAL.get((name, source))
+    official = count or _OFFICIAL.get((name, source))
     return ManyObjects(
         name=name if source == _EVERY else f"{name}_{source}",
         classes=names or tuple(one.identifier for one in listed),

@@ -49,7 +49,7 @@ def test_a_head_learns_what_its_seeds_say() -> None:
 
 
 SMALL = (
-    *("dataset.root.images=24", "val_set.root.images=24", "dataset.limit=12", "val_set.after=12"),
+    *("dataset.count=24", "val_set.count=24", "dataset.limit=12", "val_set.after=12"),
     *("val_set.limit=4", "task.training.epochs=1", "bootstrap.resamples=100", "pictures=0", "tracking=none"),
 )
 

@@ -1,6 +1,7 @@
 """What segmentation seeds are made of: the map on SEC's grid, the background's saliency, and the truth."""
 
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate, unfold
 from benchmark.core.errors import UserError
 from benchmark.core.options import Checked
 from benchmark.core.seeds import SIDE, VOID
-from benchmark.core.types import FloatArray, ImageArray, Model
+from benchmark.core.types import FloatArray, ForwardPass, ImageArray, Model
 from benchmark.datasets.cues import Cues, read_cues
 from benchmark.datasets.images import read_sample
 from benchmark.datasets.pixel_labels import averaged_cells, middle_cells, read_pixel_labels
@@ -77,12 +78,19 @@ class SeedMaps(Checked, group="reading.seeds"):
 
     def measure(self, asked: Asked) -> dict[str, Tensor]:
         """Return maps ``[N, K, 41, 41]``, and the saliency of each image, ``[N, K, 41, 41]`` likewise."""
-        (gradient,) = torch.autograd.grad(
-            asked.forward.logits.sum(), asked.forward.activations[self.layer], retain_graph=True
-        )
-        largest = _resized(gradient.abs().amax(dim=1, keepdim=True).float())
-        saliency = _median(largest).expand(-1, asked.maps.shape[1], -1, -1)
+        saliency = self._saliency(asked.forward).expand(-1, asked.maps.shape[1], -1, -1)
         return {"seed_map": _resized(asked.maps.detach().float()), "saliency": saliency}
+
+    def _saliency(self, forward: ForwardPass) -> Tensor:
+        """Return the saliency ``[N, 1, 41, 41]``, made once for all methods of a forward pass."""
+        kept: tuple[Callable[[], Tensor | None], Tensor] | None = self.__dict__.get("_kept")
+        if kept is None or kept[0]() is not forward.logits:
+            total, layer = forward.logits.sum(), forward.activations[self.layer]
+            (gradient,) = torch.autograd.grad(total, layer, retain_graph=True)
+            made = _median(_resized(gradient.abs().amax(dim=1, keepdim=True).float()))
+            kept = weakref.ref(forward.logits), made
+            object.__setattr__(self, "_kept", kept)
+        return kept[1]
 
     def finish(self, pair: Pair, values: Mapping[str, FloatArray]) -> dict[str, Any]:
         """Return the columns above.
