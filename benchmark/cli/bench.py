@@ -132,24 +132,29 @@ def _lines(
         UserError: If no method accepts the model.
     """
     bench.plain()
-    accepted = [method for method in methods if _accepts(bench.model, method, left_out)]
-    if not accepted:
-        raise UserError(f"no method to time: {'; '.join(left_out.values())}")
-    accepted.sort(key=lambda method: INPUT in method.layers)  # what takes long has the time that others left
-    shared = [method for method in accepted if method.name in together and not isinstance(method, Covers)]
-    several = len(shared) > 1
-    bench.waiting = 1 + len(accepted) + several * len(shared) + sum(one.name in PEERS for one in accepted)
-    yield from bench.lines({"plain forward pass, again": bench.plain})
-    for method in accepted:
+    ordered = sorted(methods, key=lambda one: INPUT in one.layers)  # what takes long has what others left
+    several = sum(one.name in together for one in ordered)
+    bench.waiting = 1 + len(ordered) + several + sum(one.name in PEERS for one in ordered)
+    opening = bench.lines({"plain forward pass, again": bench.plain})  # yields nothing the second time
+    shared, refused = [], dict[str, str]()
+    for method in ordered:
+        if bench.left > 0 and not _accepts(bench.model, method, refused):
+            bench.waiting -= 1
+            continue
+        yield from opening
         if bench.left <= 0:
             left_out[method.name] = _LATE
         elif isinstance(method, Covers):
             yield from covered(bench, method)
         else:
             yield from _beside_peers(bench, method, left_out)
-    if several and bench.left > 0:
+            shared += [method] if method.name in together else []
+    left_out |= refused
+    if len(refused) == len(ordered):
+        raise UserError(f"no method to time: {'; '.join(refused.values())}")
+    if len(shared) > 1 and bench.left > 0:
         yield from bench.together(shared)
-    elif several:
+    elif several > 1 and bench.left <= 0:
         left_out[TOGETHER] = _LATE
 
 
