@@ -158,7 +158,8 @@ def _maps(job: Job[TextOptions], scene: Scene, cnn: nn.Module) -> Maps:
     They are kept below the results, some images a file that is named by all that its maps depend on: a
     training that was killed goes on, and models on one network share them.
     """
-    single = [*{str(sample.path): sample for sample in scene.dataset.samples}.values()]
+    by_file = {str(sample.path): sample for sample in scene.dataset.samples}
+    single = [by_file[path] for path in sorted(by_file)]  # whatever the order of the texts
     kept = job.results / "training" / "maps"
     pieces, rows = [], {str(sample.path): row for row, sample in enumerate(single)}
     with (
@@ -186,7 +187,7 @@ def _identity(job: Job[TextOptions], scene: Scene, samples: Sequence[Sample]) ->
         {
             "network": [below, model.weights.sha256, model.input.identity(), scene.settings.identity()],
             "transform": job.config["transform"],
-            "images": [[str(sample.path), sample.bytes] for sample in samples],
+            "images": [[*Path(str(sample.path)).parts[-2:], sample.bytes] for sample in samples],
             "code": code_fingerprint([_seen, read_batches, scene.transform]),
         }
     )

@@ -103,7 +103,7 @@ def _classes(name: str, classes: tuple[str, ...] | None, source: str) -> Fact:
     )
 
 
-def _hashed(name: str) -> Fact:
+def of_package(name: str) -> Fact:
     def check(shipped: Shipped, yaml: str) -> None:
         options = shipped.options(yaml)
         file = Path(options["weights_dir"], options["weights"])
@@ -289,6 +289,6 @@ FACTS = [
     *(_classes(name, None, _ILSVRC_ORDER) for name in (*CAFFE, *TORCHVISION)),
     *(_classes(name, None, _EMBEDDED_ORDER) for name in _COMPACT),
     *(_classes(name, _VOC_CLASSES, "VOCinit.m: 20 classes, alphabetical") for name in _OF_VOC),
-    *map(_hashed, _COMPACT),
+    *map(of_package, _COMPACT),
     *values(VALUES),
 ]
