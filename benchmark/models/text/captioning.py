@@ -88,10 +88,10 @@ class CaptionHead(TextHead):
         state = self._begin(maps)
         word = torch.full((len(maps), 1), START, device=maps.device)
         words = []
-        for _ in range(LONGEST):
+        for place in range(LONGEST):
             states, state = self.gru(self.embed(word), state.contiguous())
             scores = self.out(states)
-            scores[..., [PAD, START]] = -torch.inf
+            scores[..., [PAD, START] if place else [PAD, START, END]] = -torch.inf
             word = scores.argmax(2)
             words.append(word)
         return [self.lexicon.text(row) for row in torch.cat(words, 1).tolist()]

@@ -15,7 +15,7 @@ def caption_sum(steps: Tensor, numbers: Tensor, counts: Tensor) -> Tensor:
         counts: ``[N, L]`` whether there is a word.
     """
     chosen = steps.gather(2, numbers[..., None])[..., 0]
-    return torch.where(counts, chosen, torch.zeros_like(chosen)).sum(1)
+    return (chosen * counts).sum(1)  # guided backpropagation would take torch.where for a ReLU
 
 
 def word_scores(steps: Tensor, numbers: Tensor, counts: Tensor) -> Tensor:
@@ -31,6 +31,7 @@ def word_scores(steps: Tensor, numbers: Tensor, counts: Tensor) -> Tensor:
     scores = steps.masked_fill(~counts[..., None], -torch.inf).amax(1)
     for place in reversed(range(steps.shape[1])):  # so that the first place of a word is written last
         own = numbers[:, place : place + 1]
-        here = torch.where(counts[:, place, None], steps[:, place].gather(1, own), scores.gather(1, own))
+        there = counts[:, place, None].to(scores)
+        here = steps[:, place].gather(1, own) * there + scores.gather(1, own) * (1 - there)
         scores = scores.scatter(1, own, here)
     return scores

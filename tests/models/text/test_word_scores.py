@@ -6,8 +6,9 @@ import torch
 
 from benchmark.core.targets import CAPTION
 from benchmark.models.text.captioning import CaptionHead
-from benchmark.models.text.lexicon import FIRST, START, Lexicon
+from benchmark.models.text.lexicon import END, FIRST, START, Lexicon
 from benchmark.models.text.tokens import target_scores
+from benchmark.models.text.words import caption_sum, word_scores
 
 WORDS = Lexicon(("a", "and", "cat", "dog"), (CAPTION, "a", "and", "cat", "dog"))
 
@@ -48,7 +49,7 @@ def test_a_made_caption_is_the_likeliest_word_at_each_place_and_stays_bound() ->
     for number, word in enumerate(first.split()):
         begun = WORDS.numbers([" ".join(first.split()[: number + 1])], maps.device)
         likeliest = head._steps(maps[:1], begun)[0, number]
-        likeliest[:2] = -torch.inf
+        likeliest[[0, START] if number else [0, START, END]] = -torch.inf
         assert WORDS.words[int(likeliest.argmax()) - FIRST] == word
 
 
@@ -66,3 +67,16 @@ def test_a_word_of_several_tokens_is_scored_as_a_whole_where_it_first_stands() -
         [steps[1, 0, 3] + steps[1, 1, 2], steps[1, :2, 2].max(), steps[1, :2, 5].max()],
     ]
     torch.testing.assert_close(scores, torch.tensor(expected))
+
+
+def test_guided_backpropagation_finds_no_rule_of_its_own_in_the_scores_of_words() -> None:
+    steps = torch.rand(2, 3, 6, requires_grad=True).log_softmax(2)
+    numbers, counts = torch.tensor([[2, 3, 2], [3, 0, 0]]), torch.tensor([[True] * 3, [True, False, False]])
+    graph = [word_scores(steps, numbers, counts).grad_fn, caption_sum(steps, numbers, counts).grad_fn]
+    seen = set()
+    while graph:
+        node = graph.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            graph += [after for after, _ in node.next_functions]
+    assert not {node.name() for node in seen} & {"WhereBackward0", "ReluBackward0", "ClampMinBackward0"}
