@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from benchmark.core.errors import UserError
-from benchmark.models.text.words import caption_sum
+from benchmark.models.text.words import best, caption_sum
 
 
 class Tokens:
@@ -67,7 +67,7 @@ def target_scores(steps: Tensor, numbers: Tensor, counts: Tensor, words: Sequenc
         counts: ``[N, L]`` whether there is one.
         words: Tokens of each word.
     """
-    best = steps.masked_fill(~counts[..., None], -torch.inf).amax(1)
+    fits = best(steps, counts)
     chosen = steps.gather(2, numbers[..., None])[..., 0]
     rows = [row[:length] for row, length in zip(numbers.tolist(), counts.sum(1).tolist(), strict=True)]
     columns = [caption_sum(steps, numbers, counts)]
@@ -76,7 +76,7 @@ def target_scores(steps: Tensor, numbers: Tensor, counts: Tensor, words: Sequenc
         columns.append(
             torch.stack(
                 [
-                    best[image, word[0]] if place is None else chosen[image, place : place + len(word)].sum()
+                    fits[image, word[0]] if place is None else chosen[image, place : place + len(word)].sum()
                     for image, place in enumerate(places)
                 ]
             )

@@ -28,10 +28,19 @@ def word_scores(steps: Tensor, numbers: Tensor, counts: Tensor) -> Tensor:
         numbers: ``[N, L]`` number of the caption's word at each place.
         counts: ``[N, L]`` whether there is a word.
     """
-    scores = steps.masked_fill(~counts[..., None], -torch.inf).amax(1)
+    scores = best(steps, counts)
     for place in reversed(range(steps.shape[1])):  # so that the first place of a word is written last
         own = numbers[:, place : place + 1]
         there = counts[:, place, None].to(scores)
         here = steps[:, place].gather(1, own) * there + scores.gather(1, own) * (1 - there)
         scores = scores.scatter(1, own, here)
     return scores
+
+
+def best(steps: Tensor, counts: Tensor) -> Tensor:
+    """Return each word's highest log-probability ``[N, V]`` over the places that count.
+
+    It is a sum and a maximum, for guided backpropagation would take a fill for a ReLU.
+    """
+    outside = torch.zeros(counts.shape, device=steps.device, dtype=steps.dtype)
+    return (steps + outside.masked_fill(~counts, -torch.inf)[..., None]).amax(1)
