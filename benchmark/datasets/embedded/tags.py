@@ -22,8 +22,9 @@ from benchmark.core.types import Box, ImageArray
 from benchmark.datasets.embedded import classes, draw, files, scene
 
 _SEEDS = {"val": 2, "train": 3}  # other images than those of the embedded dataset
-_BLUR = 7  # pixels that are averaged along an axis: the objects are hard to tell apart, the tag is not
-_SIDE = 0.2  # of the tag, as a share of the image's shorter side
+_BLUR = 6  # pixels that are averaged along an axis: the objects are hard to tell apart, the tag is not
+_TAG = 18  # the class of the object on the tag: a checked star
+_SIDE = 0.25  # of the tag, as a share of the image's shorter side
 _LABELS = (0, 1)
 """Two classes that differ in texture and head alone."""
 _QUALITY = 90
@@ -135,11 +136,12 @@ def _blurred(pixels: ImageArray) -> ImageArray:
 
 
 def _drawn(side: int) -> ImageArray:
-    """Draw the tag ``[side, side, 3]``: a yellow square with a black cross."""
-    pixels = np.full((side, side, 3), (250, 220, 30), np.uint8)
-    y, x = np.mgrid[:side, :side]
-    thick = max(side // 8, 1)
-    pixels[(abs(x - y) < thick) | (abs(x + y - side + 1) < thick)] = 0
+    """Draw the tag ``[side, side, 3]``: a white plate with an object of another class, black and yellow."""
+    v, u = np.mgrid[:side, :side] * (2.2 / (side - 1)) - 1.1
+    whole, second, head = draw.draw(classes.KINDS[_TAG], u, v, waves=2.5)
+    pixels = np.full((side, side, 3), 255, np.uint8)
+    pixels[whole] = (20, 20, 20)
+    pixels[second | head] = (250, 210, 20)
     return pixels
 
 
