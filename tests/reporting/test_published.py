@@ -190,7 +190,9 @@ def test_models_that_stand_for_a_published_network_are_models_of_ours() -> None:
 
 def test_published_numbers_say_of_which_dataset_of_ours_they_are() -> None:
     for path in TABLE1.parent.glob("*.yaml"):
-        assert (ROOT / "conf" / "dataset" / f"{load(path).measured_on}.yaml").is_file()
+        numbers = load(path)
+        nowhere = all(row.not_comparable for row in numbers.rows.values())
+        assert nowhere or (ROOT / "conf" / "dataset" / f"{numbers.measured_on}.yaml").is_file()
 
 
 REASONS = """
