@@ -50,9 +50,12 @@ def test_units_are_named_and_their_names_explain_each_image(command: Command, tm
         (("experiment=neurons", "concepts=voc"), "concepts=voc: not one image of embedded has masks"),
         (("experiment=neurons", "concepts=none"), "concepts=none"),
         (("experiment=neurons", "task.quantile=1"), "task.quantile=1"),
-        (("experiment=neurons", "method=backprop"), "choose method=grad_cam"),
+        (("experiment=neurons", "row=googlenet/grad_cam", "method=backprop"), "choose method=grad_cam"),
         (("experiment=neurons", "localizer.threshold=0.2"), "draws no box"),
-        (("experiment=explain_text", "pair_metric.neuron_names.table=no.csv"), "no.csv: cannot be read"),
+        (
+            ("experiment=explain_text", "row=googlenet/grad_cam", "pair_metric.neuron_names.table=no.csv"),
+            "no.csv: cannot be read",
+        ),
     ],
 )
 def test_a_mistake_is_one_line(
