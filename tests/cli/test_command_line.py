@@ -125,7 +125,7 @@ def test_a_users_configurations_are_found_in_every_row(command: Command, mine: P
     assert len(list(tmp_path.glob("results/embedded-2-*/mine*.json"))) == 1
     status, _, complaint = command("run", "experiment=mini", "--config-dir", str(mine))
     assert status == 2
-    assert "choose one of counterfactual, embedded, googlenet, ilsvrc_vgg16_cam, mine, " in complaint
+    assert re.search(r"choose one of .*, ilsvrc_vgg16_cam, mine, ", complaint)
 
 
 @pytest.mark.parametrize(
