@@ -34,7 +34,7 @@ from benchmark.reporting.archive import Archived, write_table
             "results_dir=${oc.env:NOWHERE_SET}/x: the environment variable NOWHERE_SET is not set",
         ),
         ("run", "experiment=googlenet table.nme=x", "did you mean table.name?"),
-        ("run", "experiment=tabel1", "choose one of counterfactual, embedded, googlenet"),
+        ("run", "experiment=tabel1", "choose one of adversarial, bias, "),
         ("run", "metric=[classification,loc]", "metric=loc: there is no such metric; choose one of"),
         ("run", "model=", "model=: there is no such model; choose one of alexnet"),
         ("run", "-m method=grad_cam,cam dataset.rot=x", "did you mean dataset.root?"),
@@ -77,7 +77,7 @@ from benchmark.reporting.archive import Archived, write_table
         (
             "run",
             "metric=null",
-            "metric=null: this command needs a choice there; choose one of classification",
+            "metric=null: this command needs a choice there; choose one of anatomy, classification",
         ),
         ("run", "localizer=1.5", "localizer=1.5: there is no such localizer; choose one of cam_20"),
         ("run", "~localizer", "~localizer: this command needs a localizer; leave this word out"),
@@ -93,7 +93,7 @@ from benchmark.reporting.archive import Archived, write_table
         (
             "doctor",
             "dataset.rot=x",
-            "choose a dataset first, dataset=NAME, one of coco2014, embedded, embedded_train, ilsvrc_train",
+            "choose a dataset first, dataset=NAME, one of broden, coco2014, ",
         ),
         ("doctor", "dataset=ilsvrc_val dataset.rot=x", "did you mean dataset.root?"),
         ("doctor", "model=vgg16 model.wieghts=x", "did you mean model.weights?"),
