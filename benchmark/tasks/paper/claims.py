@@ -166,7 +166,8 @@ def _order(name: str, claim: Claim, table: Table, both: tuple[Line, Line], on: s
     why = f"{holds} here"
     comparable = all(table.comparable_row(row) for row in (claim.above, claim.below))
     if not comparable:
-        reason = table.mismatch(claim.above) or table.mismatch(claim.below)
+        mismatch = table.mismatch(claim.above) or table.mismatch(claim.below)
+        reason = mismatch if table.comparable else ""
         why = f"{why}; {reason or f'the paper measured other networks or images than {table.dataset.name}'}"
         return Judged(name, claim, NOT_COMPARABLE, text, on, why, first.source, apart)
     if apart.low > 0:
@@ -183,7 +184,7 @@ def _difference(table: Table, claim: Claim) -> Estimate | None:
             and {one.first, one.second} == {claim.above, claim.below}
         ):
             value, low, high, n = one.estimate
-            return one.estimate if one.first == claim.above else Estimate(-value, -high, -low, n)
+            return one.estimate if one.first == claim.above else Estimate(0 - value, 0 - high, 0 - low, n)
     return None
 
 
