@@ -8,7 +8,7 @@ batch is explained, so that no method knows of words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -84,6 +84,14 @@ def rows(module: nn.Module, images: Sequence[int]) -> Iterator[None]:
     texts = module.texts if isinstance(module, TextBound) else None
     with bound(module, [texts[image] for image in images] if texts else ()):
         yield
+
+
+def images_of(samples: Iterable[Sample]) -> dict[str, str]:
+    """Return the image of each question by the question's id; images without a text are left out.
+
+    Questions about one image are no independent trials, so that intervals are of images.
+    """
+    return {one.image_id: str(one.path or one.image_id) for one in samples if isinstance(one, TextSample)}
 
 
 def text_of(sample: Sample) -> str:

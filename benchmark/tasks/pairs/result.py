@@ -12,10 +12,12 @@ import numpy as np
 from benchmark.core.bootstrap import UNBOUNDED, Numbers, bootstrap, bounded
 from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count, Natural
+from benchmark.core.targets import images_of
 from benchmark.core.types import Difference, Estimate, OpenRow, Result
 from benchmark.pipeline.results import conditions, files_of, first_line, unfinished, without_places
 from benchmark.tasks.pairs.comparison import family
 from benchmark.tasks.pairs.records import STORE, pairs_in
+from benchmark.tasks.pairs.statistics import clustered
 from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
 
 if TYPE_CHECKING:
@@ -84,8 +86,11 @@ def result(row: PairRow, resampling: Resampling) -> Measured | OpenRow:
     pairs, reference = found[0], found[1] if row.reference else None
     _refuse_unlike(row, pairs, reference)
     answers = Answers(pairs, reference, row.scene.dataset.class_names)
+    images = images_of(row.scene.dataset.samples)
     statistics = {
-        name: statistic for metric in row.metrics.values() for name, statistic in metric(answers).items()
+        name: clustered(statistic, images)
+        for metric in row.metrics.values()
+        for name, statistic in metric(answers).items()
     }
     told = conditions(row.scene, [one for shards in stored for one in shards.made]) | {
         "protocol": _told(row),

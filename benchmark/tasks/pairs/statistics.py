@@ -92,6 +92,30 @@ def class_mean(pairs: Pairs, hits: Column, chosen: BoolArray, fraction: bool = T
     return Statistic(*image_sums(pairs, values, chosen), ratios, fraction)
 
 
+def clustered(statistic: Statistic, images: Mapping[str, str]) -> Statistic:
+    """Draw images with all their questions where a statistic has a row for each question.
+
+    The number itself stays: it is a function of the questions' means, which are sums over counts.
+
+    Args:
+        statistic: Of questions, or of images already.
+        images: The image of each question by the question's id; an id that is not in it is an image's own.
+    """
+    own = [images.get(each, each) for each in statistic.image_ids]
+    places = {image: place for place, image in enumerate(dict.fromkeys(own))}
+    if len(places) == len(own):
+        return statistic
+    wide = statistic.values.shape[1]
+    sums = np.zeros((len(places), wide + 1))
+    counted = np.concatenate([statistic.values, np.ones((len(own), 1))], axis=1)
+    np.add.at(sums, [places[image] for image in own], counted)
+
+    def reduce(means: Numbers) -> Numbers:
+        return statistic.reduce(means[:, :wide] / means[:, wide:])
+
+    return Statistic(tuple(places), sums, reduce, statistic.fraction)
+
+
 def answered(statistics: Mapping[str, Statistic]) -> dict[str, Statistic]:
     """Leave out the statistics that no image could answer."""
     return {name: statistic for name, statistic in statistics.items() if statistic.image_ids}

@@ -11,12 +11,15 @@ from scipy.stats import spearmanr
 
 from benchmark.attribution.centre import Centre
 from benchmark.core.errors import UserError
+from benchmark.core.targets import TextSample, images_of
 from benchmark.core.types import Box, ForwardPass, Sample, View
 from benchmark.tasks.pairs.metrics.answer_accuracy import AnswerAccuracy
 from benchmark.tasks.pairs.metrics.human_correlation import HumanCorrelation
 from benchmark.tasks.pairs.metrics.in_out import InOutRatio
 from benchmark.tasks.pairs.metrics.pointing_game import PointingGame
 from benchmark.tasks.pairs.readings.in_out import InOut
+from benchmark.tasks.pairs.result import Resampling
+from benchmark.tasks.pairs.statistics import clustered
 from benchmark.tasks.pairs.types import Answers, Pair, Pairs, Statistic
 
 VIEW = View(8, 8, Box(0, 0, 8, 8))
@@ -67,6 +70,35 @@ def test_accuracy_is_over_questions_and_its_interval_over_images() -> None:
     assert found["accuracy"].image_ids == ("room_1", "room_2")
     alone = pairs(ids, rank=[0, 3, 0], answer=[True] * 3, blind_rank=[np.nan] * 3)
     assert list(AnswerAccuracy("answer_accuracy", 1)(Answers(alone))) == ["accuracy"]
+
+
+def test_an_interval_is_of_images_with_all_their_questions_and_the_number_stays() -> None:
+    """Against the loop that draws images and takes all questions of each."""
+    random = np.random.default_rng(0)
+    of_image = np.repeat(np.arange(12), random.integers(1, 6, 12))
+    count = len(of_image)
+    inside = 1 + random.random(12)[of_image]  # alike within an image
+    of = pairs(
+        tuple(f"{image}_q{n}" for n, image in enumerate(of_image)),
+        label=np.zeros(count, int),
+        inside=inside,
+        outside=1 + random.random(count),
+    )
+    none = np.zeros((0, 4), np.int32)
+    asked = [TextSample(one, Path(f"{one.partition('_q')[0]}.png"), 0, none) for one in of.image_ids]
+    apart = InOutRatio("in_out", 1)(Answers(of))["in_out"]
+    found = clustered(apart, images_of(asked))
+    assert found.image_ids == tuple(f"{image}.png" for image in range(12))
+    assert value(found) == pytest.approx(value(apart), rel=1e-12)
+    drawn = [
+        np.concatenate([np.flatnonzero(of_image == i) for i in random.integers(0, 12, 12)])
+        for _ in range(4000)
+    ]
+    slow = np.quantile([inside[d].mean() / of.columns["outside"][d].mean() for d in drawn], [0.025, 0.975])
+    estimate = Resampling(4000).estimate(found)
+    np.testing.assert_allclose(estimate[1:3], slow, atol=0.01)
+    plain = Resampling(4000).estimate(apart)
+    assert estimate.high - estimate.low > 1.2 * (plain.high - plain.low)
 
 
 def test_labels_that_are_left_out_do_not_point() -> None:
