@@ -62,5 +62,5 @@ class GuidedGradCAM(LayerMethod):
         maps = feature_maps(model, forward, self.layer)
         signals = input_gradients(model, forward, classes, _RULES[self.rule])
         coarse = weighted_sum(mean_gradients(model, forward, classes, maps), maps).relu()
-        places = enlarged(coarse, forward.inputs.shape[-1]).transpose(0, 1)
+        places = enlarged(coarse, forward.inputs.shape[-2:]).transpose(0, 1)
         return (place[:, None] * signal for place, signal in zip(places, signals, strict=True))

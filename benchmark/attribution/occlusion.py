@@ -11,6 +11,7 @@ from benchmark.attribution.common.class_activation import accumulator
 from benchmark.attribution.common.fills import Fill, filled, refuse_fill
 from benchmark.attribution.common.occluded import Grid, Sheet, at_once, runs
 from benchmark.attribution.common.windows import Windowed, windows
+from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count, Positive, unfit
 from benchmark.core.targets import rows
 from benchmark.core.types import ForwardPass, Model
@@ -83,8 +84,14 @@ class Occlusion(Checked, group="method"):
         return self._grid(size).positions
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
-        """Return heatmaps ``[N, K, S, S]`` at the input's resolution, of both signs."""
-        count, size = len(forward.inputs), forward.inputs.shape[-1]
+        """Return heatmaps ``[N, K, S, S]`` at the input's resolution, of both signs.
+
+        Raises:
+            UserError: If the inputs are not square.
+        """
+        count, _, high, size = forward.inputs.shape
+        if high != size:
+            raise UserError(f"method={self.name}: inputs of {high} x {size}; give square ones")
         drops = self.drops(model, forward, classes, range(count * self.positions(size)))
         return self.spread(drops.view(count, -1, classes.shape[1]), size)
 

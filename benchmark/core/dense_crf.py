@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _FAR = log(1e-10)
-_LEAST = 1e-4  # SEC's min_prob: probabilities below it are raised to it, then all are divided by their sum
+LEAST = 1e-4
+"""SEC's ``min_prob``, which keeps probabilities from 0; their sum stays 1."""
 
 
 class Crf(NamedTuple):
@@ -57,7 +58,7 @@ class Crf(NamedTuple):
 
 def at_least(probabilities: Tensor) -> Tensor:
     """Return probabilities ``[…, C, n]`` of which none is below about 1e-4, as SEC keeps them from 0."""
-    raised = probabilities.clamp(min=_LEAST)
+    raised = probabilities.clamp(min=LEAST)
     return raised / raised.sum(dim=-2, keepdim=True)
 
 

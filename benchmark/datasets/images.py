@@ -115,7 +115,8 @@ def read_upright(path: Path) -> ImageArray:
     """
     pixels = read_rgb(path)
     with _opened(path, path) as image:
-        frames = getattr(image, "n_frames", 1)
+        # A telephone's JPEG often holds a preview or gain map beside the picture (MPO): no animation.
+        frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
         if frames > 1:
             raise UnreadableImage(f"{path}: an animation of {frames} frames; give one of them as PNG")
         try:

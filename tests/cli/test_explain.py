@@ -73,6 +73,13 @@ def test_a_photograph_is_shown_upright(tmp_path: Path, orientation: int) -> None
     assert (read_upright(path) == upright).all()
 
 
+def test_a_telephones_photograph_with_a_second_picture_in_it_is_read(tmp_path: Path) -> None:
+    """MPO: a JPEG with a preview or gain map behind it."""
+    photo, preview = Image.new("RGB", (9, 6), "red"), Image.new("RGB", (3, 2))
+    photo.save(tmp_path / "photo.jpg", format="MPO", save_all=True, append_images=[preview])
+    assert read_upright(tmp_path / "photo.jpg").shape == (6, 9, 3)
+
+
 def test_an_animation_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])

@@ -1,5 +1,7 @@
 """Arithmetic shared by the methods that combine the channels of a layer: CAM, Grad-CAM and their kin."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -74,13 +76,13 @@ def weighted_sum(weights: Tensor, maps: Tensor) -> Tensor:
     return total.to(torch.promote_types(maps.dtype, torch.float32))
 
 
-def enlarged(heatmaps: Tensor, size: int) -> Tensor:
-    """Enlarge heatmaps ``[N, K, h, w]`` to ``[N, K, size, size]``, bilinearly with aligned corners.
+def enlarged(heatmaps: Tensor, size: Sequence[int]) -> Tensor:
+    """Enlarge heatmaps ``[N, K, h, w]`` to ``[N, K, *size]``, bilinearly with aligned corners.
 
     The authors' code enlarges them this way (protocol §1.3); :func:`benchmark.core.heatmaps.upsample` does
     the same for an original image's pixels on the host.
     """
-    return F.interpolate(heatmaps, size=(size, size), mode="bilinear", align_corners=True)
+    return F.interpolate(heatmaps, size=list(size), mode="bilinear", align_corners=True)
 
 
 def accumulator(tensor: Tensor) -> torch.dtype:

@@ -159,6 +159,8 @@ def _neighbourhood(layer: nn.Module) -> tuple[int, int, int] | None:
     """Return kernel, stride and padding of a layer, each the same along both axes; else ``None``."""
     if layer._forward_hooks or layer._forward_pre_hooks or layer.training:
         return None
+    if getattr(layer, "running_mean", layer) is None:  # normalises by the batch that it sees
+        return None
     if type(layer) in _CELL_BY_CELL or isinstance(layer, nn.LocalResponseNorm):
         return 1, 1, 0
     convolves = type(layer) is nn.Conv2d and layer.padding_mode == "zeros"
@@ -238,5 +240,8 @@ def _with(
 
 
 def _overlap(row: Tensor, one: Tensor, offset: int) -> tuple[slice, slice]:
-    first, last = max(offset, 0), min(offset + one.shape[-1], row.shape[-1])
+    first = min(max(offset, 0), row.shape[-1])
+    last = max(min(offset + one.shape[-1], row.shape[-1]), first)
+    if first == last:  # a stride passes over all of the content
+        return slice(0, 0), slice(0, 0)
     return slice(first, last), slice(first - offset, last - offset)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from benchmark.core.dense_crf import Crf, at_least
+from benchmark.core.dense_crf import LEAST, Crf, at_least
 from benchmark.core.device import reproducible
 from benchmark.core.options import Checked, Count, Natural, Positive
 from benchmark.core.progress import Counter
@@ -75,8 +75,12 @@ def scores_at(net: nn.Module, features: Tensor) -> Tensor:
 
 
 def sec_loss(scores: Tensor, smooth: Tensor, seeds: Tensor, present: Tensor) -> Tensor:
-    """Return the sum of the three losses of scores ``[N, C + 1, n]`` and the CRF's marginals."""
-    p = at_least(scores.softmax(dim=1))
+    """Return the sum of the three losses of scores ``[N, C + 1, n]`` and the CRF's marginals.
+
+    SEC's code adds its least probability to the network's, so that a cell that is sure of another class than
+    its seed still learns; it raises the CRF's to it, of which nothing learns.
+    """
+    p = (scores.softmax(dim=1) + LEAST) / (1 + scores.shape[1] * LEAST)
     return seed_loss(p, seeds) + expand_loss(p, present) + constrain_loss(p, at_least(smooth))
 
 

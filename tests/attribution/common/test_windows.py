@@ -66,6 +66,17 @@ def test_scores_equal_those_of_whole_images(
     assert torch.equal(inputs, images(2, grid.size))
 
 
+def test_a_square_that_a_stride_passes_over_changes_nothing() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 4, 1, stride=5), nn.Flatten(), nn.LazyLinear(2)).double().eval()
+    grid = Grid(10, 3, 1)
+    inputs, instead = images(1, 10), images(1, 10, seed=2)
+    with torch.no_grad():
+        wanted = by_whole_images(network, inputs, instead, grid)
+        made = Windowed(network, windows(network, grid), inputs, instead, grid).scores(range(len(wanted)))
+    torch.testing.assert_close(made, wanted, rtol=1e-12, atol=1e-14)
+
+
 @pytest.mark.parametrize("build", SMALL)
 def test_no_window_is_as_large_as_its_map(build: Callable[[], nn.Module]) -> None:
     first = windows(small(build).module, Grid(12, 5, 3))  # type: ignore[arg-type]
@@ -101,3 +112,8 @@ def test_what_a_window_could_not_tell_is_no_window(layer: nn.Module) -> None:
         )
         == []
     )
+
+
+def test_a_layer_that_normalises_by_its_batch_is_no_window() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 3, 3), nn.BatchNorm2d(3, track_running_stats=False)).eval()
+    assert len(windows(network, Grid(12, 2, 2))) == 1

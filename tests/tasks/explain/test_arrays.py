@@ -3,10 +3,11 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from captum.attr import LayerGradCam, Saliency
+from captum.attr import GuidedBackprop, LayerGradCam, Saliency
 from torch import Tensor, nn
 
 from benchmark import explain
+from benchmark.attribution.guided_grad_cam import GuidedGradCAM
 from benchmark.core.errors import UserError
 
 INPUTS = torch.rand(2, 3, 24, 20, generator=torch.Generator().manual_seed(0))
@@ -50,6 +51,18 @@ def test_backprop_is_captums_saliency() -> None:
     torch.testing.assert_close(torch.from_numpy(found.maps[:, 0]), theirs)
 
 
+@pytest.mark.filterwarnings("ignore:Setting backward hooks on ReLU")
+def test_guided_grad_cam_of_inputs_that_are_not_square_is_captums() -> None:
+    net = small_net()
+    vars(net[1])["inplace"] = False
+    found = explain(net, INPUTS, [2], method=GuidedGradCAM(reduction="max_abs"))
+    guided = GuidedBackprop(net.eval()).attribute(INPUTS.clone().requires_grad_(), 2)
+    coarse = LayerGradCam(net, net[4]).attribute(INPUTS, 2, relu_attributions=True).detach()
+    places = F.interpolate(coarse, (24, 20), mode="bilinear", align_corners=True)
+    theirs = (places * guided).abs().amax(dim=1).detach()
+    torch.testing.assert_close(torch.from_numpy(found.maps[:, 0]), theirs)
+
+
 @pytest.mark.parametrize("layer", [None, "no such layer"])
 def test_the_module_is_left_as_it_was_even_after_an_error(layer: str | None) -> None:
     net = small_net().train()
@@ -72,6 +85,7 @@ def test_the_module_is_left_as_it_was_even_after_an_error(layer: str | None) -> 
     [
         ({"classes": [4]}, "outputs 0 … 3"),
         ({"classes": torch.zeros(3, 1)}, "give"),
+        ({"method": "occlusion"}, "method=occlusion: inputs of 24 x 20; give square ones"),
         ({"method": "gradcam"}, "method=gradcam: there is none"),
     ],
 )

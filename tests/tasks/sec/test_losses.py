@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmark.core.dense_crf import at_least
+from benchmark.tasks.sec.head import sec_loss
 from benchmark.tasks.sec.losses import constrain_loss, expand_loss, pooled, seed_loss
 
 N, CLASSES, CELLS = 3, 4, 9
@@ -61,6 +63,19 @@ def test_the_constrain_loss_is_a_divergence_that_moves_the_network_alone() -> No
     assert smooth.grad is None
     assert p.grad is not None
     assert constrain_loss(smooth, smooth).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_a_cell_that_is_sure_of_another_class_still_learns_its_seed() -> None:
+    """As in the authors' SoftmaxLayer, which adds 0.0001 to each probability and divides by the sum."""
+    scores = torch.tensor([[[20.0, 1.0], [0.0, 2.0], [-1.0, 0.5]]], requires_grad=True)
+    seeds, smooth = torch.tensor([[1, 1]]), scores.detach().softmax(1)
+    loss = sec_loss(scores, smooth, seeds, torch.tensor([[True, False]]))
+    (slope,) = torch.autograd.grad(loss, scores)
+    assert slope[0, 1, 0] < 0 < slope[0, 0, 0]
+    added = scores.detach().softmax(1) + 0.0001
+    p = added / added.sum(1, keepdim=True)
+    parts = seed_loss(p, seeds) + expand_loss(p, torch.tensor([[True, False]]))
+    torch.testing.assert_close(loss.detach(), parts + constrain_loss(p, at_least(smooth)))
 
 
 def test_rank_pooling_lies_between_the_maximum_and_the_mean() -> None:

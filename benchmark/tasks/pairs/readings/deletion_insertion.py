@@ -151,7 +151,7 @@ def auc(values: Tensor) -> Tensor:
 def _ranks(maps: Tensor, size: int) -> Tensor:
     """Return the rank at which each pixel is changed, from 0, ``[N, K, size, size]``."""
     same = maps.shape[-2:] == (size, size)
-    flat = (maps if same else enlarged(maps, size)).flatten(2)
+    flat = (maps if same else enlarged(maps, (size, size))).flatten(2)
     order = flat.argsort(dim=-1, descending=True, stable=True)
     places = torch.arange(order.shape[-1], device=maps.device).expand_as(order)
     return torch.empty_like(order).scatter_(-1, order, places).view(*maps.shape[:2], size, size)

@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,12 @@ class SeedMaps(Checked, group="reading.seeds"):
         super().__post_init__()
         given = None if self.cues is None else read_cues(Path(self.cues).expanduser())
         object.__setattr__(self, "_given", given)
+
+    def identity(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options with what the file of cues holds in the place of where it is."""
+        if self.cues is None:
+            return dict(options)
+        return {**options, "cues": sha256(Path(self.cues).expanduser().read_bytes()).hexdigest()}
 
     def check(self, model: Model) -> None:
         """Refuse a model without the early layer.

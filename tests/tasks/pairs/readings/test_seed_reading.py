@@ -86,6 +86,18 @@ def test_published_cues_take_the_place_of_map_and_saliency(tmp_path: Path, image
         SeedMaps(cues=str(file)).finish(pair(tmp_path, "other"), NOTHING)
 
 
+def test_what_the_file_of_cues_holds_and_not_where_it_is_counts(tmp_path: Path) -> None:
+    told = []
+    for number, row in enumerate((4, 4, 5)):
+        file = tmp_path / f"{number}.npz"
+        one = {"classes": 3, "rows": row, "columns": 5}
+        arrays: dict[str, Any] = {name: np.array([value], np.uint8) for name, value in one.items()}
+        np.savez(file, images=np.array(["a"]), offsets=np.array([0, 1]), **arrays)
+        told.append(SeedMaps(cues=str(file)).identity({"layer": "x", "cues": str(file)}))
+    assert told[0] == told[1] != told[2]
+    assert SeedMaps().identity({"layer": "x", "cues": None}) == {"layer": "x", "cues": None}
+
+
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     bare = Pair(Sample("a", tmp_path / "a.png", 0, np.zeros((0, 4), np.int32)), 0, VIEW)
     with pytest.raises(UserError, match="choose dataset=voc2012 or embedded_masks"):
