@@ -102,12 +102,11 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class MeanImage:
-    """The mean of a network's training images, pixel by pixel.
+    """The mean of a network's training images, pixel by pixel: ``[C, C, 3]`` RGB in 0…255.
 
     Attributes:
         source: The file's name.
         sha256: Of the file.
-        pixels: ``[C, C, 3]`` RGB in 0…255.
     """
 
     source: str
@@ -338,9 +337,7 @@ class OpenRow:
     """A row of a table that has no numbers, and why.
 
     Attributes:
-        row: Name of the row.
-        model: Name of its model.
-        method: Name of its method.
+        row: Name of the row, beside those of its model and its method.
         reason: What is missing, in words.
         unfinished: Whether only shards are missing, which other workers or the same command will make.
     """

@@ -22,12 +22,8 @@ from benchmark.models.weights.files import digest
 
 VISUAL = "visual"
 """The layer whose output is the map of the last visual tokens."""
-_NEEDED = (
-    ("config.json",),
-    ("model.safetensors",),
-    ("preprocessor_config.json",),
-    ("tokenizer.json", "vocab.txt", "vocab.json"),
-)
+_TOKENIZER = ("tokenizer.json", "vocab.txt", "vocab.json")
+_NEEDED = (("config.json",), ("model.safetensors",), ("preprocessor_config.json",), _TOKENIZER)
 _LONGEST = 20
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.core.bootstrap import Numbers, bounded, central
 from benchmark.core.provenance import fingerprint
-from benchmark.core.types import Estimate, FloatArray, Result, Sample
+from benchmark.core.types import Estimate, FloatArray, IntArray, Result, Sample
 from benchmark.pipeline.results import conditions, without_places
 from benchmark.reporting.neuron_names import NeuronNames
 from benchmark.tasks.neurons.dissect import Counts
@@ -53,36 +53,43 @@ class Dissected:
     units: Units
 
 
-def numbers(ious: Numbers, there: Numbers, least: float) -> Numbers:
-    """Return share of units named, share of concepts named, mean best IoU.
+def numbers(ious: Numbers, names: IntArray, there: Numbers, least: float) -> Numbers:
+    """Return share of units named, share of concepts named, mean IoU of a unit and its concept.
 
     Args:
         ious: ``[units, concepts]``.
+        names: ``[units]`` the concept that each unit is held against.
         there: ``[concepts]`` pixels of each concept; one without any does not count.
         least: IoU that a name must exceed.
     """
-    best = ious.max(axis=1)
-    taken = np.unique(ious.argmax(axis=1)[best > least])
-    return np.array([(best > least).mean(), len(taken) / max((there > 0).sum(), 1), best.mean()])
+    own = ious[np.arange(len(ious)), names]
+    taken = np.unique(names[own > least])
+    return np.array([(own > least).mean(), len(taken) / max((there > 0).sum(), 1), own.mean()])
 
 
 METRICS = ("named_units", "named_concepts", "best_iou")
 
 
 def estimates(counts: Counts, least: float, resamples: int, seed: int) -> dict[str, Estimate]:
-    """Return the three numbers with 95 % percentile intervals over images drawn with replacement."""
+    """Return the three numbers with 95 % percentile intervals over images drawn with replacement.
+
+    A unit is held against the concept that all images name it by, in each resample as well: the best of many
+    concepts, chosen anew, would be better by chance in almost every resample.
+    """
     images = counts.truth.shape[0]
-    values = numbers(counts.ious(), counts.totals()[0][0], least)
+    whole = counts.ious()
+    names = whole.argmax(axis=1).astype(np.int32)
+    values = numbers(whole, names, counts.totals()[0][0], least)
     draws = np.random.default_rng(seed).multinomial(images, np.full(images, 1 / images), resamples)
-    drawn = np.array([_of(counts, draw.astype(np.float64), least) for draw in draws])
+    drawn = np.array([_of(counts, names, draw.astype(np.float64), least) for draw in draws])
     return {
         name: bounded(float(values[place]), images, central(drawn[:, place]))
         for place, name in enumerate(METRICS)
     }
 
 
-def _of(counts: Counts, weights: Numbers, least: float) -> Numbers:
-    return numbers(counts.ious(weights), np.asarray(weights @ counts.truth), least)
+def _of(counts: Counts, names: IntArray, weights: Numbers, least: float) -> Numbers:
+    return numbers(counts.ious(weights), names, np.asarray(weights @ counts.truth), least)
 
 
 def result(

@@ -115,3 +115,14 @@ def test_the_numbers_of_a_row_are_shares_of_units_and_of_the_concepts_that_are_t
     taken = {int(counts.ious()[unit].argmax()) for unit in np.flatnonzero(best > least)}
     assert found["named_concepts"].value == len(taken) / 2
     assert all(one.low <= one.high and one.n == 12 for one in found.values())
+
+
+def test_an_interval_over_images_does_not_choose_the_concept_anew() -> None:
+    """Where units follow no concept, the best of 12 is best by chance; the interval holds the estimate."""
+    rng = np.random.default_rng(0)
+    concepts = [Concept("object", str(number)) for number in range(12)]
+    activations = rng.random((40, 30, 4, 4)).astype(np.float32)
+    labels = [{"object": [rng.integers(0, 12, (16, 16)).astype(np.int32)]} for _ in range(40)]
+    counts = count(activations, thresholds(activations, 0.9), labels, concepts, 16)
+    found = estimates(counts, 0.05, 200, 0)["best_iou"]
+    assert found.low < found.value < found.high
