@@ -34,6 +34,11 @@ from benchmark.reporting.archive import Archived, write_table
             "results_dir=${oc.env:NOWHERE_SET}/x: the environment variable NOWHERE_SET is not set",
         ),
         ("run", "experiment=googlenet table.nme=x", "did you mean table.name?"),
+        (
+            "run",
+            "experiment=table1 +table.compare=[[vgg16/cam,vgg16/kam]]",
+            "is no pair of this table's rows",
+        ),
         ("run", "experiment=tabel1", "choose one of adversarial, bias, "),
         ("run", "metric=[classification,loc]", "metric=loc: there is no such metric; choose one of"),
         ("run", "model=", "model=: there is no such model; choose one of alexnet"),

@@ -37,6 +37,7 @@ def experiment_of(
     _ = settings.torch_device  # refused before anything is read
     refuse_own_conditions(cfg, composed)
     refuse_wrong_options(composed)
+    compared = _pairs(cfg)
     name = cfg.table.get("published") if cfg.table else None
     published_numbers = published(name) if name else None
     announce(dataset)
@@ -55,8 +56,22 @@ def experiment_of(
         published=published_numbers,
         table=plain(cfg.table) if cfg.table and not cfg.row else None,
         words=tuple(typed()),
+        compare=compared,
         pictures=cfg.pictures,
     )
+
+
+def _pairs(cfg: DictConfig) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of rows of ``table.compare``, whose paired difference the table states.
+
+    Raises:
+        UserError: If it is no list of pairs of the table's rows.
+    """
+    wanted = (plain(cfg.table) if cfg.table and not cfg.row else {}).get("compare") or ()
+    for pair in wanted:
+        if not isinstance(pair, list) or len(pair) != 2 or not {*map(str, pair)} <= {*cfg.table.rows}:
+            raise UserError(f"table.compare: {pair} is no pair of this table's rows; give [[ROW,ROW],…]")
+    return tuple((first, second) for first, second in wanted)
 
 
 def plan_of(

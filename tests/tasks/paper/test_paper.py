@@ -121,6 +121,22 @@ def test_each_claim_of_the_paper_names_rows_and_experiments_that_exist() -> None
             assert row in rows or row.startswith("trust/"), row
 
 
+def test_each_order_of_two_rows_is_judged_by_a_paired_difference() -> None:
+    """Of one number; `sec` and people's answers have theirs without an option."""
+    compared = yaml.safe_load((ROOT / "conf" / "task" / "paper.yaml").read_text())["paper"]["compared"]
+    orders = [one for one in read_claims(CLAIMS).values() if one.above and not one.than and not one.table]
+    assert {one.experiment for one in orders} >= {"table1", "pointing", "counterfactual"}
+    for place, one in ((place, one) for place in RUNS for one in orders if one.experiment in RUNS[place]):
+        words = RUNS[place][one.experiment]
+        own = yaml.safe_load((ROOT / "conf" / "experiment" / f"{one.experiment}.yaml").read_text())["table"]
+        typed = [word.partition("=")[2] for word in words if word.startswith("table.differences=")]
+        if one.experiment == "table1":
+            assert f"[{one.above},{one.below}]" in compared
+            assert "${paper.compared}" in words
+        elif one.experiment != "sec":
+            assert (typed or [own["differences"]])[-1] == one.metric, (place, one.claim)
+
+
 def test_the_published_numbers_of_the_claims_are_those_of_the_tables() -> None:
     """A number stands in two files: in words beside the claim, and where measurements are held against it."""
     own = ("occlusion", "table1", "study", "sec", "neurons", "caption", "vqa", "adversarial", "bias")
