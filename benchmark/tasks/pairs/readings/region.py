@@ -22,7 +22,7 @@ _OPTION = "reading.region.folder"
 
 @dataclass(frozen=True)
 class RegionReading(Checked, group="reading.region"):
-    """The columns ``region_mass`` and ``region_share``: a region's share of the map and of the image.
+    """The columns ``region_mass`` and ``region_share``: a region's share of the map and of what is seen.
 
     ``region_mass`` is ``Σ_{p in region} max(L_p, 0) / Σ_p max(L_p, 0)`` over the pixels ``p`` that the
     network has seen, the map ``L`` enlarged to the image as everywhere; 0 for a map without a positive value.
@@ -34,7 +34,7 @@ class RegionReading(Checked, group="reading.region"):
     """
 
     name = "region"
-    version = 1
+    version = 2
     folder: str | None = None
 
     def check(self, model: Model) -> None:
@@ -69,12 +69,12 @@ class RegionReading(Checked, group="reading.region"):
                 the map is not finite.
         """
         pixels = upsample(values["map"], pair.view)
-        region = self._region(pair)
+        region, seen = self._region(pair), np.isfinite(pixels)
         mass = np.maximum(pixels, 0, dtype=np.float64)
         total = mass.sum()
         return {
             "region_mass": np.float32(mass[region].sum() / total if total else 0),
-            "region_share": np.float32(region.mean()),
+            "region_share": np.float32(region[seen].mean()),
         }
 
     def _region(self, pair: Pair) -> BoolArray:
