@@ -10,6 +10,8 @@ from captum.attr import Deconvolution, GuidedBackprop, GuidedGradCam, LayerGradC
 from helpers.small_models import as_model, images, small, vgg_like
 from torch import Tensor, nn
 
+from benchmark.attribution.common.gradient_product import GradientProduct
+from benchmark.attribution.deconv_grad_cam import DeconvGradCAM
 from benchmark.attribution.grad_cam import GradCAM
 from benchmark.attribution.guided_backprop import GuidedBackprop as OurGuidedBackprop
 from benchmark.attribution.guided_grad_cam import GuidedGradCAM
@@ -20,8 +22,10 @@ from benchmark.models.forward import forward_pass
 pytestmark = pytest.mark.filterwarnings("ignore:Setting .*backward hooks on ReLU:UserWarning")  # captum's own
 
 
-def explain(model: Model, inputs: Tensor, classes: Tensor, **options: Any) -> Tensor:
-    method = GuidedGradCAM(**options)
+def explain(
+    model: Model, inputs: Tensor, classes: Tensor, kind: type[GradientProduct] = GuidedGradCAM, **options: Any
+) -> Tensor:
+    method = kind(**options)
     return method(model, forward_pass(model, inputs, method.layers), classes)
 
 
@@ -61,7 +65,7 @@ def test_with_deconvnets_rule_it_is_grad_cam_times_captums_deconvolution() -> No
     gradient = Deconvolution(model.module).attribute(inputs.clone().requires_grad_(), classes[:, 0])
     method = GradCAM()
     place = method(model, forward_pass(model, inputs, method.layers), classes)
-    measured = explain(model, inputs, classes, reduction="sum", rule="deconvolved")
+    measured = explain(model, inputs, classes, DeconvGradCAM, reduction="sum")
     torch.testing.assert_close(measured, place * gradient.sum(1, keepdim=True), rtol=1e-10, atol=1e-14)
 
 

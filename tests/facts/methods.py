@@ -46,9 +46,10 @@ VALUES: Mapping[str, Stated] = {
     },
     "method/deconv_grad_cam": {
         f"{_GRADCAM}, §5.1: Deconvolution Grad-CAM, the same with deconvnet's gradient": {
-            "defaults": ["guided_grad_cam", "_self_"],
-            "rule": "deconvolved",
+            "_target_": "DeconvGradCAM",
+            **_LAST,
         },
+        _OWN_CHANNELS: _MAX_ABS,
     },
     "method/cam": {"Zhou et al. 2016, §2: the maps that are pooled": {"_target_": "CAM", **_LAST}},
     "method/backprop": {
