@@ -18,7 +18,7 @@ from benchmark.models.forward import INPUT
 class GradientProduct(LayerMethod):
     """``G^c_kij = L^c_ij · R^c_kij``: Grad-CAM, enlarged to the input, times a gradient at the input.
 
-    ``L^c`` is Grad-CAM's map, bilinearly enlarged with its corners aligned, ``R^c`` the signed gradient of each
+    ``L^c`` is Grad-CAM's map, bilinearly enlarged with its corners aligned, ``R^c`` the signed gradient of
     colour channel ``k``; neither is normalised. Source: paper §3.2; protocol §7.6.
 
     Attributes:
