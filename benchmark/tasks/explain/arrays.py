@@ -77,6 +77,8 @@ def explain(
         size = (int(inputs.shape[-2]), int(inputs.shape[-1]))
         form = InputFormat(size[0], (0.0, 0.0, 0.0))
         model = Model(type(module).__name__, module, form, roles, Weights("given", ""))
+        if size[0] == size[1]:  # a network may take no square inputs where these are none
+            maker.check(model)
         forward = forward_pass(model, inputs, maker.layers, maker.operations)
         scores = forward.logits.detach().float().softmax(dim=1)
         chosen = _chosen(scores, classes)
