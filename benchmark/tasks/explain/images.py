@@ -157,7 +157,12 @@ def image_files(named: Iterable[Path]) -> list[Path]:
 
 def names_of_files(paths: Sequence[Path]) -> Iterator[str]:
     """Yield a name for each image's own files, without suffix; two images of one name are numbered."""
-    seen: dict[str, int] = {}
+    taken = {path.stem for path in paths}
+    given: set[str] = set()
     for path in paths:
-        seen[path.stem] = seen.get(path.stem, 0) + 1
-        yield path.stem if seen[path.stem] == 1 else f"{path.stem}-{seen[path.stem]}"
+        name, number = path.stem, 1
+        while name in given or (number > 1 and name in taken):
+            number += 1
+            name = f"{path.stem}-{number}"
+        given.add(name)
+        yield name

@@ -30,9 +30,11 @@ def write_files(folder: Path, name: str, one: ExplainedImage, outputs: Outputs) 
     np.savez_compressed(buffer, allow_pickle=False, **one.arrays(outputs))
     paths = [folder / f"{file_name(name)}.npz"]
     write_atomically(paths[0], buffer.getvalue())
+    names = [outputs.short(output) for output in one.classes]
     for method in one.maps:
         for place, output in enumerate(one.classes):
-            label = file_name(outputs.short(output).replace(" ", "_"))
+            alike = names.count(names[place]) > 1  # ILSVRC has two cranes and two maillots
+            label = file_name(names[place].replace(" ", "_") + (f"_{output}" if alike else ""))
             path = folder / f"{file_name(name)}-{method}-{label}.png"
             write_atomically(path, _overlay(one, method, place))
             paths.append(path)
