@@ -1,9 +1,10 @@
 """Guided Grad-CAM (Selvaraju et al., ICCV 2017)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchmark.attribution.common.gradient_product import GradientProduct
-from benchmark.attribution.common.relu_rules import guided
+from benchmark.attribution.common.relu_rules import Rule, guided
 
 
 @dataclass(frozen=True)
@@ -12,4 +13,4 @@ class GuidedGradCAM(GradientProduct):
 
     name: str = "guided_grad_cam"
     layer: str = "last_conv"
-    rule = staticmethod(guided)
+    rule: ClassVar[Rule] = staticmethod(guided)

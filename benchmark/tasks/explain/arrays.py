@@ -123,10 +123,7 @@ def method_named(name: str) -> Method:
     try:
         found = import_module(f"benchmark.attribution.{name}")
     except ImportError as error:
-        raise UserError(
-            f"method={name}: there is none of that name; give the method itself, such as "
-            "GuidedGradCAM(rule='deconvolved')"
-        ) from error
+        raise UserError(f"method={name}: there is none of that name; conf/method lists them") from error
     kinds: list[Any] = [each for each in vars(found).values() if _makes(each, name)]
     if not kinds:
         raise UserError(f"method={name}: it has options without a default; give the method itself")
