@@ -18,7 +18,7 @@ from benchmark.core.targets import CAPTION
 from benchmark.core.text_lists import read_class_list
 from benchmark.core.types import InputFormat, Model, Weights
 from benchmark.models.text.tokens import Tokens, answer_scores, target_scores
-from benchmark.models.weights.files import digest
+from benchmark.models.weights.files import digest_of
 
 VISUAL = "visual"
 """The layer whose output is the map of the last visual tokens."""
@@ -60,7 +60,7 @@ def load(
     chosen = _targets(targets, own, name)
     module.scored(chosen)
     classes = (CAPTION, *chosen) if module.captions else chosen
-    weights = Weights(place.name, digest(place / "model.safetensors", "sha256"), note)
+    weights = Weights(place.name, digest_of(place, sum(_NEEDED, ())), note)
     return Model(name, module.eval().requires_grad_(False), form, {"last_conv": VISUAL}, weights, classes)
 
 

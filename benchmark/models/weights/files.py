@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from benchmark.core.errors import UserError
+from benchmark.core.provenance import fingerprint
 from benchmark.core.types import Weights
 
 _PASSPORTS = Path(__file__).resolve().parents[1] / "passports"
@@ -115,6 +116,16 @@ def digest(path: Path, kind: str) -> str:
         return _digest(path, kind, status.st_size, status.st_mtime_ns)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); check its rights") from None
+
+
+def digest_of(folder: Path, names: Sequence[str]) -> str:
+    """Return a sha256 of what files of a folder hold, such as parameters and a tokenizer, of those there are.
+
+    Raises:
+        UserError: If one cannot be read.
+    """
+    there = [name for name in names if (folder / name).is_file()]
+    return fingerprint([[name, digest(folder / name, "sha256")] for name in there])
 
 
 @lru_cache(maxsize=64)

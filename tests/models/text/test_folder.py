@@ -80,6 +80,18 @@ def test_scores_are_those_of_the_packages_own_forward_pass(kind: str, tmp_path: 
     torch.testing.assert_close(found if kind.startswith("Vilt") else found[0], expected, rtol=1e-4, atol=1e-5)
 
 
+def test_how_texts_become_tokens_is_of_the_models_identity_and_where_it_lies_is_not(tmp_path: Path) -> None:
+    known = []
+    for place in ("one", "moved"):
+        torch.manual_seed(0)
+        folder = saved("BlipForQuestionAnswering", tmp_path / place)
+        known.append(load(str(folder), "x", ANSWERS).weights.sha256)
+    tokenizer = folder / "tokenizer.json"
+    tokenizer.write_text(tokenizer.read_text().replace('"[CLS]"', '"[SEP]"', 1))
+    known.append(load(str(folder), "x", ANSWERS).weights.sha256)
+    assert known[0] == known[1] != known[2]
+
+
 def test_a_folder_that_lacks_a_file_or_is_of_another_kind_is_one_line(tmp_path: Path) -> None:
     folder = saved("BlipForQuestionAnswering", tmp_path)
     with pytest.raises(UserError, match=r"model.targets: x names no answers"):
