@@ -134,7 +134,7 @@ def _up_to_maps(backbone: Model) -> tuple[nn.Sequential, int]:
     children = OrderedDict(module.named_children())
     if last not in children or not isinstance(module, nn.Sequential):
         raise UserError(
-            f"model.backbone={backbone.name}: its last maps are no part of a plain sequence of layers; "
+            f"model@model.backbone={backbone.name}: its last maps are no part of a plain sequence of layers; "
             "choose a GoogLeNet of this package"
         )
     kept = list(children)[: list(children).index(last) + 1]
@@ -157,6 +157,6 @@ def _filled(build: Callable[[int, Lexicon], TextHead], channels: int, path: Path
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:160]
         raise UserError(
-            f"{path}: of another model ({reason}); name its own file, or choose its model.backbone="
+            f"{path}: of another model ({reason}); name its own file, or choose its model@model.backbone="
         ) from None
     return head
