@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark.core.types import Model
-from benchmark.models.text.lexicon import END, FIRST, PAD, START, Lexicon
+from benchmark.models.text.lexicon import END, FIRST, PAD, START, UNKNOWN, Lexicon
 from benchmark.models.text.trained import TextHead, assemble
 from benchmark.models.text.words import caption_sum, word_scores
 
@@ -91,7 +91,7 @@ class CaptionHead(TextHead):
         for place in range(LONGEST):
             states, state = self.gru(self.embed(word), state.contiguous())
             scores = self.out(states)
-            scores[..., [PAD, START] if place else [PAD, START, END]] = -torch.inf
+            scores[..., [PAD, UNKNOWN, START, *([] if place else [END])]] = -torch.inf
             word = scores.argmax(2)
             words.append(word)
         return [self.lexicon.text(row) for row in torch.cat(words, 1).tolist()]

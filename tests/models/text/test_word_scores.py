@@ -6,7 +6,7 @@ import torch
 
 from benchmark.core.targets import CAPTION
 from benchmark.models.text.captioning import CaptionHead
-from benchmark.models.text.lexicon import END, FIRST, START, Lexicon
+from benchmark.models.text.lexicon import END, FIRST, START, UNKNOWN, Lexicon
 from benchmark.models.text.tokens import target_scores
 from benchmark.models.text.words import caption_sum, word_scores
 
@@ -49,8 +49,17 @@ def test_a_made_caption_is_the_likeliest_word_at_each_place_and_stays_bound() ->
     for number, word in enumerate(first.split()):
         begun = WORDS.numbers([" ".join(first.split()[: number + 1])], maps.device)
         likeliest = head._steps(maps[:1], begun)[0, number]
-        likeliest[[0, START] if number else [0, START, END]] = -torch.inf
+        likeliest[[0, UNKNOWN, START] if number else [0, UNKNOWN, START, END]] = -torch.inf
         assert WORDS.words[int(likeliest.argmax()) - FIRST] == word
+
+
+def test_a_made_caption_is_of_known_words_alone_so_that_what_is_scored_is_what_was_made() -> None:
+    torch.manual_seed(1)
+    head, maps = CaptionHead(5, WORDS, 8).eval(), torch.rand(1, 5, 2, 2)
+    head.out.bias.data[UNKNOWN] = 50.0
+    (made,) = head.made(maps)
+    assert made
+    assert torch.isfinite(head(maps, (made,))).all()
 
 
 def test_a_word_of_several_tokens_is_scored_as_a_whole_where_it_first_stands() -> None:
