@@ -8,10 +8,11 @@ from benchmark.cli.app.build import build, plain, published
 from benchmark.core.errors import UserError
 from benchmark.core.exit_codes import ExitCode
 from benchmark.core.files import write_atomically
+from benchmark.core.text_lists import read_text
 from benchmark.reporting.archive import Archived, read_table, write_table
 from benchmark.reporting.render import show, write_all
 from benchmark.tasks.study.analysis import analyse
-from benchmark.tasks.study.answers import files_in, read_answers
+from benchmark.tasks.study.answers import SIMULATED, files_in, read_answers
 from benchmark.tasks.study.manifest import FILE, Manifest, read_manifest
 from benchmark.tasks.study.simulate import Simulation
 
@@ -22,9 +23,8 @@ def main(cfg: DictConfig) -> int:
     """Do what the first word says."""
     action = {"analyse": _analyse, "simulate": _simulate}.get(cfg.action)
     if action is None:
-        raise UserError(
-            f"{cfg.action}: choose analyse or simulate, such as ./scripts/study analyse answers.csv"
-        )
+        said = "" if cfg.action is None else f"{cfg.action}: "
+        raise UserError(f"{said}choose analyse or simulate, such as ./scripts/study analyse answers.csv")
     answers = plain(cfg.answers)
     if not isinstance(answers, list) or not answers:
         raise UserError(f"answers: name a csv, such as ./scripts/study {cfg.action} answers.csv")
@@ -50,6 +50,8 @@ def _simulate(cfg: DictConfig, answers: list[str]) -> int:
         raise UserError("answers: simulate writes one file; name one")
     path = Path(answers[0]).expanduser()
     _, manifest = _manifest(cfg, path)
+    if path.exists() and f",{SIMULATED}" not in read_text(path):
+        raise UserError(f"{path}: is there and holds no simulated answers; name a new file")
     write_atomically(path, simulation.text(manifest))
     print(f"{path}: simulated answers of {simulation.workers} workers that do not exist")
     return ExitCode.COMPLETE

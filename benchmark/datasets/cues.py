@@ -8,6 +8,8 @@ unpickler that makes arrays and plain containers and nothing else, so that a str
 import gzip
 import itertools
 import pickle
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +24,11 @@ from benchmark.core.types import ImageArray
 
 _NPZ = ("images", "offsets", "classes", "rows", "columns")
 _REMEDY = "give the file as its authors published it"
+UNREADABLE = (
+    *(OSError, ValueError, EOFError, KeyError, IndexError, TypeError, AttributeError),
+    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error),
+)
+"""What a file that is cut off, or holds something else, makes numpy and pickle raise."""
 _ARRAYS = {
     *(("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")),
     *(
@@ -70,19 +77,22 @@ def read_cues(path: Path) -> Cues:
     """
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as whole, np.load(whole, allow_pickle=False) as arrays:
                 return _of_npz(path, dict(arrays))
         opened = gzip.open if path.suffix == ".gz" else open
         with opened(path, "rb") as file:
             return _of_pickle(path, _Arrays(file, encoding="latin1").load())
-    except (OSError, ValueError, EOFError, pickle.UnpicklingError, KeyError, IndexError, TypeError) as error:
-        raise UserError(f"{path}: cannot be read as cues ({error}); {_REMEDY}") from error
+    except UNREADABLE as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path}: cannot be read as cues ({reason}); {_REMEDY}") from error
 
 
 def _of_npz(path: Path, arrays: Mapping[str, Any]) -> Cues:
     lacking = [name for name in _NPZ if name not in arrays]
     if lacking:
         raise UserError(f"{path}: has no array {lacking[0]}; cues have {', '.join(_NPZ)}")
+    if any(arrays[name].dtype.kind not in "iu" for name in _NPZ[1:]):
+        raise UserError(f"{path}: offsets, classes, rows and columns must be whole numbers; {_REMEDY}")
     cells = np.stack([arrays[name] for name in _NPZ[2:]], axis=1)
     return _checked(path, Cues(tuple(map(str, arrays["images"])), arrays["offsets"].tolist(), cells))
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from benchmark.core.errors import UserError
 from benchmark.core.options import check
 from benchmark.core.targets import TextSample
-from benchmark.core.text_lists import read_ids
+from benchmark.core.text_lists import read_ids, read_text
 from benchmark.datasets.image_set import ImageSet
 from benchmark.datasets.selection import existing, file_sizes
 from benchmark.datasets.text_set import NO_BOXES, text_set
@@ -47,6 +47,10 @@ def load(root: str | None = None, split: str = "test", name: str = "daquar", **o
     classes = sorted({answer for _, answer, _ in found})
     place = {answer: number for number, answer in enumerate(classes)}
     wanted = [(number, *one) for number, one in enumerate(found) if one[2] in images]
+    if not wanted:
+        raise UserError(
+            f"{folder / _PAIRS}: no question is about an image of {split}_images_list.txt; {_REMEDY}"
+        )
     sizes = _sizes(folder, suffix, sorted({image for *_, image in wanted}))
     samples = [
         TextSample(
@@ -64,8 +68,10 @@ def load(root: str | None = None, split: str = "test", name: str = "daquar", **o
 
 def _pairs(path: Path) -> Iterator[tuple[str, str, str]]:
     """Yield question, without the words that name the image, answer, and image."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for number in range(0, len(lines) - 1, 2):
+    lines = read_text(path, "get the file again").rstrip().splitlines()
+    if len(lines) % 2:
+        raise UserError(f"{path}:{len(lines)}: the last question has no answer; get the file again")
+    for number in range(0, len(lines), 2):
         question, answer = lines[number].strip(), lines[number + 1].strip()
         image = _OF.search(question)
         if image is None:

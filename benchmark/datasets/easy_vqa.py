@@ -37,7 +37,10 @@ def load(split: str = "test", name: str = "easy_vqa", **options: Any) -> ImageSe
     try:
         package = import_module("easy_vqa")
     except ImportError:
-        raise UserError("dataset=easy_vqa: needs the package easy-vqa; pip install easy-vqa") from None
+        raise UserError(
+            "dataset=easy_vqa: needs the package easy-vqa; type .venv/bin/python -m pip install "
+            "--editable '.[multimodal]'"
+        ) from None
     questions, answers, images = getattr(package, f"get_{split}_questions")()
     paths = {number: Path(path) for number, path in getattr(package, f"get_{split}_image_paths")().items()}
     classes = tuple(sorted(package.get_answers()))

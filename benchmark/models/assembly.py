@@ -70,7 +70,13 @@ class ModelSpec:
         form = self.input
         if form.order not in ("rgb", "bgr"):
             raise UserError(f"model.input.order={form.order}: choose rgb or bgr")
-        if form.size < 1 or len(form.mean) != 3 or len(form.std) != 3 or 0 in form.std:
+        if (
+            type(form.size) is not int
+            or form.size < 1
+            or len(form.mean) != 3
+            or len(form.std) != 3
+            or 0 in form.std
+        ):
             raise UserError(f"model.input of {self.name}: size >= 1, three means, three stds other than 0")
 
     @property

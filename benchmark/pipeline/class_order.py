@@ -48,8 +48,9 @@ def class_order(scene: Scene, outputs: int) -> ClassOrder:
     lacking = [name for name in wanted if name not in position]
     if lacking:
         raise UserError(
-            f"model {scene.model.name} has no output for class {lacking[0]} of {scene.dataset.name}, but for "
-            f"{names[0]}; model.classes= must name the classes as the dataset does (docs/data.md)"
+            f"model {scene.model.name} has no output for class {lacking[0]} of {scene.dataset.name} (its "
+            f"first is {names[0]}); choose a model of these classes, or name them as the dataset does "
+            "with model.classes= (docs/data.md; a model of texts: model.targets=)"
         )
     to_output = np.array([position[name] for name in wanted], np.int32)
     to_label = np.full(outputs, -1, np.int32)

@@ -1,13 +1,14 @@
 """Published cues: SEC's own figures from its own file, and files that are none."""
 
-import io
 import os
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers.commands import Command
 
 from benchmark.core.errors import UserError
 from benchmark.core.seeds import count, ratio_parts
@@ -61,6 +62,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_runs_none(
         ({"rows": None}, "has no array rows"),
         ({"rows": np.array([0, 5, 41], np.uint8)}, "outside the 41 x 41 cells"),
         ({"offsets": np.array([0, 2])}, "2 images, but offsets of others"),
+        ({"offsets": np.array([0.0, 2.0, 3.0])}, "must be whole numbers"),
     ],
 )
 def test_a_file_that_holds_something_else_is_named(tmp_path: Path, change: dict[str, Any], line: str) -> None:
@@ -69,9 +71,55 @@ def test_a_file_that_holds_something_else_is_named(tmp_path: Path, change: dict[
     with pytest.raises(UserError, match=line) as refused:
         read_cues(tmp_path / "cues.npz")
     assert str(tmp_path / "cues.npz") in str(refused.value)
-    (tmp_path / "text.npz").write_bytes(io.BytesIO(b"no archive").read())
-    with pytest.raises(UserError, match=r"text\.npz: cannot be read"):
-        read_cues(tmp_path / "text.npz")
+
+
+def spoilt(whole: bytes) -> dict[str, bytes]:
+    return {
+        "text.npz": b"no archive",
+        "cut.npz": whole[:200],
+        "empty.npz": b"",
+        "list.pickle": pickle.dumps([1, 2]),
+        "numbers.pickle": pickle.dumps({3: 4}),
+    }
+
+
+@pytest.mark.parametrize("name", spoilt(b""))
+def test_a_file_that_is_cut_off_or_of_another_kind_is_one_line(tmp_path: Path, name: str) -> None:
+    np.savez(tmp_path / "cues.npz", **small())
+    (tmp_path / name).write_bytes(spoilt((tmp_path / "cues.npz").read_bytes())[name])
+    with pytest.raises(UserError, match=rf"{name}: cannot be read as cues .*; give the file"):
+        read_cues(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("masks", "line"),
+    [
+        (
+            np.zeros((2, 20, 20), np.uint8),
+            r"its masks are uint8 \[2, 20, 20\]; give images and masks \[n, 41, 41\]",
+        ),
+        (np.zeros((2, 41, 41)), "its masks are float64"),
+        (np.full((2, 41, 41), 21, np.uint8), "class 21 in it, but classes end at 20 and void is 255"),
+        (np.zeros((3, 41, 41), np.uint8), "no masks in it"),
+    ],
+)
+def test_masks_that_cannot_be_compared_with_cues_are_one_line(
+    command: Command, tmp_path: Path, masks: np.ndarray[Any, Any], line: str
+) -> None:
+    np.savez(tmp_path / "cues.npz", **small())
+    np.savez(tmp_path / "truth.npz", images=small()["images"], masks=masks)
+    words = f"cues={tmp_path / 'cues.npz'}", f"truth={tmp_path / 'truth.npz'}"
+    status, _, told = command("cues", *words)
+    assert (status, told.count("\n")) == (2, 1)
+    assert re.search(rf"truth\.npz: .*{line}", told), told
+
+
+def test_a_number_without_a_cell_is_called_so(command: Command, tmp_path: Path) -> None:
+    np.savez(tmp_path / "cues.npz", **small())
+    np.savez(tmp_path / "truth.npz", images=small()["images"], masks=np.zeros((2, 41, 41), np.uint8))
+    status, out, told = command("cues", f"cues={tmp_path / 'cues.npz'}", f"truth={tmp_path / 'truth.npz'}")
+    assert (status, told) == (0, "")
+    assert re.search("seed_recall +no cell", out)
 
 
 def test_sec_s_published_cues_score_what_is_known_of_them(shared: Path) -> None:

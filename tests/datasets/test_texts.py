@@ -107,6 +107,17 @@ def test_a_folder_of_daquar_that_lacks_a_file_is_one_line(tmp_path: Path) -> Non
     (folder / "all_qa_pairs.txt").write_text("what is it?\nchair\n")
     with pytest.raises(UserError, match=r"all_qa_pairs.txt:1: the question names no image"):
         daquar.load(str(folder))
+    (folder / "all_qa_pairs.txt").write_text(
+        "what is on the desk in the image2 ?\nlamp\nwhat in the image1 ?\n"
+    )
+    with pytest.raises(UserError, match=r"all_qa_pairs.txt:3: the last question has no answer"):
+        daquar.load(str(folder))
+    (folder / "all_qa_pairs.txt").write_text("what is on the desk in the image2 ?\nlamp\n")
+    with pytest.raises(UserError, match=r"no question is about an image of test_images_list.txt"):
+        daquar.load(str(folder))
+    (folder / "all_qa_pairs.txt").write_bytes("what in the image2 ?\nl\xe4mp\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"all_qa_pairs.txt: cannot be read \(it is not text\)"):
+        daquar.load(str(folder))
     (folder / "test_images_list.txt").unlink()
     with pytest.raises(UserError, match=r"test_images_list.txt: there is no such file"):
         daquar.load(str(folder))

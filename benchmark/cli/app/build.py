@@ -1,5 +1,6 @@
 """From configuration to objects; what Hydra's instantiation refuses becomes one line in the user's words."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,13 +56,27 @@ def part(cfg: DictConfig, group: str) -> Any:
     if not node:
         return None
     if isinstance(node, DictConfig) and "_target_" not in node:
-        return {str(name): build(each) for name, each in node.items()}
+        return {str(name): build(each) for name, each in node.items() if _chosen(group, str(name), each)}
     try:
         return build(node)
     except UserError as error:
         if group != "reference":
             raise
         raise UserError(str(error).replace("method.", "reference.")) from error  # it is a method itself
+
+
+def _chosen(group: str, name: str, node: Any) -> bool:
+    """Return whether one of several was chosen; an experiment's options of one that was not are left out."""
+    if not isinstance(node, DictConfig) or "_target_" in node:
+        return True
+    words = typed() if HydraConfig.initialized() else []
+    others = any(word.startswith(f"{group}=") and name not in re.findall(r"\w+", word) for word in words)
+    if others and not any(word.startswith(f"{group}.{name}") for word in words):
+        return False
+    raise UserError(
+        f"{group}.{name}: has options, but no _target_; choose it as well, {group}=[…,{name}], or write "
+        "_target_ into a yaml of yours"
+    )
 
 
 _IMAGES = ("root", "images", "boxes", "labels", "devkit", "ground_truth")

@@ -111,6 +111,9 @@ def _refuse_unread(cfg: DictConfig) -> None:
             raise UserError(f"{group}={choice}: its yaml is a list; it must be of lines KEY: VALUE")
         if group == "experiment" and node is not None:
             raise UserError(f"{group}={choice}: its yaml sets nothing; begin it with # @package _global_")
+        place = group.partition("@")[2]  # model@features is chosen by that whole name
+        if isinstance(cfg.get(place), str):
+            raise UserError(f"{place}={cfg[place]}: choose it by the whole name, {group}={cfg[place]}")
     alone = HydraConfig.get().mode != RunMode.MULTIRUN
     for word in HydraConfig.get().overrides.hydra if alone else ():
         if word.startswith(("hydra/launcher", "hydra.launcher")):

@@ -146,6 +146,8 @@ def load_masks(
     samples = [one for one in found.values() if isinstance(one, Sample)]
     if not samples:
         raise UserError(f"{masks}: not one pixel of a class in {len(ids)} masks; choose other masks")
+    if after >= len(samples):
+        raise UserError(f"dataset.after={after}: leaves none of {len(samples)} images; choose a smaller one")
     official = count or _OFFICIAL.get((name, source))
     return ManyObjects(
         name=name if source == _EVERY else f"{name}_{source}",

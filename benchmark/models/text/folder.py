@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
+from benchmark.core.options import Count, check
 from benchmark.core.targets import CAPTION
 from benchmark.core.text_lists import read_class_list
 from benchmark.core.types import InputFormat, Model, Weights
@@ -48,13 +49,16 @@ def load(
         UserError: If transformers is not installed, a file is missing or damaged, or the model is of no kind
             that is known here.
     """
+    check("model.size", size, Count | None)
     place = _checked(Path(folder).expanduser())
     try:
         transformers = import_module("transformers")
         transformers.utils.logging.disable_progress_bar()
+        transformers.utils.logging.set_verbosity_error()  # it tells of a wrong file at length
     except ImportError:
         raise UserError(
-            "model: needs the package transformers; pip install 'gradcam-benchmark[multimodal]'"
+            "model=multimodal: needs the package transformers; type .venv/bin/python -m pip install "
+            "--editable '.[multimodal]'"
         ) from None
     module, form, own = _read(transformers, place, size)
     chosen = _targets(targets, own, name)
@@ -84,9 +88,14 @@ def _read(
                 f"model.folder={place}: {kind or 'it names no architecture'}; known are {', '.join(_KINDS)}"
             )
         options = {"local_files_only": True, "use_safetensors": True, "attn_implementation": "eager"}
-        net = getattr(transformers, kind).from_pretrained(place, **options)
+        net, found = getattr(transformers, kind).from_pretrained(place, output_loading_info=True, **options)
+        if lacking := sorted(found["missing_keys"]):  # which the package would fill with random numbers
+            raise UserError(
+                f"{place / 'model.safetensors'}: lacks {lacking[0]} ({len(lacking)} so); get it again"
+            )
         tokenizer = transformers.AutoTokenizer.from_pretrained(place, local_files_only=True)
         seen = transformers.AutoImageProcessor.from_pretrained(place, local_files_only=True)
+        mean, std = (tuple(map(float, values)) for values in (seen.image_mean, seen.image_std))
     except UserError:
         raise
     except Exception as error:  # a wrong file may lead the package to raise anything
@@ -95,7 +104,6 @@ def _read(
     module: FolderNet = adapter(net, Tokens(tokenizer))
     labels = getattr(config, "id2label", None) or {}
     names = tuple(str(labels[number]) for number in sorted(labels)) if module.names_answers else ()
-    mean, std = (tuple(map(float, values)) for values in (seen.image_mean, seen.image_std))
     return module, InputFormat(size or module.size, mean, std, scale=1 / 255), names  # type: ignore[arg-type]
 
 

@@ -54,8 +54,8 @@ def pairs_in(shards: Shards, folder: Path) -> Pairs:
     table, metadata = shards.table, shards.metadata
     if not len(table):
         raise UserError(
-            f"{folder}: not one image has a class to ask about; choose another class policy (classes=) or "
-            "other images"
+            f"classes: not one image has a class to ask about ({folder} holds none); choose another class "
+            "policy (classes=), other options of it, or other images"
         )
     shapes = metadata["shapes"]
     return Pairs(

@@ -48,6 +48,9 @@ class PaperTask:
                     f"{word}: each experiment has images of its own; name folders of yours by {places}"
                 )
         every = list(dict.fromkeys(name for each in self.runs.values() for name in each))
+        for name, root in self.places.items():
+            if root is not None and not Path(root).expanduser().exists():
+                raise UserError(f"paper.{name}={root}: there is nothing at that path; correct it")
         for name in self.only:
             if name not in every:
                 raise UserError(f"paper.only: there is no {name} in it; choose of {', '.join(every)}")

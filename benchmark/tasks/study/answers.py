@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
 
 def files_in(paths: Sequence[str]) -> list[Path]:
-    """Return the csv files that paths name, those of a folder by name.
+    """Return the csv files that paths name, those of a folder by name, each once.
 
     Raises:
         UserError: If one is not there, or a folder has none.
@@ -47,7 +47,7 @@ def files_in(paths: Sequence[str]) -> list[Path]:
             raise UserError(
                 f"answers={path}: {what}; name the files that the workers downloaded, or their folder"
             )
-        found += inside
+        found += [one for one in inside if one.resolve() not in {each.resolve() for each in found}]
     if not found:
         raise UserError(
             "answers: name the files that the workers downloaded: ./scripts/study analyse answers.csv"

@@ -101,7 +101,7 @@ class StudyTask:
                 if pack not in asked:
                     yield f"{pack} pack: not made, since rows of it are open"
                 elif not asked[pack].keys:
-                    yield f"{pack} pack: not made, since there is none of the {what[pack]} that it asks about"
+                    yield f"{pack} pack: not made, since no image is fit for it (docs/study.md)"
                 else:
                     one = asked[pack]
                     short = f" ({count} were wanted)" if len(one.keys) < count else ""
@@ -109,6 +109,8 @@ class StudyTask:
                         f"{pack} pack: {len(one.keys)} of {one.candidates} {what[pack]}{short}, "
                         f"{len(one.rows)} visualizations of each"
                     )
+        else:
+            yield "no form is made: it needs every row of the experiment; leave row= out"
         yield "no number of this table is of people: ./scripts/study analyse reads what they answer"
 
 

@@ -70,6 +70,8 @@ def test_parts_of_one_order_share_no_image(tmp_path: Path) -> None:
     tree(tmp_path)
     parts = [load_masks(root=str(tmp_path), split=None, limit=1, after=after) for after in (0, 1)]
     assert [part.samples[0].image_id for part in parts] == ["2007_000001", "2008_000003"]
+    with pytest.raises(UserError, match=r"dataset\.after=2: leaves none of 2 images"):
+        load_masks(root=str(tmp_path), split=None, after=2)
 
 
 def spoiled(folder: Path, kind: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from helpers.tiny_multimodal import ANSWERS, SIZE, saved
+from safetensors.torch import load_file, save_file
 
 from benchmark.attribution.grad_cam import GradCAM
 from benchmark.core.errors import UserError
@@ -101,6 +102,14 @@ def test_a_folder_that_lacks_a_file_or_is_of_another_kind_is_one_line(tmp_path: 
         config.replace("BlipForQuestionAnswering", "BlipForImageTextRetrieval")
     )
     with pytest.raises(UserError, match=r"BlipForImageTextRetrieval; known are"):
+        load(str(folder), "x", ANSWERS)
+    with pytest.raises(UserError, match=r"model.size=0: must be a whole number from 1 up, or null"):
+        load(str(folder), "x", ANSWERS, size=0)
+    (folder / "config.json").write_text(config)
+    whole = load_file(folder / "model.safetensors")
+    first = min(whole)
+    save_file({name: one for name, one in whole.items() if name != first}, folder / "model.safetensors")
+    with pytest.raises(UserError, match=rf"model.safetensors: lacks {first} \(1 so\)"):
         load(str(folder), "x", ANSWERS)
     (folder / "model.safetensors").write_bytes(b"no weights")
     (folder / "config.json").write_text(config)

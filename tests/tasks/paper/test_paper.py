@@ -193,6 +193,10 @@ def test_the_command_runs_an_experiment_and_recalls_it(command: Command, tmp_pat
         assert ("images/s" in told) == (len(made) == 1)
     assert made[0] == made[1]
     assert (tmp_path / "results" / "paper" / "paper.md").is_file()
-    for word, says in (("dataset=voc2007", "paper.voc2007=DIR"), ("paper.only=[x]", "there is no x in it")):
+    for word, says in (
+        ("dataset=voc2007", "paper.voc2007=DIR"),
+        ("paper.only=[x]", "there is no x in it"),
+        ("paper.ilsvrc=/x", "paper.ilsvrc=/x: there is nothing at that path"),
+    ):
         status, _, complaint = command("run", "experiment=paper", word, *words)
         assert (status, complaint.count("\n"), says in complaint) == (2, 1, True)

@@ -125,12 +125,15 @@ def test_the_command_finds_the_manifest_and_prints_the_papers_numbers_beside_peo
     made_up = form / "answers" / "made_up.csv"
     status, printed, complaint = command("study", "simulate", str(made_up), "simulated.workers=8")
     assert (status, "simulated answers of 8 workers" in printed) == (0, True), complaint
-    words = (f"answers=[{form / 'answers'}]", "action=analyse", "bootstrap.resamples=100")
+    words = (f"answers=[{form / 'answers'},{made_up}]", "action=analyse", "bootstrap.resamples=100")
     status, printed, complaint = command("study", *words)
     assert status == 0, complaint
     assert "SIMULATED answers" in printed
     assert "61.23" not in printed
     made_up.write_text(made_up.read_text().replace("simulated", "person"))  # as if people had given them
+    status, _, complaint = command("study", "simulate", str(made_up))
+    assert (status, complaint.count("\n")) == (2, 1)
+    assert "made_up.csv: is there and holds no simulated answers" in complaint
     status, printed, complaint = command("study", "analyse", str(made_up), "bootstrap.resamples=100")
     assert status == 0, complaint
     assert "61.23" in printed
