@@ -13,7 +13,14 @@ from benchmark.datasets.image_set import ImageSet
 from benchmark.datasets.text_set import text_set
 
 
-def load(of: Dataset, name: str, given: bool = True, limit: int | None = None, order: str = "id") -> ImageSet:
+def load(
+    of: Dataset,
+    name: str,
+    given: bool = True,
+    limit: int | None = None,
+    order: str = "id",
+    root: str | None = None,
+) -> ImageSet:
     """Make a caption of each image, the class whose boxes cover most first.
 
     Targets are the whole caption, whose boxes are those of all its classes, and each class's name as a word.
@@ -25,6 +32,7 @@ def load(of: Dataset, name: str, given: bool = True, limit: int | None = None, o
         given: Whether the captions come with the images, or the model makes its own.
         limit: Largest number of images.
         order: As for every dataset.
+        root: The folder that a yaml hands to ``of``, so that it is named as for every dataset; not read here.
     """
     words = [class_name.split(",")[0].strip().lower().replace(" ", "_") for class_name in of.class_names]
     samples = [_captioned(sample, words, given) for sample in of.samples]

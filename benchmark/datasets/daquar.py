@@ -19,7 +19,7 @@ from benchmark.datasets.text_set import NO_BOXES, text_set
 
 _OFFICIAL = {"train": 6_795, "test": 5_673}
 _PAIRS = "all_qa_pairs.txt"
-_OF = re.compile(r" in the (image\d+) ?\??\s*$")
+_OF = re.compile(r"(?: (?:in|on|of)(?: (?:the|this))?)? (image\d+) ?\??\s*$")
 _REMEDY = "name the folder of DAQUAR that holds it with dataset.root="
 
 

@@ -39,6 +39,8 @@ from benchmark.reporting.archive import Archived, write_table
             "experiment=table1 +table.compare=[[vgg16/cam,vgg16/kam]]",
             "is no pair of this table's rows",
         ),
+        (
+            "run",
             "experiment=sec features=googlenet_compact",
             "choose it by the whole name, model@features=googlenet_compact",
         ),
@@ -47,6 +49,9 @@ from benchmark.reporting.archive import Archived, write_table
             "experiment=caption pair_metric=[in_out] pair_metric.pointing_game.leave_out=[1]",
             "no _target_; choose it as well, pair_metric=[…,pointing_game]",
         ),
+        ("train", "experiment=vqa", "experiment=vqa: made for another command"),
+        ("run", "experiment=bias_nets", "experiment=bias_nets: made for another command"),
+        ("run", "experiment=embedded_texts", "experiment=embedded_texts: made for another command"),
         ("study", "", "error: choose analyse or simulate, such as ./scripts/study analyse answers.csv"),
         ("run", "experiment=tabel1", "choose one of adversarial, bias, "),
         ("run", "metric=[classification,loc]", "metric=loc: there is no such metric; choose one of"),

@@ -1,10 +1,13 @@
 """Datasets of questions and captions: what a text is about, ids, and files that are not as they must be."""
 
 from dataclasses import dataclass
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from benchmark.core.errors import UserError
@@ -81,7 +84,8 @@ def rooms(folder: Path) -> Path:
     (folder / "test_images_list.txt").write_text("image1\n")
     (folder / "all_qa_pairs.txt").write_text(
         "what is left of the table in the image1 ?\nchair\nhow many lamps are there in the image1 ?\n3\n"
-        "what is on the desk in the image2 ?\nlamp, book\n"
+        "what is on the desk in this image2 ?\nlamp, book\n"
+        "what is on the left side of the image2 ?\nbed\nhow many beds are in image2?\n1\n"
     )
     return folder
 
@@ -92,9 +96,27 @@ def test_daquar_reads_the_questions_of_a_split_and_the_answers_of_both(tmp_path:
         ("image1_q00000", "what is left of the table", "chair"),
         ("image1_q00001", "how many lamps are there", "3"),
     ]
-    assert found.classes == ("3", "chair", "lamp, book")
+    assert found.classes == ("1", "3", "bed", "chair", "lamp, book")
     assert not found.complete
-    assert [s.image_id for s in daquar.load(str(tmp_path), "train").samples] == ["image2_q00002"]
+    assert [(s.image_id, s.text) for s in asked(daquar.load(str(tmp_path), "train"))] == [
+        ("image2_q00002", "what is on the desk"),
+        ("image2_q00003", "what is on the left side"),
+        ("image2_q00004", "how many beds are"),
+    ]
+
+
+def test_all_of_daquar_is_read(shared: Path) -> None:
+    counts = {split: len(daquar.load(str(shared / "daquar"), split).samples) for split in ("train", "test")}
+    assert counts == {"train": 6_795, "test": 5_673}
+
+
+def test_the_options_of_a_dataset_are_those_that_its_reader_takes() -> None:
+    for path in (Path(__file__).parents[2] / "conf" / "dataset").glob("*.yaml"):
+        content = yaml.safe_load(path.read_text())
+        module, _, name = content.get("_target_", "").rpartition(".")
+        reader = signature(getattr(import_module(module), name)).parameters if module else {}
+        if reader and not any(one.kind is one.VAR_KEYWORD for one in reader.values()):
+            assert content.keys() - {"_target_", "defaults"} <= reader.keys(), path.name
 
 
 def test_a_folder_of_daquar_that_lacks_a_file_is_one_line(tmp_path: Path) -> None:

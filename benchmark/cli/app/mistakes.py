@@ -23,6 +23,7 @@ from benchmark.core.errors import UserError, printable
 from benchmark.core.exit_codes import ExitCode
 
 _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
+_SOME_COMMANDS = ("task", "train", "table")
 _NOISE = ("full_key", "object_type", "reference_type", "Set the environment variable HYDRA_FULL_ERROR")
 CONFIGURATION = (HydraException, OmegaConfBaseException, YAMLError)
 """What a wrong configuration raises, at whatever time it is read."""
@@ -154,7 +155,9 @@ def _ambiguous(word: str, typed: Typed, known: Known) -> str:
 
 def _no_option(option: str, typed: Typed, known: Known) -> str:
     chosen = next((word for word in typed.words if word.startswith("experiment=")), None)
-    if "@" in option and chosen is not None:  # a group under another name: no person types that
+    typed_it = any(word.lstrip("+~").startswith(option) for word in typed.words)
+    # A group under another name, or one that only some commands have: no person typed that.
+    if chosen is not None and ("@" in option or (option in _SOME_COMMANDS and not typed_it)):
         return f"{chosen}: made for another command; the first lines of its yaml say which"
     return known.no_such_option(option)
 

@@ -14,6 +14,15 @@ from benchmark.core.provenance import fingerprint
 from benchmark.core.types import Weights
 
 _PASSPORTS = Path(__file__).resolve().parents[1] / "passports"
+_TRAINED = {  # files that nobody publishes to the experiment that makes them
+    "alexnet_voc": "voc2007_alexnet",
+    "caption_voc2007": "voc2007_captions",
+    "googlenet_voc": "voc2007_probe",
+    "vgg16_cam_voc": "voc2007_vgg16_cam",
+    "vgg16_voc": "voc2007_vgg16",
+    "vqa_daquar": "daquar",
+    "vqa_easy": "easy_vqa",
+}
 _CHECKSUM = re.compile(r"(sha256|sha1|md5):([0-9a-f]{8,})", re.IGNORECASE)
 
 
@@ -34,7 +43,9 @@ def find(name: str, folder: str | None) -> Path:
             return place
     looked = " and ".join(map(_shown, places))
     known = published(given.name)
-    first = fetching(known[0], folder) if known else "put the file there"
+    trained = _TRAINED.get(given.stem)
+    made = f"make it by ./scripts/train experiment={trained} (docs/training.md), " if trained else ""
+    first = fetching(known[0], folder) if known else f"{made}put the file there"
     remedy = f"{first}, or give model.weights=PATH or weights_dir=FOLDER (or $BENCHMARK_WEIGHTS)"
     raise UserError(f"no weights file at {looked}; {remedy}")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,20 @@ def test_an_absent_file_is_refused_with_every_place_and_the_remedy(tmp_path: Pat
     assert str(refused.value).startswith(f"no weights file at net.pth and {tmp_path / 'net.pth'}; put")
     for words in ("model.weights=", "weights_dir="):
         assert words in str(refused.value)
+
+
+def test_weights_that_a_training_makes_are_told_with_its_command(tmp_path: Path) -> None:
+    """Which one it is stands at the head of the model's yaml."""
+    told = set()
+    for path in (Path(__file__).parents[3] / "conf" / "model").glob("*.yaml"):
+        text = path.read_text()
+        file = re.search(r"^weights: (\w+)\.safetensors", text, re.MULTILINE)
+        made = re.search(r"^#.*\./scripts/train experiment=(\w+)", text, re.MULTILINE)
+        if made is not None and file is not None and "embedded" not in made[1]:
+            with pytest.raises(UserError, match=rf"make it by \./scripts/train experiment={made[1]} "):
+                find(f"{file[1]}.safetensors", str(tmp_path))
+            told.add(made[1])
+    assert {"easy_vqa", "daquar", "voc2007_captions", "voc2007_probe"} <= told
 
 
 def test_a_place_that_cannot_be_looked_at_holds_no_file(tmp_path: Path) -> None:
