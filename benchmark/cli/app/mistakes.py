@@ -46,7 +46,7 @@ def guarded(action: Callable[[], int], describe: Callable[[Exception], str]) -> 
         ended = isinstance(error, Terminated)
         status = ExitCode.TERMINATED if ended else ExitCode.INTERRUPTED
         how = "terminated" if ended else "interrupted"
-        message = f"{how}; {error or 'what was finished is kept, the same command continues'}"
+        message = f"{how}; {str(error) or 'what was finished is kept, the same command continues'}"
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         sys.stderr.close()
         return ExitCode.COMPLETE, ""
