@@ -7,7 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from benchmark.cli.app.build import build, dataset_of, plain, published
+from benchmark.cli.app.build import build, dataset_of, plain, published, task_of
 from benchmark.cli.app.finished import recall, remember
 from benchmark.cli.app.groups import typed
 from benchmark.cli.app.places import PUBLISHED
@@ -71,7 +71,7 @@ def _measure(cfg: DictConfig, results: Path, dataset: Dataset, multirun: bool) -
     from benchmark.core.stages import accounted
     from benchmark.tasks.task import Task
 
-    task: Task = build(cfg.task)
+    task: Task = task_of(cfg)
     task.check(typed())
     experiment = experiment_of(cfg, rows(cfg, typed()), results, dataset)
     if cfg.get("forecast"):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.core.masks import labelled
+from benchmark.core.options import check
 from benchmark.core.protocols import Dataset
 from benchmark.core.targets import CAPTION, TextSample
 from benchmark.core.types import Objects, Sample
@@ -34,6 +35,7 @@ def load(
         order: As for every dataset.
         root: The folder that a yaml hands to ``of``, so that it is named as for every dataset; not read here.
     """
+    check("dataset.given", given, bool)
     words = [class_name.split(",")[0].strip().lower().replace(" ", "_") for class_name in of.class_names]
     samples = [_captioned(sample, words, given) for sample in of.samples]
     count = len(samples) if of.complete else None

@@ -8,6 +8,7 @@ import pytest
 from helpers.commands import Command
 from helpers.handmade import table
 
+from benchmark.cli.app.mistakes import guarded
 from benchmark.reporting.archive import Archived, write_table
 
 
@@ -49,6 +50,10 @@ from benchmark.reporting.archive import Archived, write_table
             "experiment=caption pair_metric=[in_out] pair_metric.pointing_game.leave_out=[1]",
             "no _target_; choose it as well, pair_metric=[…,pointing_game]",
         ),
+        ("run", "experiment=adversarial reading=[adversarial]", "choose it as well, reading=[summary,…]"),
+        ("run", "experiment=caption dataset.given=maybe", "dataset.given=maybe: must be true or false"),
+        ("run", "experiment=sec dataset@val_set=embedded", "datasets.ilsvrc.load: got an unexpected keyword"),
+        ("run", "experiment=sec dataset@val_set=voc2012", "val_set.root is not set; name the folder"),
         ("train", "experiment=vqa", "experiment=vqa: made for another command"),
         ("run", "experiment=bias_nets", "experiment=bias_nets: made for another command"),
         ("run", "experiment=embedded_texts", "experiment=embedded_texts: made for another command"),
@@ -264,3 +269,13 @@ def test_a_reader_that_has_gone_is_no_mistake(words: str, first: str) -> None:
     done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     assert first in done.stdout
+
+
+def test_an_interruption_says_what_becomes_of_the_work(capsys: pytest.CaptureFixture[str]) -> None:
+    def pressed() -> int:
+        raise KeyboardInterrupt
+
+    assert guarded(pressed, str)[0] == 130
+    assert capsys.readouterr().err == (
+        "error: interrupted; what was finished is kept, the same command continues\n"
+    )

@@ -107,6 +107,20 @@ def dataset_of(cfg: DictConfig, place: str = "dataset") -> Dataset:
     return made
 
 
+def task_of(cfg: DictConfig) -> Any:
+    """Make the task of a configuration.
+
+    Raises:
+        UserError: Whatever the task or a reader refuses; one of its own images speaks of them as ``dataset``.
+    """
+    try:
+        return build(cfg.task)
+    except UserError as error:
+        if "val_set" not in cfg:
+            raise
+        raise UserError(str(error).replace("dataset.", "val_set.")) from error
+
+
 def _at(place: str) -> str:
     return "" if place == "dataset" else f"@{place}"
 
@@ -139,7 +153,8 @@ def _cause(error: InstantiationException, node: Any) -> Exception:
         cause = cause.__cause__
     if isinstance(cause, UserError):
         return cause
-    where = node.get("_target_", "?") if node is not None else "?"
+    within = re.search(r"call to target '([^']+)'", str(error))  # it may be a part of the node
+    where = within[1] if within else node.get("_target_", "?") if node is not None else "?"
     if isinstance(cause, TypeError) and "argument" in str(cause):
         return UserError(f"{where}: {str(cause).split('()')[-1].strip()}; see the yaml for the options")
     if isinstance(cause, ImportError | AttributeError) or cause is error:

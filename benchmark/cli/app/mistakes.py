@@ -179,6 +179,11 @@ def _unset(variable: str, typed: Typed, _known: Known) -> str:
     return f"{word}: the environment variable {variable} is not set; set it, or give the value itself"
 
 
+def _made_of_another(key: str, _typed: Typed, _known: Known) -> str:
+    group, _, name = key.partition(".")
+    return f"{key}: another choice is made of it; choose it as well, {group}=[{name},…]"
+
+
 def _no_mapping(_: str, typed: Typed, known: Known) -> str:
     """Answer a yaml whose whole content is a list or a single value."""
     chosen = [word for word in typed.words if known.choices(word.partition("=")[0])]
@@ -193,6 +198,7 @@ def _second(group: str, typed: Typed, known: Known) -> str:
 
 _TEXTS: tuple[tuple[str, Callable[[str, Typed, Known], str]], ...] = (
     (r"UserError raised while resolving interpolation: (.*)", lambda message, _typed, _known: message),
+    (r"Interpolation key '((?:reading|pair_metric)\.\w+)' not found", _made_of_another),
     (r"Environment variable '(.*?)' not found", _unset),
     (r"(Cannot merge DictConfig with)", _no_mapping),
     (r"Could not override '([^']+)'", _no_option),

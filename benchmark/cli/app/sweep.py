@@ -7,7 +7,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from benchmark.cli.app.build import build, dataset_of
+from benchmark.cli.app.build import build, dataset_of, task_of
 from benchmark.cli.app.finish import finish
 from benchmark.cli.app.groups import compose, is_group, typed
 from benchmark.cli.app.planning import experiment_of
@@ -81,7 +81,7 @@ def _one_table(words: Sequence[str]) -> int:
     """Make the table of several workers of one run, as the run alone would have made it."""
     cfg = compose(words)
     results = Path(cfg.results_dir).expanduser().resolve()
-    task: Task = build(cfg.task)
+    task: Task = task_of(cfg)
     outcome = task.run(experiment_of(cfg, rows(cfg, words), results, dataset_of(cfg)))
     folder = results / label(outcome.dataset)
     return finish(cfg, outcome, folder, lambda _, path: outcome.sheet(Path(f"{path}.png"))).status

@@ -38,6 +38,7 @@ def load(
         order: As for every dataset.
     """
     check("dataset.texts", texts, Literal["questions", "captions"])
+    check("dataset.given", given, bool)
     samples: list[TextSample] = []
     for sample in of.samples:
         kind = KINDS[sample.label]

@@ -157,10 +157,10 @@ def _with_masks(experiment: Experiment, concepts: Concepts) -> tuple[Experiment,
     dataset: Any = experiment.dataset
     samples = tuple(sample for sample in dataset.samples if concepts.covers(sample))
     bare = len(dataset.samples) - len(samples)
-    if not samples:
+    if not (samples and concepts.concepts):  # which are read before anything is measured
         raise UserError(
             f"concepts={concepts.name}: not one image of {dataset.name} has masks; choose the concepts of "
-            "these images (--help shows them), or other images with dataset="
+            "these images (--help shows them), their concepts.folder=, or other images with dataset="
         )
     return (replace(experiment, dataset=replace(dataset, samples=samples)) if bare else experiment), bare
 

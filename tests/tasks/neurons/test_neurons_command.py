@@ -56,6 +56,7 @@ def test_units_are_named_and_their_names_explain_each_image(command: Command, tm
             ("experiment=explain_text", "row=googlenet/grad_cam", "pair_metric.neuron_names.table=no.csv"),
             "no.csv: cannot be read",
         ),
+        (("experiment=neurons", "concepts=voc", "concepts.folder=/no"), "concepts.folder=, or other images"),
     ],
 )
 def test_a_mistake_is_one_line(

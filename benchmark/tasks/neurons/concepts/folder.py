@@ -40,7 +40,10 @@ class MaskFolder(Checked, group="concepts"):
         Raises:
             UserError: If the file of names cannot be read or is empty.
         """
-        found = tuple(Concept(self.category, line.text) for line in rows(Path(self.names).expanduser()))
+        found = tuple(
+            Concept(self.category, line.text)
+            for line in rows(Path(self.names).expanduser(), "name the file of names with concepts.names=")
+        )
         if not found:
             raise UserError(f"concepts.names={self.names}: has no name; put one on each line")
         return found
