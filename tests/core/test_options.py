@@ -1,5 +1,6 @@
 """Options declared by annotations, and that every option of every plug-in is checked by them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -81,7 +82,7 @@ def options() -> Iterator[tuple[str, Any, str]]:
     """Where a user finds it, its yaml's node and its key: each option of each plug-in."""
     for group in GROUPS:
         for path in sorted((CONF / group).glob("*.yaml")):
-            loaded: Any = OmegaConf.to_container(OmegaConf.load(path))
+            loaded: Any = _whole(OmegaConf.to_container(OmegaConf.load(path)))
             loaded.pop("defaults", None)
             nested = "_target_" not in loaded
             node = loaded[path.stem] if nested else loaded
@@ -89,6 +90,17 @@ def options() -> Iterator[tuple[str, Any, str]]:
             for key in node:
                 if key != "_target_":
                     yield where, node, str(key)
+
+
+def _whole(node: Any) -> Any:
+    """A yaml's node with that of another plug-in in the place of ``${GROUP.NAME}``."""
+    if isinstance(node, dict):
+        return {key: _whole(value) for key, value in node.items()}
+    named = re.fullmatch(r"\$\{(reading)\.(\w+)\}", node) if isinstance(node, str) else None
+    if named is None:
+        return node
+    loaded: Any = OmegaConf.to_container(OmegaConf.load(CONF / named[1] / f"{named[2]}.yaml"))
+    return _whole(loaded[named[2]])
 
 
 @pytest.mark.parametrize(("where", "node", "key"), list(options()))

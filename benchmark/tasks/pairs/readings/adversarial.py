@@ -64,6 +64,11 @@ class AdversarialReading(Checked, group="reading.adversarial"):
     target: Natural | None = None
     _last: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not all(hasattr(reading, "measure") for reading in self.of.values()):
+            raise unfit("reading.adversarial.of", self.of, "readings, each by its name")
+
     @property
     def parts(self) -> tuple[object, ...]:
         """Return what else its numbers depend on."""

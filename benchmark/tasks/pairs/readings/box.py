@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmark.core.boxes import iou
 from benchmark.core.errors import UserError
 from benchmark.core.masks import objects_of
-from benchmark.core.options import Checked
+from benchmark.core.options import Checked, unfit
 from benchmark.core.protocols import Localizer
 from benchmark.core.types import FloatArray, Model
 from benchmark.pipeline.explain import relative
@@ -31,6 +31,13 @@ class MapBoxReading(Checked, group="reading.box"):
     name = "box"
     version = 1
     localizer: Localizer
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not callable(self.localizer):
+            raise unfit(
+                "reading.box.localizer", self.localizer, "a localizer, as conf/localizer describes it"
+            )
 
     @property
     def parts(self) -> tuple[object, ...]:
