@@ -69,7 +69,9 @@ def test_a_model_without_its_file_says_where_it_should_lie(
 
     monkeypatch.setattr("benchmark.models.weights.download.urlopen", refuse)
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
-    yaml = options(name)
+    packaged = options(name)["weights"] == "packaged"  # which lie where pip put them
+    other = ("model.weights=other.pth",) if packaged else ()
+    yaml = options(name, *other)
     place = f"{yaml['weights_dir']}/{yaml['weights']}"
     monkeypatch.setattr(
         "benchmark.models.weights.files.is_file", lambda _: False
@@ -77,7 +79,7 @@ def test_a_model_without_its_file_says_where_it_should_lie(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")  # from where the whole place is told
     with pytest.raises(UserError, match=r"model\.weights=") as refused:
-        make(name)
+        make(name, *other)
     assert "no network in tests" in str(refused.value) or place in str(refused.value)
 
 
