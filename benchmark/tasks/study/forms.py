@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.provenance import fingerprint
 from benchmark.datasets.images import read_sample
 from benchmark.tasks.pairs.records import read_pairs
-from benchmark.tasks.study.manifest import FILE, Item, Manifest, Pack, identified
+from benchmark.tasks.study.manifest import FILE, Item, Manifest, Pack, identified, read_manifest
 
 if TYPE_CHECKING:
     from benchmark.tasks.study.choice import Key, PackPairs
@@ -65,13 +66,14 @@ def write_study(
         The manifest, the pages, and the files for Label Studio; nothing if nothing is asked.
 
     Raises:
-        UserError: If a file cannot be written, or stored pairs are damaged.
+        UserError: If a file cannot be written, pairs are damaged, or answers to another study lie there.
     """
     if not asked:
         return []
     pictures = _pictures(folder, outcome, asked, options.side)
     manifest = _manifest(outcome, asked, pictures, options.seed)
     written = [folder / FILE]
+    refuse_answered(folder, manifest)
     write_atomically(written[0], manifest.text())
     for pack in asked:
         texts = {
@@ -85,6 +87,17 @@ def write_study(
             write_atomically(folder / name, text)
             written.append(folder / name)
     return written
+
+
+def refuse_answered(folder: Path, manifest: Manifest) -> None:
+    """Keep the manifest that people's answers need."""
+    if (folder / FILE).is_file() and any((folder / "answers").glob("*.csv")):
+        before = read_manifest(folder / FILE).study
+        if before != manifest.study:
+            raise UserError(
+                f"{folder}: holds answers to the study {before}, which other options or code made; move the "
+                "folder away, then run again"
+            )
 
 
 def _pictures(

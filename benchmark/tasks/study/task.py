@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count, Natural
@@ -33,7 +33,7 @@ class StudyOptions(Checked, group="study"):
         side: Longer side of a picture in pixels.
     """
 
-    pairs: Count = 90
+    pairs: Annotated[int, "[2, inf)"] = 90
     trust: Count = 90
     seed: Natural = 0
     side: Count = 320

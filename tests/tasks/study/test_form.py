@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from helpers.small_study import manifest, write
 
+from benchmark.core.errors import UserError
 from benchmark.tasks.study.answers import read_answers
-from benchmark.tasks.study.forms import label_studio, page
+from benchmark.tasks.study.forms import label_studio, page, refuse_answered
 from benchmark.tasks.study.manifest import Pack
+from benchmark.tasks.study.task import StudyOptions
 
 
 @pytest.fixture
@@ -115,3 +117,18 @@ def test_a_page_is_whole_and_tells_neither_answer_nor_method() -> None:
     (first, *_) = label_studio(study, "discrimination")
     assert first["data"]["choices"] == [{"value": 'cat "x"'}, {"value": "dog, tame"}]
     assert first["data"]["picture1"].endswith("?d=pictures/0.jpg")
+
+
+def test_a_form_that_people_have_answered_keeps_its_manifest(tmp_path: Path) -> None:
+    write(tmp_path, manifest(images=2))
+    refuse_answered(tmp_path, manifest(images=3))
+    (tmp_path / "answers").mkdir()
+    (tmp_path / "answers" / "worker.csv").write_text("")
+    refuse_answered(tmp_path, manifest(images=2))
+    with pytest.raises(UserError, match=r"holds answers to the study .*; move the folder away"):
+        refuse_answered(tmp_path, manifest(images=3))
+
+
+def test_a_study_of_one_pair_is_refused_since_an_image_is_asked_about_twice() -> None:
+    with pytest.raises(UserError, match=r"study\.pairs=1: must be a whole number"):
+        StudyOptions(pairs=1)
