@@ -136,7 +136,7 @@ VALUES: Mapping[str, Stated] = {
     "classes/labelled_and_top5": {
         "Selvaraju et al. 2017, §4.3: the top 5 beside the labelled": {"_target_": "LabelledAndTop5"}
     },
-    "task/boxes": {"Table 1": {"task._target_": "BoxTask", "task.sheet": "chosen"}},
+    "task/boxes": {"Table 1": {"task._target_": "BoxTask"}},
     "task/study": {
         "Selvaraju et al. 2017, §5.1: 90 image-category pairs": {
             "defaults": ["pairs", "_self_"],
