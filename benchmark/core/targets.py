@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from benchmark.core.errors import UserError
 from benchmark.core.types import Sample
 
 if TYPE_CHECKING:  # so that whoever only reads results need not wait for torch
@@ -84,6 +85,20 @@ def rows(module: nn.Module, images: Sequence[int]) -> Iterator[None]:
     texts = module.texts if isinstance(module, TextBound) else None
     with bound(module, [texts[image] for image in images] if texts else ()):
         yield
+
+
+def texts_of(module: TextBound, inputs: Tensor) -> tuple[str, ...]:
+    """Return the texts that are bound, one for each of the images ``[N, …]``.
+
+    Raises:
+        UserError: If there is not one text for each image.
+    """
+    if module.texts is None or len(module.texts) != len(inputs):
+        raise UserError(
+            "this model looks at an image and a text, and these images have none; choose a dataset of "
+            "questions or captions (docs/language.md)"
+        )
+    return module.texts
 
 
 def images_of(samples: Iterable[Sample]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from benchmark.core.errors import UserError
 from benchmark.reporting.table import DatasetNote, Table
 
 if TYPE_CHECKING:
@@ -105,6 +106,17 @@ class Task(Protocol):
             UserError: If something of the experiment cannot be measured as it is configured.
         """
         ...
+
+
+def refuse_options_of_boxes(words: Sequence[str]) -> None:
+    """Refuse options of localizers and their metrics, for a task that draws no box.
+
+    Raises:
+        UserError: Naming the first such word.
+    """
+    for word in words:
+        if word.lstrip("+~").startswith(("localizer=", "localizer.", "metric")):
+            raise UserError(f"{word}: this experiment draws no box; leave it out (--help shows its options)")
 
 
 def note_of(dataset: Dataset) -> DatasetNote:

@@ -1,7 +1,6 @@
 """``experiment=adversarial``, ``failures`` and ``bias`` from images to a table, on a few images."""
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,6 @@ from helpers.commands import Command
 
 COMMON = ("bootstrap.resamples=100", "tracking=none", "run.batch_size=2")
 EMBEDDED = ("dataset.count=24", "dataset.limit=1")
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The embedded images, made once."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def run(command: Command, cache: Path, tmp_path: Path) -> Command:
-    """``run("key=value", …)``: exit status, stdout and stderr of ``./scripts/run``."""
-    return partial(command, "run", f"results_dir={tmp_path}", f"cache_dir={cache}")
 
 
 def rows(folder: Path, name: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """``./scripts/run experiment=occlusion`` from images to a table, repeated, shared out and misused."""
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,6 @@ TINY = (
     *("run.batch_size=1", "bootstrap.resamples=100", "pictures=0", "tracking=none"),
 )
 ROWS = [f"vgg16/{name}" for name in ("guided_grad_cam", "grad_cam", "c_mwp", "cam", "guided_backprop")]
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The embedded images, made once."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def run(command: Command, cache: Path, tmp_path: Path) -> Command:
-    """``run("key=value", …)``: exit status, stdout and stderr of ``./scripts/run``."""
-    return partial(command, "run", f"results_dir={tmp_path}", f"cache_dir={cache}")
 
 
 def one(folder: Path, pattern: str) -> Path:

@@ -1,5 +1,6 @@
 """What our own models of texts share: a frozen network's maps, and a file of all that was trained on them."""
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
 from benchmark.core.provenance import fingerprint
+from benchmark.core.targets import texts_of
 from benchmark.core.types import Model, Weights
 from benchmark.models.text.lexicon import Lexicon
 from benchmark.models.weights.files import find, verified
@@ -41,13 +43,8 @@ class TextNet(nn.Module):
         Raises:
             UserError: If there is not one text for each image.
         """
-        if self.texts is None or len(self.texts) != len(x):
-            raise UserError(
-                "this model looks at an image and a text, and these images have none; choose a dataset of "
-                "questions or captions (docs/language.md)"
-            )
-        maps = self.cnn(x)
-        self.texts = self.head.completed(maps, self.texts)
+        texts, maps = texts_of(self, x), self.cnn(x)
+        self.texts = self.head.completed(maps, texts)
         scores: Tensor = self.head(maps, self.texts)
         return scores
 
@@ -61,7 +58,7 @@ class AnswerNet(TextNet):
         return scores
 
 
-class TextHead(nn.Module):
+class TextHead(nn.Module, ABC):
     """The trained part of a model.
 
     Attributes:
@@ -76,13 +73,13 @@ class TextHead(nn.Module):
         """Return the texts with those that the model itself makes where there are none."""
         return texts
 
+    @abstractmethod
     def loss(self, maps: Tensor, texts: tuple[str, ...], targets: Tensor) -> Tensor:
         """Return what a training makes small, for maps of images with their texts and targets ``[N]``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def right(self, maps: Tensor, texts: tuple[str, ...], targets: Tensor) -> dict[str, Tensor]:
         """Return by name which images the model is right about, ``[N]`` bool; the first is the main one."""
-        raise NotImplementedError
 
 
 H = TypeVar("H", bound=TextHead)

@@ -24,7 +24,7 @@ from benchmark.tasks.neurons.dissect import count, named, thresholds
 from benchmark.tasks.neurons.pictures import unit_sheet
 from benchmark.tasks.neurons.recorder import STORE, PendingMaps, UnitRecorder, maps_in
 from benchmark.tasks.neurons.result import Dissected, Units, result
-from benchmark.tasks.task import Experiment, Outcome
+from benchmark.tasks.task import Experiment, Outcome, refuse_options_of_boxes
 
 if TYPE_CHECKING:
     from benchmark.pipeline.rows import Row
@@ -66,11 +66,7 @@ class Dissection(Checked, group="task"):
 
     def check(self, words: Sequence[str]) -> None:
         """Refuse options of boxes: this task draws none."""
-        for word in words:
-            if word.lstrip("+~").startswith(("localizer", "metric")):
-                raise UserError(
-                    f"{word}: this experiment draws no box; leave it out (--help shows its options)"
-                )
+        refuse_options_of_boxes(words)
 
     def run(self, experiment: Experiment) -> Outcome:
         """Measure what is missing, and make the table from what is stored."""

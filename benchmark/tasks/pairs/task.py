@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmark.core.errors import UserError
 from benchmark.core.types import Difference
 from benchmark.pipeline.results import files_of
 from benchmark.tasks.pairs.comparison import Headline, headlines, orders
@@ -16,7 +15,7 @@ from benchmark.tasks.pairs.plan import PairRow, plan_of
 from benchmark.tasks.pairs.records import STORE
 from benchmark.tasks.pairs.result import Measured, Resampling, differences, result
 from benchmark.tasks.pairs.sentences import sentences
-from benchmark.tasks.task import Experiment, Outcome
+from benchmark.tasks.task import Experiment, Outcome, refuse_options_of_boxes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from benchmark.pipeline.plan import Plan
     from benchmark.reporting.published import Published
     from benchmark.reporting.table import Table
-
-_OF_BOXES = ("localizer=", "localizer.", "metric")
 
 
 @dataclass(frozen=True)
@@ -40,11 +37,7 @@ class PairTask:
 
     def check(self, words: Sequence[str]) -> None:
         """Refuse options of boxes: this task draws none."""
-        for word in words:
-            if word.lstrip("+~").startswith(_OF_BOXES):
-                raise UserError(
-                    f"{word}: this experiment draws no box; leave it out (--help shows its options)"
-                )
+        refuse_options_of_boxes(words)
 
     def run(self, experiment: Experiment) -> Outcome:
         """Measure what is missing, and make the table from what is stored."""

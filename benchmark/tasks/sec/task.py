@@ -31,7 +31,7 @@ from benchmark.tasks.pairs.seed_images import SeedImage, seed_images
 from benchmark.tasks.pairs.types import Statistic, ratios
 from benchmark.tasks.sec.features import features_of
 from benchmark.tasks.sec.head import Lesson, SecTraining, fit, predicted
-from benchmark.tasks.task import Experiment, Outcome
+from benchmark.tasks.task import Experiment, Outcome, refuse_options_of_boxes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -67,11 +67,7 @@ class SecTask:
 
     def check(self, words: Sequence[str]) -> None:
         """Refuse options of boxes: this task draws none."""
-        for word in words:
-            if word.lstrip("+~").startswith(("localizer", "metric")):
-                raise UserError(
-                    f"{word}: this experiment draws no box; leave it out (--help shows its options)"
-                )
+        refuse_options_of_boxes(words)
 
     def run(self, experiment: Experiment) -> Outcome:
         """Store the seeds, train a head on each row's, and tabulate their mean IoU and its differences.
