@@ -35,22 +35,41 @@ VALUES: Mapping[str, Stated] = {
                 {"/method@reference": None},
                 {"/dataset@val_set": "embedded_masks"},
                 {"/model@features": "vgg16_compact"},
+                {"/segmenter@task.training": "head"},
                 "_self_",
             ],
         },
         "own choice: a small head on frozen activations, a minute on two cores": {
             "task.layer": "last_conv",
-            "task.training._target_": "SecTraining",
-            "task.training.hidden": 64,
-            "task.training.epochs": 6,
-            "task.training.batch_size": 8,
-            "task.training.rate": 0.003,
-            "task.training.seed": 0,
         },
         "own choice: bootstrap resamples of the 95 % interval, seeded": {
             "bootstrap._target_": "Resampling",
             "bootstrap.resamples": 10000,
             "bootstrap.seed": 0,
+        },
+    },
+    "segmenter/head": {
+        "own choice: a minute on two cores": {
+            "_target_": "SecTraining",
+            "hidden": 64,
+            "epochs": 6,
+            "batch_size": 8,
+            "rate": 0.003,
+            "seed": 0,
+        },
+    },
+    "segmenter/deeplab": {
+        f"{_SEC}, training/solver.prototxt and train.prototxt": {
+            "_target_": "DeepLabTraining",
+            "iterations": 8000,
+            "batch_size": 15,
+            "rate": 0.001,
+            "every": 2000,
+            "seed": 0,
+        },
+        f"{_SEC}, README.md: DeepLab's VGG-16 of 20 million parameters": {
+            "weights": "vgg16_20M.caffemodel",
+            "width": 1.0,
         },
     },
     "dataset/voc2012": {

@@ -1,4 +1,4 @@
-"""The activations of one layer for every image of a dataset, computed once and kept beside the records."""
+"""What is trained sees these: activations of one layer, computed once and kept, or the images themselves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
@@ -18,12 +19,17 @@ from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
 from benchmark.core.progress import Counter
 from benchmark.core.provenance import fingerprint, package_versions
+from benchmark.core.resampling import bilinear
+from benchmark.datasets.images import read_sample
 from benchmark.models.forward import find_layer, forward_pass
 from benchmark.pipeline.batches import read_batches
 from benchmark.pipeline.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from benchmark.core.protocols import Dataset
+    from benchmark.core.types import Sample
 
 
 def features_of(scene: Scene, layer: str, runs: Path) -> Mapping[str, Tensor]:
@@ -72,4 +78,26 @@ def _computed(scene: Scene, layer: str) -> dict[str, Tensor]:
             found |= {one.image_id: row.clone() for one, row in zip(batch.samples, maps, strict=True)}
             counter.add(len(batch.samples))
     print(f"features of {scene.dataset.name}: {len(found)} images", file=sys.stderr)
+    return found
+
+
+def pixels_of(dataset: Dataset, side: int, threads: int) -> Mapping[str, Tensor]:
+    """Return each image ``[3, side, side]`` uint8 by its id: blue, green and red, warped bilinearly.
+
+    All are held in memory: 3.3 GB for 10,582 images of 321 pixels.
+
+    Raises:
+        UserError: If an image cannot be read.
+    """
+
+    def one(sample: Sample) -> Tensor:
+        warped = np.rint(bilinear(read_sample(sample), side, side)).astype(np.uint8)
+        return torch.from_numpy(np.ascontiguousarray(warped[..., ::-1].transpose(2, 0, 1)))
+
+    samples = dataset.samples
+    with ThreadPoolExecutor(threads) as pool, Counter(f"images of {dataset.name}", len(samples)) as counter:
+        found = {}
+        for sample, pixels in zip(samples, pool.map(one, samples), strict=True):
+            found[sample.image_id] = pixels
+            counter.add(1)
     return found

@@ -1,10 +1,10 @@
-"""The task ``sec``: a segmentation head trained on each row's seeds, measured on other images' masks."""
+"""The task ``sec``: a network trained to segment on each row's seeds, measured on other images' masks."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,8 @@ from benchmark.tasks.pairs.records import STORE, read_pairs
 from benchmark.tasks.pairs.result import Measured, Resampling, result
 from benchmark.tasks.pairs.seed_images import SeedImage, seed_images
 from benchmark.tasks.pairs.types import Statistic, ratios
-from benchmark.tasks.sec.features import features_of
-from benchmark.tasks.sec.head import Lesson, SecTraining, fit, predicted
+from benchmark.tasks.sec.features import features_of, pixels_of
+from benchmark.tasks.sec.training import Lesson, Segmenter, fit, predicted
 from benchmark.tasks.task import Experiment, Outcome, refuse_options_of_boxes
 
 if TYPE_CHECKING:
@@ -49,28 +49,28 @@ class SecTask:
 
     Attributes:
         bootstrap: Bootstrap over images, for the confidence intervals.
-        val_set: Images with masks on which the heads are measured.
-        network: Frozen network whose activations every head is trained on.
+        val_set: Images with masks on which the trained networks are measured.
+        training: What is trained, and how.
+        network: Frozen network whose activations every head is trained on; ``None`` where the images are.
         layer: Layer of these activations, a role or a module's name.
         share: A class's seeds are where its map exceeds this share of its maximum.
         background: The background's seeds are this share of the cells, those of the lowest saliency.
-        training: Options of the training.
     """
 
     bootstrap: Resampling
     val_set: Dataset
-    network: Model
+    training: Segmenter
+    network: Model | None = None
     layer: str = "last_conv"
     share: float = 0.2
     background: float = 0.1
-    training: SecTraining = field(default_factory=SecTraining)
 
     def check(self, words: Sequence[str]) -> None:
         """Refuse options of boxes: this task draws none."""
         refuse_options_of_boxes(words)
 
     def run(self, experiment: Experiment) -> Outcome:
-        """Store the seeds, train a head on each row's, and tabulate their mean IoU and its differences.
+        """Store the seeds, train a network on each row's, and tabulate their mean IoU and its differences.
 
         Raises:
             UserError: If the datasets have other classes, share an image, or a mask is missing.
@@ -97,6 +97,11 @@ class SecTask:
         )
 
     def _refuse_unfit(self, train: Dataset, val: Dataset) -> None:
+        if (self.network is None) != (self.training.side is not None):
+            raise UserError(
+                "task.network: a head is trained on a frozen network, DeepLab on images; choose both by "
+                "experiment=sec_deeplab, or by another experiment of SEC"
+            )
         if tuple(train.classes) != tuple(val.classes):
             raise UserError(
                 f"val_set={val.name}: other classes than dataset={train.name}; choose the same kind"
@@ -109,10 +114,11 @@ class SecTask:
             )
 
     def _checks(self, train: Dataset, val: Dataset) -> tuple[str, ...]:
+        frozen = f" on {self.layer} of {self.network.name}, frozen" if self.network else ""
         return (
-            f"miou: heads of {self.training.hidden} channels on {self.layer} of {self.network.name}, frozen, "
-            f"trained on seeds of {len(train.samples)} images, measured on {len(val.samples)} of {val.name} "
-            f"({val.fingerprint[:12]}); all other numbers are of the seeds",
+            f"miou: {self.training.sentence()}{frozen}, trained on seeds of {len(train.samples)} images, "
+            f"measured on {len(val.samples)} of {val.name} ({val.fingerprint[:12]}); all other numbers are "
+            "of the seeds",
         )
 
     def _counted(
@@ -120,27 +126,28 @@ class SecTask:
     ) -> dict[str, dict[str, Statistic]]:
         """Train what is not stored, and return the statistics of each row."""
         first = next(iter(rows.values())).scene
-        train = Scene(experiment.dataset, self.network, first.transform, experiment.settings)
-        val = replace(train, dataset=self.val_set)
         identity = {
             "seeds": [row.cell.fingerprint for row in rows.values()],
-            "network": [self.network.weights.sha256, self.network.input.identity(), self.layer],
+            "network": self.network
+            and [self.network.weights.sha256, self.network.input.identity(), self.layer],
             "val": self.val_set.fingerprint,
-            "options": [self.share, self.background, vars(self.training)],
-            "code": code_fingerprint([fit, predicted, features_of, SecTask]),
+            "options": [self.share, self.background, self.training.identity()],
+            "code": code_fingerprint([fit, predicted, features_of, SecTask, type(self.training)]),
         }
         path = experiment.runs / f"sec-{fingerprint(identity)[:16]}.npz"
         if not path.is_file():
             images = {name: self._images(row) for name, row in rows.items()}
             lessons = self._lessons(
-                images, features_of(train, self.layer, experiment.runs), len(first.dataset.classes)
+                images, self._inputs(experiment, first, experiment.dataset), len(first.dataset.classes)
             )
-            counts = _measured(
-                fit(lessons, self.training), val, features_of(val, self.layer, experiment.runs)
-            )
+            device = None if self.network else experiment.settings.torch_device
+            unfinished = path.with_suffix(".unfinished.pt")
+            nets = fit(lessons, self.training, device=device, kept=unfinished)
+            counts = _measured(nets, self.val_set, self._inputs(experiment, first, self.val_set))
             content = io.BytesIO()
             np.savez_compressed(content, counts=counts)
             write_atomically(path, content.getvalue())
+            unfinished.unlink(missing_ok=True)
         with np.load(path) as stored:
             counts = stored["counts"]
         ids = tuple(sample.image_id for sample in self.val_set.samples)
@@ -151,6 +158,12 @@ class SecTask:
             }
             for name, own in zip(rows, counts, strict=True)
         }
+
+    def _inputs(self, experiment: Experiment, scene: Scene, dataset: Dataset) -> Mapping[str, Tensor]:
+        if self.network is None:
+            return pixels_of(dataset, self.training.side or SIDE, experiment.settings.thread_count)
+        seen = Scene(dataset, self.network, scene.transform, experiment.settings)
+        return features_of(seen, self.layer, experiment.runs)
 
     def _images(self, row: PairRow) -> dict[str, SeedImage]:
         pairs = read_pairs(files_of(row.cell, STORE))
@@ -169,9 +182,11 @@ class SecTask:
         return lessons
 
     def _joined(self, seeds: Measured, own: Mapping[str, Statistic]) -> Measured:
-        """Add the head's numbers to those of its seeds."""
+        """Add the trained network's numbers to those of its seeds."""
         estimates = {name: self.bootstrap.estimate(one) for name, one in own.items()}
-        told = {"training": vars(self.training), "layer": self.layer, "share": self.share}
+        told = {"training": self.training.identity(), "share": self.share}
+        if self.network:
+            told["layer"] = self.layer
         conditions = {**seeds.result.conditions, "sec": told}
         merged = replace(seeds.result, metrics={**estimates, **seeds.result.metrics}, conditions=conditions)
         return Measured(merged, {**own, **seeds.statistics})
@@ -189,18 +204,18 @@ class SecTask:
         return found
 
 
-def _measured(nets: Sequence[nn.Module], val: Scene, features: Mapping[str, Tensor]) -> np.ndarray:
-    """Return counts ``[heads, 2, 3, n, C + 1]``: without and with CRF; right, marked, there; images."""
-    classes, rows = len(val.dataset.classes), []
-    with Counter(f"segmenting {val.dataset.name}", len(val.dataset.samples)) as counter:
-        for sample in val.dataset.samples:
-            rows.append(_counts(sample, nets, features[sample.image_id], classes))
+def _measured(nets: Sequence[nn.Module], val: Dataset, features: Mapping[str, Tensor]) -> np.ndarray:
+    """Return counts ``[nets, 2, 3, n, C + 1]``: without and with CRF; right, marked, there; images."""
+    rows = []
+    with Counter(f"segmenting {val.name}", len(val.samples)) as counter:
+        for sample in val.samples:
+            rows.append(_counts(sample, nets, features[sample.image_id], len(val.classes)))
             counter.add(1)
     return np.stack(rows, axis=3)
 
 
 def _counts(sample: Sample, nets: Sequence[nn.Module], features: Tensor, classes: int) -> np.ndarray:
-    """Return counts ``[heads, 2, 3, C + 1]`` of one image."""
+    """Return counts ``[nets, 2, 3, C + 1]`` of one image."""
     image = read_sample(sample)
     height, width = image.shape[:2]
     path = sample.pixel_labels.get("classes")

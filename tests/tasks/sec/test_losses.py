@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from benchmark.core.dense_crf import at_least
-from benchmark.tasks.sec.head import sec_loss
 from benchmark.tasks.sec.losses import constrain_loss, expand_loss, pooled, seed_loss
+from benchmark.tasks.sec.training import sec_loss
 
 N, CLASSES, CELLS = 3, 4, 9
 

@@ -9,7 +9,8 @@ import torch
 from helpers.commands import Command
 
 from benchmark.core.dense_crf import Crf
-from benchmark.tasks.sec.head import Lesson, SecTraining, fit, predicted
+from benchmark.tasks.sec.segmenters.head import SecTraining
+from benchmark.tasks.sec.training import Lesson, fit, predicted
 
 OPTIONS = SecTraining(hidden=8, epochs=10, batch_size=2, rate=0.03)
 
