@@ -5,19 +5,27 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import every_option
 import hydra
+import option_pages
 import pytest
+import yaml
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs_hooks import relinked
+from omegaconf import OmegaConf
 
 import benchmark.cli.app.entry_point  # noqa: F401 - registers what the configurations refer to
 from benchmark.cli.__main__ import COMMANDS
 from benchmark.cli.app.places import CONF
 from benchmark.cli.app.rows import rows
 from benchmark.cli.app.words import FORMS, Typed, completed
+from benchmark.core.nested import flatten
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _COMMAND = re.compile(r"(?:\./scripts/|gradcam-benchmark )([\w-]+)(.*)")
-SCRIPTS = ("test", "mutate", "slurm-node")
+SCRIPTS = ("test", "mutate", "slurm-node", "docs")
 """Scripts that compose no configuration."""
 # Words that cannot misfit a row.
 _SAME_ROWS = ("experiment=", "dataset", "run.", "tracking", "results_dir=", "cache_dir=", "pictures=", "row=")
@@ -106,3 +114,94 @@ def test_a_command_of_the_pages_composes(command: str, text: str) -> None:
 def test_a_relative_link_leads_to_a_file(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def _leaves(group: str, name: str) -> dict[str, object]:
+    """The options that a yaml sets, each with its value, by the names under which they are typed."""
+    text = (CONF / group / f"{name}.yaml").read_text(encoding="utf-8")
+    own = yaml.safe_load(text)
+    place = re.search(r"^# @package (\S+)", text)
+    prefix = "" if place and place[1] == "_global_" else f"{place[1] if place else group.replace('/', '.')}."
+    own = {key: value for key, value in own.items() if key not in ("defaults", "hydra")}
+    return {f"{prefix}{key}": value for key, value in flatten(own).items() if "_target_" not in key}
+
+
+@pytest.mark.parametrize("group", option_pages.GROUPS)
+def test_the_page_of_a_group_has_every_option_of_every_choice(group: str) -> None:
+    sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", option_pages.page(group), re.M | re.S))
+    files = {
+        path.relative_to(CONF / group).with_suffix("").as_posix() for path in (CONF / group).rglob("*.yaml")
+    }
+    assert set(sections) == files
+    for name, section in sections.items():
+        told = re.findall(r"^\| `(\S+?)` \| (.*?) \| (?:`(.*?)`) \| (.*?) \|$", section, re.M)
+        assert all(kind or "${" in default for _, kind, default, _ in told)
+        assert [option for option, *_, meaning in told if not meaning] == []
+        shown = flatten({option: yaml.safe_load(default) for option, _, default, _ in told})
+        assert shown == {**_leaves(group, name)}
+
+
+@pytest.mark.usefixtures("composer")
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        ("dataset", "embedded_vqa"),
+        ("model", "vgg16_compact"),
+        ("localizer", "grabcut_500"),
+        ("train", "voc2007"),
+    ],
+)
+def test_what_a_choice_is_laid_over_has_its_other_options(group: str, name: str) -> None:
+    cfg = hydra.compose("train" if group == "train" else "config", [f"{group}={name}"])
+
+    def options(name: str, place: str) -> Iterator[str]:
+        choice = every_option.choices(group)[name]
+        yield from (option.name.replace(group, place, 1) for option in choice.options)
+        for inner, other in choice.within.items():
+            yield from options(other, inner.replace(group, place, 1) if inner else place)
+
+    composed = flatten({group: OmegaConf.to_container(cfg[group])})
+    assert {key for key in composed if "_target_" not in key} <= {*options(name, group)}
+
+
+def test_a_comment_is_the_meaning_and_an_annotation_the_range() -> None:
+    (threshold,) = (
+        one
+        for one in every_option.choices("localizer")["gradcam_15"].options
+        if one.name.endswith("threshold")
+    )
+    assert threshold == every_option.Option(
+        "localizer.threshold", "a number in [0, 1)", "0.15", "fraction of the maximum, in [0, 1)"
+    )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages as ``./scripts/docs`` builds them; a warning is an error."""
+    folder = tmp_path_factory.mktemp("site")
+    build(load_config(str(ROOT / "mkdocs.yml"), strict=True, site_dir=str(folder)))
+    return folder
+
+
+def test_the_site_is_built_without_a_warning_and_leads_to_every_page(site: Path) -> None:
+    made = {path.relative_to(site).as_posix() for path in site.rglob("*.html")} - {"404.html"}
+    assert {f"{path.stem}.html" for path in (ROOT / "docs").glob("*.md")} < made
+    assert {"index.html", "options/localizer.html", "options/commands.html"} < made
+    navigation = (site / "index.html").read_text(encoding="utf-8")
+    links = set(re.findall(r'<a href="([\w./-]+\.html)" class="md-nav__link', navigation))
+    assert links | {"index.html"} == made
+
+
+def test_the_site_needs_no_network(site: Path) -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in site.rglob("*.html"))
+    loaded = re.findall(r'<(?:script|img|iframe|source)[^>]*?src="?([^">\s]+)', text)
+    loaded += re.findall(r'<link[^>]*?href="?([^">\s]+)', text)
+    assert loaded
+    assert [place for place in loaded if "//" in place] == []
+
+
+def test_a_link_out_of_docs_becomes_one_to_its_page_or_a_name() -> None:
+    page = "[a](../README.md#cite) [b](../tests/test_docs.py) [c](data.md) [d](https://e.org) ![f](g.png)"
+    assert relinked(page, "docs/data.md") == (
+        "[a](index.md#cite) b (`tests/test_docs.py`) [c](data.md) [d](https://e.org) ![f](g.png)"
+    )

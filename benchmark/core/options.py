@@ -67,7 +67,7 @@ def check(option: str, value: object, kind: Any) -> Any:
         choices = map(str, get_args(kind) if get_origin(kind) is Literal else ())
         near = difflib.get_close_matches(str(value), choices, n=1)
         hint = "".join(f"; did you mean {choice}?" for choice in near)
-        raise unfit(option, value, _words(kind) + hint) from None
+        raise unfit(option, value, in_words(kind) + hint) from None
 
 
 def unfit(option: str, value: object, must: str) -> UserError:
@@ -120,21 +120,21 @@ def _holds(limit: str, value: Any) -> bool:
     return bool(above and below)
 
 
-def _words(kind: Any, many: bool = False) -> str:
+def in_words(kind: Any, many: bool = False) -> str:
     """Return in words what an annotation allows, such as ``a number in [0, 1), or null``."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        words = _words(arguments[0], many)
+        words = in_words(arguments[0], many)
         for limit in arguments[1:]:
             words = _limited(words, limit)
         return words
     if origin in (Union, UnionType):
-        return ", or ".join(_words(one, many) for one in arguments)
+        return ", or ".join(in_words(one, many) for one in arguments)
     if origin is Literal:
         return " | ".join(map(str, arguments))
     if origin is tuple:
         length = "" if arguments[-1] is ... else f"{len(arguments)} "
-        return f"a list of {length}{_words(arguments[0], many=True)}"
+        return f"a list of {length}{in_words(arguments[0], many=True)}"
     return _NOUNS[kind][many]
 
 
