@@ -38,7 +38,8 @@ class Claim(Checked, group="claims"):
         row: The row whose number it is; empty where it is an order.
         above: The row whose number is claimed to be above the other's.
         below: The other row.
-        than: The metric of ``below``, where it is another; both rows may then be the same.
+        than: The metric of ``below``, where it is another; both rows may then be the same, and their paired
+            difference is the row's metric ``METRIC_gain``.
         table: Name of a table beside the experiment's own, such as ``study_answers``; empty for its own.
         missing: What is missing where the experiment has no such number, with the remedy.
     """
@@ -177,6 +178,9 @@ def _order(name: str, claim: Claim, table: Table, both: tuple[Line, Line], on: s
 
 
 def _difference(table: Table, claim: Claim) -> Estimate | None:
+    if claim.than and claim.above == claim.below:
+        results = (row for row in table.rows if isinstance(row, Result) and row.row == claim.above)
+        return next(results).metrics.get(f"{claim.metric}_gain")
     for one in table.differences:
         if (
             one.metric == claim.metric

@@ -93,6 +93,14 @@ def test_an_order_is_the_papers_whichever_way_the_table_has_the_difference() -> 
     assert judged.measured == "60.00 and 50.00, difference +10.00 [1.0–20.0] (paired)"
 
 
+def test_an_order_of_two_numbers_of_one_row_is_judged_by_their_paired_difference() -> None:
+    gain = {"loc_top1": estimate(0.5), "cls_top1": estimate(0.49), "loc_top1_gain": estimate(0.01, 0.005)}
+    one = claim(metric="loc_top1", than="cls_top1", above="a/cam", below="a/cam")
+    judged = judge_all("name", one, [table(result("a/cam", gain))], [])
+    assert judged.measured.endswith("(paired)")
+    assert judged.estimate == gain["loc_top1_gain"]
+
+
 def test_the_list_is_printed_and_written_with_every_number(tmp_path: Path) -> None:
     judged = [judge_all(n, one, [measured(0.51, 0.6)], []) for n, one in {"a": NUMBER, "b": ORDER}.items()]
     printed = text([*judged, judge_all("c", claim(missing="people"), [], [])])

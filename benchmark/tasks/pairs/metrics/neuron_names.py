@@ -34,6 +34,7 @@ class NamedNeurons(MapMetric, group="pair_metric.neuron_names"):
     ``neurons_name_class``        at least one of the units for the class bears such a name
     ``neurons_name_class_chance`` the same with the names shuffled over all units of the layer, those without
                                   a name included; its interval is over images and shuffles together
+    ``neurons_name_class_gain``   the difference of these two, image by image and shuffle by shuffle
     ``neurons_name_class_macro``  the first, as the mean over classes of each class's share
     ``neurons_against``           at least one of the units against the class bears such a name
     ``neurons_named``             share of the units for the class that bear any name
@@ -56,7 +57,7 @@ class NamedNeurons(MapMetric, group="pair_metric.neuron_names"):
     seed: Natural = 0
     reads: ClassVar[tuple[str, ...]] = ("neurons",)
     gives: ClassVar[tuple[str, ...]] = (
-        *("neurons_name_class", "neurons_name_class_chance"),
+        *("neurons_name_class", "neurons_name_class_chance", "neurons_name_class_gain"),
         *("neurons_name_class_macro", "neurons_against", "neurons_named"),
     )
 
@@ -110,15 +111,16 @@ class NamedNeurons(MapMetric, group="pair_metric.neuron_names"):
             part = units[:, :half] if which == "for" else units[:, half:]
             return np.asarray((belongs[names[part], label[row]] & speaks[which]).any(1))
 
-        random = np.random.default_rng(self.seed)
+        random, own_name = np.random.default_rng(self.seed), any_own("for", kinds)
         shuffled = np.stack([any_own("for", random.permutation(kinds)) for _ in range(self.shuffles)], 1)
         every, named = np.ones(len(pairs), np.bool_), (kinds[units[:, :half]] >= 0) & speaks["for"]
         part = named.sum(1) / np.maximum(speaks["for"].sum(1), 1)
         return answered(
             {
-                "neurons_name_class": image_mean(pairs, any_own("for", kinds), every, fraction=True),
+                "neurons_name_class": image_mean(pairs, own_name, every, fraction=True),
                 "neurons_name_class_chance": _over_shuffles(pairs, shuffled),
-                "neurons_name_class_macro": class_mean(pairs, any_own("for", kinds), every),
+                "neurons_name_class_gain": _over_shuffles(pairs, own_name[:, None] - shuffled.astype(float)),
+                "neurons_name_class_macro": class_mean(pairs, own_name, every),
                 "neurons_against": image_mean(pairs, any_own("against", kinds), every, fraction=True),
                 "neurons_named": image_mean(pairs, part, every),
             }
@@ -181,7 +183,7 @@ class NamedNeurons(MapMetric, group="pair_metric.neuron_names"):
             yield from [Panel()] * (shown - half)
 
 
-def _over_shuffles(pairs: Pairs, hits: BoolArray) -> Statistic:
+def _over_shuffles(pairs: Pairs, hits: Numbers | BoolArray) -> Statistic:
     """Take the mean over pairs of an image, then over images, and on its own images over all shuffles.
 
     Args:

@@ -69,14 +69,20 @@ def test_an_image_s_pairs_weigh_together_as_much_as_another_image_s(table: str) 
 
 def test_the_chance_is_the_hypergeometric_one(table: str) -> None:
     made = asked("abc", [0, 1, 2], [[0, 1, 2, 3]] * 3)
-    found = metric(table, shuffles=4000)(Answers(made, None, CLASSES))["neurons_name_class_chance"]
+    every = metric(table, shuffles=4000)(Answers(made, None, CLASSES))
+    found, gain = every["neurons_name_class_chance"], every["neurons_name_class_gain"]
     # Of 20 units two bear names of the first class, one of the second and none of the third.
     exact = sum(1 - comb(20 - own, 2) / comb(20, 2) for own in (2, 1, 0)) / 3
     assert number(found) == pytest.approx(exact, abs=0.01)
+    assert number(gain) == pytest.approx(number(every["neurons_name_class"]) - number(found))
     # An interval over images of one shuffle each is wider than that of their mean.
     drawn = resampled(found.values, found.reduce, 500)
     means = resampled(found.values, lambda means: means.mean(axis=1), 500)
     assert drawn.std() > means.std()
+    own = every["neurons_name_class"]
+    np.testing.assert_array_equal(
+        gain.values, own.values[:, :1] - found.values
+    )  # the same images and shuffle
 
 
 def test_a_sentence_says_which_units_speak_for_and_against(table: str) -> None:
