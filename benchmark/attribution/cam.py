@@ -33,7 +33,7 @@ class CAM(LayerMethod):
         """
         head = _head(model)
         forward = probe(model, self.layers)
-        maps = feature_maps(model, forward, self.layer)
+        maps = feature_maps(model, forward, self.layer, tokens=True)
         channels, wanted = maps.shape[1], head.in_features
         if channels != wanted:
             raise _unfit(
@@ -46,7 +46,9 @@ class CAM(LayerMethod):
 
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
         """Return heatmaps ``[N, K, h, w]`` at the layer's resolution, signed."""
-        return weighted_sum(_head(model).weight[classes], feature_maps(model, forward, self.layer))
+        return weighted_sum(
+            _head(model).weight[classes], feature_maps(model, forward, self.layer, tokens=True)
+        )
 
 
 def _head(model: Model) -> nn.Linear:

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from benchmark.attribution.common.class_activation import feature_maps, mean_gradients, weighted_sum
+from benchmark.attribution.common.class_activation import (
+    feature_maps,
+    mean_gradients,
+    refuse_unread,
+    weighted_sum,
+)
 from benchmark.attribution.common.method import LayerMethod
 from benchmark.core.types import ForwardPass, Model
 
@@ -20,7 +25,16 @@ class GradCAMCounterfactual(LayerMethod):
     name: str = "grad_cam_counterfactual"
     layer: str = "last_conv"
 
+    def check(self, model: Model) -> None:
+        """Check that the layer has maps, or a transformer's tokens, that the scores depend on.
+
+        Raises:
+            UserError: With the reason and the remedy.
+        """
+        super().check(model)
+        refuse_unread(model, self.layer)
+
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
         """Return heatmaps ``[N, K, h, w]`` at the layer's resolution, ``>= 0``."""
-        maps = feature_maps(model, forward, self.layer)
+        maps = feature_maps(model, forward, self.layer, tokens=True)
         return weighted_sum(-mean_gradients(model, forward, classes, maps), maps).relu()

@@ -155,6 +155,27 @@ class Method(Protocol):
         ...
 
 
+@runtime_checkable
+class MadeElsewhere(Protocol):
+    """A method whose heatmaps were made before, and are known by the names of images and classes."""
+
+    def digest(self) -> str:
+        """Return the sha256 over all of them."""
+        ...
+
+    def check_images(self, dataset: Dataset) -> None:
+        """Refuse a dataset whose images have no heatmaps.
+
+        Raises:
+            UserError: With the reason and the remedy.
+        """
+        ...
+
+    def maps(self, images: Sequence[str], classes: Sequence[Sequence[str]]) -> Tensor:
+        """Return the heatmaps ``[N, K, h, w]`` of N images and K classes each, the ground truth last."""
+        ...
+
+
 class Localizer(Protocol):
     """A named, versioned protocol that turns one heatmap into one bounding box.
 

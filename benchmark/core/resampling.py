@@ -43,6 +43,13 @@ def antialiased(image: ImageArray, height: int, width: int) -> FloatArray:
     return resized[0].permute(1, 2, 0).numpy()
 
 
+def cut_edges(start: int, size: int, resized: int, original: int) -> tuple[int, int]:
+    """Return an interval of a resized axis on the original one, in whole pixels and inside the image."""
+    first = min(round(start * original / resized), original - 1)
+    last = min(round((start + size) * original / resized), original)
+    return first, max(last, first + 1)
+
+
 def _separable(image: ImageArray, height: int, width: int, aligned: bool) -> FloatArray:
     rows = _along_first_axis(image.astype(np.float32), height, aligned)
     columns = _along_first_axis(rows.transpose(1, 0, 2), width, aligned)

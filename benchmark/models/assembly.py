@@ -4,9 +4,11 @@ import difflib
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -14,6 +16,9 @@ from torch import nn
 from benchmark.core.errors import UserError
 from benchmark.core.text_lists import read_class_list
 from benchmark.core.types import FloatArray, InputFormat, MeanImage, Model, Weights
+from benchmark.models.forward import no_input
+from benchmark.models.layouts import noise
+from benchmark.models.roles import find_roles
 from benchmark.models.weights.caffemodel import read_blob
 from benchmark.models.weights.files import digest, find, verified
 from benchmark.models.weights.parameters import load_file
@@ -29,7 +34,8 @@ class ModelSpec:
     Attributes:
         name: The model's key.
         input: Format of the network's input.
-        layers: Dotted module name of each layer role.
+        layers: Dotted module name of each layer role; of a role that is ``None`` the layer is found by a
+            probe (:func:`benchmark.models.roles.find_roles`), and told.
         weights: A file (see :func:`benchmark.models.weights.files.find`), a name that the family knows, or
             ``random``.
         weights_dir: Folder in which files without a folder are looked for.
@@ -49,7 +55,7 @@ class ModelSpec:
 
     name: str
     input: InputFormat
-    layers: Mapping[str, str]
+    layers: Mapping[str, str | None]
     weights: str
     weights_dir: str | None = None
     checksums: Sequence[str] | None = None
@@ -103,12 +109,12 @@ def assemble_from(
     weights = verified(path, checksums, spec.note)
     read = load_file(module, path, spec.ignore, spec.rename, spec.entry, classes)
     if read:
-        _tell(f"{path.name}: {read}")
+        tell(f"{path.name}: {read}")
     return assemble(module, spec, replace(weights, read=read))
 
 
 @cache
-def _tell(line: str) -> None:
+def tell(line: str) -> None:
     """Print a line on stderr, once in a process."""
     print(line, file=sys.stderr)
 
@@ -129,12 +135,43 @@ def assemble(module: nn.Module, spec: ModelSpec, weights: Weights) -> Model:
     for part in module.modules():
         if getattr(part, "inplace", False) is True:
             part.inplace = False  # type: ignore[assignment]
-    for role, layer in spec.layers.items():
+    named = {role: layer for role, layer in spec.layers.items() if layer is not None}
+    for role, layer in named.items():
         _require_layer(module, spec.name, role, layer)
-    classes = _read_classes(module, spec)
     form = replace(spec.input, mean=_three(spec.input.mean), std=_three(spec.input.std))
     form = with_mean_image(form, spec.weights_dir)
-    return Model(spec.name, module, form, dict(spec.layers), weights, classes)
+    model = Model(spec.name, module, form, named, weights)
+    if len(named) < len(spec.layers):
+        model = replace(model, layers=_found_roles(model, spec))
+    return replace(model, classes=_read_classes(module, replace(spec, layers=model.layers)))
+
+
+def _found_roles(model: Model, spec: ModelSpec) -> Mapping[str, str]:
+    """Return all roles that are named or found, and tell the latter."""
+    size, found = spec.input.size, dict[str, str]()
+    named = model.layers.get("last_conv")
+    try:
+        with suppress(UserError) if named else nullcontext():
+            found |= find_roles(model.module, noise(model, 1, size))
+    except (RuntimeError, AssertionError) as error:
+        raise no_input(spec.name, size, error) from error
+    found |= {"excitation": named} if named else {}
+    own = {role: found[role] for role, layer in spec.layers.items() if layer is None and role in found}
+    told = ", ".join(f"{role} {layer}" for role, layer in own.items())
+    tell(f"{spec.name}: layers found by a probe: {told} (model.layers.ROLE=LAYER names another)")
+    return {**model.layers, **own}
+
+
+def completed(given: InputFormat | Mapping[str, Any], **own: Any) -> InputFormat:
+    """Return an input format whose options that are ``None`` are a family's own.
+
+    Args:
+        given: What the yaml says: a whole format, or a part of its options.
+        own: ``size``, ``mean`` and ``std`` that belong to the weights.
+    """
+    if isinstance(given, InputFormat):
+        return given
+    return InputFormat(**{**given, **{key: value for key, value in own.items() if given.get(key) is None}})
 
 
 def _three(values: Sequence[float]) -> tuple[float, float, float]:
@@ -169,9 +206,10 @@ def _read_classes(module: nn.Module, spec: ModelSpec) -> tuple[str, ...] | None:
 
 def _outputs(module: nn.Module, spec: ModelSpec) -> int | None:
     """Return the number of outputs of the classifier, or ``None`` if the yaml does not name that layer."""
-    if "classifier" not in spec.layers:
+    layer = spec.layers.get("classifier")
+    if layer is None:
         return None
-    classifier = module.get_submodule(spec.layers["classifier"])
+    classifier = module.get_submodule(layer)
     return len(classifier.weight) if hasattr(classifier, "weight") else None  # type: ignore[arg-type]
 
 

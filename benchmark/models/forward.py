@@ -6,7 +6,7 @@ raises; the model's parameters, buffers, flags and ``.grad`` are never touched.
 """
 
 import difflib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -18,7 +18,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
 from benchmark.core.targets import PROBE, bound
 from benchmark.core.types import ForwardPass, Model, Operation
-from benchmark.models.layouts import IN_ORDER, Axes, map_axes, noise
+from benchmark.models.layouts import IN_ORDER, Layout, as_maps, as_output, map_axes, noise
 
 INPUT = "input"
 """The name by which a method asks for the network's input, as if it were a layer."""
@@ -42,19 +42,20 @@ def forward_pass(
 
     Returns:
         Logits, activations (each as its layer computed it, even if the network changes it in place
-        afterwards, but maps whose channels come last as ``[N, C, h, w]``), and operations.
+        afterwards, but maps whose channels come last, and tokens of a grid, as ``[N, C, h, w]``), and
+        operations.
 
     Raises:
         UserError: If a layer is unknown, does not run, runs twice, or returns no tensor; if the logits are
             not ``[N, C]``; or if a tensor is overwritten after it was recorded.
     """
     names = {layer: find_layer(model, layer) for layer in layers}
-    axes = map_axes(model, set(names.values()) - {INPUT}, inputs.shape[-1])
-    tape = _Tape(model.name, started=INPUT in names or not names)
+    layouts = map_axes(model, set(names.values()) - {INPUT}, inputs.shape[-2:])
+    tape = _Tape(model.name, inputs.shape[-2:], started=INPUT in names or not names)
     with torch.inference_mode(False), torch.set_grad_enabled(bool(names)), ExitStack() as stack:
         start = inputs.clone() if inputs.is_inference() else inputs.detach()
         for name in set(names.values()) - {INPUT}:
-            hook = tape.hook(name, axes[name] or IN_ORDER)
+            hook = tape.hook(name, layouts[name] or IN_ORDER)
             stack.enter_context(model.module.get_submodule(name).register_forward_hook(hook))
         if INPUT in names:
             tape.activations[INPUT] = start.requires_grad_()
@@ -102,11 +103,14 @@ def probe(model: Model, layers: Collection[str], operations: bool = False) -> Fo
             return forward_pass(model, noise(model, 1, size), layers, operations)
     except torch.OutOfMemoryError:  # a RuntimeError too, but no fault of the network
         raise
-    except RuntimeError as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise UserError(
-            f"model {model.name} does not take inputs of {size} pixels: {reason}; set model.input.size"
-        ) from error
+    except (RuntimeError, AssertionError) as error:
+        raise no_input(model.name, size, error) from error
+
+
+def no_input(model: str, size: int, error: Exception) -> UserError:
+    """Make the error of a network that does not take inputs of a size."""
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return UserError(f"model {model} does not take inputs of {size} pixels: {reason}; set model.input.size")
 
 
 def output_count(model: Model) -> int:
@@ -143,17 +147,17 @@ def tensors(value: Any) -> Iterator[Tensor]:
 class _Tape(TorchFunctionMode):
     """A record of one forward pass: activations from its hooks, operations while the mode is entered."""
 
-    def __init__(self, model: str, started: bool) -> None:
+    def __init__(self, model: str, size: Sequence[int], started: bool) -> None:
         super().__init__()
         self.model = model
+        self.size = size
         self.started = started
         self.activations: dict[str, Tensor] = {}
         self.operations: list[Operation] = []
         self._seen: list[tuple[str, Tensor, int]] = []
 
-    def hook(self, name: str, axes: Axes) -> Callable[[nn.Module, Any, Any], Tensor]:
+    def hook(self, name: str, layout: Layout) -> Callable[[nn.Module, Any, Any], Tensor]:
         """Return a forward hook that keeps the output of the layer, turned, and passes a copy of it on."""
-        back = tuple(axes.index(axis) for axis in range(4))
 
         def keep(_module: nn.Module, _args: Any, output: Any) -> Tensor:
             if not isinstance(output, Tensor):
@@ -162,13 +166,13 @@ class _Tape(TorchFunctionMode):
             if name in self.activations:
                 advice = "name a layer that runs once, such as the one around it"
                 raise UserError(f"layer {name} of {self.model} runs more than once in a pass; {advice}")
-            turned = output if axes == IN_ORDER else output.permute(axes)
+            turned = as_maps(output, layout, self.size)
             kept = turned if turned.requires_grad else turned.detach().requires_grad_()
             self.started = True
             self.activations[name] = kept
             self._remember(f"layer {name}", kept)
             copy = kept.clone()  # later layers may work in place, on this copy
-            return copy if axes == IN_ORDER else copy.permute(back)
+            return as_output(copy, layout, output)
 
         return keep
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmark.core.code_hash import code_fingerprint
+from benchmark.core.protocols import MadeElsewhere
 from benchmark.core.provenance import fingerprint, package_versions
 from benchmark.pipeline.names import file_name
 
@@ -66,6 +67,7 @@ def heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) ->
 
     model = {key: value for key, value in config["model"].items() if key not in _FREE_OF_NUMBERS}
     module, _, maker = config["model"]["_target_"].rpartition(".")
+    elsewhere = {"folder": method.digest()} if isinstance(method, MadeElsewhere) else {}
     code = [getattr(import_module(module), maker), method, scene.transform, read_batches, explain]
     return {
         "dataset": scene.dataset.annotations,
@@ -76,7 +78,7 @@ def heatmap_identity(scene: Scene, method: Method, config: Mapping[str, Any]) ->
         },
         "classes": list(scene.model.classes or ()),
         "transform": _moved_freely(config["transform"]),
-        "method": _moved_freely(config["method"]),
+        "method": _moved_freely(config["method"]) | elsewhere,
         "run": scene.settings.identity(),
         **({"costly": True} if scene.costly else {}),
         "packages": package_versions(),

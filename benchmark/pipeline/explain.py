@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from benchmark.core.device import reproducible, sent_by, to_device, to_host
-from benchmark.core.protocols import Method, Recorded, SeveralViews
+from benchmark.core.protocols import MadeElsewhere, Method, Recorded, SeveralViews
 from benchmark.core.stages import device_stage, stage
 from benchmark.core.targets import bound, text_of
 from benchmark.models.forward import forward_pass
@@ -20,7 +20,7 @@ from benchmark.pipeline.heatmap_store import KEPT_SIDE, Heatmaps
 from benchmark.transforms.normalize import averaged, by_image, side_by_side
 
 if TYPE_CHECKING:
-    from benchmark.core.types import ForwardPass, Sample
+    from benchmark.core.types import ForwardPass, IntArray, Sample
     from benchmark.pipeline.batches import Batch
     from benchmark.pipeline.scene import Scene
 
@@ -91,9 +91,19 @@ def explain(scene: Scene, methods: Sequence[Method], batch: Batch) -> Explained:
         maps = []
         for method in methods:
             with device_stage(method.name, device):
-                maps.append(relative(_merged(scene, method(scene.model, forward, each), views)))
+                if isinstance(method, MadeElsewhere):
+                    found = _read(method, scene, batch, order.to_label[classes.cpu().numpy()])
+                else:
+                    found = _merged(scene, method(scene.model, forward, each), views)
+                maps.append(relative(found))
     made = tuple((to_host(relative), to_host(scale)) for relative, scale in maps)
     return Explained(batch, to_host(top), to_host(scores), made, order, sent_by(device))
+
+
+def _read(method: MadeElsewhere, scene: Scene, batch: Batch, labels: IntArray) -> Tensor:
+    """Return heatmaps that were made elsewhere, of labels ``[N, K]``; -1 is no class of the dataset."""
+    names = [[scene.dataset.classes[label] if label >= 0 else "" for label in own] for own in labels]
+    return method.maps([sample.image_id for sample in batch.samples], names)
 
 
 def _top(scene: Scene, logits: Tensor, views: int) -> tuple[Tensor, Tensor]:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from benchmark.pipeline.scene import Scene
     from benchmark.pipeline.store import ShardStore
 
-_FILES_OF_A_MODEL = ("weights", "weights_dir", "classes")
+_PLACES = {"model": ("weights", "weights_dir", "classes"), "method": ("folder",)}
+"""Options that say where files lie, by group."""
 
 
 def files_of(cell: Cell, store: ShardStore) -> list[Path]:
@@ -39,9 +40,13 @@ def without_places(scene: Scene, config: Mapping[str, Any]) -> dict[str, Any]:
 
     Where files lie is no condition of a number: what they hold is, by its hash.
     """
-    model = {k: _last_part(v) if k in _FILES_OF_A_MODEL else v for k, v in config["model"].items()}
+    cut = {
+        group: {k: _last_part(v) if k in places else v for k, v in config[group].items()}
+        for group, places in _PLACES.items()
+        if group in config
+    }
     dataset = {k: _last_part(v) for k, v in config["dataset"].items()}
-    return {**config, "model": model, "dataset": dataset, "run": scene.settings.identity()}
+    return {**config, **cut, "dataset": dataset, "run": scene.settings.identity()}
 
 
 def _last_part(value: Any) -> Any:

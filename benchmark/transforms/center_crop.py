@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count
-from benchmark.core.resampling import antialiased
+from benchmark.core.resampling import antialiased, cut_edges
 from benchmark.core.types import Box, FloatArray, ImageArray, View
 
 
@@ -38,14 +38,7 @@ class CenterCrop(Checked, group="transform"):
         tall, wide = self.resize * height // short, self.resize * width // short
         top, left = round((tall - size) / 2), round((wide - size) / 2)
         resized = antialiased(image, tall, wide)
-        x0, x1 = _edges(left, size, wide, width)
-        y0, y1 = _edges(top, size, tall, height)
+        x0, x1 = cut_edges(left, size, wide, width)
+        y0, y1 = cut_edges(top, size, tall, height)
         pixels = resized[top : top + size, left : left + size]
         return np.ascontiguousarray(pixels), View(width, height, Box(x0, y0, x1, y1))
-
-
-def _edges(start: int, size: int, resized: int, original: int) -> tuple[int, int]:
-    """Return an interval of a resized axis on the original one, in whole pixels and inside the image."""
-    first = min(round(start * original / resized), original - 1)
-    last = min(round((start + size) * original / resized), original)
-    return first, max(last, first + 1)

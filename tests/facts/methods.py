@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import timm
 import torchvision
 
 from facts.shipped import Fact, Shipped
@@ -76,6 +77,21 @@ VALUES: Mapping[str, Stated] = {
         "Fong and Vedaldi 2017, occlusion_mask.py: top_name loss3/classifier, before the softmax": {
             "score": "logit"
         },
+    },
+    "method/from_files": {
+        "own choice: an image without a map is refused": {
+            "_target_": "FromFiles",
+            "folder": None,
+            "missing": "error",
+        }
+    },
+    "transform/resize_crop": {
+        "timm.data: DEFAULT_CROP_PCT, DEFAULT_CROP_MODE; resolve_data_config: bicubic": {
+            "_target_": "ResizeCrop",
+            "crop_pct": timm.data.DEFAULT_CROP_PCT,
+            "mode": timm.data.DEFAULT_CROP_MODE,
+            "interpolation": timm.data.resolve_data_config({"img_size": 224})["interpolation"],
+        }
     },
     "transform/warp": {"Selvaraju et al., misc/utils.lua: image.scale to the square": {"_target_": "Warp"}},
     "transform/warp_bilinear": {"cv2.resize, its default interpolation": {"_target_": "WarpBilinear"}},

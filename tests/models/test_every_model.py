@@ -53,7 +53,7 @@ def test_a_model_gives_finite_scores_and_its_classifier_reads_its_penultimate_la
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_is_frozen_and_named_as_its_yaml(name: str) -> None:
     model = random_model(name)
-    assert model.name == name
+    assert model.name == options(name)["name"]
     assert set(model.layers) == ROLES
     assert model.weights.source == "random (seed 0)"
     assert not any(part.training or getattr(part, "inplace", False) for part in model.module.modules())

@@ -18,7 +18,7 @@ from benchmark.attribution.mwp import MWP
 from benchmark.core.errors import UserError
 from benchmark.core.types import Model
 from benchmark.models.forward import forward_pass
-from benchmark.models.layouts import IN_ORDER, map_axes
+from benchmark.models.layouts import IN_ORDER, GridTokens, map_axes
 
 CLASSES = torch.tensor([[0, 3], [2, 5], [1, 4], [6, 5]])
 METHODS: tuple[Callable[..., Any], ...] = (
@@ -113,27 +113,48 @@ def _attention() -> nn.Module:
     return Reshape(lambda x: torch.einsum("nhct,nhcs->nhts", *[x.reshape(len(x), 2, 3, -1)] * 2))
 
 
+def _shuffled() -> nn.Module:
+    """All 36 cells as tokens, those of rows and columns mixed."""
+    order = torch.randperm(36, generator=torch.Generator().manual_seed(1))
+    return Reshape(lambda x: x.flatten(2)[:, :, order].transpose(1, 2))
+
+
 def _after(layer: Callable[[], nn.Module], units: int) -> Callable[[], Model]:
     return lambda: stages(layer(), nn.Flatten(), nn.Linear(units, 7))
 
 
 @pytest.mark.parametrize("method", [GradCAM, MWP, GuidedGradCAM])
 @pytest.mark.parametrize(
-    ("build", "layer", "shape"),
+    ("build", "shape"),
     [
-        (vit, "encoder.ln", r"\[17, 16\] \(tokens"),
-        (_after(_windows, 4 * 9 * 6), "4", r"\[4, 9, 6\]"),
-        (_after(_attention, 2 * 36 * 36), "4", r"\[2, 36, 36\]"),
+        (_after(_windows, 4 * 9 * 6), r"\[4, 9, 6\]"),
+        (_after(_attention, 2 * 36 * 36), r"\[2, 36, 36\]"),
+        (_after(_shuffled, 36 * 6), r"\[36, 6\] \(tokens"),
     ],
 )
-def test_tokens_windows_and_attentions_are_refused_in_one_line(
-    build: Callable[[], Model], layer: str, shape: str, method: Callable[..., Any]
+def test_windows_attentions_and_tokens_in_no_order_are_refused_in_one_line(
+    build: Callable[[], Model], shape: str, method: Callable[..., Any]
 ) -> None:
-    with pytest.raises(
-        UserError, match=rf"layer {layer} of \w+ has no maps: an image gives {shape}"
-    ) as refused:
-        method(layer=layer).check(small(build))
+    with pytest.raises(UserError, match=rf"layer 4 of \w+ has no maps: an image gives {shape}") as refused:
+        method(layer="4").check(small(build))
     assert "\n" not in str(refused.value)
+
+
+def test_tokens_are_read_as_the_maps_that_they_were_made_of() -> None:
+    """A class token of zeros and the cells in a row; behind them a head that reads them all."""
+    away = Reshape(lambda x: torch.cat([0 * x[:, :, 0, :1], x.flatten(2)], 2).transpose(1, 2))
+    model = small(lambda: stages(away, nn.Flatten(), nn.Linear(37 * 6, 7)))
+    together = forward_pass(model, images(), ("3", "4"))
+    assert torch.equal(together.activations["4"], together.activations["3"])
+    assert torch.equal(
+        explain(GradCAM(layer="4"), model, images()), explain(GradCAM(layer="3"), model, images())
+    )
+    assert map_axes(model, ("4",), 12) == {"4": GridTokens(1)}
+
+
+def test_tokens_that_no_score_depends_on_are_refused() -> None:
+    with pytest.raises(UserError, match=r"layer encoder\.ln of vit: no score depends on its tokens"):
+        GradCAM(layer="encoder.ln").check(small(vit))
 
 
 def test_each_layer_of_a_convolutional_network_with_maps_is_in_order() -> None:

@@ -9,25 +9,60 @@ from torch import Tensor
 from benchmark.attribution.common.flat_head import flat_head
 from benchmark.core.errors import UserError
 from benchmark.core.types import ForwardPass, Model
-from benchmark.models.forward import INPUT, find_layer, one_hot
-from benchmark.models.layouts import map_axes
+from benchmark.models.forward import INPUT, find_layer, one_hot, probe
+from benchmark.models.layouts import GridTokens, map_axes
 
 
-def feature_maps(model: Model, forward: ForwardPass, layer: str) -> Tensor:
+def feature_maps(model: Model, forward: ForwardPass, layer: str, *, tokens: bool = False) -> Tensor:
     """Return the recorded activations ``[N, C, h, w]`` of a layer.
+
+    Args:
+        model: The model that made the forward pass.
+        forward: A forward pass that recorded the layer.
+        layer: Role or dotted module name.
+        tokens: Whether the method also has a meaning for the tokens of a transformer.
 
     Raises:
         UserError: If the layer's output has no axes that follow the image's rows and columns.
     """
     maps = forward.activations[layer]
     name, role = find_layer(model, layer), layer if layer in model.layers else "ROLE"
-    if name != INPUT and map_axes(model, (name,), forward.inputs.shape[-1])[name] is None:
-        shape, tokens = list(maps.shape[1:]), " (tokens, of a transformer)" if maps.ndim == 3 else ""
+    if name == INPUT:
+        return maps
+    layout = map_axes(model, (name,), forward.inputs.shape[-2:])[name]
+    if isinstance(layout, GridTokens) and not tokens:
         raise UserError(
-            f"layer {layer} of {model.name} has no maps: an image gives {shape}{tokens}, no two axes of "
+            f"layer {layer} of {model.name} gives tokens, of a transformer, which this method has no rule "
+            "for; choose method=grad_cam"
+        )
+    if layout is None:
+        shape, told = list(maps.shape[1:]), " (tokens, of a transformer)" if maps.ndim == 3 else ""
+        raise UserError(
+            f"layer {layer} of {model.name} has no maps: an image gives {shape}{told}, no two axes of "
             f"which follow its rows and columns; name an earlier one with model.layers.{role}="
         )
     return maps
+
+
+def refuse_unread(model: Model, layer: str) -> None:
+    """Refuse tokens that no score depends on, as those after a transformer's last attention.
+
+    Only the class token is read there, so that every gradient and every heatmap would be zero.
+
+    Raises:
+        UserError: With the remedy.
+    """
+    name = find_layer(model, layer)
+    if name == INPUT or not isinstance(map_axes(model, (name,), model.input.size)[name], GridTokens):
+        return
+    forward = probe(model, (layer,))
+    (slope,) = torch.autograd.grad(forward.logits.sum(), forward.activations[layer])
+    if not slope.any():
+        role = layer if layer in model.layers else "ROLE"
+        raise UserError(
+            f"layer {layer} of {model.name}: no score depends on its tokens of the image, only on the class "
+            f"token; name an earlier one with model.layers.{role}=, such as the last block's first norm"
+        )
 
 
 def mean_gradients(model: Model, forward: ForwardPass, classes: Tensor, maps: Tensor) -> Tensor:

@@ -21,8 +21,17 @@ def empty(build: Callable[[], nn.Module]) -> nn.Module:
     return module.to_empty(device="cpu")
 
 
+def built(build: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
+    """Build a module with its own initial parameters, drawn from a seed; torch's generator is left alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
+
+
 @torch.no_grad()
-def randomize(module: nn.Module, note: str = "", seed: int = 0) -> Weights:
+def randomize(
+    module: nn.Module, note: str = "", seed: int = 0, build: Callable[[], nn.Module] | None = None
+) -> Weights:
     """Set every parameter at random, so that a model can be built without a file.
 
     Weights are drawn after He et al. (2015), eq. 10, which keeps the scale of activations from layer to
@@ -32,6 +41,8 @@ def randomize(module: nn.Module, note: str = "", seed: int = 0) -> Weights:
         module: The module, changed in place.
         note: A remark kept in the provenance.
         seed: Seed of the draws; the state of torch's own generator is restored afterwards.
+        build: Builds the module anew with its own initial parameters, which those keep that this function
+            cannot set, such as position embeddings.
 
     Returns:
         Provenance with the sha256 of the parameters themselves.
@@ -39,24 +50,36 @@ def randomize(module: nn.Module, note: str = "", seed: int = 0) -> Weights:
     Raises:
         UserError: If a layer has parameters that this function cannot set.
     """
+    rest = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for name, layer in module.named_modules():
-            _randomize_layer(name, layer)
+            if not _randomized(layer):
+                rest.append(name)
+    if rest and build is None:
+        layer = module.get_submodule(rest[0])
+        raise UserError(
+            f"model.weights=random: cannot set layer {rest[0]} ({type(layer).__name__}); give a file"
+        )
+    own = built(build, seed) if rest and build is not None else module
+    for name in rest:
+        theirs = own.get_submodule(name)
+        for key, value in (*theirs.named_parameters(recurse=False), *theirs.named_buffers(recurse=False)):
+            getattr(module.get_submodule(name), key).copy_(value)
     return Weights(f"random (seed {seed})", parameter_digest(module), note)
 
 
-def _randomize_layer(name: str, layer: nn.Module) -> None:
+def _randomized(layer: nn.Module) -> bool:
+    """Set a layer's own parameters, if it has any; return whether that was possible."""
     if isinstance(layer, nn.Conv2d | nn.Linear):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
     elif callable(reset := getattr(layer, "reset_parameters", None)):
         reset()
-    elif [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]:
-        raise UserError(
-            f"model.weights=random: cannot set layer {name} ({type(layer).__name__}); give a file"
-        )
+    else:
+        return not [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]
+    return True
 
 
 def parameter_digest(module: nn.Module) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.core.protocols import MadeElsewhere
 from benchmark.datasets.multi_label import refuse_several_classes
 from benchmark.pipeline.class_order import refuse_top_k
 from benchmark.pipeline.plan import Plan
@@ -50,7 +51,10 @@ def plan_of(
         method, localizer = row.build("method"), row.build("localizer")  # before the costly model
         scene = plan.scenes.of(row, method)
         refuse_top_k(settings.top_k, scene.model, plan.scenes.outputs(scene.model))
-        method.check(scene.model)
+        if isinstance(method, MadeElsewhere):
+            method.check_images(dataset)
+        else:
+            method.check(scene.model)
         cell = box_cell(scene, row.name, method, localizer, row.numeric(GROUPS), runs, row.changes)
         return _bare(cell, runs) if row.name in without_curve else cell
 

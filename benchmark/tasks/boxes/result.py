@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.core.protocols import MadeElsewhere
 from benchmark.core.types import Estimate, OpenRow, Records, Result
 from benchmark.pipeline.results import conditions, files_of, first_line, unfinished, without_places
 from benchmark.tasks.boxes.records import STORE, records_in
@@ -28,6 +29,7 @@ def result(cell: BoxCell, metrics: Mapping[str, Metric]) -> Result | OpenRow:
         return missing
     shards = STORE.read(files_of(cell, STORE))
     records = records_in(shards)
+    elsewhere = {"maps": cell.method.digest()} if isinstance(cell.method, MadeElsewhere) else {}
     return Result(
         row=cell.row,
         model=cell.scene.model.name,
@@ -36,7 +38,7 @@ def result(cell: BoxCell, metrics: Mapping[str, Metric]) -> Result | OpenRow:
         fingerprint=cell.fingerprint,
         metrics=estimates(records, metrics),
         counts=counts(cell.scene, records),
-        conditions=conditions(cell.scene, shards.made) | {"protocol": first_line(cell.localizer)},
+        conditions=conditions(cell.scene, shards.made) | {"protocol": first_line(cell.localizer)} | elsewhere,
         config=without_places(cell.scene, cell.config),
     )
 
