@@ -19,7 +19,7 @@ GROUPS = {
     "reading": "What is stored of a pair of image and class; a list, `reading=[summary,box]`.",
     "pair_metric": "Numbers made of stored pairs; a list, `pair_metric=[rank_correlation,pointing_game]`.",
     "concepts": "Masks of concepts for the names of neurons: [neurons](../neurons.md).",
-    "segmenter": "Trained by SEC's losses (`segmenter@task.training=NAME`): [segmentation](../segmentation.md).",
+    "segmenter": "What SEC trains, `segmenter@task.training=NAME`: [segmentation](../segmentation.md).",
     "nets": "Which model a row of a table means by `vgg16`, `vgg16_cam`, `alexnet` and `googlenet`.",
     "train": "How `./scripts/train` trains: [training](../training.md).",
     "tracking": "Where finished tables are logged: [results](../results.md#mlflow).",
