@@ -73,8 +73,10 @@ class Occlusion(Checked, group="method"):
         """Check the options against the model's input, without a forward pass, of which it takes hundreds.
 
         Raises:
-            UserError: If the patch is larger than the model's input, or the fill does not suit the model.
+            UserError: If the patch is larger than the model's input, this is not square, or the fill does not
+                suit the model.
         """
+        self._refuse_oblong(*model.input.sides)
         refuse_fill("method.fill", self.fill, model.input)
         if self.patch > model.input.size:
             raise unfit("method.patch", self.patch, f"at most {model.input.size}, the input of {model.name}")
@@ -90,8 +92,7 @@ class Occlusion(Checked, group="method"):
             UserError: If the inputs are not square.
         """
         count, _, high, size = forward.inputs.shape
-        if high != size:
-            raise UserError(f"method={self.name}: inputs of {high} x {size}; give square ones")
+        self._refuse_oblong(high, size)
         drops = self.drops(model, forward, classes, range(count * self.positions(size)))
         return self.spread(drops.view(count, -1, classes.shape[1]), size)
 
@@ -144,6 +145,10 @@ class Occlusion(Checked, group="method"):
             return Windowed(model.module, first, inputs, instead, grid).scores
         sheet = Sheet(inputs, instead, batch)
         return lambda part: model.module(sheet.cover(list(runs(grid, part))))
+
+    def _refuse_oblong(self, high: int, wide: int) -> None:
+        if high != wide:
+            raise UserError(f"method={self.name}: inputs of {high} x {wide}; give square ones")
 
     def _grid(self, size: int) -> Grid:
         return Grid(size, self.patch, self.stride)

@@ -135,6 +135,11 @@ class InputFormat:
     scale: float = 1.0
     mean_image: MeanImage | str | None = None
 
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Return height and width of the input, pixels."""
+        return self.size, self.size
+
     def identity(self) -> dict[str, Any]:
         """Return everything that can change a number, as plain json; of a mean image, its hash."""
         options = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "mean_image"}

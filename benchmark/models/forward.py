@@ -97,14 +97,13 @@ def probe(model: Model, layers: Collection[str], operations: bool = False) -> Fo
     Raises:
         UserError: As :func:`forward_pass`, or if the network cannot take inputs of its configured size.
     """
-    size = model.input.size
     try:
         with bound(model.module, [PROBE]):
-            return forward_pass(model, noise(model, 1, size), layers, operations)
+            return forward_pass(model, noise(model, 1, model.input.sides), layers, operations)
     except torch.OutOfMemoryError:  # a RuntimeError too, but no fault of the network
         raise
     except (RuntimeError, AssertionError) as error:
-        raise no_input(model.name, size, error) from error
+        raise no_input(model.name, model.input.size, error) from error
 
 
 def no_input(model: str, size: int, error: Exception) -> UserError:

@@ -53,7 +53,7 @@ def refuse_unread(model: Model, layer: str) -> None:
         UserError: With the remedy.
     """
     name = find_layer(model, layer)
-    if name == INPUT or not isinstance(map_axes(model, (name,), model.input.size)[name], GridTokens):
+    if name == INPUT or not isinstance(map_axes(model, (name,), model.input.sides)[name], GridTokens):
         return
     forward = probe(model, (layer,))
     (slope,) = torch.autograd.grad(forward.logits.sum(), forward.activations[layer])

@@ -98,6 +98,8 @@ def _read(
         reason = " ".join(str(error).split())[:160]
         raise UserError(f"model.folder={place}: cannot be read ({reason}); get its files again") from None
     module: FolderNet = adapter(net, Tokens(tokenizer))
+    if size is not None and size % module.patch:  # the rest would be cut off without a word
+        raise UserError(f"model.size={size}: must be a multiple of {module.patch}, the side of a patch")
     labels = getattr(config, "id2label", None) or {}
     names = tuple(str(labels[number]) for number in sorted(labels)) if module.names_answers else ()
     return module, InputFormat(size or module.size, mean, std, scale=1 / 255), names  # type: ignore[arg-type]

@@ -42,10 +42,18 @@ class FolderNet(nn.Module, ABC):
     @property
     def size(self) -> int:
         """Return the side of the input, pixels."""
+        return self._side("image_size")
+
+    @property
+    def patch(self) -> int:
+        """Return the side of a patch, pixels."""
+        return self._side("patch_size")
+
+    def _side(self, name: str) -> int:
         config = self.net.config
         config = getattr(config, "vision_config", None) or getattr(config, "encoder", None) or config
-        size = config.image_size
-        return int(size if isinstance(size, int) else size[0])
+        side = getattr(config, name)
+        return int(side if isinstance(side, int) else side[0])
 
     def scored(self, targets: Sequence[str]) -> None:
         """Set the answers or words that are scored."""

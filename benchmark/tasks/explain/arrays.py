@@ -75,10 +75,9 @@ def explain(
     with frozen(module):
         roles = _roles(module, inputs[:1], layer)
         size = (int(inputs.shape[-2]), int(inputs.shape[-1]))
-        form = InputFormat(size[0], (0.0, 0.0, 0.0))
+        form = _GivenFormat(size[1], (0.0, 0.0, 0.0), height=size[0])
         model = Model(type(module).__name__, module, form, roles, Weights("given", ""))
-        if size[0] == size[1]:  # a network may take no square inputs where these are none
-            maker.check(model)
+        maker.check(model)
         forward = forward_pass(model, inputs, maker.layers, maker.operations)
         scores = forward.logits.detach().float().softmax(dim=1)
         chosen = _chosen(scores, classes)
@@ -90,6 +89,17 @@ def explain(
         ", ".join(roles.get(each, each) for each in maker.layers) or INPUT,
         size,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _GivenFormat(InputFormat):
+    """Of inputs that need not be square: a network may take no others."""
+
+    height: int = 0
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        return self.height, self.size
 
 
 def _roles(module: nn.Module, inputs: Tensor, layer: str | None) -> dict[str, str]:

@@ -106,6 +106,8 @@ def test_a_folder_that_lacks_a_file_or_is_of_another_kind_is_one_line(tmp_path: 
     with pytest.raises(UserError, match=r"model.size=0: must be a whole number from 1 up, or null"):
         load(str(folder), "x", ANSWERS, size=0)
     (folder / "config.json").write_text(config)
+    with pytest.raises(UserError, match=r"model.size=33: must be a multiple of 8, the side of a patch"):
+        load(str(folder), "x", ANSWERS, size=33)
     whole = load_file(folder / "model.safetensors")
     first = min(whole)
     save_file({name: one for name, one in whole.items() if name != first}, folder / "model.safetensors")
