@@ -90,8 +90,19 @@ def remember(results: Path, cfg: DictConfig, dataset: Dataset, rows: Sequence[Ro
     weights = (path for row in rows for path in _weights(row.config["model"]))
     tables = (path for row in rows for path in _named(row.config.get("pair_metric")))
     files = {*_code(), *_yamls(), *map(str, weights), *map(str, _shards(results, run.records)), *tables}
-    content = {"run": asdict(run), "made_of": _stamps(files)}
+    content = {"run": asdict(run), "made_of": _stamps(files), "dataset": plain(cfg.dataset)}
     write_atomically(_memo(results, cfg, dataset), json.dumps(content, indent=1))
+
+
+def dataset_options(results: Path, archive: Path) -> dict[str, Any] | None:
+    """Return the options of the images of a table, of the last run that ended with it; ``None`` without one."""
+    memos = (results / "runs" / "finished").glob("*.json")
+    for path in sorted(memos, key=lambda path: path.stat().st_mtime, reverse=True):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if Path(content["run"]["archive"]) == archive:
+                return dict(content["dataset"])
+    return None
 
 
 def _memo(results: Path, cfg: DictConfig, dataset: Dataset) -> Path:

@@ -46,7 +46,8 @@ FORMS = {
         "images",
         {"--size": "model.input.size", "--classes": "named", "--top": "top", "--output": "output"},
         {"--counterfactual": "counterfactual=true"},
-    )
+    ),
+    "report": Form("results", {"--output": "output"}, {}),
 }
 """Commands that take more than options."""
 

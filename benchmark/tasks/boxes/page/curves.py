@@ -1,0 +1,59 @@
+"""The localization errors of a row at every threshold of its recorded curve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from benchmark.core.bootstrap import fractions
+from benchmark.core.types import BoolArray, Records, Result
+from benchmark.metrics.common.threshold_curve import right_at
+from benchmark.reporting.page.content import Curve
+
+
+def options_of(result: Result, metric: str) -> Mapping[str, Any]:
+    """Return the options that a row's metric had; none where it was not asked for."""
+    found = result.config.get("metric")
+    options = found.get(metric) if isinstance(found, Mapping) else None
+    return options if isinstance(options, Mapping) else {}
+
+
+def least_overlap(result: Result) -> float:
+    """Return the intersection over union from which on a row's boxes are right."""
+    return float(options_of(result, "localization").get("iou", 0.5))
+
+
+def curve(result: Result, records: Records) -> Curve | None:
+    """Return a row's errors over thresholds; ``None`` if no curve was recorded.
+
+    The curve holds the boxes of the ground-truth class's own map. A prediction of another class is wrong at
+    every threshold, and one of that class has that very map, so that the curve gives the top-1 and the top-5
+    error as well: an image is right if its class is among the first predictions and the curve's box is right.
+
+    Args:
+        result: The row; its metrics' own least overlap, resamples and seed are taken.
+        records: The row's records.
+    """
+    found = right_at(records, least_overlap(result))
+    if found is None:
+        return None
+    thresholds, right = found
+    options = options_of(result, "localization")
+    drawn = int(options.get("resamples", 10_000)), int(options.get("seed", 0))
+    errors = {
+        name: tuple(fractions({name: column}, *drawn)[name] for column in wrong.T)
+        for name, wrong in _wrong(records, right)
+        if name in result.metrics and len(wrong)
+    }
+    return Curve(tuple(thresholds.tolist()), errors)
+
+
+def _wrong(records: Records, right: BoolArray) -> Iterator[tuple[str, BoolArray]]:
+    """Yield ``[images, t]`` for each error that depends on a box, over the images that it is an average of."""
+    known, official = records.classes == records.labels[:, None], ~records.blacklisted
+    yield "gt_known", ~right[official]
+    for depth in (1, 5):
+        wrong: BoolArray = ~(known[:, :depth].any(axis=1)[:, None] & right)
+        yield f"loc_top{depth}", wrong[official]
+        yield f"loc_top{depth}_all", wrong
+
