@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from benchmark.cli.app.build import plain
 from benchmark.cli.app.groups import choices, search_path
 from benchmark.cli.app.words import Typed, completed, in_shell, written
 from benchmark.core.errors import UserError
@@ -31,17 +30,23 @@ def cell_command(table: str, result: Result) -> str:
     Args:
         table: The table's name: an experiment's, and what was changed in it.
         result: The row.
+
+    Returns:
+        The command; empty where the row has a choice that is not on the search path, such as a model of one's
+        own.
     """
     name, data = table.partition("+")[0], str(result.conditions.get("dataset", {}).get("name"))
     of_data = [written("dataset", data)] if data in choices("dataset") else []
     words, cfg = _row_of(name, result.row, of_data)
     chosen = {group: _name(result.config.get(group)) for group in _CHOSEN}
+    if any(choice and choice not in choices(group) for group, choice in chosen.items()):
+        return ""
     other = [
         written(group, str(choice))
         for group, choice in chosen.items()
-        if choice != _name(cfg.get(group)) and choice in choices(group)
+        if choice and choice != _name(cfg.get(group))
     ]
-    metrics = list(result.config.get("metric") or ())
+    metrics = [name for name in result.config.get("metric") or () if name in choices("metric")]
     if metrics and set(metrics) != set(cfg.get("metric") or ()):
         other.append(f"metric=[{','.join(metrics)}]")
     if other:
@@ -71,7 +76,11 @@ def _name(node: Any) -> str | None:
 def _options(result: Result, cfg: DictConfig) -> Iterator[str]:
     """Yield each option of a row that is another than that of the composed configuration."""
     for group, stored in result.config.items():
-        composed = dict(_leaves(plain(cfg[group]))) if isinstance(cfg.get(group), DictConfig) else {}
+        composed = (
+            dict(_leaves(OmegaConf.to_container(cfg[group], resolve=True)))
+            if isinstance(cfg.get(group), DictConfig)
+            else {}
+        )
         for key, value in _leaves(stored):
             if key.rpartition(".")[2] not in _FOLLOWING and key in composed and composed[key] != value:
                 yield from _word(f"{group}.{key}", value, composed[key])

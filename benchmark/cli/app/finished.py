@@ -95,7 +95,7 @@ def remember(results: Path, cfg: DictConfig, dataset: Dataset, rows: Sequence[Ro
 
 
 def dataset_options(results: Path, archive: Path) -> dict[str, Any] | None:
-    """Return the options of the images of a table, of the last run that ended with it; ``None`` without one."""
+    """Return the options of a table's images, as the last run that made it had them; ``None`` without one."""
     memos = (results / "runs" / "finished").glob("*.json")
     for path in sorted(memos, key=lambda path: path.stat().st_mtime, reverse=True):
         with suppress(OSError, ValueError, KeyError, TypeError):

@@ -17,7 +17,7 @@ LEFT, RIGHT, TOP, BOTTOM = 40, 350, 10, 212
 """The plot's frame in the drawing, in its own units."""
 
 
-class Line(NamedTuple):
+class PlotLine(NamedTuple):
     """A row's line: its place among the page's styles, and its points ``x,y x,y …``."""
 
     row: str
@@ -45,7 +45,7 @@ class Chart(NamedTuple):
     """
 
     metric: str
-    lines: tuple[Line, ...]
+    lines: tuple[PlotLine, ...]
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
     places: Mapping[str, float]
@@ -82,7 +82,7 @@ def chart(curves: Mapping[str, Curve], metric: str) -> Chart:
         return round(BOTTOM - (BOTTOM - TOP) * (percent - low) / (high - low), 1)
 
     lines = tuple(
-        Line(row, list(curves).index(row), _points(curve, curve.errors[metric], x, y))
+        PlotLine(row, list(curves).index(row), _points(curve, curve.errors[metric], x, y))
         for row, curve in having.items()
     )
     step = 10 if high - low <= 60 else 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
+from itertools import pairwise
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -36,11 +37,11 @@ KIND_TITLES: Mapping[str, str] = {
 }
 
 
-class Part(NamedTuple):
+class BarPart(NamedTuple):
     """A bar's part: its kind, how many images it stands for, and their share in percent."""
 
     kind: str
-    count: int
+    images: int
     percent: float
 
 
@@ -110,17 +111,17 @@ def columns_of(chapter: Chapter) -> list[dict[str, str]]:
     return [main, rest] if main else [rest]
 
 
-def bar(counts: Counts) -> list[Part]:
+def bar(counts: Counts) -> list[BarPart]:
     """Return the parts of a bar of kinds that are there."""
     total = max(int(counts.sum()), 1)
     pairs = zip(KINDS, counts.tolist(), strict=True)
-    return [Part(kind, count, 100 * count / total) for kind, count in pairs if count]
+    return [BarPart(kind, count, 100 * count / total) for kind, count in pairs if count]
 
 
 def size_titles() -> list[str]:
     """Name the ranges between the sizes of objects."""
     ends = [0.0, *SIZES, 1.0]
-    return [f"{100 * low:.0f}–{100 * high:.0f} %" for low, high in zip(ends, ends[1:], strict=False)]
+    return [f"{100 * low:.0f}–{100 * high:.0f} %" for low, high in pairwise(ends)]
 
 
 def own_threshold(row: Result | OpenRow) -> str:

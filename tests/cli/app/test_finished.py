@@ -39,6 +39,15 @@ def test_the_same_words_show_the_same_table_and_measure_nothing(known: Known) ->
     assert command("run", *words, "notes=true")[0] == 0
 
 
+def test_a_report_of_a_run_finds_the_runs_images(known: Known) -> None:
+    command, words, _ = known
+    status, printed, complaint = command("report", words[len(WORDS)])
+    assert (status, complaint) == (0, "")
+    (page,) = Path(words[len(WORDS)].partition("=")[2]).glob("*/*.html")
+    assert str(page) in printed
+    assert page.read_text(encoding="utf-8").count("data:image/jpeg") == 3
+
+
 @pytest.mark.parametrize("word", ["localizer.threshold=0.3", "dataset.limit=4", "metric.gt_known.iou=0.7"])
 def test_other_words_are_another_run(known: Known, word: str) -> None:
     command, words, _ = known

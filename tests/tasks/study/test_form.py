@@ -1,13 +1,13 @@
 """The form, filled in by a browser from the disk: downloaded is what was chosen, also after a break."""
 
 import csv
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.browsers import chromium
 from helpers.small_study import manifest, write
 
 from benchmark.core.errors import UserError
@@ -20,25 +20,8 @@ from benchmark.tasks.study.task import StudyOptions
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Any]:
     """A real browser without a window."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="the package selenium is not installed")
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("there is no chromium with its chromedriver on this machine")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ):
-        options.add_argument(flag)
-    options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path / "downloads")})
-    one = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    try:
+    with chromium(tmp_path) as one:
         yield one
-    finally:
-        one.quit()
 
 
 def downloaded(folder: Path, count: int) -> Path:

@@ -34,7 +34,7 @@ function frame(image, shown, alt) {
     Object.assign(canvas.style, { inset: "auto", left: percent(x0, wide), top: percent(y0, high), width: percent(x1 - x0, wide), height: percent(y1 - y0, high) });
     node.append(canvas);
   }
-  const svg = make("svg", { viewBox: `0 0 ${wide} ${high}`, preserveAspectRatio: "none" });
+  const svg = make("svg", { viewBox: `0 0 ${wide} ${high}`, preserveAspectRatio: "none", "aria-hidden": "true" });
   const rect = ([x0, y0, x1, y1], style) => svg.append(make("rect", { class: style, x: x0, y: y0, width: x1 - x0, height: y1 - y0 }));
   if (shown) { rect(shown.box, "case"); rect(shown.box, "box"); }
   for (const box of image.truth) { rect(box, "case"); rect(box, "truth"); }
@@ -75,7 +75,7 @@ function gallery(article, data) {
     if (!one) return make("figure", { class: "panel" }, make("figcaption", {}, make("b", {}, row), "not recorded"));
     const own = chosen("shown") === "label" && one.class !== image.label ? one.label : one;
     const ok = own === one ? right(one) : own && own.hit;
-    const name = own === one ? names[one.class] + (one.score === null ? "" : ` ${Math.round(100 * one.score)} %`) : names[image.label];
+    const name = own === one ? names[one.class] + (one.score === null ? "" : ` ${Math.round(100 * one.score)}\u00a0%`) : names[image.label];
     const what = own === one ? (one.kind === "right" ? "right" : kinds[one.kind]) : (ok ? "box right" : "box wrong");
     const told = own ? `${what}, IoU ${own.iou.toFixed(3)}` : "no map of this class";
     const alt = `${row}: ${name}, ${told}${own && own.map ? ", heatmap shown" : ""}`;

@@ -49,11 +49,10 @@ def curve(result: Result, records: Records) -> Curve | None:
 
 
 def _wrong(records: Records, right: BoolArray) -> Iterator[tuple[str, BoolArray]]:
-    """Yield ``[images, t]`` for each error that depends on a box, over the images that it is an average of."""
+    """Yield ``[images, t]`` for each error that depends on a box, over the images that it averages."""
     known, official = records.classes == records.labels[:, None], ~records.blacklisted
     yield "gt_known", ~right[official]
     for depth in (1, 5):
         wrong: BoolArray = ~(known[:, :depth].any(axis=1)[:, None] & right)
         yield f"loc_top{depth}", wrong[official]
         yield f"loc_top{depth}_all", wrong
-

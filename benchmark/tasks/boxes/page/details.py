@@ -10,7 +10,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.types import Result
 from benchmark.reporting.page.content import BoxDetails, Kinds
 from benchmark.tasks.boxes.page.curves import curve, least_overlap
-from benchmark.tasks.boxes.page.errors import Judged, judged, kinds_of, paired_tests
+from benchmark.tasks.boxes.page.errors import Mistakes, judged, kinds_of, paired_tests
 from benchmark.tasks.boxes.page.gallery import Gallery, class_name, sample_of
 from benchmark.tasks.boxes.records import STORE, read_records
 
@@ -50,7 +50,7 @@ def box_details(
         return None
     found = BoxDetails()
     gallery = Gallery(dataset, sample_of(dataset, images)) if dataset and images else None
-    verdicts: dict[str, Judged] = {}
+    verdicts: dict[str, Mistakes] = {}
     for row, path in ((row, path) for row, path in rows if path.exists()):
         verdicts[row.row] = _read(found, row, path, dataset, gallery)
     found.tests = paired_tests(verdicts)
@@ -62,7 +62,7 @@ def box_details(
 
 def _read(
     found: BoxDetails, row: Result, path: Path, dataset: Dataset | None, gallery: Gallery | None
-) -> Judged:
+) -> Mistakes:
     """Take from one row's records what the page shows of it; they are large, and not kept."""
     records = read_records([path])
     classes = len(dataset.classes) if dataset else int(records.labels.max(initial=0)) + 1

@@ -21,7 +21,7 @@ from benchmark.tasks.boxes.page.curves import least_overlap, options_of
 _MOST_PAIRS = 66
 
 
-class Judged(NamedTuple):
+class Mistakes(NamedTuple):
     """Which images a row gets wrong, of those that the devkit scores.
 
     Attributes:
@@ -49,20 +49,22 @@ def kinds_of(result: Result, records: Records, classes: int) -> Kinds:
     known = records.label_boxes is not None and records.label_empty is not None
     return Kinds(
         predicted=np.bincount(kinds, minlength=len(KINDS)),
-        label=np.bincount(anatomy(records, "label", limits)[counted], minlength=len(KINDS)) if known else None,
+        label=np.bincount(anatomy(records, "label", limits)[counted], minlength=len(KINDS))
+        if known
+        else None,
         sizes=_table(_sizes(records)[counted], kinds, len(SIZES) + 1),
         classes=_table(records.labels[counted].astype(np.int64), kinds, classes),
     )
 
 
-def judged(result: Result, records: Records) -> Judged:
+def judged(result: Result, records: Records) -> Mistakes:
     """Say of each scored image whether a row gets it wrong, by the metrics' own judgement."""
     iou, counted = least_overlap(result), ~records.blacklisted
     wrong = {**Localization(iou=iou).wrong(records), **GtKnown(iou=iou).wrong(records)}
-    return Judged(records.image_ids, {name: one[counted] for name, one in wrong.items()})
+    return Mistakes(records.image_ids, {name: one[counted] for name, one in wrong.items()})
 
 
-def paired_tests(rows: Mapping[str, Judged]) -> list[PairedTest]:
+def paired_tests(rows: Mapping[str, Mistakes]) -> list[PairedTest]:
     """Compare each two rows that were measured on the same images, by the top-1 and the GT-known error.
 
     Of more rows than make 66 pairs, only each with the first is compared.

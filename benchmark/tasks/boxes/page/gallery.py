@@ -29,6 +29,7 @@ BUDGET = 12_000_000
 _SIDE, _QUALITY = 224, 76
 _CELLS = 56
 
+
 def sample_of(dataset: Dataset, count: int) -> list[Sample]:
     """Choose images by place and class alone, first those of which a run keeps every method's map."""
     kept, more = chosen(dataset.samples), chosen(dataset.samples, count)
@@ -116,7 +117,9 @@ class Gallery:
                 "label": sample.label,
                 "truth": sample.boxes.tolist(),
                 "picture": picture(pixels),
-                "rows": {row: own[sample.image_id] for row, own in self.rows.items() if sample.image_id in own},
+                "rows": {
+                    row: own[sample.image_id] for row, own in self.rows.items() if sample.image_id in own
+                },
             }
 
 
@@ -200,4 +203,3 @@ def _reduced(values: FloatArray) -> FloatArray:
 
     high, wide = (min(side, _CELLS) for side in values.shape[1:])
     return np.stack([cv2.resize(one, (wide, high), interpolation=cv2.INTER_AREA) for one in values])
-
