@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -65,6 +67,19 @@ def sent_by(device: torch.device) -> torch.cuda.Event | None:
 
     event: torch.cuda.Event = torch.cuda.current_stream(device).record_event()
     return event
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep freed memory for the next batch, where the C library is glibc.
+
+    Otherwise every activation of more than 32 MB is mapped anew, and the system fills its pages with zeros:
+    a tenth of the CPU time of a network's forward and backward pass.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    largest, trim, mapped = 2**31 - 1, -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
+    for option in (trim, mapped):
+        ctypes.CDLL(None).mallopt(option, largest)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
 from benchmark.core.targets import PROBE, bound
 from benchmark.core.types import ForwardPass, Model, Operation
+from benchmark.models.compiled import compiled
 from benchmark.models.layouts import IN_ORDER, Layout, as_maps, as_output, map_axes, noise
 
 INPUT = "input"
@@ -25,7 +26,11 @@ INPUT = "input"
 
 
 def forward_pass(
-    model: Model, inputs: Tensor, layers: Collection[str] = (), operations: bool = False
+    model: Model,
+    inputs: Tensor,
+    layers: Collection[str] = (),
+    operations: bool = False,
+    compile: str | None = None,
 ) -> ForwardPass:
     """Run the model once and keep the activations and operations that methods need.
 
@@ -39,6 +44,7 @@ def forward_pass(
         layers: Roles of ``model.layers``, dotted module names, or ``"input"``; the keys of ``activations``.
             Without any, nothing is differentiable.
         operations: Whether to record every call of a torch function from the earliest of ``layers`` on.
+        compile: Mode of ``torch.compile`` for what precedes all layers; ``None`` compiles nothing.
 
     Returns:
         Logits, activations (each as its layer computed it, even if the network changes it in place
@@ -61,6 +67,8 @@ def forward_pass(
             tape.activations[INPUT] = start.requires_grad_()
         if operations:
             stack.enter_context(tape)
+        if INPUT not in names:
+            stack.enter_context(compiled(model.module, names.values(), compile))
         logits = model.module(start.clone())
     tape.verify(set(names.values()))
     if not isinstance(logits, Tensor) or logits.ndim != 2:

@@ -46,7 +46,8 @@ def forwarded(
     texts = [text_of(sample) for sample in samples for _ in range(views)]
     with reproducible(), settings.autocast(), stage(scene.model.name), bound(scene.model.module, texts):
         with device_stage("forward", settings.torch_device):
-            passed = forward_pass(scene.model, sent, layers, any(method.operations for method in methods))
+            operations = any(method.operations for method in methods)
+            passed = forward_pass(scene.model, sent, layers, operations, settings.compile)
         yield passed
 
 

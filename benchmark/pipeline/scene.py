@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
+from benchmark.core.device import keep_freed_memory
+
 if TYPE_CHECKING:
     from benchmark.core.protocols import Dataset, Transform
     from benchmark.core.types import Model, Sample
@@ -66,5 +68,7 @@ class Scene:
     def prepare(self) -> None:
         """Move the model to the run's device, precision and memory format."""
         settings = self.settings
+        if settings.torch_device.type == "cpu":
+            keep_freed_memory()
         self.model.module.to(device=settings.torch_device, dtype=settings.dtype)
         self.model.module.to(memory_format=settings.memory_format)

@@ -26,6 +26,8 @@ class RunSettings(Checked, group="run"):
             takes one by its ``LOCAL_RANK`` (torchrun) or its number as a worker.
         precision: ``float32``, ``float64``, or ``bfloat16``/``float16`` by autocast.
         channels_last: Memory format of inputs and parameters.
+        compile: Mode of ``torch.compile`` for what precedes the layers that methods read (``reduce-overhead``
+            are CUDA graphs); ``None`` compiles nothing.
         batch_size: Images of one forward pass, at least 1.
         top_k: Predicted classes that get a box, at least 1.
         unreadable: What becomes of a shard with images that cannot be read: ``error`` leaves it undone, and
@@ -38,6 +40,7 @@ class RunSettings(Checked, group="run"):
     device: str | int = "auto"
     precision: Literal["float32", "float64", "bfloat16", "float16"] = "float32"
     channels_last: bool = False
+    compile: Literal["default", "reduce-overhead"] | None = None
     batch_size: Count = 16
     top_k: Count = 5
     unreadable: Literal["error", "skip"] = "error"
@@ -113,4 +116,5 @@ class RunSettings(Checked, group="run"):
 
         They are recorded with each shard, which another device and another batch size may complete.
         """
-        return {**provenance.made_by(self.torch_device), "batch_size": self.batch_size}
+        how = {"compile": self.compile} if self.compile else {}
+        return {**provenance.made_by(self.torch_device), "batch_size": self.batch_size, **how}

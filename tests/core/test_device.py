@@ -1,5 +1,9 @@
 """Each process of a machine computes on a device of its own."""
 
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -75,3 +79,26 @@ def test_processes_of_a_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch)
     alone = cores()
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     assert RunSettings().thread_count == cores() == max(1, alone // 2)
+
+
+_TWICE = """
+import resource, sys
+import numpy as np
+from benchmark.core.device import keep_freed_memory
+
+if sys.argv[1] == "kept":
+    keep_freed_memory()
+np.ones(100_000_000, np.uint8)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+np.ones(100_000_000, np.uint8)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's malloc alone has these options")
+def test_memory_that_was_freed_is_used_again_without_asking_the_system() -> None:
+    def faults(how: str) -> int:
+        done = subprocess.run([sys.executable, "-c", _TWICE, how], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    assert faults("kept") < faults("returned") / 10

@@ -78,7 +78,7 @@ VALUES: Mapping[str, Stated] = {
     "run/default": {
         "ILSVRC devkit, eval_clsloc.m: up to five guesses an image": {"top_k": 5},
         "own choice: the precision of the authors' Caffe": {"precision": "float32"},
-        "own choice: it can move the last bit": {"batch_size": 16, "channels_last": False},
+        "own choice: it can move the last bit": {"batch_size": 16, "channels_last": False, "compile": None},
         "a number of fewer images than the source counts is not its number": {"unreadable": "error"},
         "the types of these options": {
             "_target_": "RunSettings",
