@@ -15,6 +15,7 @@ COMMANDS = {
     "clean": "show and remove what no table refers to, and what dead processes left",
     "table": "print and write a table again from its results",
     "report": "make one HTML page of finished tables, from stored records",
+    "verify": "derive each printed number again from the stored records",
     "score": "score anybody's boxes by the devkit's rule",
     "cues": "score published segmentation seeds",
     "export": "write stored boxes in the devkit's form",

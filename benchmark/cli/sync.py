@@ -8,7 +8,11 @@ from benchmark.cli.app.build import build, published
 from benchmark.core.errors import UserError
 from benchmark.core.exit_codes import ExitCode
 from benchmark.reporting.archive import read_table, result_file, results_folder
+from benchmark.reporting.manifest import manifest_file
 from benchmark.reporting.tracking.tracker import Tracked, Tracker
+
+_BESIDE = (".md", ".csv", ".tex", ".txt", ".png", ".bib", ".html")
+"""Files of a table; the last is the page of ./scripts/report."""
 
 
 def main(cfg: DictConfig) -> int:
@@ -20,7 +24,8 @@ def main(cfg: DictConfig) -> int:
     table, results = archived.table, results_folder(path)
     cfg.results_dir = str(results)  # the local database stands beside the results, wherever they lie
     tracker: Tracker = build(cfg.tracking)
-    rendered = [path.with_name(f"{table.name}.{suffix}") for suffix in ("md", "csv", "tex", "txt", "png")]
+    rendered = [path.with_name(f"{table.name}{suffix}") for suffix in _BESIDE]
+    rendered.append(manifest_file(path))
     files: dict[str | None, list[Path]] = {None: [path, *(file for file in rendered if file.exists())]}
     lacking = 0
     for row, place in archived.records.items():

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
+
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
 from benchmark.core.options import Share
+from benchmark.core.paired import Statistic, outcomes
 from benchmark.core.types import BoolArray, Estimate, Records
 from benchmark.metrics.common.anatomy import KINDS, Thresholds, anatomy
 from benchmark.metrics.common.overlap import OverlapMetric
@@ -40,6 +43,12 @@ class Anatomy(OverlapMetric, group="metric.anatomy"):
         if self.of == "predicted":
             shares |= self._of_wrong_classes(records, counted & (kinds == KINDS.index("class_wrong")))
         return fractions(shares, self.resamples, self.seed)
+
+    def statistics(self, records: Records) -> dict[str, Statistic]:
+        """Return each share of all images as a statistic of them, to be compared with another run's."""
+        kinds, counted = anatomy(records, self.of, self.limits), ~records.blacklisted
+        shares = {name: np.equal(kinds, place) for place, name in enumerate(KINDS)}
+        return {name: outcomes(records.image_ids, share, counted) for name, share in shares.items()}
 
     @property
     def limits(self) -> Thresholds:

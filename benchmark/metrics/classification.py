@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from benchmark.core.bootstrap import fractions
 from benchmark.core.options import Checked, Count, Natural
-from benchmark.core.types import Estimate, Records
+from benchmark.core.paired import Statistic, outcomes
+from benchmark.core.types import BoolArray, Estimate, Records
 from benchmark.metrics.common.top_k import top_errors
 
 
@@ -27,5 +30,16 @@ class Classification(Checked, group="metric.classification"):
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the errors, each with its confidence interval."""
+        return fractions(self._errors(records), self.resamples, self.seed)
+
+    def statistics(self, records: Records) -> dict[str, Statistic]:
+        """Return each error as a statistic of images, to be compared with another run's."""
+        everything = np.ones(len(records), np.bool_)
+        return {
+            name: outcomes(records.image_ids, error, everything)
+            for name, error in self._errors(records).items()
+        }
+
+    def _errors(self, records: Records) -> dict[str, BoolArray]:
         errors = top_errors(records, records.classes == records.labels[:, None])
-        return fractions({f"cls_top{n}": error for n, error in errors.items()}, self.resamples, self.seed)
+        return {f"cls_top{n}": error for n, error in errors.items()}

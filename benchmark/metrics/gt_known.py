@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
+from benchmark.core.paired import Statistic, outcomes
 from benchmark.core.types import BoolArray, Estimate, Records
 from benchmark.metrics.common.overlap import OverlapMetric
 
@@ -24,6 +25,13 @@ class GtKnown(OverlapMetric, group="metric.gt_known"):
         """Return the error with its confidence interval."""
         errors = {name: error[~records.blacklisted] for name, error in self.wrong(records).items()}
         return fractions(errors, self.resamples, self.seed)
+
+    def statistics(self, records: Records) -> dict[str, Statistic]:
+        """Return the error as a statistic of images, to be compared with another run's."""
+        return {
+            name: outcomes(records.image_ids, error, ~records.blacklisted)
+            for name, error in self.wrong(records).items()
+        }
 
     def wrong(self, records: Records) -> dict[str, BoolArray]:
         """Return ``[n]`` whether each image counts as an error; nothing without such heatmaps."""

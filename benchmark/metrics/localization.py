@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from benchmark.core.bootstrap import fractions
 from benchmark.core.boxes import hits
+from benchmark.core.paired import Statistic, outcomes
 from benchmark.core.types import BoolArray, Estimate, Records
 from benchmark.metrics.common.overlap import OverlapMetric
 from benchmark.metrics.common.top_k import top_errors
@@ -29,6 +32,15 @@ class Localization(OverlapMetric, group="metric.localization"):
         official = {name: error[~records.blacklisted] for name, error in errors.items()}
         everything = {f"{name}_all": error for name, error in errors.items()}
         return fractions(official | everything, self.resamples, self.seed)
+
+    def statistics(self, records: Records) -> dict[str, Statistic]:
+        """Return each error as a statistic of images, to be compared with another run's."""
+        counted = {"": ~records.blacklisted, "_all": np.ones(len(records), np.bool_)}
+        return {
+            f"{name}{which}": outcomes(records.image_ids, error, images)
+            for name, error in self.wrong(records).items()
+            for which, images in counted.items()
+        }
 
     def wrong(self, records: Records) -> dict[str, BoolArray]:
         """Return ``[n]`` whether each image counts as an error, for ``loc_top1`` and ``loc_top5``."""

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from benchmark.core.bootstrap import central
 from benchmark.core.options import Count
+from benchmark.core.paired import Statistic
 from benchmark.core.types import Estimate, Records
-from benchmark.metrics.common.best_threshold import best_accuracy
+from benchmark.metrics.common.best_threshold import best_accuracy, best_statistic
 from benchmark.metrics.common.overlap import OverlapMetric
 from benchmark.metrics.common.threshold_curve import right_at
 
@@ -43,3 +44,8 @@ class MaxBoxAcc(OverlapMetric, group="metric.max_box_acc"):
             "max_box_acc_corrected": corrected,
             "max_box_acc_threshold": Estimate(float(grid[means.argmax()]), *where, n),
         }
+
+    def statistics(self, records: Records) -> dict[str, Statistic]:
+        """Return the best accuracy as a statistic of images, to be compared with another run's."""
+        found = right_at(records, self.iou)
+        return {} if found is None else {"max_box_acc": best_statistic(records.image_ids, found[1][:, None])}

@@ -6,8 +6,9 @@ from typing import Annotated
 import numpy as np
 
 from benchmark.core.options import Checked, Count, Natural, Share
-from benchmark.core.types import Estimate, Records
-from benchmark.metrics.common.best_threshold import best_accuracy
+from benchmark.core.paired import Statistic
+from benchmark.core.types import BoolArray, Estimate, Records
+from benchmark.metrics.common.best_threshold import best_accuracy, best_statistic
 from benchmark.metrics.common.threshold_curve import right_at
 
 
@@ -34,9 +35,18 @@ class MaxBoxAccV2(Checked, group="metric.max_box_acc_v2"):
 
     def __call__(self, records: Records) -> dict[str, Estimate]:
         """Return the mean and the corrected mean, each with its confidence interval."""
-        found = [at for iou in self.ious if (at := right_at(records, iou)) is not None]
-        if not found:
+        right = self._right(records)
+        if right is None:
             return {}
-        right = np.stack([of_one for _, of_one in found], axis=1)
         apparent, corrected, _ = best_accuracy(right, self.resamples, self.seed)
         return {"max_box_acc_v2": apparent, "max_box_acc_v2_corrected": corrected}
+
+    def statistics(self, records: Records) -> dict[str, Statistic]:
+        """Return the mean as a statistic of images, to be compared with another run's."""
+        right = self._right(records)
+        return {} if right is None else {"max_box_acc_v2": best_statistic(records.image_ids, right)}
+
+    def _right(self, records: Records) -> BoolArray | None:
+        """Return ``[n, s, t]`` whether each image is right at each least overlap and threshold."""
+        found = [at for iou in self.ious if (at := right_at(records, iou)) is not None]
+        return np.stack([of_one for _, of_one in found], axis=1) if found else None

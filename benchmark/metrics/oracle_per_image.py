@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from benchmark.core.bootstrap import fractions
+from benchmark.core.paired import Statistic, outcomes
 from benchmark.core.types import Estimate, Records
 from benchmark.metrics.common.overlap import OverlapMetric
 from benchmark.metrics.common.threshold_curve import right_at
@@ -27,3 +28,11 @@ class OraclePerImage(OverlapMetric, group="metric.oracle_per_image"):
         _, right = found
         counted = right[~records.blacklisted]
         return fractions({"oracle_per_image": ~counted.max(axis=1)}, self.resamples, self.seed)
+
+    def statistics(self, records: Records) -> dict[str, Statistic]:
+        """Return the error as a statistic of images, to be compared with another run's."""
+        found = right_at(records, self.iou)
+        if found is None:
+            return {}
+        wrong = ~found[1].max(axis=1)
+        return {"oracle_per_image": outcomes(records.image_ids, wrong, ~records.blacklisted)}

@@ -134,6 +134,14 @@ class ShardStore:
         made = () if merged else tuple(map(made_of, files))
         return Shards(pa.concat_tables(filled or [shards[0][0]]), metadata, made)
 
+    def unverified(self, path: Path) -> Shards:
+        """Read the file of all shards though it may not be what was written, to see what became of it.
+
+        Raises:
+            UserError: If it cannot be read at all.
+        """
+        return Shards(*_read(path, self._common), ())
+
     def merge(self, files: Sequence[Path]) -> Path:
         """Write all shards of a cell as one file for people and their tools; anew only if one has changed.
 
@@ -168,6 +176,12 @@ class ShardStore:
         if metadata.pop("checksum") != _checksum(table, metadata):
             raise damaged(path, "its checksum is another")
         return table, metadata
+
+
+def shards_of(results: Path, merged: Path) -> list[Path]:
+    """Return the shards, in order, that a file of all shards was made of; none where they are not there."""
+    folder = results / "runs" / merged.parent.name / merged.name.rsplit(".", 2)[0]
+    return sorted(folder.glob(f"{merged.name.rsplit('.', 2)[1]}-*.parquet"))
 
 
 def refuse_others(path: Path, of: object, wanted: Mapping[str, int | None]) -> None:

@@ -5,6 +5,7 @@
     results/<dataset>/
         table1.json                 the table: title, rows in order, open rows, checks, published file
         table1/vgg16-grad_cam.json  one result a cell, with all its conditions
+        table1/made_of/manifest.json  hashes of all that it was made of, and the commands
         table1.md .csv .tex .txt    rendered from the above
         table1.png                  a few images with each row's heatmap and box
 """

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.tasks.pairs.types import Column, Pairs, Statistic
+from benchmark.core.paired import Statistic
+from benchmark.tasks.pairs.types import Column, Pairs
 
 NUMBERS = {
     "label": np.int32,

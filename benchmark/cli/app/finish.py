@@ -10,8 +10,12 @@ from omegaconf import DictConfig
 
 from benchmark.cli.app.build import build, published
 from benchmark.cli.app.finished import Finished, say_failed
+from benchmark.cli.app.groups import typed
+from benchmark.cli.app.places import PUBLISHED
+from benchmark.cli.app.words import in_shell, parsed, rows_of, written
 from benchmark.core.exit_codes import ExitCode, worst
 from benchmark.reporting.archive import Archived, read_table, result_file, write_table
+from benchmark.reporting.manifest import Commands, write_manifest
 from benchmark.reporting.render import show, write_all
 
 if TYPE_CHECKING:
@@ -40,23 +44,33 @@ def finish(
     name = cfg.table.get("published") if cfg.table else None
     archive = write_table(folder, Archived(outcome.table, name, places))
     table = read_table(archive, published).table  # what is shown is what is on disk
-    written = [archive, *write_all(table, folder, table.name)]
+    files = [archive, *write_all(table, folder, table.name)]
     show(table, notes=cfg.notes)
-    written += beside(table, folder / table.name)
-    print("\nwritten, with all notes:", *written, sep="\n  ", flush=True)
-    files: dict[str | None, list[Path]] = {None: written}
-    files |= {row: [result_file(folder, table.name, row), path] for row, path in outcome.records.items()}
-    tracked = tracker.log(table, files)
+    files += beside(table, folder / table.name)
+    numbers = PUBLISHED / f"{name}.yaml" if name else None
+    files += write_manifest(archive, Archived(table, name, places), numbers, commands(cfg))
+    print("\nwritten, with all notes:", *files, sep="\n  ", flush=True)
+    kept: dict[str | None, list[Path]] = {None: files}
+    kept |= {row: [result_file(folder, table.name, row), path] for row, path in outcome.records.items()}
+    tracked = tracker.log(table, kept)
     tracked.tell()
     say_failed(table)
     return Finished(
         archive=str(archive),
-        written=tuple(map(str, written)),
+        written=tuple(map(str, files)),
         records=tuple(map(str, outcome.records.values())),
         look=tracked.look,
         tracked=not tracked.problems,
         status=exit_code(table),
     )
+
+
+def commands(cfg: DictConfig) -> Commands:
+    """Return what was typed for the whole table, and what to type for each of its rows alone."""
+    swept = any(word.is_sweep_override() for word in parsed(typed()))
+    run = " ".join(["./scripts/run", *(["-m"] if swept else []), *map(in_shell, typed())])
+    rows = {} if swept or cfg.get("row") else rows_of(cfg)
+    return Commands(run, {row: f"{run} {in_shell(written('row', row))}" for row in rows})
 
 
 def exit_code(table: Table) -> ExitCode:

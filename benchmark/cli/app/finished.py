@@ -27,6 +27,7 @@ from benchmark.core.protocols import Dataset
 from benchmark.core.provenance import fingerprint, package_versions
 from benchmark.models.weights.files import find
 from benchmark.pipeline.rows import Row
+from benchmark.pipeline.store import shards_of
 from benchmark.reporting.table import Table
 
 _SHOWN_ALONE = ("notes",)
@@ -89,7 +90,9 @@ def remember(results: Path, cfg: DictConfig, dataset: Dataset, rows: Sequence[Ro
     """Note down a run that ended with a whole table."""
     weights = (path for row in rows for path in _weights(row.config["model"]))
     tables = (path for row in rows for path in _named(row.config.get("pair_metric")))
-    files = {*_code(), *_yamls(), *map(str, weights), *map(str, _shards(results, run.records)), *tables}
+    # One damaged since is to be made again.
+    shards = (str(shard) for path in map(Path, run.records) for shard in shards_of(results, path))
+    files = {*_code(), *_yamls(), *map(str, weights), *shards, *tables}
     content = {"run": asdict(run), "made_of": _stamps(files), "dataset": plain(cfg.dataset)}
     write_atomically(_memo(results, cfg, dataset), json.dumps(content, indent=1))
 
@@ -144,12 +147,6 @@ def _yamls() -> set[str]:
     """Return the files of all folders that the configuration may come from."""
     folders = [source.path for source in HydraConfig.get().runtime.config_sources if source.schema == "file"]
     return {str(path) for folder in folders for path in Path(folder).rglob("*.yaml")}
-
-
-def _shards(results: Path, records: Iterable[str]) -> Iterator[Path]:
-    """Find the shards that files of all records were made of: one damaged since is to be made again."""
-    for path in map(Path, records):
-        yield from (results / "runs" / path.parent.name / path.name.rsplit(".", 2)[0]).glob("*.parquet")
 
 
 def _named(options: Any) -> Iterator[str]:

@@ -21,6 +21,9 @@ CONF = _PACKAGE / "conf" if _INSTALLED else _CHECKOUT / "conf"
 PUBLISHED = _PACKAGE / "published_numbers" if _INSTALLED else _CHECKOUT / "results" / "published"
 """The published numbers."""
 
+EMBEDDED_WEIGHTS = _PACKAGE / "models" / "weights" / "embedded"
+"""The weights that come with the package."""
+
 
 def job_folder(results: str, command: str, words: Any) -> str:
     """Name the folder that Hydra keeps a command's configuration in, by its words.
@@ -42,7 +45,7 @@ def register() -> None:
     """Make the resolvers known that ``conf`` uses."""
     for name, place in {
         "repository": Path.cwd() if _INSTALLED else _CHECKOUT,
-        "embedded_weights": _PACKAGE / "models" / "weights" / "embedded",
+        "embedded_weights": EMBEDDED_WEIGHTS,
         "package": _PACKAGE,
     }.items():
         OmegaConf.register_new_resolver(name, lambda place=place: str(place), replace=True)

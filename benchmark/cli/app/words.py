@@ -48,6 +48,8 @@ FORMS = {
         {"--counterfactual": "counterfactual=true"},
     ),
     "report": Form("results", {"--output": "output"}, {}),
+    "table": Form("tables", {}, {"--compare": "compare=true", "--cite": "cite=true"}),
+    "verify": Form("tables", {}, {}),
 }
 """Commands that take more than options."""
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.core.bootstrap import Numbers, bounded, central, resampled
+from benchmark.core.paired import Statistic
 from benchmark.core.types import BoolArray, Estimate
 
 
@@ -53,3 +54,19 @@ def best_accuracy(right: BoolArray, resamples: int, seed: int) -> BestAccuracy:
     at_chosen = np.array(bounded(apparent.value, n, central(fixed))[:3])
     value, low, high = np.clip(at_chosen - optimism.mean(), 0, 1).tolist()
     return BestAccuracy(apparent, Estimate(value, low, high, n), np.stack(anew, axis=1).astype(np.intp))
+
+
+def best_statistic(image_ids: tuple[str, ...], right: BoolArray) -> Statistic:
+    """Return the mean over settings of the best accuracy, chosen anew in each resample of the images.
+
+    Args:
+        image_ids: Identifiers of the n images.
+        right: ``[n, s, t]`` whether each image is right in each setting at each threshold.
+    """
+    n, settings, thresholds = right.shape
+
+    def best(means: Numbers) -> Numbers:
+        found: Numbers = means.reshape(-1, settings, thresholds).max(axis=2).mean(axis=1)
+        return found
+
+    return Statistic(image_ids, right.reshape(n, -1), best)

@@ -1,5 +1,6 @@
 """A table on a terminal and in files: Markdown, LaTeX, plain text, and csv for machines."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -7,10 +8,11 @@ from rich.console import Console
 from benchmark.core.files import write_atomically
 from benchmark.reporting.render import csv, latex, markdown, terminal
 from benchmark.reporting.render.full import layout
+from benchmark.reporting.render.layout import Notes
 from benchmark.reporting.render.summary import WIDTH, summary
 from benchmark.reporting.table import Table
 
-__all__ = ["show", "write_all"]
+__all__ = ["in_short", "rendered", "show", "write_all"]
 
 
 def show(table: Table, console: Console | None = None, notes: bool = False) -> None:
@@ -38,14 +40,26 @@ def write_all(table: Table, folder: Path, stem: str) -> list[Path]:
     Raises:
         UserError: If the folder cannot be written.
     """
+    texts = rendered(table)
+    paths = {suffix: folder / f"{stem}.{suffix}" for suffix in texts}  # a stem may itself hold dots
+    for suffix, text in texts.items():
+        write_atomically(paths[suffix], text)
+    return list(paths.values())
+
+
+def in_short(table: Table) -> str:
+    """Return a table in Markdown with one line a row and what the terminal says below it."""
+    laid_out = summary(table)
+    below = Notes("", tuple(("", text) for text in laid_out.footer))
+    return markdown.render(replace(laid_out, notes=(below,) if laid_out.footer else ()))
+
+
+def rendered(table: Table) -> dict[str, str]:
+    """Return the content of a table's files by suffix."""
     laid_out = layout(table)
-    texts = {
+    return {
         "md": markdown.render(laid_out),
         "tex": latex.render(laid_out),
         "txt": terminal.render(laid_out),
         "csv": csv.render(table),
     }
-    paths = {suffix: folder / f"{stem}.{suffix}" for suffix in texts}  # a stem may itself hold dots
-    for suffix, text in texts.items():
-        write_atomically(paths[suffix], text)
-    return list(paths.values())

@@ -16,7 +16,8 @@ def render(layout: Layout) -> str:
             f"- **{_escape(term)}**: {_escape(text)}" if term else f"- {_escape(text)}"
             for term, text in section.items
         ]
-        parts.append("\n".join([f"**{_escape(section.heading)}**", "", *items]))
+        heading = [f"**{_escape(section.heading)}**", ""] if section.heading else []
+        parts.append("\n".join([*heading, *items]))
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,34 +1,36 @@
 """Finished results to MLflow: a step of its own that can be repeated. The only module that imports MLflow.
 
 One experiment a table, one parent run for a table on a dataset, one child run a cell; one run for a net's
-training. Workers never come here, so no job races another for a database and a compute node needs no network.
-Everything is found again by tags, so logging twice changes nothing, and a run that a killed process left
-RUNNING is taken up and finished, or closed as KILLED where its table is logged no longer. The numbers of all
-runs come first and the files after them, so that a place for files that cannot be written costs no number; a
-tag, ``files``, says of each run whether it has its files.
+training. The parent carries the table's files and the records of all rows, a cell its json, its options
+(``config.yaml``) and its conditions (``conditions.yaml``). Workers never come here, so no job races another
+for a database and a compute node needs no network. Everything is found again by tags, so logging twice
+changes nothing, and a run that a killed process left RUNNING is taken up and finished, or closed as KILLED
+where its table is logged no longer. A run that a former version logged has the same tags: it gets the params
+and the dataset of this one beside its own, and is not doubled. The numbers of all runs come first and the
+files after them, so that a place for files that cannot be written costs no number; a tag, ``files``, says of
+each run whether it has its files.
 """
 
-import hashlib
+import json
 import logging
 import os
 import re
 import shlex
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from benchmark.core.errors import UserError
-from benchmark.reporting.table import Table
+from benchmark.reporting.table import DatasetNote, Table
 from benchmark.reporting.text import one_line
 from benchmark.reporting.tracking.database import SERVER, alone, made_ready, sqlite_uri, without_password
+from benchmark.reporting.tracking.entry import Entry, changed, digest_of, entries, lacks_dataset, log_files
 from benchmark.reporting.tracking.leftovers import FILES, LACKING, OURS, this_process, tidied
-from benchmark.reporting.tracking.runs import Logged, cell_run, table_run
+from benchmark.reporting.tracking.runs import Logged
 from benchmark.reporting.tracking.tracker import Curve, Files, Tracked
 
 if TYPE_CHECKING:
@@ -36,9 +38,9 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run
 
 _BATCH = 100
-_STORED = "stored"
+_KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""The tag by which MLflow's page shows an experiment's runs, and not the traces of a language model."""
 _ANOTHER = "name another with tracking.experiment=NAME"
-_FAILURES = 2  # after which no further file is tried: each may have waited for a time-out
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -78,17 +80,15 @@ class MlflowTracker:
 
     def log(self, table: Table, files: Files) -> Tracked:
         """Log a table; see :meth:`Tracker.log`."""
-        cells = [
-            _Entry(cell_run(table, each), files.get(each.row, ()), each.config) for each in table.measured
-        ]
-        first = _Entry(table_run(table), files.get(None, ()), once=False)
-        return self._log(table.name, "./scripts/sync", [first, *cells])
+        return self._log(table.name, "./scripts/sync", entries(table, files))
 
     def log_training(self, training: Logged, curve: Curve, files: Sequence[Path]) -> Tracked:
         """Log a training; see :meth:`Tracker.log_training`."""
-        return self._log("training", "the same command", [_Entry(training, files, curve=curve)])
+        return self._log(
+            "training", "the same command", [Entry(training, dict.fromkeys(files, ""), curve=curve)]
+        )
 
-    def _log(self, name: str, again: str, entries: "Sequence[_Entry]") -> Tracked:
+    def _log(self, name: str, again: str, entries: "Sequence[Entry]") -> Tracked:
         """Log runs, the first of them the parent of the others.
 
         Processes that log to one place do this one after the other.
@@ -101,7 +101,7 @@ class MlflowTracker:
                 client = _client(place)
                 experiment = self._experiment(client, self.experiment or name, place)
                 runs = _log_numbers(client, experiment.experiment_id, entries)
-                problem = "" if self.artifacts is False else _log_files(client, runs)
+                problem = "" if self.artifacts is False else log_files(client, runs, _reason)
                 mended += tidied(client, experiment.experiment_id, nobody_else)
         # A server's client, a database's driver and a plug-in raise errors of their own kinds.
         except Exception as error:
@@ -128,12 +128,14 @@ class MlflowTracker:
             restore = f"mlflow experiments restore --experiment-id {found.experiment_id}"
             raise UserError(f"the experiment {name} was deleted there; {restore}, or {_ANOTHER}")
         if found:
+            if OURS.items() <= found.tags.items() and not _KIND.keys() & found.tags.keys():
+                client.set_experiment_tag(found.experiment_id, *next(iter(_KIND.items())))
             return found
         location = self.artifacts if isinstance(self.artifacts, str) else None
         if not location and not SERVER.match(place):  # MLflow's own choice would be ./mlruns
             location = (Path(self.results_dir).absolute() / "mlartifacts").as_uri()
         try:
-            made = client.create_experiment(name, artifact_location=location or None, tags=OURS)
+            made = client.create_experiment(name, artifact_location=location or None, tags=OURS | _KIND)
             return client.get_experiment(made)
         except Exception as error:
             found = client.get_experiment_by_name(name)  # which another process may have made meanwhile
@@ -141,49 +143,6 @@ class MlflowTracker:
                 return found
             refused = f"there is no experiment {name} there, and it cannot be made: {_reason(error)}"
             raise UserError(f"{refused}; {_ANOTHER}") from error
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """A run to log.
-
-    Attributes:
-        logged: Its names and values.
-        files: Files to keep with it.
-        config: The configuration to keep with it as ``config.yaml``, if there is one.
-        curve: What was measured on the way.
-        once: Whether a finished run keeps its tags and files; a table's are replaced where they changed, as
-            when rows have joined.
-    """
-
-    logged: Logged
-    files: Sequence[Path]
-    config: Mapping[str, Any] | None = None
-    curve: Curve = ()
-    once: bool = True
-
-    @property
-    def stored(self) -> str:
-        """Return the tag ``files`` of a run that has all files; that of a table changes with them."""
-        return _STORED if self.once else f"{_STORED}, {_digest(self.files)}"
-
-    def is_logged(self, run: "Run") -> bool:
-        """Return whether a run is finished and holds all values."""
-        tags = {} if self.once else self.logged.tags
-        same = not _changed(run, self.logged) and tags.items() <= run.data.tags.items()
-        return bool(run.info.status == "FINISHED" and same)
-
-    def has_files(self, run: "Run") -> bool:
-        """Return whether a run has all files; one of a version without this tag has."""
-        return bool(run.data.tags.get(FILES, _STORED) == self.stored)
-
-
-def _digest(files: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in files:
-        with suppress(OSError):  # which is told when the file is to be stored
-            digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()[:16]
 
 
 @contextmanager
@@ -225,11 +184,11 @@ def _make(place: str) -> None:
 
 
 def _log_numbers(
-    client: "MlflowClient", experiment: str, entries: Sequence[_Entry]
-) -> list[tuple[str, _Entry]]:
+    client: "MlflowClient", experiment: str, entries: Sequence[Entry]
+) -> list[tuple[str, Entry]]:
     """Log the parameters, metrics and tags of all runs; return those whose files are to be stored."""
     first, *others = entries
-    parent, lacking = _find_or_create(client, experiment, first.logged), list[tuple[str, _Entry]]()
+    parent, lacking = _find_or_create(client, experiment, first.logged), list[tuple[str, Entry]]()
     done = first.is_logged(parent)
     with nullcontext() if done else _ending(client, parent):
         for entry in others:
@@ -272,12 +231,22 @@ def _ending(client: "MlflowClient", run: "Run") -> Iterator[None]:
     client.set_terminated(run_id, "FINISHED")
 
 
-def _changed(run: "Run", logged: Logged) -> dict[str, float]:
-    """Find metrics that the run does not have yet, or has with another value (a metric was defined anew)."""
-    return {name: value for name, value in logged.metrics.items() if run.data.metrics.get(name) != value}
+def _log_dataset(client: "MlflowClient", run: "Run", dataset: DatasetNote) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    entity = Dataset(
+        name=dataset.name,
+        digest=digest_of(dataset),
+        source_type="gradcam-benchmark",
+        source=json.dumps({"fingerprint": dataset.fingerprint}),
+        profile=json.dumps({"num_rows": dataset.images, "complete": dataset.complete, "note": dataset.note}),
+    )
+    client.log_inputs(
+        run.info.run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "evaluation")])]
+    )
 
 
-def _log_values(client: "MlflowClient", run: "Run", entry: _Entry) -> None:
+def _log_values(client: "MlflowClient", run: "Run", entry: Entry) -> None:
     """Log the values of a run; once more where another process without our lock has just logged some."""
     try:
         _add_values(client, run, entry)
@@ -285,14 +254,14 @@ def _log_values(client: "MlflowClient", run: "Run", entry: _Entry) -> None:
         _add_values(client, client.get_run(run.info.run_id), entry)
 
 
-def _add_values(client: "MlflowClient", run: "Run", entry: _Entry) -> None:
+def _add_values(client: "MlflowClient", run: "Run", entry: Entry) -> None:
     """Replace tags, add parameters (MLflow changes none), and add metrics where they changed."""
     from mlflow.entities import Metric, Param, RunTag
 
     now, logged = int(time.time() * 1000), entry.logged
     params = [Param(name, value) for name, value in logged.params.items() if name not in run.data.params]
     tags = [RunTag(name, value) for name, value in {**logged.tags, FILES: LACKING, **this_process()}.items()]
-    metrics = [Metric(name, value, now, 0) for name, value in _changed(run, logged).items()]
+    metrics = [Metric(name, value, now, 0) for name, value in changed(run, logged).items()]
     metrics += [  # one that is there already, time and all, is not doubled
         Metric(name, value, int(1000 * seconds), step)
         for step, seconds, values in entry.curve
@@ -301,35 +270,5 @@ def _add_values(client: "MlflowClient", run: "Run", entry: _Entry) -> None:
     for start in range(0, max(len(params), len(tags), len(metrics)), _BATCH):
         part = slice(start, start + _BATCH)
         client.log_batch(run.info.run_id, metrics[part], params[part], tags[part])
-
-
-def _log_files(client: "MlflowClient", runs: Sequence[tuple[str, _Entry]]) -> str:
-    """Keep copies of each run's files; a second time they take the first ones' places.
-
-    Returns:
-        Of how many runs the files are lacking, and why; empty if of none.
-    """
-    reasons, failures, stored = dict[str, None](), 0, 0
-    for run_id, entry in runs:
-        if failures >= _FAILURES:
-            break
-        try:
-            _log_files_of(client, run_id, entry)
-            stored += 1
-        except Exception as error:  # a client of a store of files raises errors of its own kind
-            failures += 1
-            reasons[_reason(error)] = None
-    return (
-        f"the files of {len(runs) - stored} of {len(runs)} runs are not ({'; '.join(reasons)})"
-        if reasons
-        else ""
-    )
-
-
-def _log_files_of(client: "MlflowClient", run_id: str, entry: _Entry) -> None:
-    if entry.config is not None:
-        config = yaml.safe_dump(dict(entry.config), sort_keys=True, allow_unicode=True)
-        client.log_text(run_id, config, "config.yaml")
-    for path in entry.files:
-        client.log_artifact(run_id, str(path))
-    client.set_tag(run_id, FILES, entry.stored)
+    if logged.dataset is not None and lacks_dataset(run, logged):
+        _log_dataset(client, run, logged.dataset)

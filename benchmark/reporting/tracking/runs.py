@@ -10,14 +10,14 @@ from typing import Any
 from benchmark.core.nested import flatten
 from benchmark.core.types import Result
 from benchmark.reporting.lines import lines
-from benchmark.reporting.table import Table
-from benchmark.reporting.text import one_line
+from benchmark.reporting.render import in_short
+from benchmark.reporting.table import DatasetNote, Table
+from benchmark.reporting.text import interval, one_line, shown
 
 _KEY_LENGTH, _PARAM_LENGTH, _TAG_LENGTH = 250, 6000, 5000
 """MLflow's limits; the shortest of its databases'."""
-
-_VOLATILE = re.compile(r"(tracking|hydra|table|results_dir|weights_dir|run\.(worker|workers|threads))(\.|$)")
-"""Options that differ between two runs of the same thing: tags, since a parameter can never be changed."""
+_NOTE = "mlflow.note.content"
+_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,9 @@ class Logged:
         name: Name that is shown.
         identity: Tags by which the run is found again.
         tags: The others.
-        params: The configuration's leaves by dotted key.
+        params: What runs are told apart by, in few words; of a training, its options by dotted key.
         metrics: Finite numbers.
+        dataset: The images that it was measured on, if they are known.
     """
 
     name: str
@@ -37,11 +38,14 @@ class Logged:
     tags: Mapping[str, str]
     params: Mapping[str, str]
     metrics: Mapping[str, float]
+    dataset: DatasetNote | None = None
 
 
 def table_run(table: Table) -> Logged:
-    """Describe the run of a table on a dataset: the same one when rows are added to it."""
-    left_open = "".join(f"\n* open: {row.row}: {one_line(row.reason)}" for row in table.open)
+    """Describe the run of a table on a dataset: the same one when rows are added to it.
+
+    Its description is the table in Markdown, as it is printed on a terminal.
+    """
     tags = {
         "table": table.name,
         "dataset": table.dataset.name,
@@ -49,10 +53,11 @@ def table_run(table: Table) -> Logged:
         "dataset.complete": str(table.dataset.complete).lower(),
         "published": _beside(table),
         "rows": f"{len(table.measured)} of {len(table.rows)} measured",
-        "mlflow.note.content": f"{table.title}\n\n{table.dataset}\n{left_open}",
+        _NOTE: in_short(table) if table.rows else table.title,
     }
     identity = {"table.key": _digest(f"{table.name}\n{table.dataset.fingerprint}")}
-    return Logged(f"{table.name} on {table.dataset.name}", identity, _fitting(tags, _TAG_LENGTH), {}, {})
+    name = f"{table.name} on {table.dataset.name}"
+    return Logged(name, identity, _fitting(tags, _TAG_LENGTH), {}, {}, table.dataset)
 
 
 def _beside(table: Table) -> str:
@@ -63,21 +68,34 @@ def _beside(table: Table) -> str:
 
 
 def cell_run(table: Table, result: Result) -> Logged:
-    """Describe the run of a cell: the same one as long as its fingerprint is."""
-    config = flatten(result.config)
-    aside = {key: value for key, value in config.items() if _VOLATILE.match(key) or _is_place(value)}
-    conditions = flatten(result.conditions)
-    tags = {
-        **{f"config.{key}": value for key, value in aside.items()},
-        **conditions,
-        "row": result.row,
+    """Describe the run of a cell: the same one as long as its fingerprint is.
+
+    Its params are what cells are told apart by; all options and conditions are in its artifacts.
+    """
+    conditions, weights = flatten(result.conditions), result.conditions.get("weights")
+    localizer, transform = result.config.get("localizer"), result.conditions.get("transform")
+    commit = _gathered(conditions, "commit")
+    params = {
         "model": result.model,
         "method": result.method,
-        "protocol": result.localizer,
-        "commit": _gathered(conditions, "commit"),
-        "dirty": _gathered(conditions, "dirty"),
+        "localizer" if localizer else "protocol": result.localizer,
+        "threshold": flatten(localizer or {}).get("threshold", ""),
+        "transform": str(transform or ""),
+        "dataset": f"{table.dataset.name} ({table.dataset.images} images)",
+        "weights": _weights(weights) if isinstance(weights, Mapping) else "",
     }
-    params = {key: value for key, value in config.items() if key not in aside}
+    tags = {
+        "row": result.row,
+        "commit": commit,
+        "dirty": _gathered(conditions, "dirty"),
+        "device": _gathered(conditions, "device"),
+        "weights.sha256": conditions.get("weights.sha256", ""),
+        "dataset.fingerprint": table.dataset.fingerprint,
+        "mlflow.source.name": "gradcam-benchmark",
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": "" if "," in commit else commit,
+        _NOTE: _about(table, result),
+    }
     identity = {"fingerprint": result.fingerprint, "row.key": _digest(result.row)}
     return Logged(
         result.row,
@@ -85,7 +103,26 @@ def cell_run(table: Table, result: Result) -> Logged:
         _fitting(tags, _TAG_LENGTH),
         _fitting(params, _PARAM_LENGTH),
         _metrics(table, result),
+        table.dataset,
     )
+
+
+def _weights(weights: Mapping[str, Any]) -> str:
+    return f"{weights.get('source')} ({str(weights.get('sha256'))[:_DIGITS]})"
+
+
+def _about(table: Table, result: Result) -> str:
+    """Describe a cell in Markdown: its numbers, and what they are of."""
+    head = ["| metric | measured | 95 % interval | published |", "|---|---:|---:|---:|"]
+    body = [
+        f"| {table.titles.get(line.metric, line.metric)} | {shown(line.metric, line.measured)} | "
+        f"{interval(line.metric, line.low, line.high)} | {shown(line.metric, line.published)} |"
+        for line in lines(table)
+        if line.row == result.row
+    ]
+    protocol = one_line(result.conditions.get("protocol", ""))
+    told = filter(None, [f"{result.row} of “{one_line(table.title)}”.", result.localizer, protocol])
+    return "\n".join([" ".join(told), "", *head, *body])
 
 
 def training_run(passport: Mapping[str, Any]) -> Logged:
@@ -103,10 +140,13 @@ def training_run(passport: Mapping[str, Any]) -> Logged:
 
 
 def _metrics(table: Table, result: Result) -> dict[str, float]:
-    """List each metric with its interval, its difference from a comparable published number, and counts."""
+    """List each metric with its interval, its difference from a comparable published number, and counts.
+
+    Over how many images each is an average, the result's json says, which is an artifact.
+    """
     metrics: dict[str, float] = {f"count_{name}": float(count) for name, count in result.counts.items()}
     for name, estimate in result.metrics.items():
-        metrics |= {name: estimate.value, f"{name}_n": float(estimate.n)}
+        metrics[name] = estimate.value
         ends = {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
         metrics |= {end: bound for end, bound in ends.items() if math.isfinite(bound)}
     for line in lines(table):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import numpy as np
-
-from benchmark.core.bootstrap import Numbers, bootstrap, clopper_pearson
 from benchmark.core.errors import UserError
+from benchmark.core.paired import paired
 from benchmark.core.precision import TOLERANCES
-from benchmark.core.types import BoolArray, Difference, Estimate
+from benchmark.core.types import BoolArray, Difference
 from benchmark.pipeline.results import files_of
 from benchmark.tasks.boxes.cell import BoxCell, box_cell
 from benchmark.tasks.boxes.records import STORE, read_records
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from benchmark.core.protocols import Metric
     from benchmark.core.types import Records
     from benchmark.pipeline.plan import Plan
-
-_RESAMPLES = 10_000
 
 
 @dataclass(frozen=True)
@@ -57,14 +54,30 @@ def compare(twins: Twins) -> str:
     the same map round differently, which moves a box where a value lies just at the threshold. How many boxes
     that may move depends on the run's precision (:mod:`benchmark.core.precision`); all are counted.
     """
-    title = f"{twins.first.row} = {twins.second.row}, box for box"
+    title = _title(twins.first.row, twins.second.row)
     files = [files_of(cell, STORE) for cell in (twins.first, twins.second)]
     if not all(file.exists() for pair in files for file in pair):
         return f"{title}: not yet checked, shards are missing"
-    equal, total = same_boxes(*(read_records(pair) for pair in files))
-    precision = twins.first.scene.settings.precision
-    told = f"{title}: {equal} of {total} boxes equal" + (f" in {precision}" if equal < total else "")
+    first, second = (read_records(pair) for pair in files)
+    return verdict(twins.first.row, twins.second.row, (first, second), twins.first.scene.settings.precision)
+
+
+def verdict(first: str, second: str, records: tuple[Records, Records], precision: str) -> str:
+    """Say whether two rows' records agree box for box, in a sentence as :func:`compare`'s."""
+    equal, total = same_boxes(*records)
+    told = f"{_title(first, second)}: {equal} of {total} boxes equal"
+    told += f" in {precision}" if equal < total else ""
     return told if TOLERANCES[precision].accepts(total - equal, total) else f"FAILED: {told}"
+
+
+def _title(first: str, second: str) -> str:
+    return f"{first} = {second}, box for box"
+
+
+def compared_rows(sentence: str) -> tuple[str, str] | None:
+    """Return the rows that a sentence of :func:`compare` is about; ``None`` for any other sentence."""
+    found = re.fullmatch(r"(?:FAILED: )?(.+?) = (.+?), box for box: \d+ of \d+ boxes equal.*", sentence)
+    return (found[1], found[2]) if found else None
 
 
 def same_boxes(first: Records, second: Records) -> tuple[int, int]:
@@ -113,23 +126,3 @@ def _wrong(metrics: Mapping[str, Metric], records: Records) -> dict[str, BoolArr
     """Return the errors of every metric that judges images."""
     judges = [metric for metric in metrics.values() if isinstance(metric, Judge)]
     return {name: wrong for judge in judges for name, wrong in judge.wrong(records).items()}
-
-
-def paired(first: BoolArray, second: BoolArray) -> Estimate:
-    """Return the first error less the second, with its interval by the bootstrap over the images.
-
-    Where no image changes, every resample is alike; the interval then is that of a change that was seen in 0
-    of ``n`` images, in either direction (Clopper and Pearson).
-    """
-    change = first.astype(np.int8) - second.astype(np.int8)
-    if change.any():
-        interval = bootstrap(change, _mean, _RESAMPLES)
-    else:
-        most = clopper_pearson(len(change))[0][1]
-        interval = (-most, most)
-    return Estimate(float(change.mean()), *interval, len(change))
-
-
-def _mean(means: Numbers) -> Numbers:
-    mean: Numbers = means[:, 0]
-    return mean

@@ -52,8 +52,15 @@ def counts(scene: Scene, records: Records) -> dict[str, int]:
     """Return what was expected, done and left out."""
     return {
         "expected": len(scene.dataset.samples),
-        "done": len(records),
         "skipped": len(records.skipped) + len(scene.dataset.skipped),
+        **counted(records),
+    }
+
+
+def counted(records: Records) -> dict[str, int]:
+    """Return the counts that follow from the records alone."""
+    return {
+        "done": len(records),
         "blacklisted": int(records.blacklisted.sum()),
         "maps": int(records.empty.size),
         "empty_maps": int(records.empty.sum()),

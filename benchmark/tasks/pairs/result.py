@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from benchmark.core.bootstrap import UNBOUNDED, Numbers, bootstrap, bounded
+from benchmark.core.bootstrap import UNBOUNDED, bootstrap, bounded
 from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count, Natural
+from benchmark.core.paired import Statistic, joined
 from benchmark.core.targets import images_of
 from benchmark.core.types import Difference, Estimate, OpenRow, Result
 from benchmark.pipeline.results import conditions, files_of, first_line, unfinished, without_places
 from benchmark.tasks.pairs.comparison import family
 from benchmark.tasks.pairs.records import STORE, pairs_in
 from benchmark.tasks.pairs.statistics import clustered
-from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
+from benchmark.tasks.pairs.types import Answers, Pairs
 
 if TYPE_CHECKING:
     from benchmark.tasks.pairs.plan import PairRow
@@ -55,20 +54,8 @@ class Resampling(Checked, group="bootstrap"):
 
     def difference(self, first: Statistic, second: Statistic) -> Estimate | None:
         """Return the first less the second over the images that both have; ``None`` if there is none."""
-        places = {image_id: number for number, image_id in enumerate(second.image_ids)}
-        shared = [(n, places[image_id]) for n, image_id in enumerate(first.image_ids) if image_id in places]
-        if not shared:
-            return None
-        ours, theirs = np.array(shared).T
-        width = first.values.shape[1]
-
-        def reduce(means: Numbers) -> Numbers:
-            less: Numbers = first.reduce(means[:, :width]) - second.reduce(means[:, width:])
-            return less
-
-        both = np.concatenate([first.values[ours], second.values[theirs]], axis=1)
-        ids = tuple(first.image_ids[n] for n in ours)
-        return self.estimate(Statistic(ids, both, reduce))
+        both = joined(first, second)
+        return self.estimate(both) if both else None
 
 
 def result(row: PairRow, resampling: Resampling) -> Measured | OpenRow:

@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.errors import UserError
+from benchmark.core.paired import Statistic, first
 from benchmark.core.types import BoolArray
-from benchmark.tasks.pairs.types import Column, Pairs, Statistic, first, ratios
+from benchmark.tasks.pairs.types import Column, Pairs, ratios
 
 Owner = npt.NDArray[np.intp]
 

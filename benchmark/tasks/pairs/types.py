@@ -5,7 +5,7 @@ A class satisfies a protocol by having what it names; it need not import it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.core.bootstrap import Numbers
+from benchmark.core.paired import Statistic
 from benchmark.core.protocols import Method
 from benchmark.core.types import FloatArray, ForwardPass, ImageArray, IntArray, Model, Sample, View
 
@@ -111,28 +112,6 @@ class Answers(NamedTuple):
     pairs: Pairs
     reference: Pairs | None = None
     classes: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Statistic:
-    """A number that is a function of the images' means, so that images can be drawn with replacement.
-
-    Attributes:
-        image_ids: ``[n]`` distinct images.
-        values: ``[n, t]`` float64 of each image.
-        reduce: Maps means ``[r, t]`` to the number ``[r]``; for the mean of one column, ``first``.
-        fraction: Whether the number is a fraction of n trials, so that 0 and 1 get the exact interval.
-    """
-
-    image_ids: tuple[str, ...]
-    values: Numbers
-    reduce: Callable[[Numbers], Numbers]
-    fraction: bool = False
-
-
-def first(means: Numbers) -> Numbers:
-    """Return the first column's mean: the ``Statistic.reduce`` of one number an image."""
-    return means[:, 0]
 
 
 def ratios(means: Numbers) -> Numbers:

@@ -15,6 +15,7 @@ from benchmark.core.code_hash import code_fingerprint
 from benchmark.core.dense_crf import Crf
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
+from benchmark.core.paired import Statistic
 from benchmark.core.progress import Counter
 from benchmark.core.provenance import fingerprint
 from benchmark.core.seeds import SIDE, Cells, count, overlap_parts
@@ -28,7 +29,7 @@ from benchmark.tasks.pairs.plan import PairRow, plan_of
 from benchmark.tasks.pairs.records import STORE, read_pairs
 from benchmark.tasks.pairs.result import Measured, Resampling, result
 from benchmark.tasks.pairs.seed_images import SeedImage, seed_images
-from benchmark.tasks.pairs.types import Statistic, ratios
+from benchmark.tasks.pairs.types import ratios
 from benchmark.tasks.sec.features import features_of, pixels_of
 from benchmark.tasks.sec.training import Lesson, Segmenter, fit, predicted
 from benchmark.tasks.task import Experiment, Outcome, refuse_options_of_boxes

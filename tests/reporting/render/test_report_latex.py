@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.core.types import OpenRow
+from benchmark.reporting.cite import citation
 from benchmark.reporting.render.full import layout
 from benchmark.reporting.render.latex import escape, render
 
@@ -95,12 +96,25 @@ def test_a_character_that_fonts_lack_is_told_by_its_number() -> None:
 
 
 @pytest.mark.slow
-def test_latex_compiles_it(tmp_path: Path) -> None:
-    engine = shutil.which("pdflatex") or shutil.which("tectonic")
-    if engine is None:
-        pytest.skip("no pdflatex or tectonic here")
+def test_latex_compiles_the_table_the_paragraph_and_the_bibliography(tmp_path: Path) -> None:
+    if shutil.which("pdflatex") is None or shutil.which("bibtex") is None:
+        pytest.skip("no pdflatex or bibtex here")
     (tmp_path / "table.tex").write_text(render(layout(table1())), encoding="utf-8")
-    document = r"\documentclass{article}\usepackage{booktabs}\begin{document}\input{table}\end{document}"
+    manifest = {
+        "commands": {"run": "./scripts/run model@features=vgg16 'dataset.root=/a_b/100%'"},
+        "inputs": {"records": {"a/cam": {"sha256": "ab" * 32}}},
+    }
+    cited = citation(table1(), manifest, 2026)
+    (tmp_path / "table.bib").write_text(cited, encoding="utf-8")
+    (key,) = re.findall(r"@misc\{(.*),", cited)
+    paragraph = cited.split("\n\n")[1]
+    body = rf"\input{{table}} {paragraph} \nocite{{selvaraju2017gradcam}}\cite{{{key}}}"
+    end = r"\bibliographystyle{plain}\bibliography{table}\end{document}"
+    document = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{body}{end}"
     (tmp_path / "main.tex").write_text(document, encoding="utf-8")
-    options = ["-interaction=nonstopmode", "-halt-on-error"] if "pdflatex" in engine else []
-    subprocess.run([engine, *options, "main.tex"], cwd=tmp_path, check=True, timeout=120)
+    latex = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
+    for words in (latex, ["bibtex", "main"], latex, latex):
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout[-2000:]
+    assert "undefined" not in done.stdout
+    assert "Warning" not in (tmp_path / "main.blg").read_text()

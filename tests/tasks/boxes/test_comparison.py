@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from helpers.random_records import make
 
+from benchmark.core.paired import paired
 from benchmark.core.types import Records
 from benchmark.metrics.gt_known import GtKnown
 from benchmark.metrics.localization import Localization
-from benchmark.tasks.boxes.comparison import Judge, paired
+from benchmark.tasks.boxes.comparison import Judge
 
 
 def test_a_difference_is_the_mean_over_images_and_its_interval_that_of_their_changes() -> None:

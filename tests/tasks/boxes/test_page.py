@@ -4,7 +4,6 @@ import base64
 import io
 import re
 from dataclasses import replace
-from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from helpers.browsers import chromium
 from helpers.random_records import make
 from helpers.small_report import SmallReport, small_report
 from PIL import Image
-from scipy.stats import binom
 
 from benchmark.core.boxes import iou
 from benchmark.core.errors import UserError
@@ -29,7 +27,7 @@ from benchmark.reporting.page.content import BoxDetails, Chapter
 from benchmark.reporting.page.render import render
 from benchmark.reporting.text import shown
 from benchmark.tasks.boxes.page.details import box_details, refuse_other_images
-from benchmark.tasks.boxes.page.errors import Mistakes, holm, kinds_of, mcnemar, paired_tests
+from benchmark.tasks.boxes.page.errors import Mistakes, holm, kinds_of, paired_tests
 from benchmark.tasks.boxes.page.gallery import map_node
 
 
@@ -83,15 +81,6 @@ def test_an_image_is_counted_by_its_own_class_and_by_its_largest_object(small: S
     kinds = kinds_of(row, make(0, n=4, **columns), 5)
     assert kinds.sizes.sum(axis=1).tolist() == [2, 0, 1, 0, 1]  # one image has no object at all
     assert kinds.classes.sum(axis=1).tolist() == [0, 0, 4, 0, 0]
-
-
-def test_mcnemars_p_is_the_share_of_coin_tosses_as_uneven_as_these() -> None:
-    for first, second in ((0, 0), (3, 3), (9, 1), (2, 11)):
-        n = first + second
-        chances = [comb(n, heads) / 2**n for heads in range(n + 1)]
-        uneven = sum(chance for chance in chances if chance <= chances[first] * (1 + 1e-9))
-        assert mcnemar(first, second) == pytest.approx(uneven)
-    assert mcnemar(500, 400) == pytest.approx(2 * binom.cdf(400, 900, 0.5))
 
 
 def test_holms_correction_never_lets_a_larger_p_become_the_smaller() -> None:

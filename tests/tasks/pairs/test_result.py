@@ -22,6 +22,7 @@ from helpers.pair_scenes import (
 from scipy.stats import spearmanr
 
 from benchmark.core.errors import UserError
+from benchmark.core.paired import Statistic, first
 from benchmark.core.types import OpenRow
 from benchmark.pipeline.plan import Plan
 from benchmark.pipeline.scene import Scene
@@ -30,7 +31,7 @@ from benchmark.tasks.pairs.metrics.rank_correlation import RankCorrelation
 from benchmark.tasks.pairs.plan import PairRow
 from benchmark.tasks.pairs.records import STORE, columns_of, metadata_of, read_pairs
 from benchmark.tasks.pairs.result import Measured, Resampling, differences
-from benchmark.tasks.pairs.types import Statistic, first, ratios
+from benchmark.tasks.pairs.types import ratios
 
 NET = "googlenet_like"
 FAST = Resampling(resamples=200)

@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 
 from benchmark.attribution.centre import Centre
 from benchmark.core.errors import UserError
+from benchmark.core.paired import Statistic
 from benchmark.core.targets import TextSample, images_of
 from benchmark.core.types import Box, ForwardPass, Sample, View
 from benchmark.tasks.pairs.metrics.answer_accuracy import AnswerAccuracy
@@ -20,7 +21,7 @@ from benchmark.tasks.pairs.metrics.pointing_game import PointingGame
 from benchmark.tasks.pairs.readings.in_out import InOut
 from benchmark.tasks.pairs.result import Resampling
 from benchmark.tasks.pairs.statistics import clustered
-from benchmark.tasks.pairs.types import Answers, Pair, Pairs, Statistic
+from benchmark.tasks.pairs.types import Answers, Pair, Pairs
 
 VIEW = View(8, 8, Box(0, 0, 8, 8))
 

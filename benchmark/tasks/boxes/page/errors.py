@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.core.boxes import area
+from benchmark.core.paired import mcnemar, paired
 from benchmark.core.types import BoolArray, Records, Result
 from benchmark.metrics.common.anatomy import KINDS, Thresholds, anatomy
 from benchmark.metrics.gt_known import GtKnown
 from benchmark.metrics.localization import Localization
 from benchmark.reporting.page.content import SIZES, Counts, Kinds, PairedTest
-from benchmark.tasks.boxes.comparison import paired
 from benchmark.tasks.boxes.page.curves import least_overlap, options_of
 
 _MOST_PAIRS = 66
@@ -85,14 +85,6 @@ def paired_tests(rows: Mapping[str, Mistakes]) -> list[PairedTest]:
     return found
 
 
-def mcnemar(first_alone: int, second_alone: int) -> float:
-    """Return the two-sided p-value of McNemar's exact test: whether discordant images fall evenly."""
-    from scipy.stats import binomtest  # here, since whoever only reads results need not wait for scipy
-
-    discordant = first_alone + second_alone
-    return float(binomtest(first_alone, discordant).pvalue) if discordant else 1.0
-
-
 def holm(values: Sequence[float]) -> list[float]:
     """Return p-values after Holm's correction (1979) for their number.
 
@@ -108,9 +100,8 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def _test(first: str, second: str, metric: str, one: BoolArray, other: BoolArray) -> PairedTest:
-    first_alone, second_alone = int((~one & other).sum()), int((one & ~other).sum())
-    p = mcnemar(first_alone, second_alone)
-    return PairedTest(first, second, metric, paired(one, other), first_alone, second_alone, p, p)
+    right = mcnemar(~one, ~other)
+    return PairedTest(first, second, metric, paired(one, other), *right, right.p)
 
 
 def _table(groups: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64], count: int) -> Counts:

@@ -8,10 +8,11 @@ import numpy as np
 
 from benchmark.core.boxes import iou
 from benchmark.core.options import Count, Positive, Share
+from benchmark.core.paired import Statistic
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.metrics.common.ranks import even, spearman
 from benchmark.tasks.pairs.statistics import answered, column, image_mean
-from benchmark.tasks.pairs.types import Answers, Column, Pairs, Statistic
+from benchmark.tasks.pairs.types import Answers, Column, Pairs
 
 _READING = "adversarial"
 _GIVES = ("target", "target_sure", "target_before", "class_first", "class_first_before")

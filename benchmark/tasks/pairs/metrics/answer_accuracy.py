@@ -6,9 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from benchmark.core.paired import Statistic
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import answered, column, image_sums, pair_share
-from benchmark.tasks.pairs.types import Answers, Statistic, ratios
+from benchmark.tasks.pairs.types import Answers, ratios
 
 
 @dataclass(frozen=True)

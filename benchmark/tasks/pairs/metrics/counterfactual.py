@@ -7,9 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from benchmark.core.options import Count
+from benchmark.core.paired import Statistic, first
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import Owner, answered, column, owners
-from benchmark.tasks.pairs.types import Answers, Column, Pairs, Statistic, first
+from benchmark.tasks.pairs.types import Answers, Column, Pairs
 
 _PEAKS = ("peak_on_own", "peak_on_other", "peak_on_other_either")
 _GIVES = (*_PEAKS, *(f"{name}_chance" for name in _PEAKS))

@@ -14,10 +14,11 @@ from scipy.stats import spearmanr
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.errors import UserError
 from benchmark.core.options import Count
+from benchmark.core.paired import Statistic
 from benchmark.core.types import FloatArray
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import answered, column, image_mean
-from benchmark.tasks.pairs.types import Answers, ClassPolicy, Reading, Statistic
+from benchmark.tasks.pairs.types import Answers, ClassPolicy, Reading
 
 _SUFFIXES = (".npy", ".png")
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.options import Natural
+from benchmark.core.paired import Statistic
 from benchmark.core.types import BoolArray
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import answered, column, image_sums
-from benchmark.tasks.pairs.types import Answers, Pairs, Statistic
+from benchmark.tasks.pairs.types import Answers, Pairs
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ import numpy as np
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.errors import UserError
 from benchmark.core.options import Count, Fraction, Natural
+from benchmark.core.paired import Statistic
 from benchmark.core.types import BoolArray, ImageArray, View
 from benchmark.reporting.neuron_names import NeuronNames, read_names
 from benchmark.reporting.sheet import Panel
 from benchmark.tasks.neurons.pictures import active_area
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import answered, class_mean, column, image_mean
-from benchmark.tasks.pairs.types import Answers, ClassPolicy, Pairs, Reading, Statistic
+from benchmark.tasks.pairs.types import Answers, ClassPolicy, Pairs, Reading
 
 _SHOWN = 5  # units on each side, on a picture sheet
 

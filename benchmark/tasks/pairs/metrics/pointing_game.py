@@ -7,9 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from benchmark.core.options import Natural, Positive
+from benchmark.core.paired import Statistic
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import answered, class_mean, column, pair_share
-from benchmark.tasks.pairs.types import Answers, Statistic
+from benchmark.tasks.pairs.types import Answers
 
 _SMALL = 0.25
 _GIVES = ("pointing", "pointing_difficult", "pointing_all_pairs", "pointing_chance")

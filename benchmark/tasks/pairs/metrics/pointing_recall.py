@@ -12,10 +12,11 @@ import torch
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.errors import UserError
 from benchmark.core.options import Count, Positive
+from benchmark.core.paired import Statistic
 from benchmark.core.types import BoolArray, Sample
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import answered, column, image_sums, owners, pair_share
-from benchmark.tasks.pairs.types import Answers, ClassPolicy, Pairs, Reading, Statistic
+from benchmark.tasks.pairs.types import Answers, ClassPolicy, Pairs, Reading
 
 _Halves = npt.NDArray[np.int64]
 _GIVES = tuple(f"pointing_recall{suffix}" for suffix in ("", "_best", "_never", "_always"))

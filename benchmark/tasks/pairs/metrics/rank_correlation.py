@@ -10,11 +10,12 @@ from scipy.stats import kendalltau
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.errors import UserError
 from benchmark.core.options import Count
+from benchmark.core.paired import Statistic
 from benchmark.core.types import BoolArray
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.metrics.common.ranks import even, spearman
 from benchmark.tasks.pairs.statistics import answered, column, image_mean
-from benchmark.tasks.pairs.types import Answers, ClassPolicy, Pairs, Reading, Statistic
+from benchmark.tasks.pairs.types import Answers, ClassPolicy, Pairs, Reading
 
 _NAMES = {"spearman": "rank_correlation", "kendall": "kendall"}
 _SIGNS: dict[str, Callable[[Numbers], Numbers]] = {

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchmark.core.options import Natural
+from benchmark.core.paired import Statistic
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import answered, class_mean, column, pair_share
-from benchmark.tasks.pairs.types import Answers, Statistic
+from benchmark.tasks.pairs.types import Answers
 
 _GIVES = ("accuracy", "mass", "mass_chance", "accuracy_with", "accuracy_without")
 _OF_CLASS = ("mass", "accuracy_with", "accuracy_without")

@@ -9,11 +9,12 @@ import numpy as np
 from benchmark.core.bootstrap import Numbers
 from benchmark.core.dense_crf import Crf
 from benchmark.core.options import Fraction
+from benchmark.core.paired import Statistic
 from benchmark.core.seeds import count, overlap_parts, ratio_parts
 from benchmark.core.types import ImageArray
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.seed_images import SeedImage, seed_images
-from benchmark.tasks.pairs.types import Answers, Statistic, ratios
+from benchmark.tasks.pairs.types import Answers, ratios
 
 _SHARES = ("seed_precision", "seed_recall", "background_precision", "background_recall")
 

@@ -1,0 +1,171 @@
+"""Rows of a finished table of boxes, read again from their records: no image, no device, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from benchmark.core.errors import UserError
+from benchmark.core.paired import Statistic, compared
+from benchmark.reporting.versus import Versus
+from benchmark.tasks.boxes.comparison import compared_rows, verdict
+from benchmark.tasks.boxes.records import STORE, read_records
+from benchmark.tasks.boxes.result import counted, estimates
+
+if TYPE_CHECKING:
+    from benchmark.core.protocols import Metric
+    from benchmark.core.types import Estimate, Records, Result
+
+Build = Callable[[str, Mapping[str, Any]], "Metric"]
+"""Makes a metric of its name and of its options, as a result's configuration holds them."""
+
+
+@runtime_checkable
+class HasStatistics(Protocol):
+    """A metric whose numbers are functions of means over images."""
+
+    def statistics(self, records: Records) -> dict[str, Statistic]:
+        """Return the numbers that can be compared image by image, by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class StoredRow:
+    """A measured row and its records.
+
+    Attributes:
+        result: The row as the table holds it.
+        records: What its numbers are made of.
+        metrics: The metrics that its configuration names.
+        file: File of the records.
+    """
+
+    result: Result
+    records: Records
+    metrics: Mapping[str, Metric]
+    file: Path | None = None
+
+    def again(self) -> tuple[dict[str, Estimate], dict[str, int]]:
+        """Return the numbers and the counts that follow from the records."""
+        return estimates(self.records, self.metrics), counted(self.records)
+
+    @cached_property
+    def statistics(self) -> dict[str, Statistic]:
+        """Return the numbers that can be compared image by image, by name."""
+        able = [metric for metric in self.metrics.values() if isinstance(metric, HasStatistics)]
+        return {name: one for metric in able for name, one in metric.statistics(self.records).items()}
+
+
+def stored_row(result: Result, file: Path | None, build: Build, records: Records | None = None) -> StoredRow:
+    """Read a row's records and make its metrics.
+
+    Args:
+        result: The row.
+        file: File of its records; ``None`` if the table names none.
+        build: Makes the metrics.
+        records: The records, where they are read already.
+
+    Raises:
+        UserError: With the reason why its numbers cannot be derived again.
+    """
+    if records is None:
+        if file is None or not file.name.endswith(STORE.suffix):
+            raise UserError("its records are not of boxes")
+        if not file.is_file():
+            raise UserError(f"its records are not there ({file})")
+        records = read_records([file])
+    nodes = result.config.get("metric")
+    if not isinstance(nodes, Mapping) or not nodes:
+        raise UserError("its result names no metric")
+    return StoredRow(result, records, {name: build(name, node) for name, node in nodes.items()}, file)
+
+
+def versus(one: StoredRow, other: StoredRow) -> Iterator[Versus]:
+    """Compare two rows metric by metric: the second less the first, over the images that both have alike."""
+    unlike = annotated_otherwise(one.records, other.records)
+    first, second = one.result.metrics, other.result.metrics
+    for name in [*first, *(name for name in second if name not in first)]:
+        line = Versus(one.result.row, other.result.row, name, first.get(name), second.get(name))
+        ours, theirs = one.statistics.get(name), other.statistics.get(name)
+        if name not in first or name not in second:
+            line = line._replace(why=f"only {'B' if name not in first else 'A'} has it")
+        elif ours is None or theirs is None:
+            line = line._replace(why="it is no function of means over images")
+        elif _options(one, name) != _options(other, name):
+            line = line._replace(why="the two have other options of this metric")
+        else:
+            found = compared(_without(theirs, unlike), _without(ours, unlike))
+            line = line._replace(difference=found, why="" if found else "no image is in both")
+        yield line
+
+
+def check_again(sentence: str, rows: Mapping[str, StoredRow], results: Path) -> str | None:
+    """Derive a sentence about two rows that must agree box for box, from the records and their shards.
+
+    The second row's boxes are those that the first one's localizer draws, whose shards lie beside its own.
+
+    Args:
+        sentence: As the table holds it.
+        rows: Rows of the table.
+        results: Folder of the results.
+
+    Returns:
+        The sentence that follows, or ``None`` if the boxes to compare are not there.
+    """
+    named = compared_rows(sentence)
+    if named is None or not rows.keys() >= set(named):
+        return None
+    first, second = (rows[name] for name in named)
+    precision = str(first.result.conditions.get("run", {}).get("precision", "float32"))
+    localizer = first.result.config.get("localizer", {})
+    there = [second.records] if second.result.config.get("localizer") == localizer else []
+    for folder in sorted(_beside(second, results).glob(f"{localizer.get('name')}-*")) if not there else ():
+        with suppress(UserError):
+            there.append(read_records(sorted(folder.glob(f"{STORE.name}-*.parquet"))))
+    told = [verdict(*named, (first.records, one), precision) for one in there]
+    return sentence if sentence in told else told[0] if len(told) == 1 else None
+
+
+def _beside(row: StoredRow, results: Path) -> Path:
+    return results / "runs" / (row.file.parent.name if row.file else "")
+
+
+def annotated_otherwise(one: Records, other: Records) -> set[str]:
+    """Return the images of both whose label, ground-truth boxes or place on the blacklist differ."""
+    ours, theirs = _annotations(one), _annotations(other)
+    return {image for image in ours.keys() & theirs.keys() if ours[image] != theirs[image]}
+
+
+def _annotations(records: Records) -> dict[str, tuple[int, bool, bytes]]:
+    starts = np.searchsorted(records.owner, np.arange(len(records) + 1))
+    truth = np.asarray(records.truth, np.int64)
+    return {
+        image: (
+            int(records.labels[n]),
+            bool(records.blacklisted[n]),
+            truth[starts[n] : starts[n + 1]].tobytes(),
+        )
+        for n, image in enumerate(records.image_ids)
+    }
+
+
+def _without(statistic: Statistic, images: set[str]) -> Statistic:
+    if not images:
+        return statistic
+    kept = [n for n, image in enumerate(statistic.image_ids) if image not in images]
+    ids = tuple(statistic.image_ids[n] for n in kept)
+    return Statistic(ids, statistic.values[kept], statistic.reduce, statistic.fraction)
+
+
+def _options(row: StoredRow, number: str) -> object:
+    """Return the options, but for those of its interval, of the metric that makes a number."""
+    for metric in row.metrics.values():
+        if isinstance(metric, HasStatistics) and number in metric.statistics(row.records):
+            return type(metric), {k: v for k, v in vars(metric).items() if k not in ("resamples", "seed")}
+    return None

@@ -1,0 +1,123 @@
+"""``./scripts/verify``: sound runs are told so, and of others what differs."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from helpers.commands import Command
+from helpers.handmade import table
+from helpers.stored_tables import stored_table
+
+from benchmark.reporting.archive import Archived, write_table
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    return stored_table(tmp_path)
+
+
+def test_every_number_of_a_sound_table_is_derived_again(command: Command, made: Path) -> None:
+    status, printed, complaint = command("verify", str(made))
+    assert (status, complaint) == (0, "")
+    for name in (
+        "small/a-cam.json",
+        "small.csv",
+        "small.md",
+        "small.tex",
+        "small.txt",
+        "manifest.json",
+    ):
+        assert re.search(rf"as derived: \d+ (numbers|hashes) in .*{name}", printed), printed
+    assert re.search(r"sound: all \d+ numbers", printed)
+    content = json.loads((made.with_name("small") / "made_of/manifest.json").read_text())
+    assert content["inputs"]["dataset"]["fingerprint"] == "ab" * 32
+    assert content["inputs"]["weights"][0] == {"source": "a.pth", "sha256": "cd" * 32, "rows": ["a/cam"]}
+    assert len(content["inputs"]["records"]["a/cam"]["shards"]) == 2
+    assert content["commands"]["run"] == "./scripts/run experiment=small"
+
+
+def record(made: Path) -> str:
+    """Another first class in the last image's record."""
+    (path,) = made.parents[1].glob("records/a-cam-*/*.parquet")
+    content = pq.read_table(path)
+    classes = content["classes"].to_pylist()
+    classes[-1][0] = 99
+    at = content.column_names.index("classes")
+    changed = content.set_column(
+        at, content.schema.field(at), pa.array(classes, content.schema.field(at).type)
+    )
+    pq.write_table(changed.replace_schema_metadata(content.schema.metadata), path)
+    return "image_id image_00059: classes is [99, "
+
+
+def shard(made: Path) -> str:
+    (path,) = made.parents[1].glob("runs/a-cam-*/*/records-00001.parquet")
+    path.write_bytes(path.read_bytes()[:-9])
+    return "records-00001.parquet: its sha256 is "
+
+
+def digit(name: str, told: str) -> Callable[[Path], str]:
+    """One digit of the first number that stands in a file as in the row's json."""
+
+    def change(made: Path) -> str:
+        value = json.loads((made.parent / "small/a-cam.json").read_text())["metrics"]["loc_top1"]["value"]
+        old = repr(value) if name.endswith(("json", "csv")) else f"{100 * value:.2f}"
+        new = old[:-1] + str((int(old[-1]) + 1) % 10)
+        path = made.parent / name
+        path.write_text(path.read_text().replace(old, new, 1))
+        return told.format(new=new, old=old)
+
+    return change
+
+
+def check(made: Path) -> str:
+    made.write_text(made.read_text().replace(" of 360 boxes", " of 361 boxes"))
+    return "of 361 boxes equal in float32”, derived: “"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(record, id="record"),
+        pytest.param(shard, id="shard"),
+        pytest.param(check, id="check"),
+        pytest.param(digit("small/a-cam.json", "loc_top1"), id="json"),
+        pytest.param(digit("small.csv", "is {new}, derived: {old}"), id="csv"),
+        pytest.param(digit("small.md", "it says {new}, derived: {old}"), id="md"),
+        pytest.param(digit("small.tex", "it says {new}, derived: {old}"), id="tex"),
+    ],
+)
+def test_a_change_is_told_exactly_and_ends_with_an_exit_code(
+    command: Command, made: Path, change: Callable[[Path], str]
+) -> None:
+    told = change(made)
+    status, printed, _ = command("verify", f"results={made}")
+    assert status == 3
+    assert any(line.startswith("DIFFERS") and told in line for line in printed.splitlines()), printed
+    assert "NOT SOUND" in printed
+
+
+def test_without_records_or_manifest_it_says_what_it_could_not_derive(
+    command: Command, tmp_path: Path
+) -> None:
+    made = write_table(tmp_path / "data", Archived(table(published=None), None, {}))
+    status, printed, _ = command("verify", str(made))
+    assert status == 4
+    assert "0 of 1 measured rows derived again" in printed
+    assert "NOT VERIFIED: 1 rows" in printed
+    assert "a/cam: not derived again, its records are not of boxes" in printed
+    assert "there is no manifest.json" in printed
+
+
+def test_a_metric_from_elsewhere_is_not_run(command: Command, made: Path) -> None:
+    cell = made.parent / "small/a-cam.json"
+    cell.write_text(cell.read_text().replace("benchmark.metrics.classification.Classification", "os.system"))
+    status, printed, _ = command("verify", str(made))
+    assert (
+        "a/cam: not derived again, its metric classification is none of this package (os.system)" in printed
+    )
+    assert status == 3  # by the hash of the json
