@@ -1,5 +1,6 @@
-"""Maps of pytorch-grad-cam, made by the script of docs/models.md, go to a table through the command."""
+"""What docs/models.md shows: any classifier, and maps of pytorch-grad-cam, go to a table."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -34,3 +35,22 @@ def test_a_folder_without_maps_of_these_images_is_one_line(run: Command, tmp_pat
     assert status == 2
     assert "2 of 2 images have no map of their ground-truth class, the first ILSVRC2012_val_00000001" in told
     assert "Traceback" not in told
+
+
+def test_a_transformer_of_timms_goes_to_a_table_that_says_which_layer_was_read(
+    run: Command, tmp_path: Path
+) -> None:
+    words = (
+        "model=timm",
+        "model.name=test_vit.r160_in1k",
+        "model.weights=random",
+        "pictures=0",
+        "tracking=none",
+    )
+    status, _, told = run(*words, "+model.arguments.num_classes=24", "dataset.count=24", "dataset.limit=2")
+    assert status == 0, told
+    assert told.count("layers found by a probe: last_conv blocks.5.norm1") == 1
+    (found,) = tmp_path.glob("embedded-*/*/test_vit*.json")
+    content = json.loads(found.read_text(encoding="utf-8"))
+    assert content["conditions"]["layers"]["last_conv"] == "blocks.5.norm1"
+    assert content["conditions"]["input"]["size"] == 160
