@@ -1,6 +1,7 @@
 """Segmentations as PNG files of one number a pixel: where they lie, how they are read and written."""
 
 from collections.abc import Mapping
+from os import SEEK_END
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,27 @@ def beside(root: Path, below: Path) -> dict[str, Path]:
 def of_image(folders: Mapping[str, Path], stem: str) -> dict[str, Path]:
     """Return the file of each kind for an image that is called ``stem`` without its suffix."""
     return {kind: folder / f"{stem}.png" for kind, folder in folders.items()}
+
+
+def line_of_masks(name: str, files: Mapping[str, Path]) -> str:
+    """Return what an image's masks add to its line of the fingerprint; nothing where it has none.
+
+    It is kind, size in bytes and the file's last 20 bytes of each: a PNG ends in the checksums of its pixels,
+    so that no more of it is read. The embedded images' masks are left out: they are a function of the image's
+    number, as the image is.
+
+    Args:
+        name: The dataset's.
+        files: The image's masks by kind; they need not exist.
+    """
+    line = ""
+    for kind, path in sorted(files.items()) if not name.startswith("embedded") else ():
+        if path.is_file():
+            with path.open("rb") as file:
+                size = file.seek(0, SEEK_END)
+                file.seek(max(size - 20, 0))
+                line += f" {kind} {size} {file.read().hex()}"
+    return line
 
 
 def read_pixel_labels(path: Path, size: tuple[int, int] | None, largest: int) -> ImageArray:

@@ -97,6 +97,7 @@ def read_table(path: Path, published: Callable[[str], Published]) -> Archived:
     """
 
     def make(content: dict[str, Any]) -> Archived:
+        _refuse_another(path, content)
         name, opened = content["published"], content["open"]
         rows = (
             OpenRow(**opened[row])
@@ -119,6 +120,17 @@ def read_table(path: Path, published: Callable[[str], Published]) -> Archived:
         return Archived(table, name, content["records"])
 
     return _read(path, "table", make)
+
+
+def _refuse_another(path: Path, content: Any) -> None:
+    """Refuse a whole file that is not a table's but another one which lies below the results."""
+    if isinstance(content, list):
+        raise UserError(
+            f"{path}: a list, such as that of the claims of experiment=paper, and no table; read "
+            f"{path.with_suffix('.md')}, or name the json of one of its experiments' tables"
+        )
+    if isinstance(content, Mapping) and {"row", "metrics"} <= content.keys():
+        raise UserError(f"{path}: one row, and no table; name that of all its rows, {path.parent}.json")
 
 
 def write_result(path: Path, result: Result) -> None:

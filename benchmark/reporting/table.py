@@ -100,9 +100,14 @@ class Table:
         return {key: column.title for key, column in columns.items()}
 
     @property
+    def beside(self) -> Published | None:
+        """Return the published numbers, or ``None`` where there are none, but columns at the most."""
+        return self.published if self.published and self.published.rows else None
+
+    @property
     def comparable(self) -> bool:
         """Return whether there are published numbers on this dataset or a part of it."""
-        return self.published is not None and self.published.measured_on == self.dataset.name
+        return self.beside is not None and self.beside.measured_on == self.dataset.name
 
     def published_row(self, row: str) -> PublishedRow | None:
         """Return what was published about a row."""

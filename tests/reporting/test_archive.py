@@ -12,6 +12,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.types import Difference, Estimate
 from benchmark.reporting.archive import Archived, read_table, result_file, write_table
 from benchmark.reporting.published import Published
+from benchmark.tasks.paper.render import write_claims
 
 
 def published(name: str) -> Published:
@@ -96,3 +97,12 @@ def test_a_damaged_difference_is_refused_by_name(tmp_path: Path) -> None:
     path.write_text(json.dumps(content))
     with pytest.raises(UserError, match=r"small\.json: not a whole table"):
         read_table(path, lambda _: CORRELATIONS)
+
+
+def test_the_claims_of_the_paper_and_a_single_row_are_told_from_a_table(tmp_path: Path) -> None:
+    (claims,) = (path for path in write_claims(tmp_path / "paper", []) if path.suffix == ".json")
+    with pytest.raises(UserError, match=r"paper\.json: a list, .* and no table; read .*paper\.md, or name"):
+        read_table(claims, published)
+    write_table(tmp_path, Archived(table(published=None), None, {}))
+    with pytest.raises(UserError, match=r"a-cam\.json: one row, and no table; name .*/small\.json$"):
+        read_table(tmp_path / "small" / "a-cam.json", published)

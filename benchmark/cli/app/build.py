@@ -155,9 +155,26 @@ def _cause(error: InstantiationException, node: Any) -> Exception:
         return cause
     within = re.search(r"call to target '([^']+)'", str(error))  # it may be a part of the node
     where = within[1] if within else node.get("_target_", "?") if node is not None else "?"
+    if isinstance(cause, TypeError) and (
+        unknown := re.search(r"unexpected keyword argument '(.+)'", str(cause))
+    ):
+        return _no_option(unknown[1], where, str(error).partition("full_key: ")[2].strip())
     if isinstance(cause, TypeError) and "argument" in str(cause):
         return UserError(f"{where}: {str(cause).split('()')[-1].strip()}; see the yaml for the options")
     if isinstance(cause, ImportError | AttributeError) or cause is error:
         text = str(error).partition("set env var HYDRA_FULL_ERROR")[0]
         return UserError(f"_target_: {where}: {' '.join(text.split()).rstrip(',')}")
     return error
+
+
+def _no_option(option: str, where: str, place: str) -> UserError:
+    """Make the error of an option that what was chosen at ``place`` does not have."""
+    chosen = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    last = place.rpartition(".")[2]
+    for group, choice in chosen.items():
+        if str(group).rpartition("@")[2] == last:
+            return UserError(
+                f"{last}.{option}: {group}={choice} has no such option; leave it out, ~{last}.{option}, or "
+                f"choose another {group}"
+            )
+    return UserError(f"{place}.{option}".lstrip(".") + f": {where} has no such option; see its yaml")

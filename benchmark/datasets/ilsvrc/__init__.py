@@ -30,7 +30,7 @@ from benchmark.datasets.ilsvrc.sources import (
 )
 from benchmark.datasets.ilsvrc.train import load_train
 from benchmark.datasets.image_set import ImageSet
-from benchmark.datasets.pixel_labels import beside, of_image
+from benchmark.datasets.pixel_labels import beside, line_of_masks, of_image
 
 __all__ = [
     "Classes",
@@ -131,7 +131,7 @@ def _read(options: IlsvrcOptions, classes: Classes) -> IlsvrcVal:
         samples=samples,
         skipped=skipped,
         version="ilsvrc_val 1",
-        line=lambda sample: _line(sample, classes),
+        line=lambda sample: _line(sample, classes) + line_of_masks(options.name, sample.pixel_labels),
         report=_report(options, images, sources, checked, blacklist, unused),
         count=options.count,
         ilsvrc_ids=classes.ilsvrc_ids,

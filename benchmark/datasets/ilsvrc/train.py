@@ -17,7 +17,7 @@ from benchmark.datasets.ilsvrc.options import LAYOUTS, IlsvrcOptions, classes_of
 from benchmark.datasets.ilsvrc.packed import refuse_packed
 from benchmark.datasets.ilsvrc.text import OFFICIAL_TRAIN_COUNT
 from benchmark.datasets.image_set import ImageSet
-from benchmark.datasets.pixel_labels import beside, of_image
+from benchmark.datasets.pixel_labels import beside, line_of_masks, of_image
 
 _FOLDERS = (
     *("Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/train"),
@@ -86,7 +86,10 @@ def load_train(name: str = "ilsvrc_train", count: int = OFFICIAL_TRAIN_COUNT, **
         samples=samples,
         skipped={},
         version="ilsvrc_train 1",
-        line=lambda sample: f"{sample.image_id} {sample.bytes or 0} {classes.wnids[sample.label]}",
+        line=lambda sample: (
+            f"{sample.image_id} {sample.bytes or 0} {classes.wnids[sample.label]}"
+            + line_of_masks(name, sample.pixel_labels)
+        ),
         report=TrainReport(folder, len(found), count, ignored),
         count=count,
     )

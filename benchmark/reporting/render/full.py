@@ -54,7 +54,7 @@ def _block(table: Table, row: Result | OpenRow, found: Sequence[Line | None], be
     ]
     if isinstance(row, OpenRow):
         strips = [("measured", ("open",) * len(found))]
-    if beside and table.published:
+    if beside and table.beside:
         apart = table.published_row(row.row) is not None and table.comparable_row(row.row) is None
         compared = table.comparable and not apart
         label = "published" if compared else NOT_COMPARABLE

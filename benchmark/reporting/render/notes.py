@@ -56,7 +56,7 @@ def notes(table: Table) -> tuple[Notes, ...]:
 
 
 def _reading(table: Table) -> Iterator[tuple[str, str]]:
-    points = "" if table.published and not table.comparable else ", differences in percentage points"
+    points = "" if table.beside and not table.comparable else ", differences in percentage points"
     columns = table.published.columns if table.published else {}
     measured = {name for row in table.measured for name in row.metrics}
     known = measured | set(columns)
@@ -88,9 +88,9 @@ def _reading(table: Table) -> Iterator[tuple[str, str]]:
     if table.measured:
         noise = "bootstrap over the images: what other images of the kind would change, no more"
         yield "95 % interval", noise
-    if table.published and not table.comparable:
+    if table.beside and not table.comparable:
         yield NOT_COMPARABLE, table.not_comparable
-    elif table.measured and table.published:
+    elif table.measured and table.beside:
         mark = "* marks a published number outside the measured interval"
         yield "difference", f"measured minus published; {mark}"
         yield (
@@ -143,8 +143,8 @@ def _verdicts(table: Table) -> Iterator[tuple[str, str]]:
 
 def _images(table: Table) -> Iterator[tuple[str, str]]:
     yield "measured", one_line(table.dataset)
-    if table.published:
-        yield "published", table.published.dataset
+    if table.beside:
+        yield "published", table.beside.dataset
     if table.comparable and not table.dataset.complete:
         advice = (
             "compare measured rows with one another, since other images alone move a number by whole points"
@@ -181,11 +181,11 @@ def _relation(table: Table) -> str:
 
 def _published(table: Table) -> Iterator[tuple[str, str]]:
     """List sources and conditions; reasons for a difference, and other studies, only where one is shown."""
-    if table.published is None:
+    if table.beside is None:
         return
     names = {row.row for row in table.rows}
     for row in table.rows:
-        entry = table.published.rows.get(row.row)
+        entry = table.beside.rows.get(row.row)
         if entry:
             mismatch = table.mismatch(row.row)
             apart = f" NOT COMPARABLE: {mismatch}" if mismatch else ""
@@ -193,7 +193,7 @@ def _published(table: Table) -> Iterator[tuple[str, str]]:
             yield row.row, f"{entry.source}. {_circumstances(entry.conditions)}.{why}"
         else:
             yield row.row, "nothing published is known for this row"
-    for name, other in table.published.reproductions.items() if table.comparable else ():
+    for name, other in table.beside.reproductions.items() if table.comparable else ():
         if names & set(other.rows):
             yield (
                 f"reproduced ({name})",

@@ -62,7 +62,7 @@ def table_run(table: Table) -> Logged:
 
 def _beside(table: Table) -> str:
     """Say what the published numbers are to the measured ones."""
-    if table.published is None:
+    if table.beside is None:
         return ""
     return "comparable" if table.comparable else f"not comparable: {table.not_comparable}"
 

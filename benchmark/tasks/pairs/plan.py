@@ -12,6 +12,7 @@ from benchmark.core.protocols import Dataset, Method, SeveralViews
 from benchmark.pipeline.plan import Plan
 from benchmark.tasks.pairs.ask import Question, pair_cell
 from benchmark.tasks.pairs.recorder import PairRecorder
+from benchmark.tasks.pairs.types import Particular
 
 if TYPE_CHECKING:
     from benchmark.pipeline.cell import Cell
@@ -102,6 +103,8 @@ def _planned(row: Row, plan: Plan[PairRow]) -> PairRow:
         reading.check(scene.model)
     for metric in metrics.values():
         metric.check(question.policy, question.readings)
+        if isinstance(metric, Particular):
+            metric.check_scene(scene, question.readings)
     cell = pair_cell(scene, question, method, config, plan.runs)
     compared = {**config, "method": config["reference"]}
     against = None

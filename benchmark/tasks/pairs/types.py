@@ -20,6 +20,7 @@ from benchmark.core.types import FloatArray, ForwardPass, ImageArray, IntArray, 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from benchmark.pipeline.scene import Scene
     from benchmark.reporting.sheet import Panel
 
 Column = npt.NDArray[Any]
@@ -219,6 +220,19 @@ class PairMetric(Versioned, Protocol):
 
         Raises:
             UserError: If the pairs lack a column, naming the reading that makes it.
+        """
+        ...
+
+
+@runtime_checkable
+class Particular(Protocol):
+    """A pair metric that does not fit every network, or every transform."""
+
+    def check_scene(self, scene: Scene, readings: Mapping[str, Reading]) -> None:
+        """Refuse a row's model and transform, before any pair is made.
+
+        Raises:
+            UserError: With the reason and the remedy.
         """
         ...
 

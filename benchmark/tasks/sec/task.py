@@ -107,6 +107,11 @@ class SecTask:
             raise UserError(
                 f"val_set={val.name}: other classes than dataset={train.name}; choose the same kind"
             )
+        if not all("classes" in one.pixel_labels for one in val.samples):
+            raise UserError(
+                f"val_set={val.name}: no mask says which class each pixel is of; choose "
+                "dataset@val_set=embedded_masks or dataset@val_set=voc2012"
+            )
         twice = {one.image_id for one in train.samples} & {one.image_id for one in val.samples}
         if twice:
             raise UserError(

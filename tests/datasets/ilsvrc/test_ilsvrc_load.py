@@ -14,6 +14,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.protocols import Dataset
 from benchmark.datasets.ilsvrc import IlsvrcVal, load
 from benchmark.datasets.images import read_sample
+from benchmark.datasets.pixel_labels import write_pixel_labels
 
 IDS = [picture.image_id for picture in PICTURES]
 
@@ -177,6 +178,18 @@ class TestFingerprint:
         with (kaggle_root / f"Data/CLS-LOC/val/{IDS[0]}.JPEG").open("ab") as file:
             file.write(b"\0")
         assert load(root=kaggle_root).fingerprint != before
+
+    def test_changes_with_one_pixel_of_a_mask_beside_the_images(self, kaggle_root: Path) -> None:
+        folder, (width, height) = kaggle_root / "SegmentationClass/val", PICTURES[0].size
+        without, labels = load(root=kaggle_root), np.zeros((height, width), np.uint8)
+        prints = {(without.fingerprint, without.annotations)}
+        for row in range(3):
+            labels[:] = 0
+            labels[row, 0] = 1
+            write_pixel_labels(folder / f"{IDS[0]}.png", labels)
+            found = load(root=kaggle_root)
+            prints.add((found.fingerprint, found.annotations))
+        assert [len(set(each)) for each in zip(*prints, strict=True)] == [4, 4]
 
     def test_changes_with_the_subset_and_the_order(self, kaggle_root: Path) -> None:
         whole = load(root=kaggle_root)

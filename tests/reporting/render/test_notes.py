@@ -3,9 +3,23 @@
 import math
 from dataclasses import replace
 
-from helpers.handmade import DATASET, PUBLISHED, correlations, estimate, on_another_dataset, result, table
+from helpers.handmade import (
+    DATASET,
+    PUBLISHED,
+    TABLE1,
+    correlations,
+    estimate,
+    on_another_dataset,
+    result,
+    table,
+)
+from helpers.handmade_records import records
 
 from benchmark.core.types import Difference, Estimate
+from benchmark.metrics.anatomy import Anatomy
+from benchmark.metrics.classification import Classification
+from benchmark.metrics.gt_known import GtKnown
+from benchmark.reporting.published import load
 from benchmark.reporting.render.notes import notes
 from benchmark.reporting.table import Table
 
@@ -148,3 +162,24 @@ def test_a_paired_difference_of_one_image_is_not_told_from_0() -> None:
     assert told(made)["Paired differences"] == {
         "rank corr.": "a/cam - b/cam: +0.004, n 1; one image cannot tell it from 0"
     }
+
+
+def test_the_notes_of_failures_explain_every_number_of_the_experiment() -> None:
+    box = [0, 0, 9, 9]
+    made = records([box], [[box]], label_boxes=[box])
+    numbers: dict[str, Estimate] = {}
+    for metric in (Anatomy(), Classification(), GtKnown()):
+        numbers |= metric(made)
+    reading = told(table(result(metrics=numbers), published=load(TABLE1.with_name("failures.yaml"))))[
+        "How to read it"
+    ]
+    assert "95 % interval" in reading
+    assert not any("explained in benchmark/metrics" in text for text in reading.values())
+    assert reading["off target"].startswith("share: the class is right, but its box has IoU < 0.1")
+
+
+def test_where_nothing_is_published_columns_alone_are_explained() -> None:
+    made = table(published=replace(PUBLISHED, rows={}, reproductions={}))
+    sections = told(made)
+    assert sections["How to read it"]["cls top-1"] == "error (lower is better): wrong class"
+    assert "published" not in str(notes(made)).lower()

@@ -1,11 +1,13 @@
 """Numbers of answers and captions from drawn maps: in/out, accuracy, people and the centre baseline."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from helpers.small_scenes import scene
 from PIL import Image
 from scipy.stats import spearmanr
 
@@ -22,6 +24,7 @@ from benchmark.tasks.pairs.readings.in_out import InOut
 from benchmark.tasks.pairs.result import Resampling
 from benchmark.tasks.pairs.statistics import clustered
 from benchmark.tasks.pairs.types import Answers, Pair, Pairs
+from benchmark.transforms import CenterCrop
 
 VIEW = View(8, 8, Box(0, 0, 8, 8))
 
@@ -145,6 +148,14 @@ def test_a_folder_without_peoples_maps_or_with_a_broken_one_is_one_line(tmp_path
     np.save(tmp_path / "room1.npy", np.zeros((2, 3, 4)))
     with pytest.raises(UserError, match=r"a map is \[h, w\] finite numbers, this is \[2, 3, 4\]"):
         metric(of)
+
+
+def test_a_transform_that_shows_a_part_of_the_image_is_refused_for_people_s_maps(tmp_path: Path) -> None:
+    metric = HumanCorrelation("human_correlation", 1, folder=str(tmp_path))
+    on = scene(tmp_path, count=1)
+    metric.check_scene(on, {})
+    with pytest.raises(UserError, match=r"^transform=center_crop: shows a part of the image"):
+        metric.check_scene(replace(on, transform=CenterCrop()), {})
 
 
 def test_the_centre_baseline_peaks_in_the_middle_and_falls_by_the_distance_alone() -> None:

@@ -1,9 +1,11 @@
 """Rank correlation of a method's maps with maps of where people look, from a folder of the user's."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
@@ -15,10 +17,13 @@ from benchmark.core.bootstrap import Numbers
 from benchmark.core.errors import UserError
 from benchmark.core.options import Count
 from benchmark.core.paired import Statistic
-from benchmark.core.types import FloatArray
+from benchmark.core.types import Box, FloatArray
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import answered, column, image_mean
 from benchmark.tasks.pairs.types import Answers, ClassPolicy, Reading
+
+if TYPE_CHECKING:
+    from benchmark.pipeline.scene import Scene
 
 _SUFFIXES = (".npy", ".png")
 
@@ -51,6 +56,19 @@ class HumanCorrelation(MapMetric, group="pair_metric.human_correlation"):
             UserError: With the option.
         """
         self._place()
+
+    def check_scene(self, scene: Scene, readings: Mapping[str, Reading]) -> None:
+        """Refuse a transform that shows a part of the image: people's maps are of all of it.
+
+        Raises:
+            UserError: With the option.
+        """
+        _, view = scene.transform(np.zeros((3, 4, 3), np.uint8), scene.model.input.size)
+        if view.region != Box(0, 0, 4, 3):
+            raise UserError(
+                f"transform={scene.transform.name}: shows a part of the image, and people's maps "
+                "(pair_metric.human_correlation) are of all of it; choose transform=warp"
+            )
 
     def _place(self) -> Path:
         folder = Path(self.folder or "").expanduser()

@@ -1,10 +1,13 @@
 """Whether the names of a class's most important units name the class (paper §7)."""
 
+from __future__ import annotations
+
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -19,6 +22,9 @@ from benchmark.tasks.neurons.pictures import active_area
 from benchmark.tasks.pairs.metrics.common.map_metric import MapMetric
 from benchmark.tasks.pairs.statistics import answered, class_mean, column, image_mean
 from benchmark.tasks.pairs.types import Answers, ClassPolicy, Pairs, Reading
+
+if TYPE_CHECKING:
+    from benchmark.pipeline.scene import Scene
 
 _SHOWN = 5  # units on each side, on a picture sheet
 
@@ -69,6 +75,27 @@ class NamedNeurons(MapMetric, group="pair_metric.neuron_names"):
             UserError: With the file, or the option where no file is named.
         """
         _ = self._names
+
+    def check_scene(self, scene: Scene, readings: Mapping[str, Reading]) -> None:
+        """Refuse names of another layer than the row's, and tell those of other weights.
+
+        Raises:
+            UserError: With the file.
+        """
+        origin, model = self._names.origin, scene.model
+        role = getattr(readings["neurons"], "layer", "last_conv")
+        layer = model.layers.get(role, role)
+        if origin.get("layer", layer) != layer:
+            raise UserError(
+                f"{self.table}: names of {origin.get('model')}'s layer {origin['layer']}, and the row's is "
+                f"{layer} of {model.name}; name the csv of this network by pair_metric.neuron_names.table"
+            )
+        if origin.get("weights", model.weights.sha256) != model.weights.sha256:
+            print(
+                f"{self.table}: names of {origin.get('model')}'s units, measured with other weights than "
+                f"those of {model.name}: they are its own only where the layers up to {layer} are the same",
+                file=sys.stderr,
+            )
 
     @cached_property
     def _names(self) -> NeuronNames:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.handmade_pairs import number, pairs
+from helpers.small_scenes import scene
 
 from benchmark.core.bootstrap import resampled
 from benchmark.core.errors import UserError
 from benchmark.core.types import Box, View
 from benchmark.reporting.neuron_names import names_of, write_names
 from benchmark.tasks.pairs.metrics.neuron_names import NamedNeurons
+from benchmark.tasks.pairs.readings.neurons import TopNeurons
 from benchmark.tasks.pairs.types import Answers, Pairs
 
 CLASSES = ("striped disc with ball", "tabby, tabby cat", "ring")
@@ -124,3 +126,21 @@ def test_a_table_that_is_missing_or_of_another_layer_is_refused(table: str, tmp_
         shares(table, asked("a", [0], [[20, 1, 2, 3]]))
     with pytest.raises(UserError, match="no classes"):
         metric(table)(Answers(asked("a", [0], [[0, 1, 2, 3]])))
+
+
+def test_names_of_another_layer_are_refused_and_those_of_other_weights_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on, readings = scene(tmp_path, count=1), {"neurons": TopNeurons()}
+    own = {"model": on.model.name, "layer": on.model.layers["last_conv"], "units": 4}
+
+    def check(**origin: str) -> str:
+        row = (0, "kind", "disc", 100, 50, 40, 0.0, 1.0)
+        write_names(tmp_path / "names.csv", names_of([row], own | origin))
+        metric(str(tmp_path / "names.csv")).check_scene(on, readings)
+        return capsys.readouterr().err
+
+    assert check(weights=on.model.weights.sha256) == check() == ""
+    assert "measured with other weights than those of" in check(weights="ab" * 32)
+    with pytest.raises(UserError, match=r"names of .*'s layer features\.9, and the row's is "):
+        check(layer="features.9")
