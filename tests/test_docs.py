@@ -10,6 +10,7 @@ import hydra
 import option_pages
 import pytest
 import yaml
+from helpers.commands import Command
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs_hooks import relinked
@@ -68,12 +69,15 @@ COMMAND_LINES = {(command, words): page for page, command, words in reversed([*_
 
 @pytest.fixture
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder ``mine`` with the experiment that docs/hydra.md shows, in the working folder."""
+    """A folder ``mine`` with the files that the pages show, in the working folder."""
     monkeypatch.chdir(tmp_path)
-    (experiment,) = _blocks(ROOT / "docs" / "hydra.md", "yaml")
-    folder = tmp_path / "mine" / "experiment"
-    folder.mkdir(parents=True)
-    (folder / "my_table.yaml").write_text(experiment, encoding="utf-8")
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for name, block in re.findall(
+            r"`(mine/[\w/.]+)`:\n\n```\w+\n(.*?)^```$", text, re.DOTALL | re.MULTILINE
+        ):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(block, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +209,17 @@ def test_a_link_out_of_docs_becomes_one_to_its_page_or_a_name() -> None:
     assert relinked(page, "docs/data.md") == (
         "[a](index.md#cite) b (`tests/test_docs.py`) [c](data.md) [d](https://e.org) ![f](g.png)"
     )
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("own_folder")
+def test_the_parts_that_a_page_shows_are_measured(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (line,) = (words for _, words in COMMAND_LINES if "method=mean_activation" in words)
+    few = ["dataset.count=24", "dataset.limit=3", "tracking=none", "pictures=0", f"results_dir={tmp_path}"]
+    status, printed, _ = command("run", *shlex.split(line), *few, f"cache_dir={tmp_path}")
+    assert status == 0
+    assert "mean_activation" in printed
+    assert "full_width" in printed

@@ -63,6 +63,9 @@ def relinked(markdown: str, at: str) -> str:
 def _of(source: str) -> str:
     """Return a file outside ``docs/`` as it would stand there."""
     text = (ROOT / source).read_text(encoding="utf-8")
+    text = re.sub(
+        r"(?m)^ {3}(?=\S)", "    ", text
+    )  # what belongs to a numbered item, as Markdown had it first
 
     def moved(found: re.Match[str]) -> str:
         path = found[3]
