@@ -80,7 +80,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             (tmp_path / name).write_text(block, encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def composer() -> Iterator[None]:
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         yield
@@ -219,7 +219,7 @@ def test_the_parts_that_a_page_shows_are_measured(
     monkeypatch.syspath_prepend(str(tmp_path))
     (line,) = (words for _, words in COMMAND_LINES if "method=mean_activation" in words)
     few = ["dataset.count=24", "dataset.limit=3", "tracking=none", "pictures=0", f"results_dir={tmp_path}"]
-    status, printed, _ = command("run", *shlex.split(line), *few, f"cache_dir={tmp_path}")
-    assert status == 0
+    status, printed, told = command("run", *shlex.split(line), *few, f"cache_dir={tmp_path}")
+    assert status == 0, told
     assert "mean_activation" in printed
     assert "full_width" in printed
