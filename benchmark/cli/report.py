@@ -21,7 +21,7 @@ from benchmark.pipeline.agenda import latest, status
 from benchmark.reporting.archive import Archived, read_table, results_folder
 from benchmark.reporting.page.content import Chapter
 from benchmark.reporting.page.render import MOST_BYTES, render
-from benchmark.tasks.boxes.page.details import box_details, refuse_other_images
+from benchmark.tasks.boxes.page.details import box_details, records_of, refuse_other_images
 from benchmark.tasks.boxes.page.gallery import BUDGET
 
 _MOST_IMAGES = 400
@@ -105,7 +105,8 @@ def _finished(path: Path) -> Archived:
 def _chapter(cfg: DictConfig, path: Path, archived: Archived, typed: Dataset | None, room: int) -> Chapter:
     """Gather all that the page says of a table."""
     results, remarks = results_folder(path), list[str]()
-    dataset = _images(cfg, path, archived, typed, remarks) if cfg.images else None
+    drawn = any(file.exists() for _, file in records_of(archived, results))
+    dataset = _images(cfg, path, archived, typed, remarks) if cfg.images and drawn else None
     boxes = box_details(archived, results, dataset, cfg.images, room)
     lacking = [row for row, place in archived.records.items() if not (results / place).exists()]
     if lacking:

@@ -8,6 +8,7 @@ import pytest
 from helpers.commands import Command
 from helpers.handmade import correlations, result, table
 from helpers.small_report import small_report
+from PIL import Image
 
 from benchmark.core.types import OpenRow
 from benchmark.reporting.archive import Archived, write_table
@@ -68,11 +69,13 @@ def test_an_unfinished_run_and_what_is_no_result_end_in_one_line_with_the_remedy
 def test_tables_of_boxes_and_of_correlations_stand_on_one_page(command: Command, tmp_path: Path) -> None:
     one = write_table(tmp_path / "data", Archived(table(published=None), None, {}))
     other = write_table(tmp_path / "data" / "more", Archived(correlations(), None, {}))
+    Image.new("RGB", (8, 8)).save(other.with_suffix(".png"))
     page = tmp_path / "page.html"
     status, _, complaint = command("report", str(one), str(other), "--output", str(page))
     assert (status, complaint) == (0, "")
     text = page.read_text(encoding="utf-8")
     assert text.count('<article class="chapter"') == 2
     assert "-0.013" in text
+    assert text.count("data:image/png") == 1
     assert "Differences that the table states" in text
     assert "b.caffemodel is not there" in text

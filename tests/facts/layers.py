@@ -90,7 +90,7 @@ def shape_only(options: Mapping[str, Any]) -> Model:
     """The model of a yaml without parameters: its modules can run on shapes alone, in milliseconds."""
     with ExitStack() as stack:
         inside = "benchmark.models.weights.parameters"
-        stack.enter_context(mock.patch(f"{inside}._randomize_layer"))
+        stack.enter_context(mock.patch(f"{inside}._randomized"))
         stack.enter_context(mock.patch(f"{inside}.parameter_digest", return_value=""))
         model = build(OmegaConf.create({**options, "weights": "random"}))
     assert isinstance(model, Model)
