@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ _PAPER = """@inproceedings{selvaraju2017gradcam,
   year = {2017},
 }"""
 _DIGITS = 12
+_PLACES = re.compile(r" (results_dir|cache_dir|weights_dir|tracking[\w.]*|pictures|notes)=\S+")
+"""Options of a command that are of one machine, or change no number."""
 
 
 def citation(table: Table, manifest: Mapping[str, Any] | None, year: int) -> str:
@@ -64,7 +67,7 @@ def _facts(table: Table, manifest: Mapping[str, Any] | None) -> Iterator[str]:
     yield f"“{one_line(table.title)}” was measured by {_NAME} {_version()}{commit},"
     yield f"on {note.name} ({note.images} images, {part}, fingerprint {note.fingerprint[:_DIGITS]})."
     if manifest:
-        yield f"It is made again by: {manifest['commands']['run']}."
+        yield f"It is made again by: {_PLACES.sub('', manifest['commands']['run'])}."
         hashes = sorted(records["sha256"] for records in manifest["inputs"]["records"].values())
         if hashes:
             shown = ", ".join(one[:_DIGITS] for one in hashes)

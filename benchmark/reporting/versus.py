@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmark.core.nested import flatten
@@ -16,7 +17,7 @@ from benchmark.reporting.text import NONE, grouped, one_line, plain, shown
 if TYPE_CHECKING:
     from benchmark.reporting.table import Table
 
-_COLUMNS = ("A", "B", "B - A", "95 % interval", "A alone", "B alone", "McNemar's p", "images")
+_COLUMNS = ("A", "B", "B - A [95 %]", "A : B alone", "p", "images")
 _MADE_BY = "made_by."
 
 
@@ -118,13 +119,13 @@ def _cells(line: Versus) -> Iterator[str]:
     for one in (line.first, line.second):
         yield NONE if one is None else shown(metric, one.value)
     if line.difference is None:
-        yield from [NONE] * 6
+        yield from [NONE] * 4
         return
     (value, low, high, count), test = line.difference
-    yield shown(metric, value, signed=True)
-    bounded = high - low < float("inf")
-    yield ", ".join(shown(metric, end, signed=True) for end in (low, high)) if bounded else NONE
-    yield from (str(test.second), str(test.first), f"{test.p:.2g}") if test else (NONE, NONE, NONE)
+    ends = [shown(metric, end, signed=True) if plain(metric) else f"{100 * end:+.1f}" for end in (low, high)]
+    bounds = f" [{', '.join(ends)}]" if isfinite(high - low) else ""
+    yield f"{shown(metric, value, signed=True)}{bounds}"
+    yield from (f"{test.second} : {test.first}", f"{test.p:.2g}") if test else (NONE, NONE)
     yield str(count)
 
 
@@ -154,8 +155,8 @@ def _reading(lines: Sequence[Versus], count: int) -> Iterator[str]:
     yield f"Values are in %, differences in percentage points{but}, over the images that both have."
     yield "The interval is the paired bootstrap's: images are drawn, each with both runs' outcomes."
     yield (
-        "A alone, B alone: images that count as an error (or whatever the metric counts) in that run alone; "
-        "McNemar's exact two-sided p is of these two counts."
+        "A : B alone: images that count as an error (or whatever the metric counts) in A alone and in B "
+        "alone; p is McNemar's exact two-sided one of these two counts."
     )
     yield f"Each interval and p-value is of its line alone, uncorrected for the number of lines, {count}."
 

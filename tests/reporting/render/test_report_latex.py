@@ -101,13 +101,14 @@ def test_latex_compiles_the_table_the_paragraph_and_the_bibliography(tmp_path: P
         pytest.skip("no pdflatex or bibtex here")
     (tmp_path / "table.tex").write_text(render(layout(table1())), encoding="utf-8")
     manifest = {
-        "commands": {"run": "./scripts/run model@features=vgg16 'dataset.root=/a_b/100%'"},
+        "commands": {"run": "./scripts/run results_dir=/mine model@features=vgg16 'a.b=/a_b/100%'"},
         "inputs": {"records": {"a/cam": {"sha256": "ab" * 32}}},
     }
     cited = citation(table1(), manifest, 2026)
     (tmp_path / "table.bib").write_text(cited, encoding="utf-8")
     (key,) = re.findall(r"@misc\{(.*),", cited)
     paragraph = cited.split("\n\n")[1]
+    assert "mine" not in paragraph
     body = rf"\input{{table}} {paragraph} \nocite{{selvaraju2017gradcam}}\cite{{{key}}}"
     end = r"\bibliographystyle{plain}\bibliography{table}\end{document}"
     document = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{body}{end}"
