@@ -212,9 +212,10 @@ def test_a_mistake_is_one_line(words: tuple[str, ...], said: str, tmp_path: Path
     assert "\n" not in str(refused.value)
 
 
-def test_a_network_of_torchvisions_is_found_out_by_its_name_alone() -> None:
-    model = make("torchvision", "model.name=mnasnet0_5", "model.weights=random")
-    assert model.layers["last_conv"] == "layers"
+@pytest.mark.parametrize(("name", "layer"), [("mnasnet0_5", "layers"), ("regnet_y_400mf", "trunk_output")])
+def test_a_network_of_torchvisions_is_found_out_by_its_name_alone(name: str, layer: str) -> None:
+    model = make("torchvision", f"model.name={name}", "model.weights=random")
+    assert model.layers["last_conv"] == layer
     assert (model.input.size, model.input.mean) == (224, (0.485, 0.456, 0.406))
     CAM().check(model)
 
