@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from benchmark.attribution.common.each_class import each_class
 from benchmark.attribution.common.method import InputMethod
 from benchmark.core.types import ForwardPass, Model
-from benchmark.models.forward import INPUT, one_hot
+from benchmark.models.forward import INPUT
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,10 @@ class Backprop(InputMethod):
     def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
         """Return heatmaps ``[N, K, S, S]`` at the input's resolution, ``>= 0``."""
         image = forward.activations[INPUT]
-        heatmaps = []
-        for pick in one_hot(forward.logits, classes):
-            (gradient,) = torch.autograd.grad(forward.logits, image, pick, retain_graph=True)
-            heatmaps.append(gradient.abs().amax(1))
-        return torch.stack(heatmaps, 1).to(torch.promote_types(image.dtype, torch.float32))
+
+        def heatmap(signal: Tensor) -> Tensor:
+            (gradient,) = torch.autograd.grad(forward.logits, image, signal, retain_graph=True)
+            return gradient.abs().amax(1)
+
+        heatmaps = torch.stack(list(each_class(forward.logits, classes, heatmap)), 1)
+        return heatmaps.to(torch.promote_types(image.dtype, torch.float32))

@@ -26,7 +26,10 @@ LOOP = [
     *(PACKAGE / path for path in ("core/device.py", "models/forward.py", "pipeline/explain.py")),
 ]
 WAIT = {"item", "cpu", "tolist", "numpy", "nonzero", "argwhere", "masked_select", "unique", "synchronize"}
-AFTERWARDS = ("explain.py", "fetch")  # waits for what has been asked for, a batch later
+MAY_WAIT = {
+    ("explain.py", "fetch"),  # for what has been asked for, a batch later
+    ("each_class.py", "_before"),  # on a CPU alone, see tests/attribution/common/test_each_class.py
+}
 FITTED = {"occlusion": {"patch": 5, "stride": 3, "batch": 7}}
 
 
@@ -43,7 +46,7 @@ def waiting(tree: ast.AST) -> Iterator[tuple[str, str]]:
 
 def test_no_line_of_the_loop_waits_for_the_device() -> None:
     found = [(path.name, *one) for path in LOOP for one in waiting(ast.parse(path.read_text()))]
-    assert {one[:2] for one in found} == {AFTERWARDS}, found
+    assert {one[:2] for one in found} == MAY_WAIT, found
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from torch import Tensor
 from torch.autograd.graph import Node
 from torch.utils.hooks import RemovableHandle
 
+from benchmark.attribution.common.each_class import each_class
 from benchmark.attribution.common.method import InputMethod
 from benchmark.core.errors import UserError
 from benchmark.core.types import ForwardPass, Model
-from benchmark.models.forward import INPUT, one_hot
+from benchmark.models.forward import INPUT
 
 Reduction = Literal["max_abs", "sum_abs", "sum_positive", "sum"]
 """How the colour channels become one map; see :func:`reduction`."""
@@ -83,7 +84,7 @@ def input_gradients(model: Model, forward: ForwardPass, classes: Tensor, rule: R
         UserError: If the model rectifies with anything but a ReLU that can be reached.
     """
     relus = _relus(model, forward)
-    return (_ruled(forward, pick, relus, rule) for pick in one_hot(forward.logits, classes))
+    return each_class(forward.logits, classes, lambda signal: _ruled(forward, signal, relus, rule))
 
 
 def _ruled(forward: ForwardPass, pick: Tensor, relus: Sequence[Node], rule: Rule) -> Tensor:
