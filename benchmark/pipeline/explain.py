@@ -20,7 +20,7 @@ from benchmark.pipeline.heatmap_store import KEPT_SIDE, Heatmaps
 from benchmark.transforms.normalize import averaged, by_image, side_by_side
 
 if TYPE_CHECKING:
-    from benchmark.core.types import ForwardPass, IntArray, Sample
+    from benchmark.core.types import ForwardPass, Sample
     from benchmark.pipeline.batches import Batch
     from benchmark.pipeline.scene import Scene
 
@@ -93,7 +93,7 @@ def explain(scene: Scene, methods: Sequence[Method], batch: Batch) -> Explained:
         for method in methods:
             with device_stage(method.name, device):
                 if isinstance(method, MadeElsewhere):
-                    found = _read(method, scene, batch, order.to_label[classes.cpu().numpy()])
+                    found = _read(method, scene, batch, classes, order)
                 else:
                     found = _merged(scene, method(scene.model, forward, each), views)
                 maps.append(relative(found))
@@ -101,8 +101,9 @@ def explain(scene: Scene, methods: Sequence[Method], batch: Batch) -> Explained:
     return Explained(batch, to_host(top), to_host(scores), made, order, sent_by(device))
 
 
-def _read(method: MadeElsewhere, scene: Scene, batch: Batch, labels: IntArray) -> Tensor:
-    """Return heatmaps that were made elsewhere, of labels ``[N, K]``; -1 is no class of the dataset."""
+def _read(method: MadeElsewhere, scene: Scene, batch: Batch, classes: Tensor, order: ClassOrder) -> Tensor:
+    """Return heatmaps that were made elsewhere, of outputs ``[N, K]``, which are waited for."""
+    labels = order.to_label[classes.cpu().numpy()]  # -1 is no class of the dataset
     names = [[scene.dataset.classes[label] if label >= 0 else "" for label in own] for own in labels]
     return method.maps([sample.image_id for sample in batch.samples], names)
 

@@ -28,6 +28,7 @@ LOOP = [
 WAIT = {"item", "cpu", "tolist", "numpy", "nonzero", "argwhere", "masked_select", "unique", "synchronize"}
 MAY_WAIT = {
     ("explain.py", "fetch"),  # for what has been asked for, a batch later
+    ("explain.py", "_read"),  # for the classes whose maps are in files
     ("each_class.py", "_before"),  # on a CPU alone, see tests/attribution/common/test_each_class.py
 }
 FITTED = {"occlusion": {"patch": 5, "stride": 3, "batch": 7}}
