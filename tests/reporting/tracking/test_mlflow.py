@@ -1,5 +1,6 @@
 """Tracking: logged once, taken up after a kill, and one line where there is nothing to log to."""
 
+import json
 import os
 import platform
 import shutil
@@ -8,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import fields, replace
@@ -18,6 +20,7 @@ from typing import Any
 
 import pytest
 import yaml
+from helpers.browsers import chromium
 from helpers.handmade import DATASET, ROOT, estimate, result, table
 from helpers.stores import mlflow_server, postgresql, sqlite
 
@@ -615,3 +618,47 @@ def test_every_configured_tracker_names_a_class_of_this_module_and_its_options(n
     assert module.startswith("benchmark.reporting.tracking.")
     known = {kind.__name__: [field.name for field in fields(kind)] for kind in (MlflowTracker, NoTracker)}
     assert set(options) == set(known[target])
+
+
+@pytest.mark.filterwarnings("ignore")  # SQLAlchemy's of MLflow, in this test's own look into the store
+def test_mlflows_page_shows_the_table_its_cells_and_their_few_params(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(fresh / "cache"))
+    second = result("b/cam", fingerprint="0b" * 32)
+    with mlflow_server(fresh) as uri, chromium(fresh) as browser:
+        assert MlflowTracker(uri, str(fresh)).log(table(result(), second), {}).problems == ()
+        made: Any = MlflowClient(tracking_uri=uri)
+        number = made.get_experiment_by_name("small").experiment_id
+        found = {run.info.run_name: run.info.run_id for run in made.search_runs([number])}
+        cells = json.dumps([found["a/cam"], found["b/cam"]])
+        for place, texts in {
+            f"experiments/{number}/runs": ["a/cam", "b/cam", PARENT],
+            f"experiments/{number}/runs/{found[PARENT]}": [
+                "A small table",
+                "54.0",
+                "some_images (abababababab)",
+            ],
+            f'compare-runs?runs={cells}&experiments=["{number}"]': [
+                "threshold",
+                "gradcam_15 v1",
+                "loc_top1_low",
+            ],
+        }.items():
+            browser.get("about:blank")
+            browser.get(f"{uri}/#/{place}")
+            shown = shown_by(browser, texts)
+            assert [text for text in texts if text not in shown] == [], shown
+            assert "localizer.threshold" not in shown
+
+
+def shown_by(browser: Any, texts: list[str]) -> str:
+    """What a page shows once it shows some texts, or after a minute."""
+    for _ in range(120):
+        shown: str = browser.execute_script("return document.body ? document.body.innerText : ''")
+        if all(text in shown for text in texts):
+            break
+        time.sleep(0.5)
+    return shown
