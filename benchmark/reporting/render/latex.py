@@ -1,4 +1,7 @@
-r"""A table as LaTeX, to be taken in with ``\input``; needs the package booktabs and nothing else."""
+r"""A table as LaTeX, to be taken in with ``\input``; needs the package booktabs and nothing else.
+
+With the package graphicx as well, a table that is wider than the text is scaled to its width.
+"""
 
 import re
 import unicodedata
@@ -7,7 +10,11 @@ from collections.abc import Iterator
 from benchmark.reporting.render.layout import Layout, Subtable
 
 _HEADER = r"""% Made by this project, not typed: change the run, not this file. To see it:
-%   \documentclass{article}\usepackage{booktabs}\begin{document}\input{NAME-OF-THIS-FILE}\end{document}"""
+%   \documentclass{article}\usepackage{booktabs,graphicx}\begin{document}\input{THIS-FILE}\end{document}"""
+_FITTED = (
+    r"\ifdim\wd0>\linewidth\ifdefined\resizebox\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
+    r"\else\usebox0\fi"
+)
 _ESCAPES = {
     **{char: f"\\{char}" for char in "{}&%$#_"},
     "\\": r"\textbackslash{}",
@@ -64,6 +71,7 @@ def _term(term: str) -> str:
 def _subtable(subtable: Subtable, title: str) -> Iterator[str]:
     yield r"\begin{table}[htbp]\centering\small"
     yield rf"\caption{{{escape(title)}}}"
+    yield r"\sbox0{%"
     yield rf"\begin{{tabular}}{{ll{'r' * len(subtable.columns)}}}"
     yield r"\toprule"
     yield _line(("row", "", *subtable.columns))
@@ -71,7 +79,8 @@ def _subtable(subtable: Subtable, title: str) -> Iterator[str]:
         yield r"\midrule"
         yield from (_line(cells) for cells in block)
     yield r"\bottomrule"
-    yield r"\end{tabular}"
+    yield r"\end{tabular}}%"
+    yield _FITTED
     yield r"\end{table}"
 
 

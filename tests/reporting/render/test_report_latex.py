@@ -111,11 +111,12 @@ def test_latex_compiles_the_table_the_paragraph_and_the_bibliography(tmp_path: P
     assert "mine" not in paragraph
     body = rf"\input{{table}} {paragraph} \nocite{{selvaraju2017gradcam}}\cite{{{key}}}"
     end = r"\bibliographystyle{plain}\bibliography{table}\end{document}"
-    document = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{body}{end}"
+    document = rf"\documentclass{{article}}\usepackage{{booktabs,graphicx}}\begin{{document}}{body}{end}"
     (tmp_path / "main.tex").write_text(document, encoding="utf-8")
     latex = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
     for words in (latex, ["bibtex", "main"], latex, latex):
         done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout[-2000:]
     assert "undefined" not in done.stdout
+    assert not re.search(r"Overfull .*in paragraph at lines \d+--\d+\s+\[", done.stdout), done.stdout
     assert "Warning" not in (tmp_path / "main.blg").read_text()
