@@ -48,10 +48,17 @@ def write_all(table: Table, folder: Path, stem: str) -> list[Path]:
 
 
 def in_short(table: Table) -> str:
-    """Return a table in Markdown with one line a row and what the terminal says below it."""
+    """Return a table in Markdown with one line a row, and what the terminal says above and below it.
+
+    It begins with the table, of which a page may show the first lines alone; cells stand apart also where a
+    page gives them no padding.
+    """
     laid_out = summary(table)
-    below = Notes("", tuple(("", text) for text in laid_out.footer))
-    return markdown.render(replace(laid_out, notes=(below,) if laid_out.footer else ()))
+    below = Notes("", tuple(("", text) for text in (laid_out.title, *laid_out.footer)))
+    _, _, text = markdown.render(replace(laid_out, notes=(below,))).partition("\n\n")
+    return "\n".join(
+        line.replace(" | ", " &nbsp; | ") if line.startswith("| ") else line for line in text.splitlines()
+    )
 
 
 def rendered(table: Table) -> dict[str, str]:

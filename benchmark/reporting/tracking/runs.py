@@ -17,6 +17,7 @@ from benchmark.reporting.text import interval, one_line, shown
 _KEY_LENGTH, _PARAM_LENGTH, _TAG_LENGTH = 250, 6000, 5000
 """MLflow's limits; the shortest of its databases'."""
 _NOTE = "mlflow.note.content"
+_SOURCE = {"mlflow.source.name": "gradcam-benchmark", "mlflow.source.type": "LOCAL"}
 _DIGITS = 12
 
 
@@ -53,6 +54,7 @@ def table_run(table: Table) -> Logged:
         "dataset.complete": str(table.dataset.complete).lower(),
         "published": _beside(table),
         "rows": f"{len(table.measured)} of {len(table.rows)} measured",
+        **_SOURCE,
         _NOTE: in_short(table) if table.rows else table.title,
     }
     identity = {"table.key": _digest(f"{table.name}\n{table.dataset.fingerprint}")}
@@ -91,8 +93,7 @@ def cell_run(table: Table, result: Result) -> Logged:
         "device": _gathered(conditions, "device"),
         "weights.sha256": conditions.get("weights.sha256", ""),
         "dataset.fingerprint": table.dataset.fingerprint,
-        "mlflow.source.name": "gradcam-benchmark",
-        "mlflow.source.type": "LOCAL",
+        **_SOURCE,
         "mlflow.source.git.commit": "" if "," in commit else commit,
         _NOTE: _about(table, result),
     }
@@ -144,14 +145,18 @@ def _metrics(table: Table, result: Result) -> dict[str, float]:
 
     Over how many images each is an average, the result's json says, which is an artifact.
     """
-    metrics: dict[str, float] = {f"count_{name}": float(count) for name, count in result.counts.items()}
-    for name, estimate in result.metrics.items():
+    metrics = dict[str, float]()
+    for name in sorted(
+        result.metrics, key=lambda name: name != "loc_top1"
+    ):  # MLflow's plots begin with the first
+        estimate = result.metrics[name]
         metrics[name] = estimate.value
         ends = {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
         metrics |= {end: bound for end, bound in ends.items() if math.isfinite(bound)}
     for line in lines(table):
         if line.row == result.row and line.difference is not None:
             metrics[f"{line.metric}_difference"] = line.difference
+    metrics |= {f"count_{name}": float(count) for name, count in result.counts.items()}
     return {_key(name): value for name, value in metrics.items()}
 
 
