@@ -125,7 +125,9 @@ def _stored(one: Named, row: str, results: Path) -> StoredRow:
             raise
         with suppress(UserError):
             return one.stored(row, records_in(STORE.unverified(file)))
-        return one.stored(row, records_in(STORE.read(shards_of(results, file))))
+        if shards := shards_of(results, file):
+            return one.stored(row, records_in(STORE.read(shards)))
+        raise
 
 
 def _differences(table: Table, stored: Mapping[str, StoredRow]) -> dict[Difference, Estimate]:

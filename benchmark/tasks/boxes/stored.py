@@ -58,8 +58,17 @@ class StoredRow:
     @cached_property
     def statistics(self) -> dict[str, Statistic]:
         """Return the numbers that can be compared image by image, by name."""
+        return {name: one for _, found in self._made for name, one in found.items()}
+
+    def options(self, number: str) -> object:
+        """Return which metric makes a number that can be compared, and its options but for the interval's."""
+        maker = next(metric for metric, found in self._made if number in found)
+        return type(maker), {k: v for k, v in vars(maker).items() if k not in ("resamples", "seed")}
+
+    @cached_property
+    def _made(self) -> list[tuple[HasStatistics, dict[str, Statistic]]]:
         able = [metric for metric in self.metrics.values() if isinstance(metric, HasStatistics)]
-        return {name: one for metric in able for name, one in metric.statistics(self.records).items()}
+        return [(metric, metric.statistics(self.records)) for metric in able]
 
 
 def stored_row(result: Result, file: Path | None, build: Build, records: Records | None = None) -> StoredRow:
@@ -97,7 +106,7 @@ def versus(one: StoredRow, other: StoredRow) -> Iterator[Versus]:
             line = line._replace(why=f"only {'B' if name not in first else 'A'} has it")
         elif ours is None or theirs is None:
             line = line._replace(why="it is no function of means over images")
-        elif _options(one, name) != _options(other, name):
+        elif one.options(name) != other.options(name):
             line = line._replace(why="the two have other options of this metric")
         else:
             found = compared(_without(theirs, unlike), _without(ours, unlike))
@@ -161,11 +170,3 @@ def _without(statistic: Statistic, images: set[str]) -> Statistic:
     kept = [n for n, image in enumerate(statistic.image_ids) if image not in images]
     ids = tuple(statistic.image_ids[n] for n in kept)
     return Statistic(ids, statistic.values[kept], statistic.reduce, statistic.fraction)
-
-
-def _options(row: StoredRow, number: str) -> object:
-    """Return the options, but for those of its interval, of the metric that makes a number."""
-    for metric in row.metrics.values():
-        if isinstance(metric, HasStatistics) and number in metric.statistics(row.records):
-            return type(metric), {k: v for k, v in vars(metric).items() if k not in ("resamples", "seed")}
-    return None
