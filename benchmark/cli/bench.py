@@ -132,12 +132,15 @@ def _lines(
         UserError: If no method accepts the model.
     """
     bench.plain()
-    ordered = sorted(methods, key=lambda one: INPUT in one.layers)  # what takes long has what others left
+    # The methods of the table come first; what takes long has what others left.
+    ordered = sorted(methods, key=lambda one: (one.name not in together, INPUT in one.layers))
     several = sum(one.name in together for one in ordered)
     bench.waiting = 1 + len(ordered) + several + sum(one.name in PEERS for one in ordered)
     opening = bench.lines({"plain forward pass, again": bench.plain})  # yields nothing the second time
     shared, refused = [], dict[str, str]()
-    for method in ordered:
+    for number, method in enumerate(ordered):
+        if number == several > 1:
+            yield from _together(bench, shared, left_out)
         if bench.left > 0 and not _accepts(bench.model, method, refused):
             bench.waiting -= 1
             continue
@@ -152,10 +155,15 @@ def _lines(
     left_out |= refused
     if len(refused) == len(ordered):
         raise UserError(f"no method to time: {'; '.join(refused.values())}")
-    if len(shared) > 1 and bench.left > 0:
-        yield from bench.together(shared)
-    elif several > 1 and bench.left <= 0:
+    if several == len(ordered) > 1:
+        yield from _together(bench, shared, left_out)
+
+
+def _together(bench: Stopwatch, methods: Sequence[Method], left_out: dict[str, str]) -> Iterator[Cost]:
+    if bench.left <= 0:
         left_out[TOGETHER] = _LATE
+    elif len(methods) > 1:
+        yield from bench.together(methods)
 
 
 def _accepts(model: Model, method: Method, left_out: dict[str, str]) -> bool:
