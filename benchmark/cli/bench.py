@@ -137,7 +137,8 @@ def _lines(
     several = sum(one.name in together for one in ordered)
     bench.waiting = 1 + len(ordered) + several + sum(one.name in PEERS for one in ordered)
     opening = bench.lines({"plain forward pass, again": bench.plain})  # yields nothing the second time
-    shared, refused = [], dict[str, str]()
+    shared: list[Method] = []
+    refused: dict[str, str] = {}
     for number, method in enumerate(ordered):
         if number == several > 1:
             yield from _together(bench, shared, left_out)
