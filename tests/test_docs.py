@@ -223,3 +223,16 @@ def test_the_parts_that_a_page_shows_are_measured(
     assert status == 0, told
     assert "mean_activation" in printed
     assert "full_width" in printed
+
+
+@pytest.mark.parametrize(
+    "block", {block for page in PAGES for block in _blocks(page, "python") if "import explain" in block}
+)
+def test_the_lines_of_python_give_the_shapes_that_stand_behind_them(block: str) -> None:
+    *lines, last = block.splitlines()
+    names: dict[str, object] = {}
+    exec("\n".join(lines), names)
+    expression, _, said = last.partition("#")
+    shapes = [tuple(map(int, one.split(","))) for one in re.findall(r"\(([\d, ]+)\)", said)]
+    assert shapes
+    assert [tuple(one) for one in eval(f"[{expression}]", names)] == shapes
