@@ -143,6 +143,7 @@ def test_the_experiment_trains_it_from_the_images(
     words = (
         *("run", "experiment=sec_deeplab", "dataset=embedded_masks", "dataset@val_set=embedded_masks"),
         *("dataset.count=24", "val_set.count=24", "dataset.limit=12", "val_set.after=12", "val_set.limit=2"),
+        "val_set.split=null",  # every mask; VOC's has a list
         *(f"task.training.weights={options.weights}", f"task.training.width={WIDTH}"),
         *("task.training.iterations=2", "task.training.batch_size=2", "bootstrap.resamples=100"),
         *("pictures=0", "tracking=none", f"results_dir={tmp_path}", f"cache_dir={tmp_path / 'cache'}"),
