@@ -152,6 +152,7 @@ def test_the_experiment_trains_it_from_the_images(
     assert status == 0, err
     assert "all of DeepLab-LargeFOV from vgg16_20M.caffemodel, 2 steps of 2" in out
     assert not [*tmp_path.rglob("*.unfinished.pt")]
-    status, _, err = command(*words, "segmenter@task.training=head")
+    others = [word for word in words if not word.startswith("task.training")]
+    status, _, err = command(*others, "segmenter@task.training=head")
     assert status == 2
     assert "experiment=sec_deeplab" in err
