@@ -96,7 +96,7 @@ def explain(scene: Scene, methods: Sequence[Method], batch: Batch) -> Explained:
                     found = _read(method, scene, batch, classes, order)
                 else:
                     found = _merged(scene, method(scene.model, forward, each), views)
-                maps.append(relative(found))
+                maps.append(relative(found.detach()))
     made = tuple((to_host(relative), to_host(scale)) for relative, scale in maps)
     return Explained(batch, to_host(top), to_host(scores), made, order, sent_by(device))
 

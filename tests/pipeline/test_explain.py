@@ -72,6 +72,15 @@ def test_what_is_not_finite_is_not_hidden(tmp_path: Path, broken: float) -> None
     assert np.isfinite(found.maps).all(axis=(0, 2, 3)).tolist() == [False, True, True]
 
 
+def test_maps_may_be_attached_to_the_graph(tmp_path: Path) -> None:
+    class Attached(Drawn):
+        def __call__(self, model: Model, forward: ForwardPass, classes: Tensor) -> Tensor:
+            return super().__call__(model, forward, classes).requires_grad_()
+
+    (found,) = explain(scene(tmp_path, 1), [Attached([1.0], [2.0], [3.0])], batch(scene(tmp_path, 1))).fetch()
+    assert found.scales[0].tolist() == [1, 2, 3]
+
+
 def test_scores_are_the_softmax_over_the_classes_of_each_image(tmp_path: Path) -> None:
     on = scene(tmp_path, 3, top_k=7)
     images = batch(on)
