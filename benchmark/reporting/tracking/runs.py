@@ -12,7 +12,7 @@ from benchmark.core.types import Result
 from benchmark.reporting.lines import lines
 from benchmark.reporting.render import in_short
 from benchmark.reporting.table import DatasetNote, Table
-from benchmark.reporting.text import interval, one_line, shown
+from benchmark.reporting.text import NONE, interval, one_line, shown
 
 _KEY_LENGTH, _PARAM_LENGTH, _TAG_LENGTH = 250, 6000, 5000
 """MLflow's limits; the shortest of its databases'."""
@@ -113,17 +113,19 @@ def _weights(weights: Mapping[str, Any]) -> str:
 
 
 def _about(table: Table, result: Result) -> str:
-    """Describe a cell in Markdown: its numbers, and what they are of."""
-    head = ["| metric | measured | 95 % interval | published |", "|---|---:|---:|---:|"]
+    """Describe a cell in Markdown: its numbers beside the published ones, the verdicts, its protocol."""
+    head = ["| metric | measured | 95 % interval | published | verdict |", "|---|---:|---:|---:|---|"]
     body = [
         f"| {table.titles.get(line.metric, line.metric)} | {shown(line.metric, line.measured)} | "
-        f"{interval(line.metric, line.low, line.high)} | {shown(line.metric, line.published)} |"
+        f"{interval(line.metric, line.low, line.high)} | {shown(line.metric, line.published)} | "
+        f"{line.verdict.word if line.verdict else NONE} |"
         for line in lines(table)
         if line.row == result.row
     ]
     protocol = one_line(result.conditions.get("protocol", ""))
-    told = filter(None, [f"{result.row} of “{one_line(table.title)}”.", result.localizer, protocol])
-    return "\n".join([" ".join(told), "", *head, *body])
+    told = [f"{result.row} of “{one_line(table.title)}”", result.localizer, protocol]
+    spaced = (line.replace(" | ", " &nbsp; | ") for line in [head[0], *body])  # MLflow gives cells no padding
+    return "\n".join([next(spaced), head[1], *spaced, "", ". ".join(filter(None, told))])
 
 
 def training_run(passport: Mapping[str, Any]) -> Logged:
