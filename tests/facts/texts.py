@@ -88,7 +88,13 @@ VALUES: Mapping[str, Stated] = {
     "dataset/easy_vqa_train": _over("easy_vqa", _EASY, split="train"),
     "dataset/daquar": {_DAQUAR: {"_target_": "daquar.load", "split": "test"}, **_LISTED},
     "dataset/daquar_train": _over("daquar", _DAQUAR, split="train"),
-    "model/vqa_easy": _made("vqa_easy", "googlenet_compact", "answering", 128),
+    "model/vqa_easy": {
+        **_made("vqa_easy", "googlenet_bvlc", "answering", 128),
+        "own choice: twice the images' 64 pixels, and a layer that knows colours": {
+            "backbone.input.size": 128,
+            "backbone.layers.last_conv": "inception_4a",
+        },
+    },
     "model/vqa_daquar": _made("vqa_daquar", "googlenet_bvlc", "answering", 128),
     "model/caption_voc2007": _made("caption_voc2007", "googlenet_bvlc", "captioning", 256),
     "model/vqa_embedded": _made("vqa_embedded", "googlenet_compact", "answering", 128, True),
