@@ -70,8 +70,9 @@ def chart(curves: Mapping[str, Curve], metric: str) -> Chart:
     """Lay out one error of all rows that have it, over all thresholds."""
     having = {row: curve for row, curve in curves.items() if metric in curve.errors}
     values = [100 * one.value for curve in having.values() for one in curve.errors[metric]]
-    low, high = 10 * floor(min(values) / 10), 10 * ceil(max(values) / 10)
-    high = max(high, low + 10)
+    step = 10 if max(values) - min(values) <= 50 else 20
+    low, high = step * floor(min(values) / step), step * ceil(max(values) / step)
+    high = max(high, low + step)
     grid = thresholds_of(curves)
     first, last = grid[0], max(grid[-1], grid[0] + 1e-9)
 
@@ -85,7 +86,6 @@ def chart(curves: Mapping[str, Curve], metric: str) -> Chart:
         PlotLine(row, list(curves).index(row), _points(curve, curve.errors[metric], x, y))
         for row, curve in having.items()
     )
-    step = 10 if high - low <= 60 else 20
     up = tuple(Tick(y(percent), str(percent)) for percent in range(low, high + 1, step))
     every = max(1, ceil(len(grid) / 6))
     across = tuple(Tick(x(one), named(one)) for one in grid[::every])
