@@ -24,7 +24,7 @@ _PAPER = """@inproceedings{selvaraju2017gradcam,
   year = {2017},
 }"""
 _DIGITS = 12
-_PLACES = re.compile(r" (results_dir|cache_dir|weights_dir|tracking[\w.]*|pictures|notes)=\S+")
+_PLACES = re.compile(r" (results_dir|weights_dir|pictures)=\S+")
 """Options of a command that are of one machine, or change no number."""
 
 

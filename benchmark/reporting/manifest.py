@@ -72,7 +72,7 @@ def write_manifest(
         UserError: If a file cannot be read, or the manifest not be written.
     """
     results, measured = results_folder(archive), archived.table.measured
-    note, place = archived.table.dataset, archive.resolve().relative_to(results.parent).as_posix()
+    note, place = archived.table.dataset, f"results/{archive.resolve().relative_to(results).as_posix()}"
     content = {
         "commands": {
             "run": commands.run,

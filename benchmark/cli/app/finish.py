@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from benchmark.reporting.table import Table
     from benchmark.reporting.tracking.tracker import Tracker
     from benchmark.tasks.task import Outcome
+
+_ELSEWHERE = re.compile(r"(results_dir|cache_dir|run\.workers?|run\.threads|tracking[\w.]*|notes)=")
 
 
 def finish(
@@ -66,9 +69,13 @@ def finish(
 
 
 def commands(cfg: DictConfig) -> Commands:
-    """Return what was typed for the whole table, and what to type for each of its rows alone."""
-    swept = any(word.is_sweep_override() for word in parsed(typed()))
-    run = " ".join(["./scripts/run", *(["-m"] if swept else []), *map(in_shell, typed())])
+    """Return what was typed for the whole table, and what to type for each of its rows alone.
+
+    Left out is where the results go and how the work was shared: it is the same table.
+    """
+    words = [word for word in typed() if not _ELSEWHERE.match(word)]
+    swept = any(word.is_sweep_override() for word in parsed(words))
+    run = " ".join(["./scripts/run", *(["-m"] if swept else []), *map(in_shell, words)])
     rows = {} if swept or cfg.get("row") else rows_of(cfg)
     return Commands(run, {row: f"{run} {in_shell(written('row', row))}" for row in rows})
 
