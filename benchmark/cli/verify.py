@@ -174,20 +174,17 @@ def _tell(one: Named, held: list[Held], told: list[str], rows: int) -> int:
         apart += len(each.apart)
         for text in each.apart:
             print(f"DIFFERS  {each.name}: {text}")
-    sound = [
-        (
-            f"{each.numbers} hashes"
-            if each.name == manifest_file(one.path).name
-            else f"{each.numbers} numbers",
-            each.name,
-        )
-        for each in held
-        if not each.apart and each.numbers
-    ]
-    for names, text in grouped((name, text) for text, name in sound):
+    hashes = manifest_file(one.path).name
+    sound = [each for each in held if each.numbers and not each.apart]
+    texts = (
+        (each.name, f"{each.numbers} {'hashes' if each.name == hashes else 'numbers'}") for each in sound
+    )
+    for names, text in grouped(texts):
         print(f"as derived: {text} in {names}")
-    print(*(f"note: {text}" for text in told), sep="\n")
-    total = sum(each.numbers for each in held if each.name != manifest_file(one.path).name)
+    words = [f"{each.name}: words alone differ, {each.reworded}" for each in held if each.reworded]
+    for text in (*told, *words):
+        print(f"note: {text}")
+    total = sum(each.numbers for each in held if each.name != hashes)
     if apart:
         print(f"NOT SOUND: {apart} differences, listed above; {total} numbers compared")
         return ExitCode.CHECKS_FAILED

@@ -31,11 +31,13 @@ class Held:
         name: The file.
         numbers: How many numbers were compared.
         apart: Each difference, in one line.
+        reworded: The first of the lines whose words differ and whose numbers do not, if there is one.
     """
 
     name: str
     numbers: int
     apart: tuple[str, ...]
+    reworded: str = ""
 
 
 def hold_result(
@@ -83,9 +85,15 @@ def hold_files(table: Table, folder: Path) -> Iterator[Held]:
         path = folder / f"{table.name}.{suffix}"
         if path.is_file():
             there = path.read_bytes().decode("utf-8", "replace")
-            count, apart = _csv(there, text) if suffix == "csv" else _text(there, text)
+            numbers, words = _NUMBER.findall, ""
+            if suffix == "csv":
+                count, apart = _csv(there, text)
+            else:
+                count, found = len(numbers(text)), _text(there, text)
+                words = next((what for what, same in found if same), "")
+                apart = [what for what, same in found if not same and numbers(there) != numbers(text)]
             more = [f"and {len(apart) - _MOST} more"] if len(apart) > _MOST else []
-            yield Held(path.name, count, (*apart[:_MOST], *more))
+            yield Held(path.name, count, (*apart[:_MOST], *more), words)
 
 
 def hold_hashes(manifest: Mapping[str, Any], archive: Path, results: Path) -> Held:
@@ -162,20 +170,19 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _text(printed: str, derived: str) -> tuple[int, list[str]]:
-    """Compare two texts line by line, and the numbers of a line that differ in numbers alone."""
+def _text(printed: str, derived: str) -> list[tuple[str, bool]]:
+    """Compare two texts line by line; of each line that differs, say how, and whether its numbers agree."""
     apart = []
     for number, (here, there) in enumerate(zip_longest(printed.splitlines(), derived.splitlines()), start=1):
         if here == there:
             continue
         ours, theirs = (_NUMBER.findall(line or "") for line in (here, there))
-        alike = here is not None and there is not None and _NUMBER.sub("#", here) == _NUMBER.sub("#", there)
-        if alike and len(ours) == len(theirs):
+        told = _both(here or "", there or "")
+        if _NUMBER.sub("#", here or "") == _NUMBER.sub("#", there or ""):
             pairs = [f"{a}, derived: {b}" for a, b in zip(ours, theirs, strict=True) if a != b]
-            apart.append(f"line {number}: it says {'; '.join(pairs)}")
-        else:
-            apart.append(f"line {number}: {_both(here or '', there or '')}")
-    return len(_NUMBER.findall(derived)), apart
+            told = f"it says {'; '.join(pairs)}"
+        apart.append((f"line {number}: {told}", ours == theirs))
+    return apart
 
 
 def _both(here: str, there: str) -> str:

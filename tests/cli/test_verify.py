@@ -101,6 +101,16 @@ def test_a_change_is_told_exactly_and_ends_with_an_exit_code(
     assert "NOT SOUND" in printed
 
 
+def test_another_layout_with_the_same_numbers_is_told_and_is_no_difference(
+    command: Command, made: Path
+) -> None:
+    tex = made.with_name("small.tex")
+    tex.write_text(tex.read_text().replace("not typed", "NOT typed"))
+    status, printed, _ = command("verify", str(made))
+    assert status == 0
+    assert "note: small.tex: words alone differ, line 1: it says “" in printed
+
+
 def test_without_records_or_manifest_it_says_what_it_could_not_derive(
     command: Command, tmp_path: Path
 ) -> None:
