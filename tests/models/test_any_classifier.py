@@ -21,6 +21,7 @@ from benchmark.attribution.guided_backprop import GuidedBackprop
 from benchmark.core.errors import UserError
 from benchmark.core.protocols import Method
 from benchmark.core.types import Model
+from benchmark.models.assembly import tell
 from benchmark.models.forward import forward_pass
 from benchmark.models.layouts import token_grid
 from benchmark.models.roles import find_roles
@@ -100,6 +101,7 @@ def test_grad_cam_at_the_layer_that_is_found_is_pytorch_grad_cams(
 def test_what_is_found_is_told_with_the_transform_of_timms_own_evaluation(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    tell.cache_clear()  # of tests before
     make("timm", "model.name=test_vit3.r160_in1k", "model.weights=random")
     told = capsys.readouterr().err
     assert "test_vit3.r160_in1k: layers found by a probe: last_conv norm, classifier head" in told
