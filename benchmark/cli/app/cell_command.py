@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from benchmark.cli.app.groups import choices, search_path
 from benchmark.cli.app.words import Typed, completed, in_shell, written
@@ -33,12 +35,19 @@ def cell_command(table: str, result: Result) -> str:
 
     Returns:
         The command; empty where the row has a choice that is not on the search path, such as a model of one's
-        own.
+        own, or one whose options do not compose.
     """
+    try:
+        return _command(table, result)
+    except (UserError, HydraException, OmegaConfBaseException):
+        return ""
+
+
+def _command(table: str, result: Result) -> str:
     name, data = table.partition("+")[0], str(result.conditions.get("dataset", {}).get("name"))
     of_data = [written("dataset", data)] if data in choices("dataset") else []
     words, cfg = _row_of(name, result.row, of_data)
-    chosen = {group: _name(result.config.get(group)) for group in _CHOSEN}
+    chosen = {group: _choice(group, _name(result.config.get(group))) for group in _CHOSEN}
     if any(choice and choice not in choices(group) for group, choice in chosen.items()):
         return ""
     other = [
@@ -70,12 +79,23 @@ def _composed(words: list[str]) -> DictConfig:
 
 
 def _name(node: Any) -> str | None:
-    return node.get("name") if isinstance(node, Mapping | DictConfig) else None
+    with suppress(OmegaConfBaseException):  # a name may be made of an option without a value
+        return node.get("name") if isinstance(node, Mapping | DictConfig) else None
+    return None
+
+
+def _choice(group: str, name: str | None) -> str | None:
+    """Return the choice that bears a name, or whose name begins it, as ``max_box`` does ``max_box_0.25``."""
+    found = [one for one in choices(group) if name and (name == one or name.startswith(f"{one}_"))]
+    return max(found, key=len, default=name)
 
 
 def _options(result: Result, cfg: DictConfig) -> Iterator[str]:
     """Yield each option of a row that is another than that of the composed configuration."""
     for group, stored in result.config.items():
+        for key in [key for key in stored or () if _missing(cfg.get(group), key)]:  # others may be made of it
+            yield from _word(f"{group}.{key}", stored[key], None)
+            cfg[group][key] = stored[key]
         composed = (
             dict(_leaves(OmegaConf.to_container(cfg[group], resolve=True)))
             if isinstance(cfg.get(group), DictConfig)
@@ -84,6 +104,10 @@ def _options(result: Result, cfg: DictConfig) -> Iterator[str]:
         for key, value in _leaves(stored):
             if key.rpartition(".")[2] not in _FOLLOWING and key in composed and composed[key] != value:
                 yield from _word(f"{group}.{key}", value, composed[key])
+
+
+def _missing(node: Any, key: str) -> bool:
+    return isinstance(node, DictConfig) and OmegaConf.is_missing(node, key)
 
 
 def _word(key: str, value: Any, composed: Any) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The command of a cell, derived from its result, is the one that measured it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,15 @@ def test_it_names_the_row_and_what_was_changed(file: str, expected: str) -> None
     path = REFERENCE / file
     with initialize_config_dir(str(CONF), version_base="1.3"):
         assert cell_command(path.parent.name, read_result(path)) == f"./scripts/run {expected}"
+
+
+def test_a_mandatory_option_is_named_also_where_the_name_is_made_of_it() -> None:
+    path = REFERENCE / "embedded" / "table1" / "googlenet-cam.json"
+    cell = read_result(path)
+    localizer = {"name": "max_box_0.3", "threshold": 0.3}
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        words = cell_command("mine", replace(cell, config={**cell.config, "localizer": localizer})).split()
+    assert words[-2:] == ["localizer=max_box", "localizer.threshold=0.3"]
 
 
 def test_a_cell_of_no_experiment_is_named_by_its_parts() -> None:
