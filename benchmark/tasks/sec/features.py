@@ -75,7 +75,10 @@ def _computed(scene: Scene, layer: str) -> dict[str, Tensor]:
             with scene.settings.autocast():
                 passed = forward_pass(scene.model, batch.inputs.to(device, scene.settings.dtype), (layer,))
             maps = passed.activations[layer].detach().float().cpu()
-            found |= {one.image_id: row.clone() for one, row in zip(batch.samples, maps, strict=True)}
+            found |= {
+                one.image_id: row.clone(memory_format=torch.contiguous_format)
+                for one, row in zip(batch.samples, maps, strict=True)
+            }
             counter.add(len(batch.samples))
     print(f"features of {scene.dataset.name}: {len(found)} images", file=sys.stderr)
     return found
