@@ -77,9 +77,10 @@ def keep_freed_memory() -> None:
     """
     if platform.libc_ver()[0] != "glibc":
         return
-    largest, trim, mapped = 2**31 - 1, -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
-    for option in (trim, mapped):
-        ctypes.CDLL(None).mallopt(option, largest)
+    # M_TRIM_THRESHOLD and M_MMAP_MAX of malloc.h. A threshold for mapping would not do: glibc before 2.35
+    # takes none above 32 MB.
+    for option, value in ((-1, 2**31 - 1), (-4, 0)):
+        ctypes.CDLL(None).mallopt(option, value)
 
 
 @contextmanager
