@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -124,6 +124,16 @@ class FromFiles(Checked, group="method"):
         return _Maps(self.folder)
 
 
+class _Place(NamedTuple):
+    """Where a map is: its file, or group, and the array in it, which has no name in a .npy."""
+
+    file: str
+    array: str
+
+    def __str__(self) -> str:
+        return f"{self.file}#{self.array}" if self.array else self.file
+
+
 class _Maps:
     """All maps of a folder, looked through once: where each is, their size and their hash."""
 
@@ -132,10 +142,10 @@ class _Maps:
         if not self.root.is_dir():
             raise UserError(f"method.folder={folder}: there is no such folder; name that of the maps")
         self.zarr = any((self.root / name).is_file() for name in ("zarr.json", ".zgroup"))
-        self.places: dict[_Key, str] = {}
-        self.twice: dict[_Key, str] = {}
+        self.places: dict[_Key, _Place] = {}
+        self.twice: dict[_Key, _Place] = {}
         self._last: tuple[str, Mapping[str, npt.NDArray[Any]]] = ("", {})
-        sizes: dict[tuple[int, ...], str] = {}
+        sizes: dict[tuple[int, ...], _Place] = {}
         hashes, broken = [], []
         for keys, place, array in self._every():
             for key in keys:
@@ -153,7 +163,7 @@ class _Maps:
                 broken.append(f"{place}: {flaw}")
             values = np.ascontiguousarray(array)
             hashes.append(
-                [place, str(values.dtype), list(values.shape), hashlib.sha256(values.data).hexdigest()]
+                [str(place), str(values.dtype), list(values.shape), hashlib.sha256(values.data).hexdigest()]
             )
         if broken:
             more = f" ({len(broken)} of {len(hashes)} maps are of no use)" if len(broken) > 1 else ""
@@ -163,7 +173,7 @@ class _Maps:
         self.size = next(iter(sizes))
         self.digest = fingerprint(sorted(hashes))
 
-    def place(self, image: str, one: str, is_label: bool) -> str | None:
+    def place(self, image: str, one: str, is_label: bool) -> _Place | None:
         """Return where the map of an image and class is, ``None`` if there is none."""
         keys: list[_Key] = [(image, one), *([(image, None)] if is_label else [])]
         key = next((key for key in keys if key in self.places), None)
@@ -177,23 +187,22 @@ class _Maps:
         place = self.place(image, one, is_label)
         if place is None:
             return np.zeros(self.size, np.float32)
-        file, _, array = place.partition("#")
-        if self._last[0] != file:
-            self._last = (file, self._arrays(file))
-        return _map(self._last[1][array]).astype(np.float32)
+        if self._last[0] != place.file:
+            self._last = (place.file, self._arrays(place.file))
+        return _map(self._last[1][place.array]).astype(np.float32)
 
-    def _every(self) -> Iterator[tuple[list[_Key], str, npt.NDArray[Any]]]:
-        """Yield each map with the images and classes that it may be of, and its place: ``FILE#ARRAY``."""
+    def _every(self) -> Iterator[tuple[list[_Key], _Place, npt.NDArray[Any]]]:
+        """Yield each map with the images and classes that it may be of, and its place."""
         if self.zarr:
             for image, group in self._group().groups():
                 for one, array in group.arrays():
-                    yield [(image, one)], f"{image}#{one}", array[:]
+                    yield [(image, one)], _Place(image, one), array[:]
             return
         for path in sorted(self.root.rglob("*")):
             if path.suffix in (".npy", ".npz"):
-                name = str(path.relative_to(self.root))
+                name = path.relative_to(self.root).as_posix()  # the hash is the same on every system
                 for key, array in self._arrays(name).items():
-                    yield _keys(Path(name), key), f"{name}#{key}" if key else name, array
+                    yield _keys(Path(name), key), _Place(name, key), array
 
     def _arrays(self, name: str) -> Mapping[str, npt.NDArray[Any]]:
         if self.zarr:

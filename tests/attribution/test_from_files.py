@@ -153,6 +153,14 @@ def test_a_truncated_file_and_a_missing_folder_are_refused(tmp_path: Path) -> No
         FromFiles().digest()
 
 
+def test_a_name_may_hold_any_character_that_a_file_may(tmp_path: Path) -> None:
+    (tmp_path / "a#b").mkdir()
+    np.save(tmp_path / "a#b" / "n0.npy", np.eye(7))
+    np.save(tmp_path / "c#d.npy", 2 * np.eye(7))
+    found = FromFiles(str(tmp_path)).maps(["a#b", "c#d"], [["n0"], ["n1"]])
+    assert found.amax((1, 2, 3)).tolist() == [1, 2]
+
+
 def test_missing_maps_count_as_empty_where_that_was_asked_for(tmp_path: Path) -> None:
     on = scene(tmp_path, 2)
     np.save(tmp_path / "image_000.npy", np.eye(7))
