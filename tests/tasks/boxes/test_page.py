@@ -118,6 +118,22 @@ def test_a_gallery_shows_the_stored_maps_and_what_was_recorded(small: SmallRepor
             assert ("label" in own) == (records.classes[place, 0] != records.labels[place])
 
 
+def test_the_gallery_filters_by_the_kinds_that_are_counted(small: SmallReport) -> None:
+    archived = read_table(small.archive, lambda name: pytest.fail(name))
+    limits = {"anatomy": {"touch": 0.45, "inside": 0.9}}
+    rows = tuple(replace(row, config={**row.config, "metric": limits}) for row in archived.table.measured)
+    table = replace(archived.table, rows=rows)
+    found = box_details(replace(archived, table=table), small.archive.parents[1], small.dataset, 10, 10**7)
+    assert found is not None
+    assert found.gallery is not None
+    for row, kinds in found.kinds.items():
+        ids, left_out = small.records[row].image_ids, small.records[row].blacklisted
+        counted = {image_id for image_id, leave in zip(ids, left_out, strict=True) if not leave}
+        images = [image for image in found.gallery["images"] if image["id"] in counted]
+        shown = [image["rows"][row]["kind"] for image in images]
+        assert [shown.count(kind) for kind in KINDS] == kinds.predicted.tolist()
+
+
 def test_a_map_on_the_page_draws_the_box_that_was_recorded(small: SmallReport) -> None:
     row = next(row for row in small.records if row.endswith("/grad_cam"))
     (path,) = (small.archive.parents[1] / "runs").glob("*-grad_cam-*")

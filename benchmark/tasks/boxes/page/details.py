@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from benchmark.core.errors import UserError
 from benchmark.core.types import Result
 from benchmark.reporting.page.content import BoxDetails, Kinds
-from benchmark.tasks.boxes.page.curves import curve, least_overlap
-from benchmark.tasks.boxes.page.errors import Mistakes, judged, kinds_of, paired_tests
+from benchmark.tasks.boxes.page.curves import curve
+from benchmark.tasks.boxes.page.errors import Mistakes, judged, kinds_of, limits_of, paired_tests
 from benchmark.tasks.boxes.page.gallery import Gallery, class_name, sample_of
 from benchmark.tasks.boxes.records import STORE, read_records
 
@@ -72,7 +72,7 @@ def _read(
     found.kinds[row.row] = kinds_of(row, records, classes)
     if gallery is not None:
         heatmaps = path.parents[2] / "runs" / path.parent.name
-        gallery.add(row.row, records, least_overlap(row), heatmaps)
+        gallery.add(row.row, records, limits_of(row), heatmaps)
     return judged(row, records)
 
 

@@ -41,10 +41,7 @@ def kinds_of(result: Result, records: Records, classes: int) -> Kinds:
         records: The row's records.
         classes: Number of the dataset's classes.
     """
-    options, default = options_of(result, "anatomy"), Thresholds()
-    touch, inside = (float(options.get(key, getattr(default, key))) for key in ("touch", "inside"))
-    limits = Thresholds(least_overlap(result), touch, inside)
-    counted = ~records.blacklisted
+    limits, counted = limits_of(result), ~records.blacklisted
     kinds = anatomy(records, "predicted", limits)[counted]
     known = records.label_boxes is not None and records.label_empty is not None
     return Kinds(
@@ -55,6 +52,13 @@ def kinds_of(result: Result, records: Records, classes: int) -> Kinds:
         sizes=_table(_sizes(records)[counted], kinds, len(SIZES) + 1),
         classes=_table(records.labels[counted].astype(np.int64), kinds, classes),
     )
+
+
+def limits_of(result: Result) -> Thresholds:
+    """Return where one kind of error of a row ends and the next begins."""
+    options, default = options_of(result, "anatomy"), Thresholds()
+    touch, inside = (float(options.get(key, getattr(default, key))) for key in ("touch", "inside"))
+    return Thresholds(least_overlap(result), touch, inside)
 
 
 def judged(result: Result, records: Records) -> Mistakes:

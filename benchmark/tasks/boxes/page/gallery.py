@@ -51,20 +51,20 @@ class Gallery:
     samples: Sequence[Sample]
     rows: dict[str, dict[str, Node]] = field(default_factory=dict)
 
-    def add(self, row: str, records: Records, least: float, heatmaps: Path) -> None:
+    def add(self, row: str, records: Records, limits: Thresholds, heatmaps: Path) -> None:
         """Take what a row says of the images.
 
         Args:
             row: The row's name.
             records: Its records.
-            least: Least intersection over union of a right box.
+            limits: Where one kind of its errors ends and the next begins.
             heatmaps: Folder of its stored heatmaps; without it there are boxes alone.
 
         Raises:
             UserError: If a stored file is damaged.
         """
         places = {image_id: place for place, image_id in enumerate(records.image_ids)}
-        kinds = anatomy(records, "predicted", Thresholds(least))
+        kinds = anatomy(records, "predicted", limits)
         maps = _StoredMaps(heatmaps, len(self.dataset.samples), self.dataset.samples)
         own = self.rows.setdefault(row, {})
         for sample in self.samples:
@@ -72,7 +72,7 @@ class Gallery:
             if place is None:
                 continue
             label, score = int(records.classes[place, 0]), float(records.scores[place, 0])
-            box, truth = records.boxes[place, 0], sample.boxes
+            box, truth, least = records.boxes[place, 0], sample.boxes, limits.iou
             node = _box_node(box, truth, least) | {
                 "class": label,
                 "score": None if math.isnan(score) else round(score, 3),
