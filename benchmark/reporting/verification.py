@@ -17,7 +17,7 @@ from benchmark.reporting.manifest import manifest_file, sha256
 from benchmark.reporting.render import rendered
 from benchmark.reporting.table import Table
 
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)")
+_NUMBER = re.compile(r"(?<![\w.])(?:(?<!-)[-+]|\$-\$)?\d+(?:\.\d+)?(?!\w)")
 _LONGEST = 80
 _MOST = 20
 """Differences that are listed of one file."""

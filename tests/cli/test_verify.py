@@ -74,6 +74,15 @@ def digit(name: str, told: str) -> Callable[[Path], str]:
     return change
 
 
+def sign(made: Path) -> str:
+    """Another sign before the first number of a row."""
+    path, digits = made.with_name("small.md"), re.compile(r"(?<=\| )(\d+\.\d\d)")
+    text = path.read_text()
+    path.write_text(digits.sub(r"-\1", text, count=1))
+    (old,) = digits.findall(text)[:1]
+    return f"it says -{old}, derived: {old}"
+
+
 def check(made: Path) -> str:
     made.write_text(made.read_text().replace(" of 360 boxes", " of 361 boxes"))
     return "of 361 boxes equal in float32”, derived: “"
@@ -85,6 +94,7 @@ def check(made: Path) -> str:
         pytest.param(record, id="record"),
         pytest.param(shard, id="shard"),
         pytest.param(check, id="check"),
+        pytest.param(sign, id="sign"),
         pytest.param(digit("small/a-cam.json", "loc_top1"), id="json"),
         pytest.param(digit("small.csv", "is {new}, derived: {old}"), id="csv"),
         pytest.param(digit("small.md", "it says {new}, derived: {old}"), id="md"),
