@@ -122,5 +122,6 @@ def refuse_options_of_boxes(words: Sequence[str]) -> None:
 def note_of(dataset: Dataset) -> DatasetNote:
     """Return what a table says about its images."""
     stated = {key: value for key, value in dataset.conditions.items() if key not in ("images", "complete")}
-    note = ", ".join(f"{key} {value}" for key, value in stated.items())
+    words = {key: " and ".join(value) if isinstance(value, list) else value for key, value in stated.items()}
+    note = ", ".join(f"{key} {value}" for key, value in words.items())
     return DatasetNote(dataset.name, len(dataset.samples), dataset.complete, dataset.fingerprint, note)
