@@ -102,12 +102,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class MeanImage:
-    """The mean of a network's training images, pixel by pixel: ``[C, C, 3]`` RGB in 0…255.
-
-    Attributes:
-        source: The file's name.
-        sha256: Of the file.
-    """
+    """The mean of a network's training images, ``[C, C, 3]`` RGB in 0…255; its file's name and sha256."""
 
     source: str
     sha256: str
