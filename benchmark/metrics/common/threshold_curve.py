@@ -1,5 +1,7 @@
 """The images that a localizer gets right at each of its thresholds, from a recorded curve."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,6 +9,24 @@ from benchmark.core.boxes import hits, in_range
 from benchmark.core.types import BoolArray, Records
 
 _AT_ONCE = 16  # columns; 50,000 images with a thousand boxes each would not fit into memory
+
+
+def one_box_each(records: Records) -> Records | None:
+    """Return records whose curve has one box at each threshold, the one of a run at this threshold.
+
+    Of several boxes at a threshold (``wsol_pixels_v2``) that is the first; its overlap is that of original
+    pixels, whatever the localizer counts itself.
+
+    Args:
+        records: Records with a curve over thresholds.
+
+    Returns:
+        ``None`` if no curve was recorded.
+    """
+    if records.curve is None or not records.curve.size:
+        return None
+    thresholds, first = np.unique(np.array(records.grid, np.float64), return_index=True)
+    return replace(records, curve=records.curve[:, first], grid=tuple(thresholds.tolist()), overlaps=None)
 
 
 def right_at(records: Records, iou: float) -> tuple[npt.NDArray[np.float64], BoolArray] | None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.browsers import chromium
+from helpers.handmade import estimate, result
 from helpers.random_records import make
 from helpers.small_report import SmallReport, small_report
 from PIL import Image
@@ -26,6 +27,7 @@ from benchmark.reporting.archive import read_result, read_table
 from benchmark.reporting.page.content import BoxDetails, Chapter
 from benchmark.reporting.page.render import render
 from benchmark.reporting.text import shown
+from benchmark.tasks.boxes.page.curves import curve
 from benchmark.tasks.boxes.page.details import box_details, refuse_other_images
 from benchmark.tasks.boxes.page.errors import Mistakes, holm, kinds_of, paired_tests
 from benchmark.tasks.boxes.page.gallery import map_node
@@ -56,6 +58,18 @@ def test_an_error_at_another_threshold_is_what_the_metrics_give_of_boxes_made_th
         assert set(curve.errors) == {"loc_top1", "loc_top1_all", "gt_known"}
         for metric, errors in curve.errors.items():
             assert errors[place] == expected[metric], (row, metric)
+
+
+def test_of_several_boxes_at_a_threshold_the_one_of_a_run_there_counts() -> None:
+    truth = np.array([[0, 0, 10, 10]], np.int32)
+    right, wrong = [0, 0, 10, 10], [50, 50, 60, 60]
+    columns: dict[str, Any] = {"truth": truth, "owner": np.zeros(1, np.int32)}
+    columns |= {"blacklisted": np.zeros(1, np.bool_), "overlaps": np.ones((1, 2))}
+    columns |= {"curve": np.array([[wrong, right, right, wrong]], np.int32), "grid": (0.2, 0.2, 0.5, 0.5)}
+    found = curve(result(metrics={"gt_known": estimate(0.5)}), make(0, n=1, **columns))
+    assert found is not None
+    assert found.thresholds == (0.2, 0.5)
+    assert [one.value for one in found.errors["gt_known"]] == [1, 0]
 
 
 def test_the_kinds_of_errors_are_those_of_the_metric_whatever_they_are_counted_by(

@@ -1,7 +1,7 @@
 """The threshold of a box protocol: the one option that it is, and GT-known error over it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from benchmark.core.provenance import fingerprint
 from benchmark.core.types import Records
-from benchmark.metrics.common.threshold_curve import right_at
+from benchmark.metrics.common.threshold_curve import one_box_each, right_at
 
 _SAME_AS_THE_CURVE = ("threshold", "alpha", "fraction")
 _GREY_LEVELS = "levels"
@@ -88,13 +88,11 @@ def curve_of(records: Records, iou: float) -> ThresholdCurve | None:
     Returns:
         ``None`` where no curve is recorded, or no image counts.
     """
-    if records.curve is None:
-        return None
-    thresholds, first = np.unique(np.array(records.grid, np.float64), return_index=True)
-    one_each = replace(records, curve=records.curve[:, first], grid=tuple(thresholds.tolist()), overlaps=None)
-    found = right_at(one_each, iou)
+    single = one_box_each(records)
+    found = None if single is None else right_at(single, iou)
     counted = ~records.blacklisted
     if found is None or not counted.any():
         return None
-    wrong = np.logical_not(found[1][counted])
+    thresholds, right = found
+    wrong = np.logical_not(right[counted])
     return ThresholdCurve(thresholds, wrong.mean(axis=0), len(wrong))

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark.core.bootstrap import fractions
 from benchmark.core.types import BoolArray, Records, Result
-from benchmark.metrics.common.threshold_curve import right_at
+from benchmark.metrics.common.threshold_curve import one_box_each, right_at
 from benchmark.reporting.page.content import Curve
 
 
@@ -34,7 +34,8 @@ def curve(result: Result, records: Records) -> Curve | None:
         result: The row; its metrics' own least overlap, resamples and seed are taken.
         records: The row's records.
     """
-    found = right_at(records, least_overlap(result))
+    single = one_box_each(records)
+    found = None if single is None else right_at(single, least_overlap(result))
     if found is None:
         return None
     thresholds, right = found
