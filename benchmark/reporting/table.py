@@ -101,7 +101,7 @@ class Table:
 
     @property
     def beside(self) -> Published | None:
-        """Return the published numbers, or ``None`` where there are none, but columns at the most."""
+        """Return the published numbers, or ``None``: a file may explain columns alone."""
         return self.published if self.published and self.published.rows else None
 
     @property

@@ -12,7 +12,7 @@ from benchmark.core.protocols import Dataset, Method, SeveralViews
 from benchmark.pipeline.plan import Plan
 from benchmark.tasks.pairs.ask import Question, pair_cell
 from benchmark.tasks.pairs.recorder import PairRecorder
-from benchmark.tasks.pairs.types import Particular
+from benchmark.tasks.pairs.types import ChecksScene
 
 if TYPE_CHECKING:
     from benchmark.pipeline.cell import Cell
@@ -103,7 +103,7 @@ def _planned(row: Row, plan: Plan[PairRow]) -> PairRow:
         reading.check(scene.model)
     for metric in metrics.values():
         metric.check(question.policy, question.readings)
-        if isinstance(metric, Particular):
+        if isinstance(metric, ChecksScene):
             metric.check_scene(scene, question.readings)
     cell = pair_cell(scene, question, method, config, plan.runs)
     compared = {**config, "method": config["reference"]}

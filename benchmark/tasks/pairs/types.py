@@ -225,7 +225,7 @@ class PairMetric(Versioned, Protocol):
 
 
 @runtime_checkable
-class Particular(Protocol):
+class ChecksScene(Protocol):
     """A pair metric that does not fit every network, or every transform."""
 
     def check_scene(self, scene: Scene, readings: Mapping[str, Reading]) -> None:
