@@ -23,9 +23,9 @@ def compiled(network: nn.Module, layers: Collection[str], mode: str | None) -> I
 
     Only modules registered before the first of the layers are compiled, neighbours of an ``nn.Sequential``
     as one. A module that is given a tensor with a gradient runs as it is, since methods differentiate the
-    graph behind a read layer several times. So does a batch whose shape comes for the first time, which
-    the last one's of a run may be: compiling costs up to minutes. Compiled code is kept with the network.
-    It rounds differently, as another device does.
+    graph behind a read layer several times. So does one that is given anything but tensors, and a batch whose
+    shape comes for the first time, which the last one's of a run may be: compiling costs up to minutes.
+    Compiled code is kept with the network. It rounds differently, as another device does.
 
     Args:
         network: The network, in evaluation mode.
@@ -84,8 +84,11 @@ def _replace(
     # PyTorch counts what it compiles by code object, and gives up after eight.
     all_of_them.__code__ = all_of_them.__code__.replace(co_name=f"{len(modules)}_modules")
 
-    def replaced(*args: Any) -> Any:
+    def replaced(*args: Any, **options: Any) -> Any:
         nonlocal passing
+        if options or not all(isinstance(arg, torch.Tensor) for arg in args):
+            passing = False
+            return first(*args, **options)
         key = (modules, mode, *(arg.shape for arg in args))
         passing = key in made and not any(arg.requires_grad for arg in args)
         if not passing:

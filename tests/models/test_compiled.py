@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from helpers.small_models import SMALL, images, small, vgg_like
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmark.core.errors import UserError
 from benchmark.core.types import Model
@@ -26,6 +26,13 @@ def _three_batches(model: Model, role: str, mode: str | None, operations: bool) 
     return found
 
 
+@pytest.fixture
+def some_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A C++ compiler, also on a machine that has none: nothing is really compiled."""
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+
+
+@pytest.mark.usefixtures("some_compiler")
 @pytest.mark.parametrize("operations", [False, True])
 @pytest.mark.parametrize("role", ["last_conv", "classifier", "input"])
 @pytest.mark.parametrize("build", SMALL)
@@ -51,6 +58,34 @@ def test_what_is_compiled_is_what_precedes_the_read_layer_and_gives_the_same(
     assert not any(any(call) for call in calls), "the graph behind the layer is the methods' own"
 
 
+class _Asked(nn.Module):
+    """A network that gives its first layer an option by name, and its second one no tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Conv2d(3, 4, 1), _Optional(), nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.last(self.second(self.first(input=x), None).mean((2, 3)))
+
+
+class _Optional(nn.Conv2d):
+    def __init__(self) -> None:
+        super().__init__(4, 4, 1)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        return super().forward(x)
+
+
+@pytest.mark.usefixtures("some_compiler")
+def test_a_layer_that_is_given_more_than_tensors_runs_as_it_is() -> None:
+    network, batch = _Asked().eval(), torch.rand(2, 3, 5, 5)
+    with torch.no_grad(), compiled(network, ["last"], "default"):
+        again = [network(batch) for _ in range(2)]
+    assert all(torch.equal(one, network(batch)) for one in again)
+
+
+@pytest.mark.usefixtures("some_compiler")
 def test_a_failure_in_the_forward_pass_leaves_the_network_as_it_was() -> None:
     model = small(vgg_like)
     with pytest.raises(RuntimeError), compiled(model.module, ["6"], "default"):
