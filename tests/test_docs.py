@@ -226,7 +226,9 @@ def test_the_parts_that_a_page_shows_are_measured(
 
 
 @pytest.mark.parametrize(
-    "block", {block for page in PAGES for block in _blocks(page, "python") if "import explain" in block}
+    # In an order that is the same in all processes that share the tests.
+    "block",
+    sorted({block for page in PAGES for block in _blocks(page, "python") if "import explain" in block}),
 )
 def test_the_lines_of_python_give_the_shapes_that_stand_behind_them(block: str) -> None:
     *lines, last = block.splitlines()
