@@ -29,7 +29,7 @@ from benchmark.reporting.page.render import render
 from benchmark.reporting.text import shown
 from benchmark.tasks.boxes.page.curves import curve
 from benchmark.tasks.boxes.page.details import box_details, refuse_other_images
-from benchmark.tasks.boxes.page.errors import Mistakes, holm, kinds_of, paired_tests
+from benchmark.tasks.boxes.page.errors import Mistakes, holm, judged, kinds_of, paired_tests
 from benchmark.tasks.boxes.page.gallery import map_node
 
 
@@ -70,6 +70,25 @@ def test_of_several_boxes_at_a_threshold_the_one_of_a_run_there_counts() -> None
     assert found is not None
     assert found.thresholds == (0.2, 0.5)
     assert [one.value for one in found.errors["gt_known"]] == [1, 0]
+
+
+def test_each_metric_has_its_own_least_overlap() -> None:
+    half, n = [0, 0, 10, 7], np.zeros(1, np.int32)
+    columns: dict[str, Any] = {"truth": np.array([[0, 0, 10, 10]], np.int32), "owner": n, "labels": n}
+    columns |= {
+        "curve": np.array([[half]], np.int32),
+        "grid": (0.2,),
+        "label_boxes": np.array([half], np.int32),
+    }
+    columns |= {"boxes": np.array([[half]], np.int32), "classes": n[:, None], "blacklisted": n > 0}
+    metric = {"localization": {"iou": 0.5}, "gt_known": {"iou": 0.8}}
+    row = result(metrics={"gt_known": estimate(1.0), "loc_top1": estimate(0.0)}, config={"metric": metric})
+    records = make(0, n=1, k=1, **columns)
+    found = curve(row, records)
+    assert found is not None
+    assert [found.errors[name][0].value for name in ("gt_known", "loc_top1")] == [1, 0]
+    wrong = judged(row, records).wrong
+    assert [wrong[name].tolist() for name in ("gt_known", "loc_top1")] == [[True], [False]]
 
 
 def test_the_kinds_of_errors_are_those_of_the_metric_whatever_they_are_counted_by(

@@ -18,9 +18,10 @@ def options_of(result: Result, metric: str) -> Mapping[str, Any]:
     return options if isinstance(options, Mapping) else {}
 
 
-def least_overlap(result: Result) -> float:
-    """Return the intersection over union from which on a row's boxes are right."""
-    return float(options_of(result, "localization").get("iou", 0.5))
+def least_overlap(result: Result, metric: str = "localization") -> float:
+    """Return the intersection over union from which on a metric calls a row's boxes right."""
+    options = options_of(result, metric) or options_of(result, "localization")
+    return float(options.get("iou", 0.5))
 
 
 def curve(result: Result, records: Records) -> Curve | None:
@@ -36,23 +37,30 @@ def curve(result: Result, records: Records) -> Curve | None:
     """
     single = one_box_each(records)
     found = None if single is None else right_at(single, least_overlap(result))
-    if found is None:
+    given = None if single is None else right_at(single, least_overlap(result, "gt_known"))
+    if found is None or given is None:
         return None
     thresholds, right = found
     options = options_of(result, "localization")
     drawn = int(options.get("resamples", 10_000)), int(options.get("seed", 0))
     errors = {
         name: tuple(fractions({name: column}, *drawn)[name] for column in wrong.T)
-        for name, wrong in _wrong(records, right)
+        for name, wrong in _wrong(records, right, given[1])
         if name in result.metrics and len(wrong)
     }
     return Curve(tuple(thresholds.tolist()), errors)
 
 
-def _wrong(records: Records, right: BoolArray) -> Iterator[tuple[str, BoolArray]]:
-    """Yield ``[images, t]`` for each error that depends on a box, over the images that it averages."""
+def _wrong(records: Records, right: BoolArray, given: BoolArray) -> Iterator[tuple[str, BoolArray]]:
+    """Yield ``[images, t]`` for each error that depends on a box, over the images that it averages.
+
+    Args:
+        records: The row's records.
+        right: ``[n, t]`` whether a box is right for the localization errors.
+        given: ``[n, t]`` whether it is for the error with the class given.
+    """
     known, official = records.classes == records.labels[:, None], ~records.blacklisted
-    yield "gt_known", ~right[official]
+    yield "gt_known", ~given[official]
     for depth in (1, 5):
         wrong: BoolArray = ~(known[:, :depth].any(axis=1)[:, None] & right)
         yield f"loc_top{depth}", wrong[official]

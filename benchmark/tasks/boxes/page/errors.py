@@ -63,8 +63,8 @@ def limits_of(result: Result) -> Thresholds:
 
 def judged(result: Result, records: Records) -> Mistakes:
     """Say of each scored image whether a row gets it wrong, by the metrics' own judgement."""
-    iou, counted = least_overlap(result), ~records.blacklisted
-    wrong = {**Localization(iou=iou).wrong(records), **GtKnown(iou=iou).wrong(records)}
+    counted, given = ~records.blacklisted, GtKnown(iou=least_overlap(result, "gt_known"))
+    wrong = {**Localization(iou=least_overlap(result)).wrong(records), **given.wrong(records)}
     return Mistakes(records.image_ids, {name: one[counted] for name, one in wrong.items()})
 
 
