@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +16,16 @@ from helpers.stored_tables import stored_table
 from benchmark.reporting.archive import Archived, write_table
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stored_table(tmp_path_factory.mktemp("sound"))
+
+
 @pytest.fixture
-def made(tmp_path: Path) -> Path:
-    return stored_table(tmp_path)
+def made(sound: Path, tmp_path: Path) -> Path:
+    """A copy of the table, to be changed."""
+    shutil.copytree(sound.parents[1], tmp_path, dirs_exist_ok=True)
+    return tmp_path / sound.relative_to(sound.parents[1])
 
 
 def test_every_number_of_a_sound_table_is_derived_again(command: Command, made: Path) -> None:
