@@ -37,7 +37,7 @@ def main(cfg: DictConfig) -> int:
     folder = Path(cfg.output).expanduser().resolve()
     explainer = _explainer(cfg)
     outputs = explainer.outputs
-    wanted = [outputs.find(name) for name in _listed(cfg, "named")]
+    wanted = list(dict.fromkeys(outputs.find(name) for name in _listed(cfg, "named")))
     refuse_unwritable(folder)
     rows, unreadable = [], []
     same = {"cam", "grad_cam"} <= explainer.methods.keys()

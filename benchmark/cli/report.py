@@ -32,6 +32,9 @@ _SHEET = 2_000_000
 def main(cfg: DictConfig) -> int:
     """Write the page of the tables that were named, or of the newest one that is finished."""
     check("images", cfg.images, Annotated[int, f"[0, {_MOST_IMAGES}]"])
+    page_file = Path(cfg.output).expanduser() if cfg.output else None
+    if page_file is not None and page_file.suffix.lower() not in (".html", ".htm"):  # such as a table's json
+        raise UserError(f"output={cfg.output}: a page ends in .html; name such a file")
     paths = _named(cfg) or [_newest(Path(cfg.results_dir).expanduser())]
     tables = {path: _finished(path) for path in paths}
     typed = dataset_of(cfg) if cfg.get("dataset") else None
@@ -41,8 +44,7 @@ def main(cfg: DictConfig) -> int:
     if len(page) > MOST_BYTES:
         size = f"{len(page) / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f}"
         raise UserError(f"images={cfg.images}: the page has {size}; name fewer tables or a smaller images=N")
-    beside = paths[0].with_name(f"{chapters[0].table.name}.html")  # a stem may itself hold dots
-    target = Path(cfg.output).expanduser() if cfg.output else beside
+    target = page_file or paths[0].with_name(f"{chapters[0].table.name}.html")  # a stem may hold dots
     write_atomically(target, page)
     for chapter in chapters:
         print(*chapter.remarks, sep="\n", end="\n" * bool(chapter.remarks))

@@ -152,7 +152,10 @@ def _reading(lines: Sequence[Versus], count: int) -> Iterator[str]:
     names = {line.metric for line in lines}
     unscaled = sorted(filter(plain, names))
     but = f", but for {', '.join(unscaled)}, which are plain numbers" if unscaled else ""
-    yield f"Values are in %, differences in percentage points{but}, over the images that both have."
+    yield (
+        f"Values are in %, over each run's own images; differences in percentage points{but}, over the "
+        "images that both have."
+    )
     yield "The interval is the paired bootstrap's: images are drawn, each with both runs' outcomes."
     yield (
         "A : B alone: images that count as an error (or whatever the metric counts) in A alone and in B "

@@ -60,6 +60,7 @@ def test_an_unfinished_run_and_what_is_no_result_end_in_one_line_with_the_remedy
         ([str(tmp_path / "none.json")], "there is no such table; ./scripts/run makes it"),
         ([f"results_dir={tmp_path}"], "there is no finished table; ./scripts/run makes one"),
         ([f"results={path}", "images=500"], "images=500"),
+        ([f"results={path}", f"output={path}"], "a page ends in .html"),
     ):
         status, printed, complaint = command("report", *words)
         assert (status, printed, complaint.count("\n")) == (2, "", 1)

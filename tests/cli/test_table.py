@@ -85,6 +85,9 @@ def annotations(seed: int) -> dict[str, Any]:
         (["--compare", "{made}"], "--compare: name two runs"),
         (["--compare", "{made}", "{made}", "output=x.doc"], "write it as one of .md, .tex, .txt, .csv"),
         (["--compare", "{folder}", "{made}"], "this folder holds no tables; name a table's json"),
+        (["--compare", "{made}", "/"], "this folder holds no tables"),
+        (["--compare", "{made}", "none.json"], "none.json: there is no such table; ./scripts/run makes it"),
+        (["--compare", "{made}", "/none"], "/none: there is no such table; ./scripts/run makes it"),
         ([], "results: name a table's json"),
     ],
 )

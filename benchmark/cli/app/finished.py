@@ -83,7 +83,17 @@ def recall(results: Path, cfg: DictConfig, dataset: Dataset) -> Finished | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     there = all(Path(path).is_file() for path in (run.archive, *run.written, *run.records))
-    return run if there and _stamps(made_of) == made_of else None
+    return run if there and _whole(run.archive) and _stamps(made_of) == made_of else None
+
+
+def _whole(archive: str) -> bool:
+    from benchmark.reporting.archive import read_table
+
+    try:
+        read_table(Path(archive), published)
+    except UserError:
+        return False
+    return True
 
 
 def remember(results: Path, cfg: DictConfig, dataset: Dataset, rows: Sequence[Row], run: Finished) -> None:

@@ -66,7 +66,7 @@ def named(place: str) -> Named:
             choice = f"name one of {', '.join(map(str, found))}" if found else "name a table's json"
             raise UserError(f"{place}: this folder holds {len(found) or 'no'} tables; {choice}")
         path = found[0]
-    whole = path.parent.with_name(f"{path.parent.name}.json")
+    whole = Path(f"{path.absolute().parent}.json")
     if path.is_file() and not _is_table(path) and _is_table(whole):
         row = json.loads(path.read_text(encoding="utf-8")).get("row")
         return Named(whole, read_table(whole, published), row)

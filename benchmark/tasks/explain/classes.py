@@ -63,8 +63,11 @@ class Outputs:
             listed = self._listed(found)
             raise UserError(f"classes: {wanted!r} is in {len(found)} classes; type one of: {listed}")
         near = difflib.get_close_matches(word, [name for own in synonyms for name in own], n=3)
-        nearest = ", ".join(near) or self._listed([0, 1])
-        raise UserError(f"classes: the network has no class {wanted!r}; nearest: {nearest}")
+        nearest = (
+            f"nearest: {', '.join(near)}" if near else f"the first of its classes: {self._listed([0, 1])}"
+        )
+        numbers = f"numbers are 0 to {len(self.names) - 1}; " if word.lstrip("-").isdecimal() else ""
+        raise UserError(f"classes: the network has no class {wanted!r}; {numbers}{nearest}")
 
     def _synonyms(self, output: int) -> Sequence[str]:
         return self.names[output].lower().split(", ")

@@ -76,6 +76,12 @@ def test_a_run_is_not_known_again_without_its_files(known: Known, lost: str) -> 
     assert "measured again" in command("run", *words)[2]
 
 
+def test_a_run_whose_table_is_damaged_is_made_again(known: Known) -> None:
+    command, words, memo = known
+    Path(json.loads(memo.read_text())["run"]["archive"]).write_text("<!doctype html>")
+    assert "measured again" in command("run", *words)[2]
+
+
 def test_a_damaged_note_is_no_note(known: Known) -> None:
     command, words, memo = known
     memo.write_text("{")

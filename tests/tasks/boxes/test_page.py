@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from benchmark.pipeline.exhibits import exhibit
 from benchmark.pipeline.heatmap_store import read_heatmaps
 from benchmark.reporting.archive import read_result, read_table
 from benchmark.reporting.page.content import BoxDetails, Chapter
-from benchmark.reporting.page.render import render
+from benchmark.reporting.page.render import environment, render
 from benchmark.reporting.text import shown
 from benchmark.tasks.boxes.page.curves import curve
 from benchmark.tasks.boxes.page.details import box_details, refuse_other_images
@@ -316,6 +317,25 @@ def test_in_a_browser_the_slider_moves_the_errors_and_the_gallery_sorts_and_filt
         silent += ["svg:not([role]):not([aria-hidden])", "select:not(label select)"]
         assert every(", ".join(silent)) == []
         assert browser.get_log("browser") == []
+
+
+def test_a_page_without_curves_says_too_that_its_gallery_needs_a_script(small: SmallReport) -> None:
+    boxes = replace(details(small), curves={})
+    table = read_table(small.archive, lambda name: pytest.fail(name)).table
+    assert "need JavaScript" in render([Chapter(table, "small.json", {}, boxes)])
+
+
+def test_kinds_of_errors_differ_for_eyes_that_mix_up_red_and_green() -> None:
+    """Colours as the 2 x 3 cone responses of deuteranopes (Viénot 1999) see them, light and dark."""
+    style = environment().get_template("style.css").render()
+    light, dark = (dict(re.findall(r"--(\w+): #(\w{6})", part)) for part in style.split("@media (pref"))
+    for colours in (light, light | dark):
+        seen = {}
+        for kind in KINDS:
+            linear = (np.frombuffer(bytes.fromhex(colours[kind]), np.uint8) / 255) ** 2.2
+            seen[kind] = np.array([0.293 * linear[0] + 0.707 * linear[1], linear[2]]) ** (1 / 2.2)
+        for one, other in itertools.combinations(KINDS, 2):
+            assert np.abs(seen[one] - seen[other]).max() > 0.12, (one, other)
 
 
 def test_a_page_fetches_nothing_and_escapes_what_names_hold(small: SmallReport) -> None:

@@ -24,7 +24,15 @@ def test_an_output_is_found_by_number_wnid_name_and_synonym(wanted: str, output:
     assert ILSVRC.find(wanted) == output
 
 
-@pytest.mark.parametrize(("wanted", "said"), [("retriever", "is in 5 classes"), ("tabbi", "nearest: tabby")])
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("retriever", "is in 5 classes"),
+        ("tabbi", "nearest: tabby"),
+        ("1000", "numbers are 0 to 999; "),
+        ("qqqq", "the first of its classes: "),
+    ],
+)
 def test_a_name_of_several_classes_or_of_none_is_refused(wanted: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
         ILSVRC.find(wanted)
