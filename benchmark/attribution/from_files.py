@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from benchmark.core.types import FloatArray, ForwardPass, Model
 
 _IMAGES = (".jpeg", ".jpg", ".png")
+_DAMAGED = (OSError, ValueError, EOFError, LookupError, RuntimeError, MemoryError, SyntaxError, TokenError)
+"""What numpy, zipfile and zarr raise of a changed byte, beside errors of their own."""
 _Key = tuple[str, str | None]
 """Image and class; no class where a file holds the one map of its image."""
 
@@ -212,7 +216,7 @@ class _Maps:
             with path.open("rb") as file:
                 held = np.load(io.BytesIO(file.read()), allow_pickle=False)
             return {"": held} if isinstance(held, np.ndarray) else dict(held)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except (*_DAMAGED, zipfile.BadZipFile, zlib.error) as error:
             reason = next(iter(str(error).splitlines()), type(error).__name__)[:100]
             raise UserError(f"{path}: cannot be read ({reason}); make it again") from None
 
@@ -223,6 +227,10 @@ class _Maps:
             raise UserError(
                 f"method.folder={self.root}: a zarr group, and the package zarr is not installed; bring it "
                 "with: .venv/bin/python -m pip install --editable '.[zarr]', or save the maps as .npy"
+            ) from None
+        except _DAMAGED as error:
+            raise UserError(
+                f"{self.root}: no whole zarr group ({type(error).__name__}); make it again"
             ) from None
 
 
@@ -250,4 +258,6 @@ def _flaw(array: npt.NDArray[Any]) -> str | None:
         return f"holds {array.dtype}, no numbers; save real numbers"
     if _map(array).ndim != 2 or not array.size:
         return f"a map is [h, w], this is {list(array.shape)}; save one map an image and class"
-    return None if np.isfinite(array).all() else "holds NaN or infinity; make it again, or delete it"
+    if np.isfinite(array).all() and np.abs(array).max() <= np.finfo(np.float32).max:
+        return None
+    return "holds NaN, infinity or more than float32 can hold; make it again, or delete it"

@@ -42,7 +42,7 @@ def load(
     timm = _package()
     known = [*timm.list_models(), *timm.list_pretrained()]
     if name not in known:
-        near = ", ".join(difflib.get_close_matches(name, known, n=3)) or "resnet50.a1_in1k"
+        near = ", ".join(difflib.get_close_matches(str(name), known, n=3)) or "resnet50.a1_in1k"
         raise UserError(f"model.name={name}: timm {timm.__version__} has no such model; nearest: {near}")
     published = timm.models.get_pretrained_cfg(name) or timm.models.PretrainedCfg()
     config = timm.data.resolve_data_config({}, pretrained_cfg=published.to_dict())

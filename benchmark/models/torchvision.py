@@ -70,7 +70,7 @@ def load(
 def _builder(architecture: str) -> Any:
     known = models.list_models(module=models)
     if architecture not in known:
-        near = ", ".join(difflib.get_close_matches(architecture, known, n=3)) or ", ".join(known[:3])
+        near = ", ".join(difflib.get_close_matches(str(architecture), known, n=3)) or ", ".join(known[:3])
         raise UserError(
             f"model.architecture={architecture}: torchvision has no such classifier (model.name of "
             f"model=torchvision); nearest: {near}"

@@ -1,6 +1,7 @@
 """Maps from elsewhere go the way of our own: Grad-CAM's, written to files, give Grad-CAM's boxes."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -121,7 +122,8 @@ ONE = {"image_000/n00000000.npy": np.eye(7)}
     [
         ({}, "holds no maps"),
         (ONE, "1 of 2 images have no map .* image_001; make image_001/n0"),
-        ({**ONE, "image_001.npy": np.full((7, 7), np.nan)}, "holds NaN or infinity; make it again"),
+        ({**ONE, "image_001.npy": np.full((7, 7), np.nan)}, "holds NaN, infinity or more"),
+        ({**ONE, "image_001.npy": np.full((7, 7), 1e300)}, "more than float32 can hold; make it again"),
         ({**ONE, "image_001.npy": np.eye(6)}, r"\[6, 6\] where .* is \[7, 7\]; give all one size"),
         ({**ONE, "image_001.npy": np.zeros((3, 7, 7))}, r"a map is \[h, w\], this is \[3, 7, 7\]"),
         ({"a/image_001.npy": np.eye(7), "b/image_001.npy": np.eye(7)}, "are of one image; leave one"),
@@ -139,6 +141,26 @@ def test_a_folder_that_cannot_be_used_is_refused_in_one_line(
     with pytest.raises(UserError, match=said) as refused:
         FromFiles(str(folder)).check_images(on.dataset)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "npy"])
+def test_a_file_with_a_changed_byte_is_refused_or_read(suffix: str, tmp_path: Path) -> None:
+    path, draw = tmp_path / f"a.{suffix}", np.random.default_rng(0)
+    write = np.savez_compressed if suffix == "npz" else np.save
+    write(path, draw.random((7, 7)))
+    whole = path.read_bytes()
+    for place in draw.integers(len(whole), size=100):
+        path.write_bytes(
+            whole[:place] + bytes([whole[place] ^ int(draw.integers(1, 255))]) + whole[place + 1 :]
+        )
+        with suppress(UserError):
+            FromFiles(str(tmp_path)).digest()
+
+
+def test_a_broken_zarr_group_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "zarr.json").write_text("{")
+    with pytest.raises(UserError, match="no whole zarr group"):
+        FromFiles(str(tmp_path)).digest()
 
 
 def test_a_truncated_file_and_a_missing_folder_are_refused(tmp_path: Path) -> None:

@@ -202,6 +202,8 @@ def test_the_file_that_timm_itself_downloaded_is_found(
     ("words", "said"),
     [
         (("timm", "model.name=resnet55.a1_in1k"), r"no such model; nearest: .*resnet50\.a1_in1k"),
+        (("timm", "model.name=5"), r"model\.name=5: timm .* has no such model"),
+        (("torchvision", "model.name=5"), "torchvision has no such classifier"),
         (("torchvision", "model.name=resnet19"), "torchvision has no such classifier .*resnet18"),
         (("timm", "model.name=test_resnet.r160_in1k"), r"huggingface\.co/timm/test_resnet\.r160_in1k"),
         (("timm", "model.name=test_vit.r160_in1k", "model.weights={other}"), "does not fit the model"),
