@@ -37,7 +37,7 @@ def test_the_newest_finished_table_is_reported_and_it_says_which(
     place = {"_target_": "pathlib.Path", "_args_": [str(tmp_path / "images")]}
     images = {"_target_": "helpers.small_scenes.folder", "path": place}
     memo.parent.mkdir()
-    memo.write_text(json.dumps({"run": {"archive": str(small.archive)}, "dataset": images}))
+    memo.write_text(json.dumps({"run": {"archive": "/before/it/moved/folder/small.json"}, "dataset": images}))
     assert command("report", f"results={small.archive}")[0] == 0
     text = small.archive.with_name("small.html").read_text(encoding="utf-8")
     assert "Without gallery" not in text

@@ -113,7 +113,7 @@ def dataset_options(results: Path, archive: Path) -> dict[str, Any] | None:
     for path in sorted(memos, key=lambda path: path.stat().st_mtime, reverse=True):
         with suppress(OSError, ValueError, KeyError, TypeError):
             content = json.loads(path.read_text(encoding="utf-8"))
-            if Path(content["run"]["archive"]) == archive:
+            if Path(content["run"]["archive"]).parts[-2:] == archive.parts[-2:]:  # results may have moved
                 return dict(content["dataset"])
     return None
 

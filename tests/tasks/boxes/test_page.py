@@ -325,6 +325,16 @@ def test_a_page_without_curves_says_too_that_its_gallery_needs_a_script(small: S
     assert "need JavaScript" in render([Chapter(table, "small.json", {}, boxes)])
 
 
+def test_each_of_24_lines_has_a_style_of_its_own(small: SmallReport) -> None:
+    boxes = details(small)
+    boxes = replace(boxes, curves={f"row/{n}": next(iter(boxes.curves.values())) for n in range(24)})
+    table = read_table(small.archive, lambda name: pytest.fail(name)).table
+    page = render([Chapter(table, "small.json", {}, boxes)])
+    styles = re.findall(r'<polyline class="([^"]+)"', page)
+    assert len(styles) % 24 == 0
+    assert len(set(styles)) == 24
+
+
 def test_kinds_of_errors_differ_for_eyes_that_mix_up_red_and_green() -> None:
     """Colours as the 2 x 3 cone responses of deuteranopes (Viénot 1999) see them, light and dark."""
     style = environment().get_template("style.css").render()
