@@ -24,8 +24,11 @@ _PAPER = """@inproceedings{selvaraju2017gradcam,
   year = {2017},
 }"""
 _DIGITS = 12
-_PLACES = re.compile(r" (results_dir|weights_dir|pictures)=\S+")
-"""Options of a command that are of one machine, or change no number."""
+_PLACE = r"(?:results_dir|weights_dir|pictures)="
+_PLACES = re.compile(rf""" (?:"{_PLACE}[^"]*"|'{_PLACE}[^']*'|{_PLACE}\S+)""")
+"""Options of a command that are of one machine, or change no number, with the quotes that a shell needs."""
+_BRACES = {r"\{": r"\textbraceleft{}", r"\}": r"\textbraceright{}"}
+"""BibTeX counts a brace, even one that LaTeX sets as a character."""
 
 
 def citation(table: Table, manifest: Mapping[str, Any] | None, year: int) -> str:
@@ -36,7 +39,10 @@ def citation(table: Table, manifest: Mapping[str, Any] | None, year: int) -> str
         manifest: Its manifest, for the command and the hashes of the records; ``None`` if there is none.
         year: Year of the run.
     """
-    facts = [escape(one_line(fact)) for fact in _facts(table, manifest)]
+    facts = [
+        re.sub(r"\\[{}]", lambda brace: _BRACES[brace[0]], escape(one_line(fact)))
+        for fact in _facts(table, manifest)
+    ]
     entry = [
         f"@misc{{{_key(table)},",
         "  author = {{The Grad-CAM benchmark authors}},",

@@ -95,6 +95,15 @@ def test_a_character_that_fonts_lack_is_told_by_its_number() -> None:
     assert escape("α ≥ é ☃") == r"$\alpha$ $\geq$ é {[}U+2603{]}"
 
 
+def test_an_entry_has_no_lone_brace_and_no_place_of_one_machine() -> None:
+    run = """./scripts/run 'a={' "results_dir='/my folder'" 'weights_dir=/my$x y' b=1"""
+    cited = citation(table1(), {"commands": {"run": run}, "inputs": {"records": {}}}, 2026)
+    entry = cited[cited.index("@misc") :]
+    assert entry.count("{") == entry.count("}")
+    assert r"\textbraceleft{}' b=1." in entry
+    assert "my" not in entry
+
+
 @pytest.mark.slow
 def test_latex_compiles_the_table_the_paragraph_and_the_bibliography(tmp_path: Path) -> None:
     if shutil.which("pdflatex") is None or shutil.which("bibtex") is None:
