@@ -64,11 +64,14 @@ class Claims:
         """
         # First under another name, since a kill before it is written would leave a claim that names nobody.
         temporary = path.with_name(f".{uuid4().hex}.{platform.node()}-{os.getpid()}.tmp")
+        with self._lock:  # before it is made, so that an interruption at any moment leaves no claim behind
+            self._held.add(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_text(_own(), encoding="utf-8")
             if not _linked(temporary, path):
                 if self.holder(path) is not None:
+                    self._forget(path)
                     return False
                 temporary.replace(path)
         except OSError as error:
@@ -76,17 +79,18 @@ class Claims:
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        with self._lock:
-            self._held.add(path)
         return True
 
     def give_up(self, path: Path) -> None:
         """Let others take a piece of work, which is done or is left."""
-        with self._lock:
-            self._held.discard(path)
         with suppress(OSError):
             if read_whole(path).decode() == _own():  # and not of one that took this process for dead
                 path.unlink()
+        self._forget(path)
+
+    def _forget(self, path: Path) -> None:
+        with self._lock:
+            self._held.discard(path)
 
     def holder(self, path: Path) -> str | None:
         """Return who works on what a file claims, as far as this process has watched it; else ``None``."""

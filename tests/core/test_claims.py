@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.core import claims as module
 from benchmark.core.claims import SILENCE, Claims, holder, sweep_claims
 from benchmark.core.errors import UserError
 from benchmark.core.files import write_atomically
@@ -125,3 +126,29 @@ def test_the_first_write_into_a_folder_removes_what_a_killed_process_half_wrote(
     left.touch()
     write_atomically(tmp_path / "table.json", "{}")
     assert [path.name for path in tmp_path.iterdir()] == ["table.json"]
+
+
+@pytest.mark.parametrize("moment", ["just claimed", "about to be given up"])
+def test_an_interruption_at_any_moment_leaves_no_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    path, link = tmp_path / "_claims" / "records-00000.json", module._linked
+
+    def interrupted(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    def claimed_and_interrupted(temporary: Path, final: Path) -> None:
+        link(temporary, final)
+        interrupted()
+
+    def work(ours: Claims) -> None:
+        if moment == "just claimed":
+            monkeypatch.setattr(module, "_linked", claimed_and_interrupted)
+        ours.take(path)
+        monkeypatch.setattr(Path, "unlink", interrupted)
+        ours.give_up(path)
+
+    with pytest.raises(KeyboardInterrupt), Claims() as claims:
+        work(claims)
+    assert not list(path.parent.iterdir())

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmark.core.errors import UserError
+from benchmark.core.types import InputFormat
 from benchmark.models.torchvision import load
 from benchmark.models.weights.download import download
 from benchmark.models.weights.files import find
@@ -89,8 +90,8 @@ def test_without_a_network_the_command_that_brings_the_weights_is_named(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # where nobody listens
-    form: Any = type("Form", (), {"order": "rgb", "size": 224, "mean": [0, 0, 0], "std": [1, 1, 1]})()
-    options = {"input": form, "layers": {}, "weights_dir": str(tmp_path)}
+    form = InputFormat(size=224, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    options: dict[str, Any] = {"input": form, "layers": {}, "weights_dir": str(tmp_path)}
     where = "brings it where there is a network, such as on a login node"
     with pytest.raises(UserError) as refused:
         load("alexnet", name="alexnet", weights="IMAGENET1K_V1", **options)
