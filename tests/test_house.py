@@ -1,6 +1,7 @@
 """The rooms of the package: which there are, and which may import which."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from itertools import pairwise
@@ -63,6 +64,36 @@ def test_an_import_turned_upward_is_found(tmp_path: Path) -> None:
         path.write_text(f"def f():\n    from benchmark.{min(higher)}.part import g\n")
         assert upward(tmp_path) == [f"{min(lower)}/turned.py imports {min(higher)}.part"]
         path.unlink()
+
+
+CHOICES = {"attribution", "datasets", "localizers", "metrics", "transforms"}
+"""Rooms whose files are choices of a yaml, save those in their folders ``common``."""
+NAMED_ON_PURPOSE = {
+    "diagnostics/selftest/gradients.py imports attribution.grad_cam"
+}  # it proves Grad-CAM's formula
+
+
+def choices_by_name(root: Path) -> set[str]:
+    """Each import of a class from a file that a yaml alone should name."""
+    yamls = " ".join(path.read_text(encoding="utf-8") for path in (PACKAGE.parent / "conf").rglob("*.yaml"))
+    found = set()
+    for path in sorted(root.rglob("*.py")):
+        for name in imports(path):
+            room, _, module = name.partition(".")
+            if (
+                room in CHOICES
+                and module
+                and "common" not in module
+                and re.search(rf"benchmark\.{name}\.[A-Z]", yamls)
+            ):
+                found.add(f"{path.relative_to(root)} imports {name}")
+    return found
+
+
+def test_nobody_imports_a_choice_by_name(tmp_path: Path) -> None:
+    assert choices_by_name(PACKAGE) == NAMED_ON_PURPOSE
+    (tmp_path / "one.py").write_text("from benchmark.metrics.gt_known import GtKnown\n")
+    assert choices_by_name(tmp_path) == {"one.py imports metrics.gt_known"}
 
 
 def test_no_class_name_is_defined_twice() -> None:

@@ -11,6 +11,7 @@ from benchmark.cli.app.build import build, dataset_of, plain, published
 from benchmark.cli.app.cell_command import cell_command
 from benchmark.cli.app.finished import dataset_options
 from benchmark.cli.app.groups import choices, compose
+from benchmark.cli.app.tables import metric_of
 from benchmark.cli.app.words import quoted
 from benchmark.core.errors import UserError
 from benchmark.core.exit_codes import ExitCode
@@ -109,10 +110,12 @@ def _chapter(cfg: DictConfig, path: Path, archived: Archived, typed: Dataset | N
     results, remarks = results_folder(path), list[str]()
     drawn = any(file.exists() for _, file in records_of(archived, results))
     dataset = _images(cfg, path, archived, typed, remarks) if cfg.images and drawn else None
-    boxes = box_details(archived, results, dataset, cfg.images, room)
+    boxes = box_details(archived, results, metric_of, dataset, cfg.images, room)
     lacking = [row for row, place in archived.records.items() if not (results / place).exists()]
     if lacking:
         remarks.append(f"Only the table's numbers are shown of rows without records: {', '.join(lacking)}.")
+    unjudged = boxes.unjudged if boxes else {}
+    remarks += [f"Without paired differences of {row}: {reason}." for row, reason in unjudged.items()]
     sheet = "" if boxes and boxes.gallery else _sheet(path.with_name(f"{archived.table.name}.png"))
     commands = {row.row: cell_command(archived.table.name, row) for row in archived.table.measured}
     return Chapter(archived.table, path.name, commands, boxes, sheet, tuple(remarks))

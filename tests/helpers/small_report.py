@@ -1,10 +1,11 @@
 """A finished table of three rows on ten images, as a run leaves it on disk."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmark.core.protocols import Metric
-from benchmark.core.types import Estimate, Records
+from benchmark.core.types import Estimate, Records, Result
 from benchmark.localizers.max_box import MaxBox
 from benchmark.metrics.classification import Classification
 from benchmark.metrics.gt_known import GtKnown
@@ -18,6 +19,7 @@ from benchmark.tasks.boxes.records import STORE
 from benchmark.tasks.boxes.result import estimates, result
 from helpers import small_scenes
 from helpers.small_scenes import Folder
+from helpers.stored_tables import target
 
 ROWS = (("grad_cam", "max_box"), ("cam", "strict"), ("backprop", "grabcut"))
 METRICS: dict[str, Metric] = {
@@ -52,7 +54,9 @@ def small_report(folder: Path) -> SmallReport:
     cells = [small_scenes.cell(on, folder / "runs", *row) for row in ROWS]
     small_scenes.made(on, cells)
     note = DatasetNote(on.dataset.name, len(on.dataset.samples), False, on.dataset.fingerprint)
-    rows = tuple(result(cell, METRICS) for cell in cells)
+    nodes = {name: {"_target_": target(metric), **vars(metric)} for name, metric in METRICS.items()}
+    measured = [row for row in (result(cell, METRICS) for cell in cells) if isinstance(row, Result)]
+    rows = tuple(replace(row, config={**row.config, "metric": nodes}) for row in measured)
     places = {c.row: STORE.merge(files_of(c, STORE)).relative_to(folder).as_posix() for c in cells}
     archive = write_table(folder / "folder", Archived(Table("small", "Small", note, rows), None, places))
     half = {

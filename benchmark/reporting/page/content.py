@@ -84,6 +84,7 @@ class BoxDetails:
         curves: Row to its errors over thresholds; a row without a curve is not in it.
         kinds: Row to its kinds of errors.
         tests: Paired tests between rows.
+        unjudged: Row to the reason why it is in none of them.
         classes: Name of each class; its number where the dataset is not at hand.
         gallery: Images with what rows say of them, plain; ``None`` without the images.
     """
@@ -91,6 +92,7 @@ class BoxDetails:
     curves: dict[str, Curve] = field(default_factory=dict)
     kinds: dict[str, Kinds] = field(default_factory=dict)
     tests: Sequence[PairedTest] = ()
+    unjudged: dict[str, str] = field(default_factory=dict)
     classes: Sequence[str] = ()
     gallery: Node | None = None
 

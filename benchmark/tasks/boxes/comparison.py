@@ -115,14 +115,14 @@ def differences(
         if len(files) < 2 or not all(file.exists() for each in files for file in each):
             continue
         one, other = (read_records(each) for each in files)
-        ours, theirs = _wrong(metrics[first], one), _wrong(metrics[second], other)
+        ours, theirs = wrong_by(metrics[first], one), wrong_by(metrics[second], other)
         name = next((name for name in ours if name in theirs), None)
         counted = ~one.blacklisted
         if name is not None and one.image_ids == other.image_ids and counted.any():
             yield Difference(first, second, name, paired(ours[name][counted], theirs[name][counted]))
 
 
-def _wrong(metrics: Mapping[str, Metric], records: Records) -> dict[str, BoolArray]:
-    """Return the errors of every metric that judges images."""
+def wrong_by(metrics: Mapping[str, Metric], records: Records) -> dict[str, BoolArray]:
+    """Return ``[n]`` whether each image counts as an error, for each error of metrics that judge images."""
     judges = [metric for metric in metrics.values() if isinstance(metric, Judge)]
     return {name: wrong for judge in judges for name, wrong in judge.wrong(records).items()}

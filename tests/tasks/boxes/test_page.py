@@ -16,12 +16,16 @@ from helpers.random_records import make
 from helpers.small_report import SmallReport, small_report
 from PIL import Image
 
+from benchmark.cli.app.tables import metric_of
 from benchmark.core.boxes import iou
 from benchmark.core.errors import UserError
-from benchmark.core.types import Box, View
+from benchmark.core.protocols import Metric
+from benchmark.core.types import BoolArray, Box, Records, View
 from benchmark.localizers.max_box import MaxBox
 from benchmark.metrics.anatomy import Anatomy
 from benchmark.metrics.common.anatomy import KINDS
+from benchmark.metrics.gt_known import GtKnown
+from benchmark.metrics.localization import Localization
 from benchmark.pipeline.exhibits import exhibit
 from benchmark.pipeline.heatmap_store import read_heatmaps
 from benchmark.reporting.archive import read_result, read_table
@@ -43,7 +47,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> SmallReport:
 
 def details(small: SmallReport, room: int = 10**7) -> BoxDetails:
     archived = read_table(small.archive, lambda name: pytest.fail(name))
-    found = box_details(archived, small.archive.parents[1], small.dataset, 10, room)
+    found = box_details(archived, small.archive.parents[1], metric_of, small.dataset, 10, room)
     assert found is not None
     return found
 
@@ -59,6 +63,32 @@ def test_an_error_at_another_threshold_is_what_the_metrics_give_of_boxes_made_th
         assert set(curve.errors) == {"loc_top1", "loc_top1_all", "gt_known"}
         for metric, errors in curve.errors.items():
             assert errors[place] == expected[metric], (row, metric)
+
+
+def test_two_rows_are_compared_by_their_own_metrics_and_a_row_without_one_says_why(
+    small: SmallReport,
+) -> None:
+    archived = read_table(small.archive, lambda name: pytest.fail(name))
+    strict = {"_target_": "benchmark.metrics.localization.Localization", "iou": 0.9}
+
+    def of(node: dict[str, Any]) -> BoxDetails:
+        rows = tuple(replace(row, config={**row.config, "metric": node}) for row in archived.table.measured)
+        table = replace(archived.table, rows=rows)
+        found = box_details(replace(archived, table=table), small.archive.parents[1], metric_of, None, 0, 0)
+        assert found is not None
+        return found
+
+    def scored(records: Records) -> BoolArray:
+        return Localization(iou=0.9).wrong(records)["loc_top1"][~records.blacklisted]
+
+    for test in of({"localization": strict}).tests:
+        assert test.metric == "loc_top1", "no row has the other metric"
+        one, other = (scored(small.records[row]) for row in (test.first, test.second))
+        assert test.difference.value == one.mean() - other.mean()
+        assert (test.first_alone, test.second_alone) == ((other & ~one).sum(), (one & ~other).sum())
+    assert len(of({"localization": strict}).tests) == 3
+    assert not of({}).tests
+    assert set(of({}).unjudged.values()) == {"its result names no metric"}
 
 
 def test_of_several_boxes_at_a_threshold_the_one_of_a_run_there_counts() -> None:
@@ -88,7 +118,8 @@ def test_each_metric_has_its_own_least_overlap() -> None:
     found = curve(row, records)
     assert found is not None
     assert [found.errors[name][0].value for name in ("gt_known", "loc_top1")] == [1, 0]
-    wrong = judged(row, records).wrong
+    metrics: dict[str, Metric] = {"localization": Localization(iou=0.5), "gt_known": GtKnown(iou=0.8)}
+    wrong = judged(records, metrics).wrong
     assert [wrong[name].tolist() for name in ("gt_known", "loc_top1")] == [[True], [False]]
 
 
@@ -157,7 +188,9 @@ def test_the_gallery_filters_by_the_kinds_that_are_counted(small: SmallReport) -
     limits = {"anatomy": {"touch": 0.45, "inside": 0.9}}
     rows = tuple(replace(row, config={**row.config, "metric": limits}) for row in archived.table.measured)
     table = replace(archived.table, rows=rows)
-    found = box_details(replace(archived, table=table), small.archive.parents[1], small.dataset, 10, 10**7)
+    found = box_details(
+        replace(archived, table=table), small.archive.parents[1], metric_of, small.dataset, 10, 10**7
+    )
     assert found is not None
     assert found.gallery is not None
     for row, kinds in found.kinds.items():

@@ -13,6 +13,7 @@ from benchmark.tasks.boxes.page.curves import curve
 from benchmark.tasks.boxes.page.errors import Mistakes, judged, kinds_of, limits_of, paired_tests
 from benchmark.tasks.boxes.page.gallery import Gallery, class_name, sample_of
 from benchmark.tasks.boxes.records import STORE, read_records
+from benchmark.tasks.boxes.stored import Build, stored_row
 
 if TYPE_CHECKING:
     from benchmark.core.protocols import Dataset
@@ -28,13 +29,14 @@ def records_of(archived: Archived, results: Path) -> Iterator[tuple[Result, Path
 
 
 def box_details(
-    archived: Archived, results: Path, dataset: Dataset | None, images: int, room: int
+    archived: Archived, results: Path, build: Build, dataset: Dataset | None, images: int, room: int
 ) -> BoxDetails | None:
     """Read the records of a table's rows.
 
     Args:
         archived: The table.
         results: The results folder, that records are named relative to.
+        build: Makes the rows' metrics.
         dataset: The images of the table, if they are at hand.
         images: Images of the gallery, at most.
         room: Bytes that all pictures and maps may take.
@@ -52,7 +54,7 @@ def box_details(
     gallery = Gallery(dataset, sample_of(dataset, images)) if dataset and images else None
     verdicts: dict[str, Mistakes] = {}
     for row, path in ((row, path) for row, path in rows if path.exists()):
-        verdicts[row.row] = _read(found, row, path, dataset, gallery)
+        verdicts[row.row] = _read(found, row, path, build, dataset, gallery)
     found.tests = paired_tests(verdicts)
     found.classes = _names(found.kinds, dataset)
     if gallery is not None and gallery.rows:
@@ -61,7 +63,12 @@ def box_details(
 
 
 def _read(
-    found: BoxDetails, row: Result, path: Path, dataset: Dataset | None, gallery: Gallery | None
+    found: BoxDetails,
+    row: Result,
+    path: Path,
+    build: Build,
+    dataset: Dataset | None,
+    gallery: Gallery | None,
 ) -> Mistakes:
     """Take from one row's records what the page shows of it; they are large, and not kept."""
     records = read_records([path])
@@ -73,7 +80,11 @@ def _read(
     if gallery is not None:
         heatmaps = path.parents[2] / "runs" / path.parent.name
         gallery.add(row.row, records, limits_of(row), heatmaps)
-    return judged(row, records)
+    try:
+        return judged(records, stored_row(row, path, build, records).metrics)
+    except UserError as error:
+        found.unjudged[row.row] = str(error)
+        return Mistakes(records.image_ids, {})
 
 
 def _names(kinds: Mapping[str, Kinds], dataset: Dataset | None) -> list[str]:

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from benchmark.core.boxes import area
 from benchmark.core.paired import mcnemar, paired
+from benchmark.core.protocols import Metric
 from benchmark.core.types import BoolArray, Records, Result
 from benchmark.metrics.common.anatomy import KINDS, Thresholds, anatomy
-from benchmark.metrics.gt_known import GtKnown
-from benchmark.metrics.localization import Localization
 from benchmark.reporting.page.content import SIZES, Counts, Kinds, PairedTest
+from benchmark.tasks.boxes.comparison import wrong_by
 from benchmark.tasks.boxes.page.curves import least_overlap, options_of
 
 _MOST_PAIRS = 66
@@ -61,10 +61,9 @@ def limits_of(result: Result) -> Thresholds:
     return Thresholds(least_overlap(result), touch, inside)
 
 
-def judged(result: Result, records: Records) -> Mistakes:
-    """Say of each scored image whether a row gets it wrong, by the metrics' own judgement."""
-    counted, given = ~records.blacklisted, GtKnown(iou=least_overlap(result, "gt_known"))
-    wrong = {**Localization(iou=least_overlap(result)).wrong(records), **given.wrong(records)}
+def judged(records: Records, metrics: Mapping[str, Metric]) -> Mistakes:
+    """Say of each scored image whether a row gets it wrong, by its own metrics."""
+    counted, wrong = ~records.blacklisted, wrong_by(metrics, records)
     return Mistakes(records.image_ids, {name: one[counted] for name, one in wrong.items()})
 
 
