@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -87,7 +88,7 @@ class FromFiles(Checked, group="method"):
         return self._maps.digest
 
     def check_images(self, dataset: Dataset) -> None:
-        """Refuse a dataset with images that have no map.
+        """Refuse a dataset with images that have no map, and tell how many maps are of none of its images.
 
         Raises:
             UserError: With their number and the first one's names; and as :meth:`digest`.
@@ -104,6 +105,10 @@ class FromFiles(Checked, group="method"):
                 f"method.folder={self.folder}: {len(lacking)} of {len(samples)} images have no map of their "
                 f"ground-truth class, the first {image}; make {image}/{label}.npy (docs/models.md){rest}"
             )
+        others = self._maps.others({sample.image_id for sample in samples}, set(dataset.classes))
+        if others:
+            told = f"{len(others)} maps are of no image and class of {dataset.name}, the first {others[0]}"
+            print(f"method.folder={self.folder}: {told}; they are left out", file=sys.stderr)
 
     def maps(self, images: Sequence[str], classes: Sequence[Sequence[str]]) -> Tensor:
         """Return heatmaps ``[N, K, h, w]``, zero where there is no map.
@@ -185,6 +190,15 @@ class _Maps:
             both = f"{self.places[key]} and {self.twice[key]}"
             raise UserError(f"{self.root}: {both} are of one image; leave one of them there")
         return None if key is None else self.places[key]
+
+    def others(self, images: Collection[str], classes: Collection[str]) -> list[_Place]:
+        """Return the places of maps of other images and classes than these."""
+        used = {
+            place
+            for (image, one), place in self.places.items()
+            if image in images and (one is None or one in classes)
+        }
+        return sorted({*self.places.values()} - used)
 
     def read(self, image: str, one: str, is_label: bool) -> FloatArray:
         """Return a map, all zero where there is none."""

@@ -182,6 +182,20 @@ def test_a_name_may_hold_any_character_that_a_file_may(tmp_path: Path) -> None:
     assert found.amax((1, 2, 3)).tolist() == [1, 2]
 
 
+def test_maps_of_other_images_and_classes_are_counted_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = scene(tmp_path)
+    for sample in on.dataset.samples:
+        np.save(tmp_path / f"{sample.image_id}.npy", np.ones((2, 2)))
+    FromFiles(str(tmp_path)).check_images(on.dataset)
+    assert not capsys.readouterr().err
+    np.savez(tmp_path / "nobody.npz", dog=np.ones((2, 2)), cat=np.ones((2, 2)))
+    FromFiles(str(tmp_path)).check_images(on.dataset)
+    told = capsys.readouterr().err
+    assert "2 maps are of no image and class of folder, the first nobody.npz#cat; they are left out" in told
+
+
 def test_missing_maps_count_as_empty_where_that_was_asked_for(tmp_path: Path) -> None:
     on = scene(tmp_path, 2)
     np.save(tmp_path / "image_000.npy", np.eye(7))
