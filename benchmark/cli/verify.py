@@ -29,6 +29,7 @@ from benchmark.reporting.verification import (
     hold_files,
     hold_hashes,
     hold_result,
+    missing_files,
     settled,
 )
 from benchmark.tasks.boxes.records import STORE, records_in
@@ -73,6 +74,10 @@ def main(cfg: DictConfig) -> int:
     checks = {one: again for one in table.checks if (again := check_again(one, stored, results))}
     held.append(hold_checks(path.name, checks))
     told += _not_derived(table, pairs, checks)
+    told += [
+        f"{name} is not there, so that nothing of it was compared"
+        for name in missing_files(table, path.parent)
+    ]
     held += hold_files(_again(table, derived, pairs, checks), path.parent)
     return _tell(one, held, told, len(derived))
 

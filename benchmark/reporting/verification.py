@@ -96,6 +96,12 @@ def hold_files(table: Table, folder: Path) -> Iterator[Held]:
             yield Held(path.name, count, (*apart[:_MOST], *more), words)
 
 
+def missing_files(table: Table, folder: Path) -> list[str]:
+    """Return the names of the rendered files of a table that are not in its folder."""
+    names = [f"{table.name}.{suffix}" for suffix in rendered(table)]
+    return [name for name in names if not (folder / name).is_file()]
+
+
 def hold_hashes(manifest: Mapping[str, Any], archive: Path, results: Path) -> Held:
     """Hold the hashes of a manifest against the files: results, records and shards; those that are there."""
     listed = {archive.parent / name: digest for name, digest in manifest["results"].items()}

@@ -129,6 +129,13 @@ def test_another_layout_with_the_same_numbers_is_told_and_is_no_difference(
     assert "note: small.tex: words alone differ, line 1: it says “" in printed
 
 
+def test_a_file_that_is_not_there_is_told(command: Command, made: Path) -> None:
+    made.with_suffix(".md").unlink()
+    status, printed, _ = command("verify", str(made))
+    assert status == 0
+    assert "note: small.md is not there, so that nothing of it was compared" in printed
+
+
 def test_without_records_or_manifest_it_says_what_it_could_not_derive(
     command: Command, tmp_path: Path
 ) -> None:
