@@ -103,7 +103,7 @@ def _prepare(model: Model, transform: Transform, settings: RunSettings, options:
     count = settings.top_k + 1  # a run adds the label's own
     if count > logits.shape[1]:
         raise UserError(f"run.top_k={settings.top_k}: {model.name} has only {logits.shape[1]} outputs")
-    return Stopwatch(model, inputs, logits.topk(count).indices, options.repeats)
+    return Stopwatch(model, inputs, logits.topk(count).indices, options.repeats, compile=settings.compile)
 
 
 def _picture(seed: int) -> ImageArray:
@@ -118,6 +118,7 @@ def _conditions(bench: Stopwatch, settings: RunSettings, transform: Transform) -
         **{"model": bench.model.name, "weights": bench.model.weights.source, "transform": transform.name},
         **{"images": len(bench.inputs), "classes": bench.classes.shape[1], "repeats": bench.repeats},
         **{"precision": settings.precision, "channels_last": settings.channels_last},
+        **{"compile": settings.compile},
         **{"threads": torch.get_num_threads(), "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)},
         **made_by(bench.inputs.device),
     }

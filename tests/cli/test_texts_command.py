@@ -1,7 +1,6 @@
 """``experiment=vqa`` and ``experiment=caption`` from a folder of transformers to a table, and misused."""
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,6 @@ from helpers.tiny_multimodal import ANSWERS, saved
 FEW = ("dataset.of.count=24", "dataset.limit=4", "reference.patch=16", "reference.stride=16")
 QUIET = ("bootstrap.resamples=100", "pictures=2", "tracking=none", "model=multimodal")
 TARGETS = f"model.targets=[{','.join(ANSWERS)}]"
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The embedded images, made once."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def run(command: Command, cache: Path, tmp_path: Path) -> Command:
-    """``run("key=value", …)``: exit status, stdout and stderr of ``./scripts/run``."""
-    return partial(command, "run", f"results_dir={tmp_path}", f"cache_dir={cache}")
 
 
 @pytest.mark.slow

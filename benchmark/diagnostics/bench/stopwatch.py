@@ -83,6 +83,7 @@ class Stopwatch:
         classes: Of each image.
         repeats: Greatest number of turns.
         seconds: In which all is to be done.
+        compile: As ``run.compile``; the plain forward pass is never compiled.
         waiting: Number of comparisons to come, which share the time that is left.
     """
 
@@ -91,6 +92,7 @@ class Stopwatch:
     classes: Tensor
     repeats: int
     seconds: float = inf
+    compile: str | None = None
     waiting: int = 1
     _began: float = field(default_factory=perf_counter)
 
@@ -107,7 +109,8 @@ class Stopwatch:
     def record(self, methods: Sequence[Method]) -> ForwardPass:
         """Record the forward pass that serves these methods."""
         layers = sorted({layer for method in methods for layer in method.layers})
-        return forward_pass(self.model, self.inputs, layers, any(m.operations for m in methods))
+        operations = any(method.operations for method in methods)
+        return forward_pass(self.model, self.inputs, layers, operations, self.compile)
 
     def explain(self, methods: Sequence[Method]) -> None:
         """Explain a batch as a run does: one forward pass and every method."""
