@@ -9,16 +9,15 @@ from typing import Any
 from omegaconf import DictConfig
 
 from benchmark.cli.app.places import EMBEDDED_WEIGHTS, PUBLISHED
-from benchmark.cli.app.tables import Named, named
+from benchmark.cli.app.tables import Named, metric_of, named
 from benchmark.core.errors import UserError
 from benchmark.core.exit_codes import ExitCode
-from benchmark.core.paired import compared
 from benchmark.core.types import Difference, Estimate, Result
 from benchmark.models.weights.files import find
 from benchmark.pipeline.changes import changed
-from benchmark.pipeline.store import shards_of
+from benchmark.pipeline.store import Shards, ShardStore, shards_of
 from benchmark.reporting.archive import result_file, results_folder
-from benchmark.reporting.manifest import manifest_file, read_manifest, sha256
+from benchmark.reporting.manifest import listed_records, manifest_file, read_manifest, sha256
 from benchmark.reporting.table import Table
 from benchmark.reporting.text import grouped
 from benchmark.reporting.verification import (
@@ -32,8 +31,15 @@ from benchmark.reporting.verification import (
     missing_files,
     settled,
 )
-from benchmark.tasks.boxes.records import STORE, records_in
+from benchmark.tasks.boxes.records import STORE as BOXES
+from benchmark.tasks.boxes.records import records_in
 from benchmark.tasks.boxes.stored import StoredRow, check_again
+from benchmark.tasks.pairs.records import STORE as PAIRS
+from benchmark.tasks.pairs.records import pairs_in
+from benchmark.tasks.pairs.stored import StoredPairs, orders_again, stored_pairs
+from benchmark.tasks.pairs.types import Answers, Pairs
+
+Stored = StoredRow | StoredPairs
 
 _MOST = 20
 """Images that are listed of one file of records."""
@@ -54,24 +60,29 @@ def main(cfg: DictConfig) -> int:
         held.append(hold_hashes(manifest, path, results))
         held += _records(manifest, results)
         told += _inputs(cfg, manifest, one, results)
-    stored, derived = dict[str, StoredRow](), dict[str, Result]()
+    stored, derived, partly = dict[str, Stored](), dict[str, Result](), set[str]()
     for row, result in one.measured.items():
         try:
-            stored[row] = _stored(one, row, results)
+            found = _stored(one, row, results)
+            metrics, counts = found.again()
         except UserError as error:
             told.append(f"{row}: not derived again, {error}")
             continue
-        cell = result_file(path.parent, path.stem, row)
+        stored[row], cell = found, result_file(path.parent, path.stem, row)
         name = cell.relative_to(path.parent).as_posix()
-        metrics, counts = stored[row].again()
+        foreign = {key: result.metrics[key] for key in found.foreign}
+        if foreign:
+            partly.add(row)
+            told.append(f"{row}: {', '.join(foreign)}: not derived again, since no pair metric gives them")
         if manifest and manifest["results"].get(name) == sha256(cell):
             metrics = {key: settled(result.metrics.get(key), value) for key, value in metrics.items()}
-        held.append(hold_result(name, result, metrics, counts))
-        derived[row] = replace(result, metrics=metrics, counts={**result.counts, **counts})
+        own = {key: value for key, value in result.metrics.items() if key not in foreign}
+        held.append(hold_result(name, replace(result, metrics=own), metrics, counts))
+        derived[row] = replace(result, metrics={**foreign, **metrics}, counts={**result.counts, **counts})
     table = one.archived.table
     pairs = _differences(table, stored)
     held.append(hold_differences(path.name, table.differences, pairs))
-    checks = {one: again for one in table.checks if (again := check_again(one, stored, results))}
+    checks = _checks(table, stored, derived, pairs, results)
     held.append(hold_checks(path.name, checks))
     told += _not_derived(table, pairs, checks)
     told += [
@@ -79,12 +90,12 @@ def main(cfg: DictConfig) -> int:
         for name in missing_files(table, path.parent)
     ]
     held += hold_files(_again(table, derived, pairs, checks), path.parent)
-    return _tell(one, held, told, len(derived))
+    return _tell(one, held, told, len(derived) - len(partly))
 
 
 def _records(manifest: Mapping[str, Any], results: Path) -> Iterator[Held]:
     """Say of each file of records that is not the listed one, or whose shards are not, what differs in it."""
-    for records in manifest["inputs"]["records"].values():
+    for records in listed_records(manifest):
         file = results / records["file"]
         listed = {results / place: digest for place, digest in records["shards"].items()}
         there = [path for path in [file, *listed] if path.is_file()]
@@ -120,30 +131,58 @@ def _inputs(cfg: DictConfig, manifest: Mapping[str, Any], one: Named, results: P
     yield f"dataset: {dataset['name']}, fingerprint {dataset['fingerprint'][:12]}, {is_one}; no image is read"
 
 
-def _stored(one: Named, row: str, results: Path) -> StoredRow:
-    """Read a row's records; where they are not what was written, all the same, and else the shards."""
-    try:
-        return one.stored(row)
-    except UserError:
-        file = one.records(row)
-        if file is None or not file.is_file() or not file.name.endswith(STORE.suffix):
-            raise
-        with suppress(UserError):
-            return one.stored(row, records_in(STORE.unverified(file)))
-        if shards := shards_of(results, file):
-            return one.stored(row, records_in(STORE.read(shards)))
-        raise
+def _stored(one: Named, row: str, results: Path) -> Stored:
+    """Read a row's records, and those that they are compared with.
+
+    Raises:
+        UserError: With the reason why its numbers cannot be derived again.
+    """
+    file = one.records(row)
+    if file is not None and file.name.endswith(PAIRS.suffix):
+        reference = one.reference(row)
+        answers = Answers(_pairs(file, results), _pairs(reference, results) if reference else None)
+        return stored_pairs(one.measured[row], answers, metric_of)
+    there = file is not None and file.is_file() and file.name.endswith(BOXES.suffix)
+    return one.stored(row, records_in(_shards(BOXES, file, results)) if file and there else None)
 
 
-def _differences(table: Table, stored: Mapping[str, StoredRow]) -> dict[Difference, Estimate]:
+def _pairs(file: Path, results: Path) -> Pairs:
+    return pairs_in(_shards(PAIRS, file, results), file.parent)
+
+
+def _shards(store: ShardStore, file: Path, results: Path) -> Shards:
+    """Read the file of all shards; where it is not what was written, all the same, and else the shards."""
+    if not file.is_file():
+        raise UserError(f"its records are not there ({file})")
+    with suppress(UserError):
+        return store.read([file])
+    with suppress(UserError):
+        return store.unverified(file)
+    return store.read(shards_of(results, file) or [file])
+
+
+def _differences(table: Table, stored: Mapping[str, Stored]) -> dict[Difference, Estimate]:
     found = {}
     for one in table.differences:
-        rows = [stored[row].statistics.get(one.metric) for row in (one.first, one.second) if row in stored]
-        if len(rows) == 2 and rows[0] is not None and rows[1] is not None:
-            again = compared(rows[0], rows[1])
+        if one.first in stored and one.second in stored:
+            again = stored[one.first].less(stored[one.second].statistics, one.metric)
             if again is not None:
-                found[one] = again.estimate
+                found[one] = again
     return found
+
+
+def _checks(
+    table: Table,
+    stored: Mapping[str, Stored],
+    derived: Mapping[str, Result],
+    pairs: Mapping[Difference, Estimate],
+    results: Path,
+) -> dict[str, str]:
+    """Return the sentences that follow from the records, by what the table holds in their place."""
+    boxes = {row: one for row, one in stored.items() if isinstance(one, StoredRow)}
+    of_pairs = {row: one for row, one in stored.items() if isinstance(one, StoredPairs)}
+    found = {one: again for one in table.checks if (again := check_again(one, boxes, results))}
+    return found | orders_again(_again(table, derived, pairs, {}), of_pairs)
 
 
 def _not_derived(
@@ -151,10 +190,10 @@ def _not_derived(
 ) -> Iterator[str]:
     lacking = len(table.differences) - len(pairs)
     if lacking:
-        yield f"{lacking} paired differences: not derived again, their rows are not of boxes"
+        yield f"{lacking} paired differences: not derived again, nor are their rows"
     if len(table.checks) > len(checks):
         count = len(table.checks) - len(checks)
-        yield f"{count} sentences of checks: not derived again, held by the hash of {table.name}.json alone"
+        yield f"not derived again: sentences of checks that only the hash of {table.name}.json holds: {count}"
 
 
 def _again(

@@ -8,7 +8,7 @@ batch is explained, so that no method knows of words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -99,14 +99,6 @@ def texts_of(module: TextBound, inputs: Tensor) -> tuple[str, ...]:
             "questions or captions (docs/language.md)"
         )
     return module.texts
-
-
-def images_of(samples: Iterable[Sample]) -> dict[str, str]:
-    """Return the image of each question by the question's id; images without a text are left out.
-
-    Questions about one image are no independent trials, so that intervals are of images.
-    """
-    return {one.image_id: str(one.path or one.image_id) for one in samples if isinstance(one, TextSample)}
 
 
 def text_of(sample: Sample) -> str:

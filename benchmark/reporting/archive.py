@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,11 +39,13 @@ class Archived:
         table: The table.
         published: Name of the file of published numbers, without suffix; ``None`` for none.
         records: Row to the file of its records, relative to the results folder.
+        references: Row to the file of the records that its own are compared with, likewise.
     """
 
     table: Table
     published: str | None
     records: Mapping[str, str]
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 def result_file(folder: Path, stem: str, row: str) -> Path:
@@ -74,6 +76,7 @@ def write_table(folder: Path, archived: Archived) -> Path:
         "title": table.title,
         "published": archived.published,
         "records": dict(archived.records),
+        **({"references": dict(archived.references)} if archived.references else {}),
         "dataset": asdict(table.dataset),
         "rows": [row.row for row in table.rows],
         "open": {row.row: asdict(row) for row in table.open},
@@ -117,7 +120,7 @@ def read_table(path: Path, published: Callable[[str], Published]) -> Archived:
                 for one in content.get("differences", ())
             ),
         )
-        return Archived(table, name, content["records"])
+        return Archived(table, name, content["records"], content.get("references", {}))
 
     return _read(path, "table", make)
 

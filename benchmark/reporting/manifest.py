@@ -9,6 +9,7 @@
         weights     source, sha256 and rows of each file
         published   file of published numbers, with its sha256; null for none
         records     for each row its file, below the results folder, with sha256, and the shards it is made of
+        references  the same of the records that a row's are compared with, for each row that has such
     results         sha256 of the table's json and of each row's
 
 Paths are relative: of records and shards to the results folder, of results to that of the table's json.
@@ -86,6 +87,7 @@ def write_manifest(
             "weights": _weights(measured),
             "published": published and {"file": published.name, "sha256": sha256(published)},
             "records": {row: _records(results, place) for row, place in archived.records.items()},
+            "references": {row: _records(results, place) for row, place in archived.references.items()},
         },
         "results": {
             path.relative_to(archive.parent).as_posix(): sha256(path) for path in _results(archive, measured)
@@ -119,6 +121,13 @@ def read_manifest(archive: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: not a whole manifest ({error}); ./scripts/run makes it again") from error
     return content
+
+
+def listed_records(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a manifest says of each file of records, once: file, sha256 and shards."""
+    inputs = manifest["inputs"]
+    every = [*inputs["records"].values(), *inputs.get("references", {}).values()]
+    return list({one["file"]: one for one in every}.values())
 
 
 def sha256(path: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.core.types import Difference, Estimate, Result
-from benchmark.reporting.manifest import manifest_file, sha256
+from benchmark.reporting.manifest import listed_records, manifest_file, sha256
 from benchmark.reporting.render import rendered
 from benchmark.reporting.table import Table
 
@@ -105,7 +105,7 @@ def missing_files(table: Table, folder: Path) -> list[str]:
 def hold_hashes(manifest: Mapping[str, Any], archive: Path, results: Path) -> Held:
     """Hold the hashes of a manifest against the files: results, records and shards; those that are there."""
     listed = {archive.parent / name: digest for name, digest in manifest["results"].items()}
-    for records in manifest["inputs"]["records"].values():
+    for records in listed_records(manifest):
         listed |= {results / place: digest for place, digest in records["shards"].items()}
         listed[results / records["file"]] = records["sha256"]
     there = {path: sha256(path) for path in listed if path.is_file()}
@@ -119,7 +119,7 @@ def hold_hashes(manifest: Mapping[str, Any], archive: Path, results: Path) -> He
 
 def absent(manifest: Mapping[str, Any], results: Path) -> int:
     """Return how many of the listed shards are not there, as where a table was copied without them."""
-    shards = (place for records in manifest["inputs"]["records"].values() for place in records["shards"])
+    shards = (place for records in listed_records(manifest) for place in records["shards"])
     return sum(not (results / place).is_file() for place in shards)
 
 

@@ -7,7 +7,7 @@ records, its metrics and its table. ``conf/task/NAME.yaml`` names it; no other f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -77,12 +77,14 @@ class Outcome:
         dataset: The images.
         records: Row to the file of all its records.
         sheet: Makes the picture sheet at the given path; gives the paths written, if any.
+        references: Row to the file of the records that its own are compared with, of the rows that have such.
     """
 
     table: Table
     dataset: Dataset
     records: Mapping[str, Path]
     sheet: Callable[[Path], list[Path]]
+    references: Mapping[str, Path] = field(default_factory=dict)
 
 
 class Task(Protocol):

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from helpers.commands import Command
 from scipy.stats import spearmanr
@@ -93,6 +95,21 @@ def test_two_workers_give_a_swept_table_that_stays(
     assert {path: path.stat().st_mtime_ns for path in shards} == shards
     assert command("table", f"results={table}")[0] == 0
     assert written(folder) == before
+
+    # Every number follows from the records of the rows and their references; one changed value is told.
+    status, printed, _ = command("verify", str(table))
+    assert (status, "sound: all " in printed) == (0, True), printed
+    assert "10 of 10 measured rows derived again" in printed
+    assert "not derived again" not in printed
+    reference = tmp_path / content["references"]["vgg16/cam/patch=64"]
+    sound, schema = pq.read_table(reference), pq.read_schema(reference)
+    cells = pa.array(sound["grid14"].to_pylist()[::-1], schema.field("grid14").type)
+    other = sound.set_column(sound.column_names.index("grid14"), schema.field("grid14"), cells)
+    pq.write_table(other.replace_schema_metadata(schema.metadata), reference)
+    status, printed, _ = command("verify", str(table))
+    assert status == 3
+    assert "rank_correlation.value is " in printed
+    assert f"DIFFERS  {content['references']['vgg16/cam/patch=64']}: image_id " in printed
 
 
 def pairs_of(folder: Path, model: str, method: str) -> list[Path]:

@@ -22,7 +22,7 @@ TARGETS = f"model.targets=[{','.join(ANSWERS)}]"
     ],
 )
 def test_a_model_of_a_folder_goes_the_whole_way_to_a_table(
-    run: Command, tmp_path: Path, kind: str, experiment: str, targets: tuple[str, ...]
+    run: Command, command: Command, tmp_path: Path, kind: str, experiment: str, targets: tuple[str, ...]
 ) -> None:
     folder = saved(kind, tmp_path / "model")
     words = (f"experiment={experiment}", *QUIET, *FEW, f"model.folder={folder}", *targets)
@@ -34,6 +34,8 @@ def test_a_model_of_a_folder_goes_the_whole_way_to_a_table(
     results = {json.loads(path.read_text())["row"] for path in table.with_suffix("").glob("*.json")}
     assert results >= {f"{experiment}/grad_cam", f"{experiment}/centre"}
     assert "not comparable" in printed
+    status, held, _ = command("verify", str(table))
+    assert (status, "sound: all " in held) == (0, True), held
 
 
 def test_a_word_without_a_target_and_an_unknown_answer_are_one_line(run: Command, tmp_path: Path) -> None:

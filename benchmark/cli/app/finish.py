@@ -43,15 +43,18 @@ def finish(
     """
     results = folder.parent
     tracker: Tracker = build(cfg.tracking)
-    places = {row: path.relative_to(results).as_posix() for row, path in outcome.records.items()}
+    places, references = (
+        {row: path.relative_to(results).as_posix() for row, path in files.items()}
+        for files in (outcome.records, outcome.references)
+    )
     name = cfg.table.get("published") if cfg.table else None
-    archive = write_table(folder, Archived(outcome.table, name, places))
+    archive = write_table(folder, Archived(outcome.table, name, places, references))
     table = read_table(archive, published).table  # what is shown is what is on disk
     files = [archive, *write_all(table, folder, table.name)]
     show(table, notes=cfg.notes)
     files += beside(table, folder / table.name)
     numbers = PUBLISHED / f"{name}.yaml" if name else None
-    files += write_manifest(archive, Archived(table, name, places), numbers, commands(cfg))
+    files += write_manifest(archive, Archived(table, name, places, references), numbers, commands(cfg))
     print("\nwritten, with all notes:", *files, sep="\n  ", flush=True)
     kept: dict[str | None, list[Path]] = {None: files}
     kept |= {row: [result_file(folder, table.name, row), path] for row, path in outcome.records.items()}
@@ -61,7 +64,7 @@ def finish(
     return Finished(
         archive=str(archive),
         written=tuple(map(str, files)),
-        records=tuple(map(str, outcome.records.values())),
+        records=tuple(map(str, dict.fromkeys((*outcome.records.values(), *outcome.references.values())))),
         look=tracked.look,
         tracked=not tracked.problems,
         status=exit_code(table),

@@ -10,14 +10,13 @@ from typing import Any
 
 from benchmark.cli.app.build import build, published
 from benchmark.core.errors import UserError
-from benchmark.core.protocols import Metric
 from benchmark.core.types import Records, Result
 from benchmark.reporting.archive import Archived, read_table, results_folder
 from benchmark.reporting.text import grouped
 from benchmark.reporting.versus import SideBySide, Versus, differing
 from benchmark.tasks.boxes.stored import StoredRow, annotated_otherwise, stored_row, versus
 
-_METRIC = re.compile(r"(benchmark\.metrics\.\w+)\.(\w+)")
+_METRIC = re.compile(r"(benchmark\.(?:tasks\.pairs\.)?metrics\.\w+)\.(\w+)")
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,13 @@ class Named:
 
     def records(self, row: str) -> Path | None:
         """Return the file of a row's records, ``None`` if the table names none."""
-        place = self.archived.records.get(row)
+        return self._file(self.archived.records.get(row))
+
+    def reference(self, row: str) -> Path | None:
+        """Return the file of the records that a row's are compared with, ``None`` if the table names none."""
+        return self._file(self.archived.references.get(row))
+
+    def _file(self, place: str | None) -> Path | None:
         return None if place is None else results_folder(self.path) / place
 
     def stored(self, row: str, records: Records | None = None) -> StoredRow:
@@ -81,8 +86,8 @@ def _is_table(path: Path) -> bool:
     return isinstance(content, dict) and "rows" in content and "records" in content
 
 
-def metric_of(name: str, node: Mapping[str, Any]) -> Metric:
-    """Make a metric as a result's configuration describes it.
+def metric_of(name: str, node: Mapping[str, Any]) -> Any:
+    """Make a metric, of boxes or of pairs, as a result's configuration describes it.
 
     Raises:
         UserError: If it is none of this package: a file from elsewhere names no code that is run here.
@@ -91,8 +96,7 @@ def metric_of(name: str, node: Mapping[str, Any]) -> Metric:
     kind = getattr(import_module(target[1]), target[2], None) if target else None
     if target is None or not isinstance(kind, type) or kind.__module__ != target[1]:
         raise UserError(f"its metric {name} is none of this package ({node.get('_target_')})")
-    metric: Metric = build(node)
-    return metric
+    return build(node)
 
 
 def side_by_side(one: Named, other: Named) -> SideBySide:

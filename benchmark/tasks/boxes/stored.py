@@ -60,6 +60,17 @@ class StoredRow:
         """Return the numbers that can be compared image by image, by name."""
         return {name: one for _, found in self._made for name, one in found.items()}
 
+    def less(self, other: Mapping[str, Statistic], metric: str) -> Estimate | None:
+        """Return a number less another row's over the images of both; ``None`` if it is not in both."""
+        one, another = self.statistics.get(metric), other.get(metric)
+        found = None if one is None or another is None else compared(one, another)
+        return found and found.estimate
+
+    @property
+    def foreign(self) -> list[str]:
+        """Return the numbers of the row that are not of its records: there are none."""
+        return []
+
     def options(self, number: str) -> object:
         """Return which metric makes a number that can be compared, and its options but for the interval's."""
         maker = next(metric for metric, found in self._made if number in found)

@@ -16,6 +16,7 @@ from benchmark.core.errors import UserError
 from benchmark.core.masks import objects_of, region
 from benchmark.core.protocols import Recorded
 from benchmark.core.stages import device_stage, stage
+from benchmark.core.targets import TextSample
 from benchmark.pipeline.address import address
 from benchmark.pipeline.cell import Cell
 from benchmark.pipeline.class_order import ClassOrder, class_order
@@ -24,7 +25,7 @@ from benchmark.tasks.pairs.types import Asked, Pair
 
 if TYPE_CHECKING:
     from benchmark.core.protocols import Method
-    from benchmark.core.types import FloatArray
+    from benchmark.core.types import FloatArray, Sample
     from benchmark.pipeline.batches import Batch
     from benchmark.pipeline.scene import Scene
     from benchmark.tasks.pairs.types import ClassPolicy, Reading
@@ -180,6 +181,7 @@ def about(pair: Pair, logits: FloatArray, output: int) -> dict[str, Any]:
     others = present[present != pair.label].tolist()
     better = (logits > logits[output]).sum() + (logits[:output] == logits[output]).sum()
     return {
+        **({"image": np.str_(_file(pair.sample))} if isinstance(pair.sample, TextSample) else {}),
         "label": np.int32(pair.label),
         "labelled": np.bool_(own.any()),
         "difficult": np.bool_(own.any() and objects.difficult[own].all()),
@@ -189,6 +191,11 @@ def about(pair: Pair, logits: FloatArray, output: int) -> dict[str, Any]:
         "share": np.float32(region(pair.sample, [pair.label], height, width).mean()),
         "other_share": np.float32(region(pair.sample, others, height, width).mean()),
     }
+
+
+def _file(sample: Sample) -> str:
+    """Return the image of a question: the same for all questions about it, wherever the images lie."""
+    return "/".join(sample.path.parts[-2:]) if sample.path else sample.image_id
 
 
 def ask(

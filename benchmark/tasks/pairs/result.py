@@ -11,7 +11,6 @@ from benchmark.core.bootstrap import UNBOUNDED, bootstrap, bounded
 from benchmark.core.errors import UserError
 from benchmark.core.options import Checked, Count, Natural
 from benchmark.core.paired import Statistic, joined
-from benchmark.core.targets import images_of
 from benchmark.core.types import Difference, Estimate, OpenRow, Result
 from benchmark.pipeline.results import conditions, files_of, first_line, unfinished, without_places
 from benchmark.tasks.pairs.comparison import family
@@ -21,6 +20,7 @@ from benchmark.tasks.pairs.types import Answers, Pairs
 
 if TYPE_CHECKING:
     from benchmark.tasks.pairs.plan import PairRow
+    from benchmark.tasks.pairs.types import PairMetric
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,7 @@ def result(row: PairRow, resampling: Resampling) -> Measured | OpenRow:
     pairs, reference = found[0], found[1] if row.reference else None
     _refuse_unlike(row, pairs, reference)
     answers = Answers(pairs, reference, row.scene.dataset.class_names)
-    images = images_of(row.scene.dataset.samples)
-    statistics = {
-        name: clustered(statistic, images)
-        for metric in row.metrics.values()
-        for name, statistic in metric(answers).items()
-    }
+    statistics = statistics_of(row.metrics, answers)
     told = conditions(row.scene, [one for shards in stored for one in shards.made]) | {
         "protocol": _told(row),
         "resampling": vars(resampling),
@@ -92,12 +87,21 @@ def result(row: PairRow, resampling: Resampling) -> Measured | OpenRow:
             localizer=_protocol(row),
             fingerprint=row.cell.fingerprint,
             metrics=estimates,
-            counts=_counts(row, pairs, reference),
+            counts=_counts(row, answers),
             conditions=told,
             config=without_places(row.scene, {**row.config, "reading": row.question.identity["readings"]}),
         ),
         statistics,
     )
+
+
+def statistics_of(metrics: Mapping[str, PairMetric], answers: Answers) -> dict[str, Statistic]:
+    """Return what the numbers of all metrics are made of, by the numbers' names."""
+    return {
+        name: clustered(statistic, answers.pairs)
+        for metric in metrics.values()
+        for name, statistic in metric(answers).items()
+    }
 
 
 def _refuse_unlike(row: PairRow, pairs: Pairs, reference: Pairs | None) -> None:
@@ -129,19 +133,27 @@ def _told(row: PairRow) -> str:
     )
 
 
-def _counts(row: PairRow, pairs: Pairs, reference: Pairs | None) -> dict[str, int]:
-    counted = {
+def _counts(row: PairRow, answers: Answers) -> dict[str, int]:
+    return {
         "expected": len(row.scene.dataset.samples),
+        "skipped": len(answers.pairs.skipped) + len(row.scene.dataset.skipped),
+        **counted(answers),
+    }
+
+
+def counted(answers: Answers) -> dict[str, int]:
+    """Return the counts that follow from the stored pairs alone."""
+    pairs = answers.pairs
+    found = {
         "done": pairs.done,
-        "skipped": len(pairs.skipped) + len(row.scene.dataset.skipped),
         "images_asked": len(set(pairs.image_ids)),
         "pairs": len(pairs),
         "unknown_classes": pairs.unknown,
     }
-    for name, one in (("constant_maps", pairs), ("constant_reference_maps", reference)):
+    for name, one in (("constant_maps", pairs), ("constant_reference_maps", answers.reference)):
         if one is not None and "constant" in one.columns:
-            counted[name] = int(one.columns["constant"].sum())
-    return counted
+            found[name] = int(one.columns["constant"].sum())
+    return found
 
 
 def differences(measured: Sequence[Measured], metric: str, resampling: Resampling) -> tuple[Difference, ...]:

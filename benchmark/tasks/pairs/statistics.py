@@ -93,15 +93,19 @@ def class_mean(pairs: Pairs, hits: Column, chosen: BoolArray, fraction: bool = T
     return Statistic(*image_sums(pairs, values, chosen), ratios, fraction)
 
 
-def clustered(statistic: Statistic, images: Mapping[str, str]) -> Statistic:
+def clustered(statistic: Statistic, pairs: Pairs) -> Statistic:
     """Draw images with all their questions where a statistic has a row for each question.
 
-    The number itself stays: it is a function of the questions' means, which are sums over counts.
+    Questions about one image are no independent trials. The number itself stays: it is a function of the
+    questions' means, which are sums over counts.
 
     Args:
         statistic: Of questions, or of images already.
-        images: The image of each question by the question's id; an id that is not in it is an image's own.
+        pairs: What it was made of; their column ``image`` says of which image a question is.
     """
+    if "image" not in pairs.columns:
+        return statistic
+    images = dict(zip(pairs.image_ids, pairs.columns["image"].tolist(), strict=True))
     own = [images.get(each, each) for each in statistic.image_ids]
     places = {image: place for place, image in enumerate(dict.fromkeys(own))}
     if len(places) == len(own):

@@ -58,6 +58,11 @@ class PairTask:
             table=table,
             dataset=plan.dataset,
             records={name: STORE.merge(files_of(plan.rows[name].cell, STORE)) for name in done},
+            references={
+                name: STORE.merge(files_of(reference, STORE))
+                for name in done
+                if (reference := plan.rows[name].reference)
+            },
             sheet=partial(_beside, table=table, rows=plan.rows, count=experiment.pictures),
         )
 

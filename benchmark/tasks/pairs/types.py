@@ -80,6 +80,7 @@ class Pairs:
     other_share      float32  share of it that lies in an object of another class
     ===============  =======  =====================================================================
 
+    Where a sample is an image with a text, ``image`` (str) is the image's file: that of all its questions.
     The others are those of the readings that were asked for (:mod:`benchmark.tasks.pairs.readings`).
 
     Attributes:

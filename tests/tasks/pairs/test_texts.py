@@ -14,7 +14,6 @@ from scipy.stats import spearmanr
 from benchmark.attribution.centre import Centre
 from benchmark.core.errors import UserError
 from benchmark.core.paired import Statistic
-from benchmark.core.targets import TextSample, images_of
 from benchmark.core.types import Box, ForwardPass, Sample, View
 from benchmark.tasks.pairs.metrics.answer_accuracy import AnswerAccuracy
 from benchmark.tasks.pairs.metrics.human_correlation import HumanCorrelation
@@ -87,11 +86,11 @@ def test_an_interval_is_of_images_with_all_their_questions_and_the_number_stays(
         label=np.zeros(count, int),
         inside=inside,
         outside=1 + random.random(count),
+        image=np.array([f"{image}.png" for image in of_image]),
     )
-    none = np.zeros((0, 4), np.int32)
-    asked = [TextSample(one, Path(f"{one.partition('_q')[0]}.png"), 0, none) for one in of.image_ids]
     apart = InOutRatio("in_out", 1)(Answers(of))["in_out"]
-    found = clustered(apart, images_of(asked))
+    found = clustered(apart, of)
+    assert clustered(apart, pairs(of.image_ids)) is apart, "images without a text"
     assert found.image_ids == tuple(f"{image}.png" for image in range(12))
     assert value(found) == pytest.approx(value(apart), rel=1e-12)
     drawn = [

@@ -72,6 +72,12 @@ def test_the_experiment_trains_on_two_sets_of_seeds_and_says_that_the_paper_is_n
     assert status == 0
     assert "training on seeds" not in err
     assert "vgg16/grad_cam" in again
+    (table,) = tmp_path.glob("*/sec*.json")
+    status, held, _ = command("verify", str(table))
+    assert status == 4, "the trained network's numbers are not of these records"
+    assert "miou" in held
+    assert "not derived again, since no pair metric gives them" in held
+    assert "as derived: " in held
     status, _, err = command(*words, "val_set.after=0")
     assert status == 2
     assert "in dataset and in val_set (4 so)" in err

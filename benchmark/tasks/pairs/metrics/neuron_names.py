@@ -158,7 +158,7 @@ class NamedNeurons(MapMetric, group="pair_metric.neuron_names"):
         """Return of each name that a unit bears whether it is each class's own, ``[classes]``."""
         if not answers.classes:
             raise UserError(
-                "pair_metric neuron_names: these images have no classes that a name could be one of"
+                "pair_metric neuron_names: there are no names of classes that a unit's name could be one of"
             )
         classes = [[_words(name) for name in one.split(",")] for one in answers.classes]
         return {

@@ -124,7 +124,7 @@ def test_a_table_that_is_missing_or_of_another_layer_is_refused(table: str, tmp_
         metric(str(tmp_path / "nothing.csv")).check(None, {})  # type: ignore[arg-type]
     with pytest.raises(UserError, match="has 20 units, and the layer has unit 20"):
         shares(table, asked("a", [0], [[20, 1, 2, 3]]))
-    with pytest.raises(UserError, match="no classes"):
+    with pytest.raises(UserError, match="no names of classes"):
         metric(table)(Answers(asked("a", [0], [[0, 1, 2, 3]])))
 
 
