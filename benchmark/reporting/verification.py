@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -178,17 +179,22 @@ def _is_number(text: str) -> bool:
 
 def _text(printed: str, derived: str) -> list[tuple[str, bool]]:
     """Compare two texts line by line; of each line that differs, say how, and whether its numbers agree."""
+    ours, theirs = printed.splitlines(), derived.splitlines()
     apart = []
-    for number, (here, there) in enumerate(zip_longest(printed.splitlines(), derived.splitlines()), start=1):
-        if here == there:
-            continue
-        ours, theirs = (_NUMBER.findall(line or "") for line in (here, there))
-        told = _both(here or "", there or "")
-        if _NUMBER.sub("#", here or "") == _NUMBER.sub("#", there or ""):
-            pairs = [f"{a}, derived: {b}" for a, b in zip(ours, theirs, strict=True) if a != b]
-            told = f"it says {'; '.join(pairs)}"
-        apart.append((f"line {number}: {told}", ours == theirs))
+    for kind, first, last, begin, end in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+        changed = [] if kind == "equal" else zip_longest(ours[first:last], theirs[begin:end], fillvalue="")
+        apart += [_line(first + number, *both) for number, both in enumerate(changed, start=1)]
     return apart
+
+
+def _line(number: int, here: str, there: str) -> tuple[str, bool]:
+    """Say how a line differs from the derived one, either of which may be empty; and if numbers agree."""
+    ours, theirs = (_NUMBER.findall(line) for line in (here, there))
+    told = _both(here, there)
+    if _NUMBER.sub("#", here) == _NUMBER.sub("#", there):
+        pairs = [f"{a}, derived: {b}" for a, b in zip(ours, theirs, strict=True) if a != b]
+        told = f"it says {'; '.join(pairs)}"
+    return f"line {number}: {told}", ours == theirs
 
 
 def _both(here: str, there: str) -> str:

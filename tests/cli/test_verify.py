@@ -129,6 +129,16 @@ def test_another_layout_with_the_same_numbers_is_told_and_is_no_difference(
     assert "note: small.tex: words alone differ, line 1: it says “" in printed
 
 
+def test_a_line_that_somebody_added_is_told_alone(command: Command, made: Path) -> None:
+    path = made.with_name("small.md")
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines[:3], "Error 12.34 % by us.\n", *lines[3:]]))
+    status, printed, _ = command("verify", str(made))
+    assert status == 3
+    (told,) = (line for line in printed.splitlines() if line.startswith("DIFFERS"))
+    assert told == "DIFFERS  small.md: line 4: it says “Error 12.34 % by us.”, derived: “”"
+
+
 def test_a_file_that_is_not_there_is_told(command: Command, made: Path) -> None:
     made.with_suffix(".md").unlink()
     status, printed, _ = command("verify", str(made))
