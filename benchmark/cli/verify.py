@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
 from benchmark.cli.app.places import EMBEDDED_WEIGHTS, PUBLISHED
-from benchmark.cli.app.tables import Named, metric_of, named
+from benchmark.cli.app.tables import Named, Stored, named
 from benchmark.core.errors import UserError
 from benchmark.core.exit_codes import ExitCode
 from benchmark.core.types import Difference, Estimate, Result
@@ -31,15 +32,8 @@ from benchmark.reporting.verification import (
     missing_files,
     settled,
 )
-from benchmark.tasks.boxes.records import STORE as BOXES
-from benchmark.tasks.boxes.records import records_in
 from benchmark.tasks.boxes.stored import StoredRow, check_again
-from benchmark.tasks.pairs.records import STORE as PAIRS
-from benchmark.tasks.pairs.records import pairs_in
-from benchmark.tasks.pairs.stored import StoredPairs, orders_again, stored_pairs
-from benchmark.tasks.pairs.types import Answers, Pairs
-
-Stored = StoredRow | StoredPairs
+from benchmark.tasks.pairs.stored import StoredPairs, orders_again
 
 _MOST = 20
 """Images that are listed of one file of records."""
@@ -63,7 +57,7 @@ def main(cfg: DictConfig) -> int:
     stored, derived, partly = dict[str, Stored](), dict[str, Result](), set[str]()
     for row, result in one.measured.items():
         try:
-            found = _stored(one, row, results)
+            found = one.stored(row, partial(_shards, results))
             metrics, counts = found.again()
         except UserError as error:
             told.append(f"{row}: not derived again, {error}")
@@ -131,29 +125,8 @@ def _inputs(cfg: DictConfig, manifest: Mapping[str, Any], one: Named, results: P
     yield f"dataset: {dataset['name']}, fingerprint {dataset['fingerprint'][:12]}, {is_one}; no image is read"
 
 
-def _stored(one: Named, row: str, results: Path) -> Stored:
-    """Read a row's records, and those that they are compared with.
-
-    Raises:
-        UserError: With the reason why its numbers cannot be derived again.
-    """
-    file = one.records(row)
-    if file is not None and file.name.endswith(PAIRS.suffix):
-        reference = one.reference(row)
-        answers = Answers(_pairs(file, results), _pairs(reference, results) if reference else None)
-        return stored_pairs(one.measured[row], answers, metric_of)
-    there = file is not None and file.is_file() and file.name.endswith(BOXES.suffix)
-    return one.stored(row, records_in(_shards(BOXES, file, results)) if file and there else None)
-
-
-def _pairs(file: Path, results: Path) -> Pairs:
-    return pairs_in(_shards(PAIRS, file, results), file.parent)
-
-
-def _shards(store: ShardStore, file: Path, results: Path) -> Shards:
+def _shards(results: Path, store: ShardStore, file: Path) -> Shards:
     """Read the file of all shards; where it is not what was written, all the same, and else the shards."""
-    if not file.is_file():
-        raise UserError(f"its records are not there ({file})")
     with suppress(UserError):
         return store.read([file])
     with suppress(UserError):

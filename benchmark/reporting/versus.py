@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from benchmark.core.nested import flatten
-from benchmark.core.paired import PairedDifference
+from benchmark.core.paired import PairedDifference, Statistic, compared
 from benchmark.core.types import Estimate, Result
 from benchmark.reporting.render.csv import written
 from benchmark.reporting.render.layout import Layout, Notes, Subtable
@@ -19,6 +19,29 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("A", "B", "B - A [95 %]", "A : B alone", "p", "images")
 _MADE_BY = "made_by."
+
+
+class Comparable(Protocol):
+    """A measured row that is read again from its records, of boxes or of pairs."""
+
+    @property
+    def result(self) -> Result:
+        """Return the row as its table holds it."""
+        ...
+
+    @property
+    def statistics(self) -> Mapping[str, Statistic]:
+        """Return the numbers that can be compared image by image, by name."""
+        ...
+
+    @property
+    def annotations(self) -> Mapping[str, object]:
+        """Return what the dataset says of each image, to be compared with what another says."""
+        ...
+
+    def options(self, number: str) -> object:
+        """Return which metric makes a number that can be compared, and its options but for the interval's."""
+        ...
 
 
 class Versus(NamedTuple):
@@ -60,6 +83,39 @@ class SideBySide:
     lines: Sequence[Versus]
     options: Mapping[tuple[str, str, str], Sequence[str]]
     unpaired: Sequence[tuple[str, str]]
+
+
+def versus(one: Comparable, other: Comparable) -> Iterator[Versus]:
+    """Compare two rows metric by metric: the second less the first, over the images that both have alike."""
+    unlike = annotated_otherwise(one, other)
+    first, second = one.result.metrics, other.result.metrics
+    for name in [*first, *(name for name in second if name not in first)]:
+        line = Versus(one.result.row, other.result.row, name, first.get(name), second.get(name))
+        ours, theirs = one.statistics.get(name), other.statistics.get(name)
+        if name not in first or name not in second:
+            line = line._replace(why=f"only {'B' if name not in first else 'A'} has it")
+        elif ours is None or theirs is None:
+            line = line._replace(why="it is no function of means over images")
+        elif one.options(name) != other.options(name):
+            line = line._replace(why="the two have other options of this metric")
+        else:
+            found = compared(_without(theirs, unlike), _without(ours, unlike))
+            line = line._replace(difference=found, why="" if found else "no image is in both")
+        yield line
+
+
+def annotated_otherwise(one: Comparable, other: Comparable) -> set[str]:
+    """Return the images of both of which the two datasets do not say the same."""
+    ours, theirs = one.annotations, other.annotations
+    return {image for image in ours.keys() & theirs.keys() if ours[image] != theirs[image]}
+
+
+def _without(statistic: Statistic, images: set[str]) -> Statistic:
+    if not images:
+        return statistic
+    kept = [n for n, image in enumerate(statistic.image_ids) if image not in images]
+    ids = tuple(statistic.image_ids[n] for n in kept)
+    return Statistic(ids, statistic.values[kept], statistic.reduce, statistic.fraction)
 
 
 def differing(pairs: Iterable[tuple[Result, Result]]) -> dict[tuple[str, str, str], list[str]]:

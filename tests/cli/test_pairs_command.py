@@ -101,6 +101,13 @@ def test_two_workers_give_a_swept_table_that_stays(
     assert (status, "sound: all " in printed) == (0, True), printed
     assert "10 of 10 measured rows derived again" in printed
     assert "not derived again" not in printed
+    small, large = (table.with_suffix("") / f"vgg16-cam-patch={patch}.json" for patch in (64, 112))
+    compared = tmp_path / "compared.csv"
+    status, printed, _ = command("table", "--compare", str(small), str(large), f"output={compared}")
+    assert (status, "reference.patch: 64 → 112" in printed) == (0, True), printed
+    line = pd.read_csv(compared).set_index("metric").loc["rank_correlation"]
+    assert line["difference"] == pytest.approx(line["b"] - line["a"])
+    assert line["low"] <= line["difference"] <= line["high"]
     reference = tmp_path / content["references"]["vgg16/cam/patch=64"]
     sound, schema = pq.read_table(reference), pq.read_schema(reference)
     cells = pa.array(sound["grid14"].to_pylist()[::-1], schema.field("grid14").type)

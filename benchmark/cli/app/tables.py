@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,13 +10,34 @@ from typing import Any
 
 from benchmark.cli.app.build import build, published
 from benchmark.core.errors import UserError
-from benchmark.core.types import Records, Result
+from benchmark.core.types import Result
+from benchmark.pipeline.store import Shards, ShardStore
 from benchmark.reporting.archive import Archived, read_table, results_folder
 from benchmark.reporting.text import grouped
-from benchmark.reporting.versus import SideBySide, Versus, differing
-from benchmark.tasks.boxes.stored import StoredRow, annotated_otherwise, stored_row, versus
+from benchmark.reporting.versus import (
+    Comparable,
+    SideBySide,
+    Versus,
+    annotated_otherwise,
+    differing,
+    versus,
+)
+from benchmark.tasks.boxes.records import STORE as BOXES
+from benchmark.tasks.boxes.records import records_in
+from benchmark.tasks.boxes.stored import StoredRow, stored_row
+from benchmark.tasks.pairs.records import STORE as PAIRS
+from benchmark.tasks.pairs.records import pairs_in
+from benchmark.tasks.pairs.stored import StoredPairs, stored_pairs
+from benchmark.tasks.pairs.types import Answers
 
 _METRIC = re.compile(r"(benchmark\.(?:tasks\.pairs\.)?metrics\.\w+)\.(\w+)")
+
+
+Stored = StoredRow | StoredPairs
+
+
+def _whole(store: ShardStore, file: Path) -> Shards:
+    return store.read([file])
 
 
 @dataclass(frozen=True)
@@ -42,20 +63,30 @@ class Named:
         """Return the file of a row's records, ``None`` if the table names none."""
         return self._file(self.archived.records.get(row))
 
-    def reference(self, row: str) -> Path | None:
-        """Return the file of the records that a row's are compared with, ``None`` if the table names none."""
-        return self._file(self.archived.references.get(row))
-
-    def _file(self, place: str | None) -> Path | None:
-        return None if place is None else results_folder(self.path) / place
-
-    def stored(self, row: str, records: Records | None = None) -> StoredRow:
+    def stored(self, row: str, read: Callable[[ShardStore, Path], Shards] = _whole) -> Stored:
         """Return a row with its records and metrics.
+
+        Args:
+            row: The row's name.
+            read: Reads a file of all shards.
 
         Raises:
             UserError: With the reason why its numbers cannot be derived again.
         """
-        return stored_row(self.measured[row], self.records(row), metric_of, records)
+        file, reference = self.records(row), self._file(self.archived.references.get(row))
+        if file is None or not file.name.endswith((BOXES.suffix, PAIRS.suffix)):
+            raise UserError("its records are neither of boxes nor of pairs")
+        for path in (file, reference):
+            if path is not None and not path.is_file():
+                raise UserError(f"its records are not there ({path})")
+        if file.name.endswith(BOXES.suffix):
+            return stored_row(self.measured[row], records_in(read(BOXES, file)), metric_of, file)
+        pairs = pairs_in(read(PAIRS, file), file.parent)
+        compared = pairs_in(read(PAIRS, reference), reference.parent) if reference else None
+        return stored_pairs(self.measured[row], Answers(pairs, compared), metric_of)
+
+    def _file(self, place: str | None) -> Path | None:
+        return None if place is None else results_folder(self.path) / place
 
 
 def named(place: str) -> Named:
@@ -111,7 +142,7 @@ def side_by_side(one: Named, other: Named) -> SideBySide:
         )
     lines, unpaired = list[Versus](), list[tuple[str, str]]()
     for first, second in pairs:
-        if ours[first].fingerprint == theirs[second].fingerprint:
+        if _same(ours[first], theirs[second]):
             unpaired.append((first, "it is one and the same measurement in both"))
             continue
         try:
@@ -122,7 +153,7 @@ def side_by_side(one: Named, other: Named) -> SideBySide:
             continue
         found = list(versus(a, b))
         lines += found
-        unpaired += [(first, text) for text in _images(a.records, b.records)]
+        unpaired += [(first, text) for text in _images(a, b)]
         whys = grouped((line.metric, line.why) for line in found if line.why)
         unpaired += [(first, f"{metrics}: {why}") for metrics, why in whys]
     if one.only is None and other.only is None:
@@ -136,15 +167,21 @@ def side_by_side(one: Named, other: Named) -> SideBySide:
     )
 
 
+def _same(one: Result, other: Result) -> bool:
+    """Return whether two rows are of the same records, held against the same by the same metrics."""
+    judged_by = ("metric", "pair_metric", "reference")
+    options = [[row.config.get(group) for group in judged_by] for row in (one, other)]
+    return one.fingerprint == other.fingerprint and options[0] == options[1]
+
+
 def _beside(one: Result, other: Result, why: str) -> Iterator[Versus]:
     for name in dict.fromkeys([*one.metrics, *other.metrics]):
         yield Versus(one.row, other.row, name, one.metrics.get(name), other.metrics.get(name), None, why)
 
 
-def _images(one: Records, other: Records) -> Iterator[str]:
+def _images(one: Comparable, other: Comparable) -> Iterator[str]:
     """Say which images are not compared."""
-    ours, theirs = set(one.image_ids), set(other.image_ids)
-    unlike = annotated_otherwise(one, other)
+    ours, theirs, unlike = set(one.annotations), set(other.annotations), annotated_otherwise(one, other)
     for images, what in (
         (ours - theirs, "only in A"),
         (theirs - ours, "only in B"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +13,6 @@ import numpy as np
 
 from benchmark.core.errors import UserError
 from benchmark.core.paired import Statistic, compared
-from benchmark.reporting.versus import Versus
 from benchmark.tasks.boxes.comparison import compared_rows, verdict
 from benchmark.tasks.boxes.records import STORE, read_records
 from benchmark.tasks.boxes.result import counted, estimates
@@ -77,52 +76,42 @@ class StoredRow:
         return type(maker), {k: v for k, v in vars(maker).items() if k not in ("resamples", "seed")}
 
     @cached_property
+    def annotations(self) -> dict[str, object]:
+        """Return what the dataset says of each image: label, place on the blacklist, ground-truth boxes."""
+        records = self.records
+        starts = np.searchsorted(records.owner, np.arange(len(records) + 1))
+        truth = np.asarray(records.truth, np.int64)
+        return {
+            image: (
+                int(records.labels[n]),
+                bool(records.blacklisted[n]),
+                truth[starts[n] : starts[n + 1]].tobytes(),
+            )
+            for n, image in enumerate(records.image_ids)
+        }
+
+    @cached_property
     def _made(self) -> list[tuple[HasStatistics, dict[str, Statistic]]]:
         able = [metric for metric in self.metrics.values() if isinstance(metric, HasStatistics)]
         return [(metric, metric.statistics(self.records)) for metric in able]
 
 
-def stored_row(result: Result, file: Path | None, build: Build, records: Records | None = None) -> StoredRow:
-    """Read a row's records and make its metrics.
+def stored_row(result: Result, records: Records, build: Build, file: Path | None = None) -> StoredRow:
+    """Make the metrics of a row whose records have been read.
 
     Args:
         result: The row.
-        file: File of its records; ``None`` if the table names none.
+        records: Its records.
         build: Makes the metrics.
-        records: The records, where they are read already.
+        file: File of the records.
 
     Raises:
         UserError: With the reason why its numbers cannot be derived again.
     """
-    if records is None:
-        if file is None or not file.name.endswith(STORE.suffix):
-            raise UserError("its records are not of boxes")
-        if not file.is_file():
-            raise UserError(f"its records are not there ({file})")
-        records = read_records([file])
     nodes = result.config.get("metric")
     if not isinstance(nodes, Mapping) or not nodes:
         raise UserError("its result names no metric")
     return StoredRow(result, records, {name: build(name, node) for name, node in nodes.items()}, file)
-
-
-def versus(one: StoredRow, other: StoredRow) -> Iterator[Versus]:
-    """Compare two rows metric by metric: the second less the first, over the images that both have alike."""
-    unlike = annotated_otherwise(one.records, other.records)
-    first, second = one.result.metrics, other.result.metrics
-    for name in [*first, *(name for name in second if name not in first)]:
-        line = Versus(one.result.row, other.result.row, name, first.get(name), second.get(name))
-        ours, theirs = one.statistics.get(name), other.statistics.get(name)
-        if name not in first or name not in second:
-            line = line._replace(why=f"only {'B' if name not in first else 'A'} has it")
-        elif ours is None or theirs is None:
-            line = line._replace(why="it is no function of means over images")
-        elif one.options(name) != other.options(name):
-            line = line._replace(why="the two have other options of this metric")
-        else:
-            found = compared(_without(theirs, unlike), _without(ours, unlike))
-            line = line._replace(difference=found, why="" if found else "no image is in both")
-        yield line
 
 
 def check_again(sentence: str, rows: Mapping[str, StoredRow], results: Path) -> str | None:
@@ -154,30 +143,3 @@ def check_again(sentence: str, rows: Mapping[str, StoredRow], results: Path) -> 
 
 def _beside(row: StoredRow, results: Path) -> Path:
     return results / "runs" / (row.file.parent.name if row.file else "")
-
-
-def annotated_otherwise(one: Records, other: Records) -> set[str]:
-    """Return the images of both whose label, ground-truth boxes or place on the blacklist differ."""
-    ours, theirs = _annotations(one), _annotations(other)
-    return {image for image in ours.keys() & theirs.keys() if ours[image] != theirs[image]}
-
-
-def _annotations(records: Records) -> dict[str, tuple[int, bool, bytes]]:
-    starts = np.searchsorted(records.owner, np.arange(len(records) + 1))
-    truth = np.asarray(records.truth, np.int64)
-    return {
-        image: (
-            int(records.labels[n]),
-            bool(records.blacklisted[n]),
-            truth[starts[n] : starts[n + 1]].tobytes(),
-        )
-        for n, image in enumerate(records.image_ids)
-    }
-
-
-def _without(statistic: Statistic, images: set[str]) -> Statistic:
-    if not images:
-        return statistic
-    kept = [n for n, image in enumerate(statistic.image_ids) if image not in images]
-    ids = tuple(statistic.image_ids[n] for n in kept)
-    return Statistic(ids, statistic.values[kept], statistic.reduce, statistic.fraction)

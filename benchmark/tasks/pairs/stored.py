@@ -53,6 +53,20 @@ class StoredPairs:
         given = {name for metric in self.metrics.values() for name in metric.gives}
         return [name for name in self.result.metrics if name not in {*given, *self.statistics}]
 
+    @cached_property
+    def annotations(self) -> dict[str, object]:
+        """Return what the dataset says of each image: the classes that it holds, and how they are marked."""
+        pairs, found = self.answers.pairs, dict[str, set[tuple[Any, ...]]]()
+        marks = [pairs.columns[name].tolist() for name in ("label", "labelled", "difficult", "share")]
+        for image, label, labelled, *more in zip(pairs.image_ids, *marks, strict=True):
+            found.setdefault(image, set()).update([(label, *more)] if labelled else [])
+        return dict(found)
+
+    def options(self, number: str) -> object:
+        """Return which metric makes a number, and its options."""
+        maker = next((metric for metric in self.metrics.values() if number in metric.gives), None)
+        return type(maker), vars(maker) if maker else {}
+
     def less(self, other: Mapping[str, Statistic], metric: str) -> Estimate | None:
         """Return a number less another row's over the images of both; ``None`` if it is not in both."""
         one, another = self.statistics.get(metric), other.get(metric)

@@ -81,7 +81,7 @@ def _read(
         heatmaps = path.parents[2] / "runs" / path.parent.name
         gallery.add(row.row, records, limits_of(row), heatmaps)
     try:
-        return judged(records, stored_row(row, path, build, records).metrics)
+        return judged(records, stored_row(row, records, build).metrics)
     except UserError as error:
         found.unjudged[row.row] = str(error)
         return Mistakes(records.image_ids, {})
