@@ -104,7 +104,8 @@ def _inputs(cfg: DictConfig, manifest: Mapping[str, Any], one: Named, results: P
     """Tell what the manifest says about inputs that the numbers are not derived from here."""
     lacking = absent(manifest, results)
     if lacking:
-        yield f"{lacking} shards that the manifest lists are not here; the files of all shards stand for them"
+        told = f"{_counted(lacking, 'shard')} of those that the manifest lists not here"
+        yield f"{told}; the files of all shards stand for them"
     weights, found, other = manifest["inputs"]["weights"], 0, list[str]()
     for entry in weights:
         for folder in (cfg.weights_dir, EMBEDDED_WEIGHTS):
@@ -163,7 +164,7 @@ def _not_derived(
 ) -> Iterator[str]:
     lacking = len(table.differences) - len(pairs)
     if lacking:
-        yield f"{lacking} paired differences: not derived again, nor are their rows"
+        yield f"{_counted(lacking, 'paired difference')}: not derived again, nor are their rows"
     if len(table.checks) > len(checks):
         count = len(table.checks) - len(checks)
         yield f"not derived again: sentences of checks that only the hash of {table.name}.json holds: {count}"
@@ -182,6 +183,10 @@ def _again(
         checks=tuple(checks.get(one, one) for one in table.checks),
         differences=tuple(one._replace(estimate=pairs.get(one, one.estimate)) for one in table.differences),
     )
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _tell(one: Named, held: list[Held], told: list[str], rows: int) -> int:
@@ -203,11 +208,15 @@ def _tell(one: Named, held: list[Held], told: list[str], rows: int) -> int:
         print(f"note: {text}")
     total = sum(each.numbers for each in held if each.name != hashes)
     if apart:
-        print(f"NOT SOUND: {apart} differences, listed above; {total} numbers compared")
+        print(
+            f"NOT SOUND: {_counted(apart, 'difference')}, listed above; {_counted(total, 'number')} compared"
+        )
         return ExitCode.CHECKS_FAILED
     lacking = len(one.measured) - rows
     if lacking or not rows:
-        print(f"NOT VERIFIED: {lacking} rows are not derived again, as told; of the others nothing differs")
+        print(
+            f"NOT VERIFIED: {_counted(lacking, 'row')} not derived again, as told; otherwise nothing differs"
+        )
         return ExitCode.ROWS_OPEN
     print(f"sound: all {total} numbers compared are what the records give")
     return ExitCode.COMPLETE

@@ -153,7 +153,7 @@ def test_without_records_or_manifest_it_says_what_it_could_not_derive(
     status, printed, _ = command("verify", str(made))
     assert status == 4
     assert "0 of 1 measured rows derived again" in printed
-    assert "NOT VERIFIED: 1 rows" in printed
+    assert "NOT VERIFIED: 1 row not derived again" in printed
     assert "a/cam: not derived again, its records are neither of boxes nor of pairs" in printed
     assert "there is no manifest.json" in printed
 
