@@ -39,8 +39,8 @@ class Comparable(Protocol):
         """Return what the dataset says of each image, to be compared with what another says."""
         ...
 
-    def options(self, number: str) -> object:
-        """Return which metric makes a number that can be compared, and its options but for the interval's."""
+    def maker(self, number: str) -> type:
+        """Return the kind of the metric that makes a number that can be compared."""
         ...
 
 
@@ -86,7 +86,10 @@ class SideBySide:
 
 
 def versus(one: Comparable, other: Comparable) -> Iterator[Versus]:
-    """Compare two rows metric by metric: the second less the first, over the images that both have alike."""
+    """Compare two rows metric by metric: the second less the first, over the images that both have alike.
+
+    Options of a metric may differ, as in a sweep over them; :func:`differing` says in which.
+    """
     unlike = annotated_otherwise(one, other)
     first, second = one.result.metrics, other.result.metrics
     for name in [*first, *(name for name in second if name not in first)]:
@@ -96,8 +99,8 @@ def versus(one: Comparable, other: Comparable) -> Iterator[Versus]:
             line = line._replace(why=f"only {'B' if name not in first else 'A'} has it")
         elif ours is None or theirs is None:
             line = line._replace(why="it is no function of means over images")
-        elif one.options(name) != other.options(name):
-            line = line._replace(why="the two have other options of this metric")
+        elif one.maker(name) is not other.maker(name):
+            line = line._replace(why="another metric gives it in the other")
         else:
             found = compared(_without(theirs, unlike), _without(ours, unlike))
             line = line._replace(difference=found, why="" if found else "no image is in both")

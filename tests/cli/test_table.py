@@ -1,7 +1,9 @@
 """``./scripts/table``: a table from its results alone."""
 
 import csv
+import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from helpers.handmade import table
 from helpers.random_records import make
 from helpers.stored_tables import stored_table
 
+from benchmark.metrics.localization import Localization
 from benchmark.reporting.archive import Archived, write_table
+from benchmark.tasks.boxes.records import STORE, records_in
 
 
 def test_the_table_is_printed_in_one_line_a_row_and_its_files_are_written_again(
@@ -69,6 +73,21 @@ def test_two_runs_stand_side_by_side_with_what_differs(command: Command, tmp_pat
     assert lines["max_box_acc"]["mcnemar_p"] == ""
     assert float(lines["max_box_acc"]["low"]) <= float(lines["max_box_acc"]["difference"])
     assert lines["max_box_acc_threshold"]["not_paired"].startswith("it is no function of means")
+
+    remembered = shutil.copytree(shared.parents[1], tmp_path / "fourth") / "data/small/b-cam.json"
+    row = shared.parent / "small/b-cam.json"
+    content = json.loads(row.read_text())
+    content["config"]["metric"]["localization"]["iou"] = 0.8
+    row.write_text(json.dumps(content))
+    place = shared.parents[1] / json.loads(shared.read_text())["records"]["b/cam"]
+    records = records_in(STORE.read([place]))
+    loose, strict = (
+        Localization(iou=iou).wrong(records)["loc_top1"][~records.blacklisted] for iou in (0.5, 0.8)
+    )
+    status, printed, _ = command("table", "--compare", str(remembered), str(row), f"output={written}")
+    lines = {line["metric"]: line for line in csv.DictReader(written.read_text().splitlines())}
+    assert "b/cam: metric.localization.iou: 0.5 → 0.8" in printed
+    assert float(lines["loc_top1"]["difference"]) == pytest.approx(strict.mean() - loose.mean())
     status, printed, _ = command("table", "--compare", str(one), str(one))
     assert "a/cam, b/cam: it is one and the same measurement in both" in printed
 

@@ -70,10 +70,9 @@ class StoredRow:
         """Return the numbers of the row that are not of its records: there are none."""
         return []
 
-    def options(self, number: str) -> object:
-        """Return which metric makes a number that can be compared, and its options but for the interval's."""
-        maker = next(metric for metric, found in self._made if number in found)
-        return type(maker), {k: v for k, v in vars(maker).items() if k not in ("resamples", "seed")}
+    def maker(self, number: str) -> type:
+        """Return the kind of the metric that makes a number that can be compared."""
+        return next(type(metric) for metric, found in self._made if number in found)
 
     @cached_property
     def annotations(self) -> dict[str, object]:

@@ -62,10 +62,9 @@ class StoredPairs:
             found.setdefault(image, set()).update([(label, *more)] if labelled else [])
         return dict(found)
 
-    def options(self, number: str) -> object:
-        """Return which metric makes a number, and its options."""
-        maker = next((metric for metric in self.metrics.values() if number in metric.gives), None)
-        return type(maker), vars(maker) if maker else {}
+    def maker(self, number: str) -> type:
+        """Return the kind of the metric that makes a number."""
+        return next((type(metric) for metric in self.metrics.values() if number in metric.gives), type(None))
 
     def less(self, other: Mapping[str, Statistic], metric: str) -> Estimate | None:
         """Return a number less another row's over the images of both; ``None`` if it is not in both."""
