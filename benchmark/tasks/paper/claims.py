@@ -161,7 +161,9 @@ def _order(name: str, claim: Claim, table: Table, both: tuple[Line, Line], on: s
         low, high, least, most = (math.nan if end is None else end for end in ends)
         value = (first.measured or 0.0) - (second.measured or 0.0)
         apart = Estimate(value, low - most, high - least, min(first.n or 0, second.n or 0))
-    values = f"{shown(claim.metric, first.measured)} and {shown(claim.metric, second.measured)}"
+    names = ("", "") if claim.above == claim.below else (f"{claim.above} ", f"{claim.below} ")
+    told = [f"{row}{shown(claim.metric, one.measured)}" for row, one in zip(names, both, strict=True)]
+    values = " and ".join(told)
     text = f"{values}, difference {with_interval(claim.metric, apart, signed=True)} ({paired})"
     holds = "the same order" if apart.low > 0 else "the other order" if apart.high < 0 else "undecided"
     why = f"{holds} here"

@@ -90,7 +90,7 @@ def test_a_claim_is_judged_by_the_table_that_says_most(
 def test_an_order_is_the_papers_whichever_way_the_table_has_the_difference() -> None:
     judged = judge_all("name", ORDER, [measured(0.5, 0.6, Estimate(-0.1, -0.2, -0.01, 9))], [])
     assert judged.estimate == (0.1, 0.01, 0.2, 9)
-    assert judged.measured == "60.00 and 50.00, difference +10.00 [1.0–20.0] (paired)"
+    assert judged.measured == "b/cam 60.00 and a/cam 50.00, difference +10.00 [1.0–20.0] (paired)"
 
 
 def test_an_order_of_two_numbers_of_one_row_is_judged_by_their_paired_difference() -> None:
