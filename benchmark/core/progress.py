@@ -11,23 +11,24 @@ _SECONDS_BETWEEN_LINES = 30.0
 
 
 class Counter:
-    """A context manager that shows on stderr how many images are done, with rate and remaining time.
+    """A context manager that shows on stderr how much is done, with rate and remaining time.
 
     Args:
         title: What is being done, at the head of the line.
-        total: Number of images.
-        done: Number of images that were done before; they do not count for the rate.
+        total: Number of images, or of what else is counted.
+        done: How many were done before; they do not count for the rate.
+        unit: What is counted, in the plural.
     """
 
-    def __init__(self, title: str, total: int, done: int = 0) -> None:
-        self._title, self._total, self._start, self._done = title, total, done, done
+    def __init__(self, title: str, total: int, done: int = 0, unit: str = "images") -> None:
+        self._title, self._total, self._start, self._done, self._unit = title, total, done, done, unit
         self._began = self._spoke = time.monotonic()
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:.1f} images/s"),
+            TextColumn(f"{{task.fields[rate]:.1f}} {unit}/s"),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
@@ -44,7 +45,7 @@ class Counter:
         self._bar.stop()
 
     def add(self, count: int) -> None:
-        """Report ``count`` more images as done."""
+        """Report ``count`` more as done."""
         self._done += count
         now = time.monotonic()
         rate = (self._done - self._start) / max(now - self._began, 1e-9)
@@ -53,6 +54,7 @@ class Counter:
             self._spoke = now
             left = (self._total - self._done) / max(rate, 1e-9)
             print(
-                f"{self._title}: {self._done}/{self._total} images, {rate:.1f} images/s, {left:.0f} s left",
+                f"{self._title}: {self._done}/{self._total} {self._unit}, {rate:.1f} {self._unit}/s, "
+                f"{left:.0f} s left",
                 file=sys.stderr,
             )

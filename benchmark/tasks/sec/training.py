@@ -119,7 +119,7 @@ def fit(
     rates = [group["lr"] for group in optimisers[0].param_groups]
     steps = options.steps(len(lessons))
     begun = _restore(kept, nets, optimisers)
-    with reproducible(), Counter("training on seeds", steps) as counter:
+    with reproducible(), Counter("training on seeds", steps, begun, "steps") as counter:
         chosen = islice(_batches(len(lessons), options.batch_size, options.seed), steps)
         for step, places in enumerate(chosen):
             if step >= begun:
@@ -129,7 +129,7 @@ def fit(
                 _step([lessons[place] for place in places], nets, optimisers, crf, options.seed + step)
                 if kept and (step + 1) % _KEPT == 0 and step + 1 < steps:
                     _keep(kept, step + 1, nets, optimisers)
-            counter.add(1)
+                counter.add(1)
     return [options.finished(net) for net in nets]
 
 
