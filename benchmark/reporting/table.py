@@ -123,13 +123,15 @@ class Table:
         published, here = self.published_row(row), next((one for one in self.rows if one.row == row), None)
         if published is None or here is None:
             return ""
+        if published.not_comparable:
+            return published.not_comparable
         if published.models and here.model not in published.models:
             stands = _either([str(model) for model in published.models])
             return f"{here.model} is not the published network, for which {stands} stands"
         method = row.rpartition("/")[2]
         if here.method != method:
             return f"{here.method} is not the published method, {method}"
-        return published.not_comparable
+        return ""
 
     def reproduction(self, row: str) -> tuple[str, Reproduction] | None:
         """Return the first study that measured a row again, with its name, where it is comparable."""

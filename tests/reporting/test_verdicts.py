@@ -140,6 +140,12 @@ def test_a_row_of_another_network_or_method_is_held_against_nothing(
     assert f"NOT COMPARABLE: {why}" in "".join(text for part in notes(made) for _, text in part.items)
 
 
+def test_a_row_that_nothing_can_be_held_against_says_its_own_reason_whatever_its_name_ends_with() -> None:
+    rows = {**PUBLISHED.rows, "a/epsilon_8": replace(row(WEIGHTS), not_comparable="one picture")}
+    made = table(result("a/epsilon_8", method="grad_cam"), published=replace(PUBLISHED, rows=rows))
+    assert {line.why for line in lines(made) if line.row == "a/epsilon_8"} == {"one picture"}
+
+
 def test_the_reasons_of_a_line_are_told_with_their_effects_in_points() -> None:
     line = next(x for x in lines(table(measured(0.37, 0.60), published=with_reason())) if x.metric[0] == "l")
     assert line.verdict is not None
