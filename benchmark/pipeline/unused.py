@@ -41,9 +41,9 @@ class Unused:
 def unused_runs(results: Path) -> Iterator[Unused]:
     """Find the runs to which no table, no result and not the last experiment refers.
 
-    An experiment that shares a run with a table belongs to it, with all of its runs: a row's reference is in
-    no table. A run that somebody makes, or in which a file is younger than ten minutes, is in use, and so is
-    all of its experiment.
+    An experiment that shares a run with a table belongs to it, with all of its runs: those of rows that were
+    left out of the table as well. A run that somebody makes, or in which a file is younger than ten minutes,
+    is in use, and so is all of its experiment.
 
     Raises:
         UserError: If an agenda is damaged, or a table or a folder cannot be read.
