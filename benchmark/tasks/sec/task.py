@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -88,7 +88,7 @@ class SecTask:
         table = experiment.tabulated(
             plan.in_order(found | {n: one.result for n, one in measured.items()}, [*plan.rows, *plan.open]),
             differences=tuple(self._differences(measured)),
-            checks=self._checks(experiment.dataset, self.val_set),
+            checks=(*self._checks(experiment.dataset, self.val_set), *background_alone(counted)),
         )
         return Outcome(
             table=table,
@@ -208,6 +208,21 @@ class SecTask:
                 if apart is not None:
                     found.append(Difference(a, b, number, apart))
         return found
+
+
+def background_alone(rows: Mapping[str, Mapping[str, Statistic]]) -> Iterator[str]:
+    """Yield a failed check for each network that has no pixel right but of the background.
+
+    Args:
+        rows: Row to its numbers, whose values are intersections and unions of each class, background first.
+    """
+    for name, numbers in rows.items():
+        values = numbers[NUMBERS[0]].values
+        if not values[:, 1 : values.shape[1] // 2].any():
+            yield (
+                f"FAILED: {name}: its network has learned the background alone, and its miou means nothing; "
+                "train longer (task.training.epochs) or at a smaller rate (task.training.rate)"
+            )
 
 
 def _measured(nets: Sequence[nn.Module], val: Dataset, features: Mapping[str, Tensor]) -> np.ndarray:
